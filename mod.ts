@@ -1,0 +1,26 @@
+/**
+ * True metrics of a running JavaScript process, on Node, Deno and Bun: how late its event loop is, how much work is
+ * pending, how full its worker pools are, and how its HTTP requests fare.
+ *
+ * @example A page of metrics for a raw fetch handler
+ * ```ts
+ * import { createMonitor } from "@rtm/runtime-metrics";
+ *
+ * using monitor = createMonitor();
+ * const fetch = monitor.instrument(() => new Response("hello"), { path: "/metrics" });
+ * await fetch(new Request("http://localhost/"));
+ * const page = await fetch(new Request("http://localhost/metrics"));
+ * ```
+ *
+ * @module
+ */
+
+export { createMonitor } from "./src/create_monitor.ts";
+export type { ScrapeRequest } from "./src/exposition/handler.ts";
+export type { InstrumentOptions } from "./src/http/instrument.ts";
+export type { Exchange, Recorder } from "./src/http/recorder.ts";
+export type { Monitor, Snapshot } from "./src/monitor.ts";
+export type { CollectOptions, HttpOptions, MonitorOptions } from "./src/options.ts";
+export type { PoolSource } from "./src/pools/pool_source.ts";
+export type { RegistryLike } from "./src/registry_like.ts";
+export type { LagReading, LoopReading, MemoryReading, PoolReading, ProcessReading } from "./src/sample.ts";

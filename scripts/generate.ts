@@ -1,0 +1,59 @@
+/**
+ * Writes the generated files: `tsx scripts/generate.ts`. With `--check` it only fails when one of them is stale.
+ *
+ * @module
+ */
+
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { renderAbsenceTable, renderMetricTable } from "./metric_table.ts";
+
+interface Output {
+  path: string;
+  /** From the file's text so far (empty for a new file) to the text that it must have; pure. */
+  render(before: string): string;
+}
+
+const outputs: Output[] = [
+  {
+    path: "README.md",
+    render: (before) =>
+      formatted("md", section(section(before, "metrics", renderMetricTable()), "absent", renderAbsenceTable())),
+  },
+];
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const checkOnly = process.argv.includes("--check");
+
+for (const { path, render } of outputs) {
+  const file = root + path;
+  const before = existsSync(file) ? readFileSync(file, "utf8") : "";
+  const after = render(before);
+  if (after === before) continue;
+  if (checkOnly) {
+    console.error(`${path} is stale: run npm run generate`);
+    process.exitCode = 1;
+  } else {
+    writeFileSync(file, after);
+    console.log(`${path} written`);
+  }
+}
+
+/** Replaces what stands between the markers of a section. */
+function section(text: string, name: string, content: string): string {
+  const [begin, end] = [`<!-- begin ${name} -->`, `<!-- end ${name} -->`];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`Cannot write section: "${begin}" and "${end}" must stand in the file`);
+  return `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`;
+}
+
+/** As `deno fmt` writes it, so that a generated file is never reformatted. */
+function formatted(extension: string, text: string): string {
+  return execFileSync(`${root}node_modules/.bin/deno`, ["fmt", "--ext", extension, "-"], {
+    cwd: root,
+    input: text,
+    encoding: "utf8",
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+}

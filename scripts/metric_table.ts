@@ -1,0 +1,49 @@
+/**
+ * Tables of metrics, written from the catalog.
+ *
+ * @module
+ */
+
+import { catalog, type CatalogEntry } from "../src/metrics/catalog.ts";
+
+const runtimeTitles = { node: "Node", deno: "Deno", bun: "Bun" } as const;
+
+/**
+ * Writes the table of every metric.
+ *
+ * @returns Markdown.
+ */
+export function renderMetricTable(): string {
+  return [
+    "| metric | kind | meaning |",
+    "| --- | --- | --- |",
+    ...catalog.map((entry) => `| \`${seriesName(entry)}\` | ${entry.type} | ${escapePipes(entry.help)} |`),
+  ].join("\n");
+}
+
+/**
+ * Writes the table of what is missing where.
+ *
+ * @returns Markdown.
+ */
+export function renderAbsenceTable(): string {
+  const rows = catalog.flatMap((entry) =>
+    Object.entries(entry.absent ?? {}).map(([runtime, reason]) =>
+      `| \`${fullName(entry)}\` | ${runtimeTitles[runtime as keyof typeof runtimeTitles]} | ${escapePipes(reason)} |`
+    )
+  );
+  return ["| metric | missing on | because |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function fullName({ name, bare }: CatalogEntry): string {
+  return bare ? name : `runtime_${name}`;
+}
+
+function seriesName(entry: CatalogEntry): string {
+  return fullName(entry) + (entry.labels.length > 0 ? `{${entry.labels.join(",")}}` : "");
+}
+
+/** A pipe ends a table's cell, also inside code. */
+function escapePipes(text: string): string {
+  return text.replaceAll("|", "\\|");
+}

@@ -1,0 +1,172 @@
+/**
+ * Runs the one suite on each runtime, as TypeScript and without a build, and ends in one line over all of them:
+ * `N passed, N failed`, with `, N skipped` where something was.
+ *
+ *     tsx scripts/test.ts [node|deno|bun|e2e ...] [-- file ...]
+ *
+ * Without a target: Node, Deno and Bun. A file that ends in `.node_test.ts`, `.deno_test.ts` or `.bun_test.ts` runs
+ * there alone. `tests/truth` (minutes of real time, on each runtime) and `tests/e2e` (programs of the system, started
+ * from Node) belong to the target `e2e`.
+ *
+ * @module
+ */
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative, resolve } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+const runtimes = ["node", "deno", "bun"] as const;
+type Runtime = typeof runtimes[number];
+
+/** One start of one runtime's test runner. */
+interface Run {
+  label: string;
+  runtime: Runtime;
+  files: string[];
+  /** One file after another: what measures real time must not share the cores with another test. */
+  serial: boolean;
+  /** The longest that one test may take; Deno knows no such limit, so the whole run has one too. */
+  testTimeoutSeconds: number;
+  runTimeoutSeconds: number;
+}
+
+interface Count {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const plain = { serial: false, testTimeoutSeconds: 120, runTimeoutSeconds: 300 };
+const long = { serial: true, testTimeoutSeconds: 300, runTimeoutSeconds: 1800 };
+
+const isTruth = (file: string): boolean => file.startsWith("tests/truth/");
+const isEndToEnd = (file: string): boolean => file.startsWith("tests/e2e/");
+const isLong = (file: string): boolean => isTruth(file) || isEndToEnd(file);
+
+function runsOn(runtime: Runtime, file: string): boolean {
+  const only = /\.(node|deno|bun)_test\.ts$/.exec(file)?.[1];
+  return only === undefined || only === runtime;
+}
+
+function findTests(): string[] {
+  return readdirSync(join(root, "tests"), { recursive: true, encoding: "utf8" })
+    .map((name) => `tests/${name.replaceAll("\\", "/")}`)
+    .filter((file) => file.endsWith("_test.ts"))
+    .sort();
+}
+
+/** Files that were named run even where a plain run would leave them out. */
+function planRuns(targets: string[], named: string[]): Run[] {
+  const files = named.length > 0 ? named : findTests();
+  return targets.flatMap((target): Run[] => {
+    if (target === "e2e") {
+      return [
+        ...runtimes.map((runtime) => ({ label: `${runtime} truth`, runtime, files: files.filter(isTruth), ...long })),
+        { label: "node e2e", runtime: "node" as const, files: files.filter(isEndToEnd), ...long },
+      ];
+    }
+    const runtime = target as Runtime;
+    const chosen = named.length > 0 ? named : files.filter((file) => !isLong(file));
+    return [{ label: runtime, runtime, files: chosen, ...(chosen.some(isLong) ? long : plain) }];
+  }).map((run) => ({ ...run, files: run.files.filter((file) => runsOn(run.runtime, file)) }));
+}
+
+function commandFor({ runtime, files, serial, testTimeoutSeconds }: Run, junitPath: string): [string, string[]] {
+  const bin = (name: string): string => join(root, "node_modules/.bin", name);
+  const paths = files.map((file) => `./${file}`);
+  switch (runtime) {
+    case "node":
+      return [process.execPath, [
+        ...["--import", "tsx", "--test", `--test-timeout=${testTimeoutSeconds * 1000}`],
+        ...(serial ? ["--test-concurrency=1"] : []),
+        ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
+        ...["--test-reporter=junit", `--test-reporter-destination=${junitPath}`],
+        ...paths,
+      ]];
+    case "deno": // one file after another by itself; the types are checked by `npm run check`
+      return [bin("deno"), ["test", "-A", "--no-check", `--junit-path=${junitPath}`, ...paths]];
+    case "bun": // one file after another by itself, but all in one global without --isolate
+      return [bin("bun"), [
+        ...["test", "--isolate", `--timeout=${testTimeoutSeconds * 1000}`],
+        ...["--reporter=junit", `--reporter-outfile=${junitPath}`],
+        ...paths,
+      ]];
+  }
+}
+
+/** Counts the innermost tests of a JUnit report, so that a group counts on no runtime. */
+function countCases(report: string): Count {
+  const cases = report.split("<testcase").slice(1).map((text) => {
+    const body = text.split(/<\/testcase>|\/>\s*<testcase/)[0]!;
+    return {
+      name: /\bname="([^"]*)"/.exec(body)?.[1] ?? "",
+      failed: /<(failure|error)\b/.test(body),
+      skipped: /<skipped\b/.test(body),
+    };
+  });
+  // Deno lists a group beside its tests, and names these "group > test".
+  const groups = new Set(cases.flatMap(({ name }) => {
+    const parts = name.split(" &gt; ");
+    return parts.map((_, index) => parts.slice(0, index).join(" &gt; "));
+  }));
+  const tests = cases.filter(({ name }) => !groups.has(name));
+  // Node lists a file without any test as a test that passed.
+  const failed = tests.filter((test) => test.failed || test.name.endsWith("_test.ts")).length;
+  const skipped = tests.filter((test) => test.skipped).length;
+  return { passed: tests.length - failed - skipped, failed, skipped };
+}
+
+function execute(run: Run): Count {
+  if (run.files.length === 0 && run.serial) return { passed: 0, failed: 0, skipped: 0 };
+  const directory = mkdtempSync(join(tmpdir(), "runtime-metrics-"));
+  const junitPath = join(directory, "junit.xml");
+  const [command, args] = commandFor(run, junitPath);
+  console.log(`\n=== ${run.label}: ${run.files.length} files`);
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+    stdio: ["ignore", "inherit", "inherit"],
+    timeout: run.runTimeoutSeconds * 1000,
+  });
+  const report = existsSync(junitPath) ? readFileSync(junitPath, "utf8") : "";
+  rmSync(directory, { recursive: true });
+  if (error) console.error(`${run.label}: ${error.message}`);
+
+  const count = countCases(report);
+  const ran = count.passed + count.failed + count.skipped;
+  // A file that did not load, a hook that threw or a runner that was ended may leave no test case behind.
+  if (count.failed === 0 && (status !== 0 || ran === 0)) {
+    count.failed = 1;
+    console.error(`${run.label}: ${status === 0 ? "no test ran" : `the runner ended with ${status ?? "a signal"}`}`);
+  }
+  return count;
+}
+
+function describe({ passed, failed, skipped }: Count): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+const known = new Set<string>([...runtimes, "e2e"]);
+const given = process.argv.slice(2).filter((argument) => argument !== "--");
+const targets = given.filter((argument) => known.has(argument));
+const named = given.filter((argument) => !known.has(argument))
+  .map((file) => relative(root, resolve(file)).replaceAll("\\", "/"));
+const missing = named.filter((file) => !existsSync(join(root, file)));
+if (missing.length > 0) throw new Error(`Cannot run tests: no such file: ${missing.join(", ")}`);
+
+const total: Count = { passed: 0, failed: 0, skipped: 0 };
+const lines: string[] = [];
+for (const run of planRuns(targets.length > 0 ? targets : [...runtimes], named)) {
+  const count = execute(run);
+  total.passed += count.passed;
+  total.failed += count.failed;
+  total.skipped += count.skipped;
+  lines.push(`${run.label}: ${describe(count)}`);
+}
+console.log(`\n${lines.join("\n")}\n${describe(total)}`);
+process.exitCode = total.failed > 0 ? 1 : 0;

@@ -1,0 +1,93 @@
+/**
+ * Counters and gauges that are counted by slot: one array, one number for each label set.
+ *
+ * @module
+ */
+
+import { Family, type FamilyOptions, type SeriesValue, Slots } from "./family.ts";
+
+/** A family with one number for each label set. Counting is one array write. */
+class SlotFamily extends Family {
+  readonly type: "counter" | "gauge";
+  readonly slots: Slots;
+  #numbers: Float64Array = new Float64Array(8);
+
+  constructor(type: "counter" | "gauge", options: FamilyOptions, maxLabelSets: number, overflow: () => void) {
+    super(options);
+    this.type = type;
+    this.slots = new Slots(options, maxLabelSets, overflow);
+  }
+
+  /**
+   * Finds the slot of a label set, or begins it at 0.
+   *
+   * @param values One value for each label name, in their order.
+   * @returns The slot, to be kept by whoever counts often.
+   */
+  slot(...values: string[]): number {
+    const slot = this.slots.resolve(values);
+    if (slot >= this.#numbers.length) {
+      const grown = new Float64Array(this.#numbers.length * 2);
+      grown.set(this.#numbers);
+      this.#numbers = grown;
+    }
+    return slot;
+  }
+
+  /**
+   * Adds to a slot.
+   *
+   * @param slot What {@linkcode SlotFamily.slot} answered.
+   * @param amount How much; never below 0 on a counter.
+   */
+  add(slot: number, amount = 1): void {
+    this.#numbers[slot]! += amount;
+  }
+
+  /**
+   * Tells a slot's number.
+   *
+   * @param slot What {@linkcode SlotFamily.slot} answered.
+   * @returns The number.
+   */
+  value(slot: number): number {
+    return this.#numbers[slot]!;
+  }
+
+  protected values(): SeriesValue[] {
+    return this.slots.values.map((_, slot) => ({ value: this.value(slot), labels: this.slots.labels(slot) }));
+  }
+
+  reset(): void {
+    // A gauge shows what is, and resetting a registry does not end the work that is under way.
+    if (this.type === "counter") this.#numbers.fill(0);
+  }
+}
+
+/** A family of numbers that only rise. */
+export class Counter extends SlotFamily {
+  /**
+   * Makes a counter without a series.
+   *
+   * @param options What the family is.
+   * @param maxLabelSets The most label sets of their own.
+   * @param overflow Called each time one found no place.
+   */
+  constructor(options: FamilyOptions, maxLabelSets: number, overflow: () => void) {
+    super("counter", options, maxLabelSets, overflow);
+  }
+}
+
+/** A family of numbers that rise and fall. */
+export class Gauge extends SlotFamily {
+  /**
+   * Makes a gauge without a series.
+   *
+   * @param options What the family is.
+   * @param maxLabelSets The most label sets of their own.
+   * @param overflow Called each time one found no place.
+   */
+  constructor(options: FamilyOptions, maxLabelSets: number, overflow: () => void) {
+    super("gauge", options, maxLabelSets, overflow);
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * Histograms and summaries that are counted by slot.
+ *
+ * @module
+ */
+
+import { Family, type FamilyOptions, type SeriesValue, Slots } from "./family.ts";
+
+/** What a histogram needs beyond a name. */
+export interface HistogramOptions extends FamilyOptions {
+  /** The upper bounds of the buckets, rising, without `+Inf`. None at all make a summary: a sum and a count. */
+  readonly buckets: readonly number[];
+}
+
+/** A family of distributions. Observing is two array writes. */
+export class Histogram extends Family {
+  readonly type: "histogram" | "summary";
+  readonly slots: Slots;
+  readonly buckets: readonly number[];
+  /** The bounds as they stand in `le`, `+Inf` included. */
+  readonly bounds: readonly string[];
+  /** Observations by slot and bucket, not cumulative; the last of each slot is `+Inf`. */
+  #counts: Float64Array;
+  #sums: Float64Array = new Float64Array(8);
+
+  /**
+   * Makes a histogram without a series.
+   *
+   * @param options What the family is.
+   * @param maxLabelSets The most label sets of their own.
+   * @param overflow Called each time one found no place.
+   */
+  constructor(options: HistogramOptions, maxLabelSets: number, overflow: () => void) {
+    super(options);
+    this.type = options.buckets.length > 0 ? "histogram" : "summary";
+    this.slots = new Slots(options, maxLabelSets, overflow);
+    this.buckets = options.buckets;
+    this.bounds = [...options.buckets.map(boundText), "+Inf"];
+    this.#counts = new Float64Array(8 * this.bounds.length);
+  }
+
+  /**
+   * Finds the slot of a label set, or begins it.
+   *
+   * @param values One value for each label name, in their order.
+   * @returns The slot, to be kept by whoever observes often.
+   */
+  slot(...values: string[]): number {
+    const slot = this.slots.resolve(values);
+    if (slot >= this.#sums.length) {
+      const [counts, sums] = [this.#counts, this.#sums];
+      this.#counts = new Float64Array(counts.length * 2);
+      this.#counts.set(counts);
+      this.#sums = new Float64Array(sums.length * 2);
+      this.#sums.set(sums);
+    }
+    return slot;
+  }
+
+  /**
+   * Observes a value.
+   *
+   * @param slot What {@linkcode Histogram.slot} answered.
+   * @param value The value, a number.
+   * @param times How many observations it stands for.
+   */
+  observe(slot: number, value: number, times = 1): void {
+    const { buckets } = this;
+    let bucket = 0;
+    while (bucket < buckets.length && value > buckets[bucket]!) bucket++;
+    this.#counts[slot * this.bounds.length + bucket]! += times;
+    this.#sums[slot]! += value * times;
+  }
+
+  /**
+   * Tells how many observations were at most each bound.
+   *
+   * @param slot What {@linkcode Histogram.slot} answered.
+   * @returns One cumulative count for each of {@linkcode Histogram.bounds}; the last is the count of all.
+   */
+  cumulative(slot: number): number[] {
+    let sum = 0;
+    return this.bounds.map((_, bucket) => sum += this.#counts[slot * this.bounds.length + bucket]!);
+  }
+
+  /**
+   * Tells the sum of all observations.
+   *
+   * @param slot What {@linkcode Histogram.slot} answered.
+   * @returns The sum.
+   */
+  sum(slot: number): number {
+    return this.#sums[slot]!;
+  }
+
+  protected values(): SeriesValue[] {
+    return this.slots.values.flatMap((_, slot) => {
+      const counts = this.cumulative(slot);
+      const series = (suffix: string, value: number, more = {}): SeriesValue => ({
+        value,
+        labels: { ...more, ...this.slots.labels(slot) },
+        metricName: `${this.name}${suffix}`,
+      });
+      return [
+        ...(this.type === "histogram"
+          ? counts.map((count, i) => series("_bucket", count, { le: this.bounds[i] }))
+          : []),
+        series("_sum", this.sum(slot)),
+        series("_count", counts.at(-1)!),
+      ];
+    });
+  }
+
+  reset(): void {
+    this.#counts.fill(0);
+    this.#sums.fill(0);
+  }
+}
+
+/**
+ * Spells a bucket's bound. Whole numbers have a decimal point, as OpenMetrics asks: in both formats, since another
+ * spelling makes another series.
+ */
+function boundText(bound: number): string {
+  return Number.isInteger(bound) ? bound.toFixed(1) : String(bound);
+}

@@ -1,0 +1,54 @@
+/**
+ * Families that keep nothing: their numbers are read from the newest sample.
+ *
+ * @module
+ */
+
+import { Family, type FamilyOptions, labelsOf, labelText, type SeriesValue } from "./family.ts";
+import type { Sample } from "../sample.ts";
+
+/** One number that was read: the value, then one label value for each label name. */
+export type Reading = readonly [value: number, ...labels: string[]];
+
+/** A family that is read, not counted. */
+export class Sampled extends Family {
+  readonly type: "counter" | "gauge";
+  readonly #read: () => Iterable<Reading>;
+
+  /**
+   * Makes a family that reads from a sample.
+   *
+   * @param type What kind of metric the numbers are.
+   * @param options What the family is.
+   * @param sample Answers the newest sample.
+   * @param read Picks the numbers; nothing where the sample does not have them.
+   */
+  constructor(
+    type: "counter" | "gauge",
+    options: FamilyOptions,
+    sample: () => Sample,
+    read: (sample: Sample) => Iterable<Reading>,
+  ) {
+    super(options);
+    this.type = type;
+    this.#read = () => read(sample());
+  }
+
+  /** What stands on the page: the labels between the braces, and the number. */
+  *lines(): Generator<readonly [labels: string, value: number]> {
+    for (const [value, ...labels] of this.#read()) {
+      yield [labelText(this.labelNames, labels, this.staticLabels), value];
+    }
+  }
+
+  protected values(): SeriesValue[] {
+    return Array.from(this.#read(), ([value, ...labels]) => ({
+      value,
+      labels: labelsOf(this.labelNames, labels, this.staticLabels),
+    }));
+  }
+
+  reset(): void {
+    // There is nothing of its own to reset.
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * The monitor: what an app holds in its hand.
+ *
+ * @module
+ */
+
+import { checkOptions, checkPool } from "./check_options.ts";
+import { joinCore } from "./cores.ts";
+import { pageHandler, type ScrapeRequest } from "./exposition/handler.ts";
+import { renderPage } from "./exposition/page.ts";
+import { instrument, type InstrumentOptions } from "./http/instrument.ts";
+import type { Recorder } from "./http/recorder.ts";
+import type { MonitorOptions } from "./options.ts";
+import { PendingWork } from "./pending.ts";
+import type { PoolSource } from "./pools/pool_source.ts";
+import type { RegistryLike } from "./registry_like.ts";
+import { currentRuntime } from "./runtime/detect.ts";
+import type { LagReading, LoopReading, MemoryReading, PoolReading, ProcessReading } from "./sample.ts";
+
+/** The newest values as plain JSON. What is not told here is absent. */
+export interface Snapshot {
+  /** Absent until the first beat has been answered. */
+  lag?: LagReading;
+  loop?: LoopReading;
+  /** CPU time of the loop's own thread, in seconds. */
+  threadCpuSeconds?: number;
+  memory?: MemoryReading;
+  process?: ProcessReading;
+  uptimeSeconds?: number;
+  /** Work begun and not ended, by kind. */
+  pending: Record<string, number>;
+  /** The age of the oldest work of each kind that is counted here, in seconds. */
+  oldestAges: Record<string, number>;
+  /** The pools, by name. */
+  pools: Record<string, PoolReading>;
+}
+
+/** A running measurement. */
+export interface Monitor<Registry extends RegistryLike | undefined = RegistryLike | undefined> extends Disposable {
+  /** The registry that is read and registered in. */
+  readonly registry: Registry;
+
+  /**
+   * Answers a scrape, whatever path it is mounted on. GET and HEAD get the page, every other method 405. It is bound, so
+   * it can be passed by itself: `app.get("/metrics", monitor.handler)`.
+   *
+   * @param request The request, or a Hono context; without one it is taken for a GET.
+   * @returns The page as Prometheus text; always 200, since what fails costs only its own series.
+   */
+  readonly handler: (request?: ScrapeRequest) => Promise<Response>;
+
+  /**
+   * Measures a fetch handler, or every handler of Bun's `routes`.
+   *
+   * @param handler The handler, or Bun's routes (which bypass `fetch`); every further argument is passed through.
+   * @param options Where to answer scrapes.
+   * @returns The same, measured.
+   * @throws {TypeError} If it is neither a function nor an object.
+   */
+  instrument<Handler extends object>(handler: Handler, options?: InstrumentOptions): Handler;
+
+  /**
+   * Counts work as pending until it settles, together with the age of the oldest of its kind.
+   *
+   * @param kind What the work is called; one of few words.
+   * @param work A promise, or a function that is called at once.
+   * @returns The promise itself, or what the function answered.
+   * @throws {TypeError} If `kind` is empty, or `work` neither a promise nor a function.
+   */
+  track<Result>(kind: string, work: () => Result): Result;
+  track<Work extends Promise<unknown>>(kind: string, work: Work): Work;
+
+  /**
+   * Shows a pool, in place of one of the same name.
+   *
+   * @param name What the pool is called.
+   * @param source Answers what it does now.
+   * @returns Takes the pool off the page again.
+   * @throws {TypeError} If the source is no function.
+   * @throws {RangeError} If the name is `runtime`, the hidden thread pool's.
+   */
+  pool(name: string, source: PoolSource): () => void;
+
+  /**
+   * Reads the newest values, for health checks and tests.
+   *
+   * @returns Plain JSON.
+   */
+  snapshot(): Snapshot;
+
+  /** Where requests are counted, for adapters to other frameworks. Undefined when requests are not measured. */
+  readonly recorder: Recorder | undefined;
+
+  /** Stops the timers and takes out of the registry what was put there. Safe to call twice. */
+  stop(): void;
+}
+
+/**
+ * Starts measuring, in a registry or without one.
+ *
+ * @param registry Where to register.
+ * @param options What the user gave.
+ * @returns The monitor.
+ * @throws {TypeError} If an option is unknown or of the wrong kind.
+ * @throws {RangeError} If a number or a name is out of bounds.
+ * @throws {Error} If a name is taken in the registry, or a monitor of the same registry and prefix has other settings.
+ */
+export function startMonitor<Registry extends RegistryLike | undefined>(
+  registry: Registry,
+  options: MonitorOptions,
+): Monitor<Registry> {
+  const settings = checkOptions(options);
+  const joined = settings.enabled ? joinCore(currentRuntime, registry, options, settings) : undefined;
+  let core = joined?.core;
+  const idle = new PendingWork(settings.maxLabelSets, () => {});
+  const removers = new Set<() => void>();
+  const addPool = (name: string, source: PoolSource): () => void => {
+    const take = core?.addPool(name, source);
+    const remove = (): void => {
+      removers.delete(remove);
+      take?.();
+    };
+    removers.add(remove);
+    return remove;
+  };
+  for (const [name, source] of Object.entries(settings.pools)) addPool(name, source);
+
+  const handler = pageHandler(() => renderPage(core, registry));
+  const stop = (): void => {
+    for (const remove of removers) remove();
+    core = undefined;
+    joined?.leave();
+  };
+  return {
+    registry,
+    handler,
+    get recorder() {
+      return core?.recorder;
+    },
+    instrument: (target, instrumentOptions = {}) => instrument(core?.recorder, handler, target, instrumentOptions),
+    track: <Result>(kind: string, work: Promise<Result> | (() => Result)) =>
+      // A monitor that does not measure still runs what it is given.
+      (core?.pending ?? idle).track(core?.runtime.now ?? (() => 0), kind, work) as never,
+    pool(name, source) {
+      checkPool(name, source);
+      return addPool(name, source);
+    },
+    snapshot() {
+      if (!core) return { pending: {}, oldestAges: {}, pools: {} };
+      const { pending, oldestAges, pools, ...rest } = core.refresh();
+      return {
+        ...structuredClone(rest),
+        pending: Object.fromEntries(pending),
+        oldestAges: Object.fromEntries(oldestAges),
+        pools: Object.fromEntries(pools),
+      };
+    },
+    stop,
+    [Symbol.dispose]: stop,
+  };
+}

@@ -1,0 +1,148 @@
+/**
+ * Work that was begun and has not ended: how much of each kind, and how old the oldest of it is.
+ *
+ * @module
+ */
+
+/** One piece of pending work; it is its own link in its kind's list, so that tracking allocates nothing more. */
+export interface PendingItem {
+  /** When the work began, in seconds of the runtime's clock. */
+  beganAt: number;
+  /** Only a {@linkcode PendingKind} sets these. */
+  previous?: PendingItem | undefined;
+  next?: PendingItem | undefined;
+}
+
+/** All pending work of one kind, the oldest first. */
+export class PendingKind {
+  #oldest: PendingItem | undefined;
+  #newest: PendingItem | undefined;
+  #count = 0;
+
+  /** How many have begun and not ended. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /**
+   * Begins a piece of work. Items come in the order of their beginning, so the first is always the oldest.
+   *
+   * @param item The work; it must not be pending already.
+   */
+  add(item: PendingItem): void {
+    item.previous = this.#newest;
+    item.next = undefined;
+    if (this.#newest) this.#newest.next = item;
+    else this.#oldest = item;
+    this.#newest = item;
+    this.#count++;
+  }
+
+  /**
+   * Ends a piece of work, in constant time.
+   *
+   * @param item The work; it must be pending here.
+   */
+  remove(item: PendingItem): void {
+    if (item.previous) item.previous.next = item.next;
+    else this.#oldest = item.next;
+    if (item.next) item.next.previous = item.previous;
+    else this.#newest = item.previous;
+    item.previous = item.next = undefined;
+    this.#count--;
+  }
+
+  /**
+   * Tells the age of the oldest piece of work.
+   *
+   * @param now The runtime's clock, in seconds.
+   * @returns Its age in seconds; 0 when nothing is pending.
+   */
+  oldestAgeSeconds(now: number): number {
+    return this.#oldest ? Math.max(0, now - this.#oldest.beganAt) : 0;
+  }
+}
+
+/** The kinds of pending work of one core. */
+export class PendingWork {
+  readonly #kinds = new Map<string, PendingKind>();
+  readonly #maxKinds: number;
+  readonly #overflow: () => void;
+
+  /**
+   * Makes an empty ledger.
+   *
+   * @param maxKinds The most kinds that are told apart; what comes later is `_other`.
+   * @param overflow Called for each new kind that found no place.
+   */
+  constructor(maxKinds: number, overflow: () => void) {
+    this.#maxKinds = maxKinds;
+    this.#overflow = overflow;
+  }
+
+  /**
+   * Finds a kind, or begins it.
+   *
+   * @param name What the work is called.
+   * @returns The kind.
+   */
+  kind(name: string): PendingKind {
+    const known = this.#kinds.get(name);
+    if (known) return known;
+    if (this.#kinds.size >= this.#maxKinds && name !== "_other") {
+      this.#overflow();
+      return this.kind("_other");
+    }
+    const kind = new PendingKind();
+    this.#kinds.set(name, kind);
+    return kind;
+  }
+
+  /** Every kind by name. */
+  entries(): Iterable<[string, PendingKind]> {
+    return this.#kinds.entries();
+  }
+
+  /**
+   * Counts a promise, or what a function does, as pending until it settles.
+   *
+   * @param now The runtime's clock.
+   * @param kind What the work is called.
+   * @param work A promise, or a function that is called at once.
+   * @returns The promise itself, or what the function answered.
+   * @throws {TypeError} If `kind` is not a string with something in it, or `work` neither a promise nor a function.
+   */
+  track<Result>(now: () => number, kind: string, work: Promise<Result> | (() => Result)): Promise<Result> | Result {
+    if (typeof kind !== "string" || kind === "") {
+      throw new TypeError(`Cannot track work: kind must be a string with something in it, got ${String(kind)}`);
+    }
+    // A thenable that is no promise is refused: many are lazy, and asking one when it settles would run it twice.
+    if (typeof work !== "function" && !isPromise(work)) {
+      throw new TypeError(`Cannot track work: expected a promise or a function, got ${describe(work)}`);
+    }
+    const item: PendingItem = { beganAt: now() };
+    const pending = this.kind(kind);
+    pending.add(item);
+    const end = (): void => pending.remove(item);
+    let result: Promise<Result> | Result;
+    try {
+      result = typeof work === "function" ? work() : work;
+    } catch (error) {
+      end();
+      throw error;
+    }
+    // Both branches are handled: a rejection stays the business of whoever holds the promise, and is never doubled here.
+    if (isPromise(result)) result.then(end, end);
+    else end();
+    return result;
+  }
+}
+
+/** Also true for promises of another realm. */
+function isPromise(value: unknown): value is Promise<unknown> {
+  return value instanceof Promise || Object.prototype.toString.call(value) === "[object Promise]";
+}
+
+function describe(value: unknown): string {
+  return value === null ? "null" : typeof value;
+}

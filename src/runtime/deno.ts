@@ -1,0 +1,90 @@
+/**
+ * The shim of Deno 2.
+ *
+ * @module
+ */
+
+import { clock, timers } from "./clock.ts";
+import { builtin, countKinds, cpuSeconds, isMainThread, poolProbe, procReader, v8Memory } from "./process.ts";
+import type { GcWatch, GlobalLike, Runtime } from "./shim.ts";
+
+/** V8's names of collections, in the words that every client library uses. */
+const gcKinds: Readonly<Record<string, string>> = {
+  Scavenge: "minor",
+  MinorMarkSweep: "minor",
+  MinorMarkCompact: "minor",
+  MarkSweepCompact: "major",
+  IncrementalMarking: "incremental",
+  ProcessWeakCallbacks: "weakcb",
+};
+
+/** The calls of `node:v8` that are used. */
+interface V8Like {
+  GCProfiler?: new () => {
+    start(): void;
+    stop(): { readonly statistics: readonly { readonly gcType: string; readonly cost: number }[] } | undefined;
+  };
+}
+
+/**
+ * Makes Deno's shim.
+ *
+ * No `loopTime`: `eventLoopUtilization()` is always 0. No `arrayBuffersBytes`: it is always 0. Of
+ * `getActiveResourcesInfo()` only timers are told: sockets of `Deno.serve` and file requests never appear in it.
+ *
+ * @param global Deno's global object.
+ * @returns The facts that Deno tells.
+ */
+export function denoRuntime(global: GlobalLike): Runtime {
+  const deno = global.Deno!;
+  const process = global.process!;
+  const read = procReader(process, (path) => deno.permissions.querySync({ name: "read", path }).state === "granted");
+  const probe = poolProbe(process);
+  const v8 = builtin<V8Like>(process, "node:v8");
+  return {
+    ...clock(global),
+    ...timers(global),
+    name: "deno",
+    version: deno.version.deno,
+    engine: `v8 ${deno.version.v8}`,
+
+    cpuSeconds: () => cpuSeconds(process.cpuUsage()),
+    threadCpuSeconds: () => cpuSeconds(process.threadCpuUsage!()),
+    memory: () => {
+      const { arrayBuffersBytes: _, ...memory } = v8Memory(process, process.memoryUsage());
+      return memory;
+    },
+    process: () => ({
+      ...read(),
+      cpuSeconds: cpuSeconds(process.cpuUsage()),
+      residentBytes: process.memoryUsage().rss,
+      ...(isMainThread(process) && { startUnixSeconds: global.performance.timeOrigin / 1000 }),
+    }),
+    uptimeSeconds: () => global.performance.now() / 1000,
+    pendingWork: () => countKinds(process.getActiveResourcesInfo!(), { Timeout: "timer" }),
+    ...(probe && { probePool: probe }),
+    // Deno builds its tokio runtime with 32 blocking threads, whatever the machine; no setting changes it (Deno 2.9).
+    poolCapacity: () => 32,
+    ...(v8?.GCProfiler && { watchGc: (report) => watchGc(v8.GCProfiler!, report) }),
+  };
+}
+
+/** Watches garbage collection. Deno's profiler tells each cost in nanoseconds, where Node's has microseconds (2.9). */
+function watchGc(
+  Profiler: NonNullable<V8Like["GCProfiler"]>,
+  report: (kind: string, seconds: number) => void,
+): GcWatch {
+  const profiler = new Profiler();
+  const deliver = (): void => {
+    for (const { gcType, cost } of profiler.stop()?.statistics ?? []) report(gcKinds[gcType] ?? "other", cost / 1e9);
+  };
+  profiler.start();
+  return {
+    drain() {
+      // Nothing can be lost between the two: both are synchronous.
+      deliver();
+      profiler.start();
+    },
+    stop: deliver,
+  };
+}

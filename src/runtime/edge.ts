@@ -1,0 +1,22 @@
+/**
+ * The shim of workerd and of every runtime that is not known: a clock and a name.
+ *
+ * Nothing more is honest there. Timers and random numbers at module scope throw in workerd, memory and CPU read as zero
+ * or throw, and on deployed Workers the clock stands still between I/O.
+ *
+ * @module
+ */
+
+import { clock } from "./clock.ts";
+import type { GlobalLike, Runtime, RuntimeName } from "./shim.ts";
+
+/**
+ * Makes the shim of an edge runtime.
+ *
+ * @param global The runtime's global object.
+ * @param name `workerd` where that was recognised, `edge` otherwise.
+ * @returns A clock and a name.
+ */
+export function edgeRuntime(global: GlobalLike, name: RuntimeName = "edge"): Runtime {
+  return { ...clock(global), name, version: "", engine: "" };
+}

@@ -1,0 +1,133 @@
+/**
+ * The shim of Node 20 and newer.
+ *
+ * @module
+ */
+
+import { clock, timers } from "./clock.ts";
+import { builtin, countKinds, cpuSeconds, poolProbe, procReader, v8Memory } from "./process.ts";
+import type { GcEntryLike, GcWatch, GlobalLike, ProcessLike, Runtime } from "./shim.ts";
+
+/** `entry.detail.kind` of a garbage collection, in the words that every client library uses. */
+const gcKinds: Readonly<Record<number, string>> = {
+  1: "minor",
+  2: "minor",
+  4: "major",
+  8: "incremental",
+  16: "weakcb",
+};
+
+/** The types of `process.getActiveResourcesInfo()` that were seen to rise and fall with the work that they name. */
+const resourceKinds: Readonly<Record<string, string>> = {
+  Timeout: "timer",
+  Immediate: "immediate",
+  TCPServerWrap: "tcp_server",
+  TCPSocketWrap: "tcp_socket",
+  FSReqCallback: "fs_request",
+  FSReqPromise: "fs_request",
+  GetAddrInfoReqWrap: "dns_lookup",
+  ProcessWrap: "child_process",
+};
+
+/**
+ * Makes Node's shim.
+ *
+ * No `monitorEventLoopDelay`: its values include its resolution, and resetting it loses the sample under way.
+ *
+ * @param global Node's global object.
+ * @returns The facts that Node tells.
+ */
+export function nodeRuntime(global: GlobalLike): Runtime {
+  const process = global.process!;
+  const { performance } = global;
+  const read = procReader(process, () => true);
+  const probe = poolProbe(process);
+  return {
+    ...clock(global),
+    ...timers(global),
+    name: "node",
+    version: process.versions.node ?? "",
+    engine: `v8 ${process.versions.v8}`,
+
+    cpuSeconds: () => cpuSeconds(process.cpuUsage()),
+    // Absent on Node 20.
+    ...(process.threadCpuUsage && { threadCpuSeconds: () => cpuSeconds(process.threadCpuUsage!()) }),
+    ...(performance.eventLoopUtilization && {
+      loopTime: () => {
+        const { active, idle } = performance.eventLoopUtilization!();
+        return { activeSeconds: active / 1000, idleSeconds: idle / 1000 };
+      },
+    }),
+    memory: () => v8Memory(process, process.memoryUsage()),
+    process: () => ({
+      ...read(),
+      cpuSeconds: cpuSeconds(process.cpuUsage()),
+      residentBytes: process.memoryUsage().rss,
+      startUnixSeconds: performance.timeOrigin / 1000,
+    }),
+    uptimeSeconds: () => performance.now() / 1000,
+    ...(process.getActiveResourcesInfo && {
+      pendingWork: () => countKinds(process.getActiveResourcesInfo!(), resourceKinds),
+    }),
+    ...(probe && { probePool: probe }),
+    poolCapacity: poolCapacity(process),
+    ...(global.PerformanceObserver && { watchGc: (report) => watchGc(global.PerformanceObserver!, report) }),
+  };
+}
+
+/**
+ * Tells libuv's pool size.
+ *
+ * Node 22 and newer name the threads, which all begin with the pool's first job, so they can be counted. Node 20 does
+ * not, and by the time an app's first line runs its pool has begun, so only the environment that the process was started
+ * with counts there: `process.env` may have been changed too late.
+ */
+function poolCapacity(process: ProcessLike): () => number | undefined {
+  const fs = process.platform === "linux"
+    ? builtin<{
+      readFileSync(path: string, encoding: "utf8"): string;
+      readdirSync(path: string): readonly string[];
+    }>(process, "node:fs")
+    : undefined;
+  let counted: number | undefined;
+  const fromEnvironment = (): number | undefined => {
+    let setting = process.env.UV_THREADPOOL_SIZE;
+    try {
+      setting = /(?:^|\0)UV_THREADPOOL_SIZE=([^\0]*)/.exec(fs?.readFileSync("/proc/self/environ", "utf8") ?? "")?.[1];
+    } catch {
+      // Node's permission model refuses /proc: what `process.env` says is all there is.
+    }
+    // libuv's own rule: 4 unless set, what is no number is 0, 0 is 1, and 1024 is the most.
+    return setting === undefined ? 4 : Math.min(1024, Math.max(1, Number.parseInt(setting, 10) || 0));
+  };
+  const fromThreads = (): number | undefined => {
+    try {
+      const names = fs?.readdirSync("/proc/self/task").map((id) =>
+        fs.readFileSync(`/proc/self/task/${id}/comm`, "utf8").trim()
+      );
+      return names?.filter((name) => name === "libuv-worker").length || undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  const named = Number(process.versions.node?.split(".")[0]) >= 22;
+  return () => counted ??= named && fs ? fromThreads() : fromEnvironment();
+}
+
+/** Watches garbage collection; entries arrive in batches, and each batch is read whole. */
+function watchGc(
+  Observer: NonNullable<GlobalLike["PerformanceObserver"]>,
+  report: (kind: string, seconds: number) => void,
+): GcWatch {
+  const deliver = (entries: readonly unknown[]): void => {
+    for (const entry of entries as readonly GcEntryLike[]) {
+      report(gcKinds[entry.detail?.kind ?? 0] ?? "other", entry.duration / 1000);
+    }
+  };
+  const observer = new Observer((list) => deliver(list.getEntries()));
+  observer.observe({ type: "gc" });
+  return {
+    drain: () => deliver(observer.takeRecords()),
+    stop: () => observer.disconnect(),
+  };
+}

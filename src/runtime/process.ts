@@ -1,0 +1,146 @@
+/**
+ * What `process` and Linux's /proc tell alike on Node, Deno and Bun.
+ *
+ * @module
+ */
+
+import type { MemoryReading, ProcessReading } from "../sample.ts";
+import type { ProcessLike } from "./shim.ts";
+
+/** The calls of `node:fs` that are used. */
+interface FsLike {
+  readFileSync(path: string, encoding: "utf8"): string;
+  readdirSync(path: string): readonly string[];
+  statSync(path: string): { readonly size: number };
+}
+
+/** The calls of `node:crypto` that are used. */
+interface CryptoLike {
+  randomFill(bytes: Uint8Array, done: () => void): void;
+}
+
+/**
+ * Takes a built-in module without importing it, so that this file loads on every runtime.
+ *
+ * @param process The runtime's `process`.
+ * @param id The module, such as `node:fs`.
+ * @returns The module; undefined where the runtime cannot tell (Node before 20.16).
+ */
+export function builtin<Module>(process: ProcessLike, id: string): Module | undefined {
+  return process.getBuiltinModule?.(id) as Module | undefined;
+}
+
+/**
+ * Adds up a CPU reading.
+ *
+ * @param usage User and system time in microseconds.
+ * @returns Their sum in seconds.
+ */
+export function cpuSeconds(usage: { user: number; system: number }): number {
+  return (usage.user + usage.system) / 1e6;
+}
+
+/**
+ * Makes the probe of the hidden thread pool: one random byte.
+ *
+ * `crypto.randomFill` is the one call that goes through the pool on Node, Deno and Bun alike and needs no permission.
+ * `randomBytes` and zlib run on the loop's own thread on Deno.
+ *
+ * @param process The runtime's `process`.
+ * @returns The probe; undefined where `node:crypto` cannot be had.
+ */
+export function poolProbe(process: ProcessLike): ((done: () => void) => void) | undefined {
+  const crypto = builtin<CryptoLike>(process, "node:crypto");
+  if (!crypto) return undefined;
+  const byte = new Uint8Array(1);
+  return (done) => crypto.randomFill(byte, () => done());
+}
+
+/**
+ * Is this the process' first thread? In the workers of Deno and Bun the time origin is the worker's own.
+ *
+ * @param process The runtime's `process`.
+ * @returns True on the main thread.
+ */
+export function isMainThread(process: ProcessLike): boolean {
+  return builtin<{ isMainThread: boolean }>(process, "node:worker_threads")?.isMainThread ?? true;
+}
+
+/**
+ * Reads V8's heap.
+ *
+ * @param process The runtime's `process`.
+ * @param usage What `process.memoryUsage()` told.
+ * @returns Every field.
+ */
+export function v8Memory(process: ProcessLike, usage: ReturnType<ProcessLike["memoryUsage"]>): MemoryReading {
+  const v8 = builtin<{ getHeapStatistics(): { heap_size_limit: number } }>(process, "node:v8");
+  return {
+    heapUsedBytes: usage.heapUsed,
+    heapTotalBytes: usage.heapTotal,
+    ...(v8 && { heapLimitBytes: v8.getHeapStatistics().heap_size_limit }),
+    externalBytes: usage.external,
+    arrayBuffersBytes: usage.arrayBuffers,
+  };
+}
+
+/**
+ * Counts what a runtime lists.
+ *
+ * @param types The runtime's own words, one for each piece of work.
+ * @param kinds Ours, for those of the runtime's words that tell the truth; others are left out.
+ * @returns How many of each kind, 0 included.
+ */
+export function countKinds(
+  types: readonly string[],
+  kinds: Readonly<Record<string, string>>,
+): ReadonlyMap<string, number> {
+  const counts = new Map(Object.values(kinds).map((kind) => [kind, 0]));
+  for (const type of types) {
+    const kind = Object.hasOwn(kinds, type) ? kinds[type]! : undefined;
+    if (kind !== undefined) counts.set(kind, counts.get(kind)! + 1);
+  }
+  return counts;
+}
+
+/**
+ * Makes a reader of Linux's /proc for the numbers that no runtime tells.
+ *
+ * @param process The runtime's `process`.
+ * @param mayRead Asked before each read; on Deno a read without permission could prompt.
+ * @returns The reader; what cannot be read is absent from its answers.
+ */
+export function procReader(process: ProcessLike, mayRead: (path: string) => boolean): () => ProcessReading {
+  const fs = process.platform === "linux" ? builtin<FsLike>(process, "node:fs") : undefined;
+  if (!fs) return () => ({});
+  const virtualBytes = () => {
+    // Field 23 of stat(5). The command's name may hold spaces and brackets, so counting begins behind the last bracket.
+    const stat = fs.readFileSync("/proc/self/stat", "utf8");
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ", 21)[20]);
+  };
+  // Linux 6.2 and newer tell the number of open descriptors as the folder's size, however many there are. Where the size
+  // is 0 the folder is read, which opens one descriptor more that is not the app's.
+  const openFds = () => fs.statSync("/proc/self/fd").size || fs.readdirSync("/proc/self/fd").length - 1;
+  const maxFds = () => {
+    const soft = /^Max open files\s+(\d+)/m.exec(fs.readFileSync("/proc/self/limits", "utf8"))?.[1];
+    return soft === undefined ? undefined : Number(soft);
+  };
+  return () => {
+    if (!mayRead("/proc/self/fd")) return {};
+    return defined({ virtualBytes: attempt(virtualBytes), openFds: attempt(openFds), maxFds: attempt(maxFds) });
+  };
+}
+
+/** Answers undefined where reading fails: for want of a permission, or for want of one more descriptor. */
+function attempt(read: () => number | undefined): number | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Leaves out what is undefined or not a finite number. */
+function defined(reading: Record<string, number | undefined>): ProcessReading {
+  return Object.fromEntries(Object.entries(reading).filter(([, value]) => Number.isFinite(value)));
+}

@@ -1,0 +1,120 @@
+/**
+ * The contract between a JavaScript runtime and everything that measures.
+ *
+ * A member exists only where a behaviour test has shown that it tells the truth on that runtime; what is absent here is
+ * absent on the page.
+ *
+ * @module
+ */
+
+import type { LoopReading, MemoryReading, ProcessReading } from "../sample.ts";
+
+/** The runtimes that are told apart; `edge` stands for every one that is not known. */
+export type RuntimeName = "node" | "deno" | "bun" | "workerd" | "edge";
+
+/** A running watch over garbage collection. */
+export interface GcWatch {
+  /** Delivers the collections that the runtime still holds back. */
+  drain(): void;
+  /** Ends the watch. */
+  stop(): void;
+}
+
+/** The facts that one runtime can tell. */
+export interface Runtime {
+  readonly name: RuntimeName;
+  /** The runtime's own version, such as `24.21.0`; empty where it has none. */
+  readonly version: string;
+  /** The engine and its version, such as `v8 13.6.233.10`; empty where it is not told. */
+  readonly engine: string;
+
+  /** A clock that never goes back, in seconds from an arbitrary moment. */
+  now(): number;
+  /** The wall clock, as Unix time in seconds. */
+  unixNow(): number;
+
+  /**
+   * Runs the callback once after that many seconds, without keeping the process alive. Absent where timers cannot run
+   * outside a request.
+   */
+  startTimer?(callback: () => void, seconds: number): unknown;
+  /** Cancels what `startTimer` answered. */
+  stopTimer?(timer: unknown): void;
+  /** Runs the callback after one turn of the loop. */
+  nextTurn?(callback: () => void): void;
+
+  /** CPU time of the whole process, user and system, in seconds since it began. */
+  cpuSeconds?(): number;
+  /** CPU time of the loop's own thread, in seconds since it began. */
+  threadCpuSeconds?(): number;
+  /** How the loop spent its time. */
+  loopTime?(): LoopReading;
+  memory?(): MemoryReading;
+  process?(): ProcessReading;
+  /** How long this isolate has been running, in seconds. */
+  uptimeSeconds?(): number;
+  /** What the runtime itself counts as begun and not ended, by kind; every kind that it can tell is there, also at 0. */
+  pendingWork?(): ReadonlyMap<string, number>;
+
+  /** Sends one trivial job through the runtime's hidden thread pool and calls back when it is done. */
+  probePool?(done: () => void): void;
+  /** How many jobs the hidden thread pool runs at once; undefined while that is not known. */
+  poolCapacity?(): number | undefined;
+  /** Reports each garbage collection: its kind and how long it held the loop, in seconds. */
+  watchGc?(report: (kind: string, seconds: number) => void): GcWatch;
+}
+
+/** `process` as the shims read it: Node's, and what Deno and Bun have of it. */
+export interface ProcessLike {
+  readonly platform: string;
+  readonly versions: Readonly<Record<string, string | undefined>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  cpuUsage(): { user: number; system: number };
+  threadCpuUsage?(): { user: number; system: number };
+  memoryUsage(): { rss: number; heapTotal: number; heapUsed: number; external: number; arrayBuffers: number };
+  getActiveResourcesInfo?(): readonly string[];
+  getBuiltinModule?(id: string): unknown;
+}
+
+/** A timer as `setTimeout` answers it on Node, Deno and Bun. */
+export interface TimerLike {
+  unref(): unknown;
+}
+
+/** The part of a global object that detection and the shims read; other than a clock, all of it may be missing. */
+export interface GlobalLike {
+  readonly performance: {
+    now(): number;
+    readonly timeOrigin: number;
+    eventLoopUtilization?(): { idle: number; active: number };
+  };
+  readonly navigator?: { readonly userAgent?: string; readonly hardwareConcurrency?: number };
+  readonly process?: ProcessLike;
+  readonly Deno?: {
+    readonly version: { readonly deno: string; readonly v8: string };
+    unrefTimer(id: number): void;
+    readonly permissions: {
+      querySync(descriptor: { name: "read"; path: string }): { readonly state: string };
+    };
+  };
+  readonly Bun?: { readonly version: string };
+  readonly PerformanceObserver?: PerformanceObserverLike;
+  setTimeout(callback: () => void, milliseconds: number): unknown;
+  clearTimeout(timer: unknown): void;
+  setImmediate?(callback: () => void): unknown;
+}
+
+/** A garbage collection as Node's `PerformanceObserver` tells it; `duration` is in milliseconds. */
+export interface GcEntryLike {
+  readonly duration: number;
+  readonly detail?: { readonly kind?: number };
+}
+
+/** The constructor of `PerformanceObserver`, as far as it is used. */
+export interface PerformanceObserverLike {
+  new (callback: (list: { getEntries(): readonly unknown[] }) => void): {
+    observe(options: { type: string }): void;
+    takeRecords(): readonly unknown[];
+    disconnect(): void;
+  };
+}

@@ -1,0 +1,78 @@
+/**
+ * The plain data that travels from the runtime and the sampler to the catalog.
+ *
+ * No behaviour and no metric names live here. Times are in seconds, sizes in bytes. A field that is absent was not
+ * told: it is never replaced by zero.
+ *
+ * @module
+ */
+
+/** What the beat has found so far. */
+export interface LagReading {
+  /** How late the newest beat ran, in seconds. */
+  latestSeconds: number;
+  /** The largest lateness of the trailing minute, in seconds. */
+  peakSeconds: number;
+  /** Wall time in which the loop answered nothing, since the start, in seconds. */
+  blockedSeconds: number;
+  /** Wall time in which the whole process stood still, since the start, in seconds. */
+  suspendedSeconds: number;
+  /** When the newest beat was answered, as Unix time in seconds. */
+  sampledAtUnixSeconds: number;
+}
+
+/** How the loop has spent its time since the process began. */
+export interface LoopReading {
+  /** Time spent running callbacks, in seconds. */
+  activeSeconds: number;
+  /** Time spent waiting for events, in seconds. */
+  idleSeconds: number;
+}
+
+/** The heap of this isolate. */
+export interface MemoryReading {
+  heapUsedBytes?: number;
+  heapTotalBytes?: number;
+  heapLimitBytes?: number;
+  externalBytes?: number;
+  arrayBuffersBytes?: number;
+}
+
+/** The operating system's view of the process. */
+export interface ProcessReading {
+  cpuSeconds?: number;
+  residentBytes?: number;
+  virtualBytes?: number;
+  openFds?: number;
+  maxFds?: number;
+  startUnixSeconds?: number;
+}
+
+/** What a pool tells of itself; each field is absent where the pool does not know it. */
+export interface PoolReading {
+  /** How many jobs run now, a whole number of at least 0. */
+  active?: number;
+  /** How many jobs were accepted and wait for a slot, a whole number of at least 0. */
+  queued?: number;
+  /** How many jobs can run at once. */
+  capacity?: number;
+  /** The age of the oldest job that still waits, in seconds; 0 when none waits. */
+  oldestWaitSeconds?: number;
+}
+
+/** Everything that is known at one moment. */
+export interface Sample {
+  /** Absent until the first beat has been answered. */
+  lag?: LagReading;
+  loop?: LoopReading;
+  threadCpuSeconds?: number;
+  memory?: MemoryReading;
+  process?: ProcessReading;
+  uptimeSeconds?: number;
+  /** Work begun and not ended, by kind. */
+  pending: ReadonlyMap<string, number>;
+  /** The age of the oldest piece of work that we began counting ourselves, in seconds, by kind. */
+  oldestAges: ReadonlyMap<string, number>;
+  /** The pools that answered, by name. */
+  pools: ReadonlyMap<string, PoolReading>;
+}

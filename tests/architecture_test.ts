@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { posix } from "node:path";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+
+/**
+ * The architecture: a file imports only what stands above it. Data flows down this list. Change it on purpose or not at
+ * all.
+ */
+const order = [
+  "src/sample.ts",
+  "src/runtime/shim.ts",
+  "src/runtime/clock.ts",
+  "src/runtime/process.ts",
+  "src/runtime/node.ts",
+  "src/runtime/deno.ts",
+  "src/runtime/bun.ts",
+  "src/runtime/edge.ts",
+  "src/runtime/detect.ts",
+  "src/sampler.ts",
+  "src/pending.ts",
+  "src/pools/pool_source.ts",
+  "src/pools/canary.ts",
+  "src/metrics/family.ts",
+  "src/metrics/counter.ts",
+  "src/metrics/histogram.ts",
+  "src/metrics/sampled.ts",
+  "src/metrics/catalog.ts",
+  "src/registry_like.ts",
+  "src/metrics/families.ts",
+  "src/options.ts",
+  "src/check_options.ts",
+  "src/http/recorder.ts",
+  "src/http/delivery.ts",
+  "src/core.ts",
+  "src/cores.ts",
+  "src/exposition/text.ts",
+  "src/exposition/page.ts",
+  "src/exposition/handler.ts",
+  "src/http/instrument.ts",
+  "src/monitor.ts",
+  "src/registry.ts",
+  "src/create_monitor.ts",
+  "src/hono.ts",
+  "mod.ts",
+];
+
+/** What a file may import from outside, and whether at run time or for its types alone. */
+const outside: Readonly<Record<string, readonly string[]>> = {
+  "src/registry.ts": ["prom-client"],
+  "src/hono.ts": ["type hono"],
+};
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+interface Import {
+  specifier: string;
+  typeOnly: boolean;
+}
+
+function importsOf(file: string): Import[] {
+  // What a comment shows is no import.
+  const code = readFileSync(root + file, "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
+  const imports = [...code.matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from\s+"([^"]+)";/gm)];
+  assert.doesNotMatch(code, /\bimport\(|^import\s+"|\brequire\(/m, `${file} must import statically and by name`);
+  return imports.map(([, type, specifier]) => ({ specifier: specifier!, typeOnly: type !== undefined }));
+}
+
+describe("the architecture", () => {
+  it("lists every source file once", () => {
+    const files = readdirSync(`${root}src`, { recursive: true, encoding: "utf8" })
+      .map((name) => `src/${name.replaceAll("\\", "/")}`)
+      .filter((name) => name.endsWith(".ts"));
+    assert.deepEqual([...order].sort(), [...files, "mod.ts"].sort());
+  });
+
+  for (const [position, file] of order.entries()) {
+    it(`lets ${file} import only what stands above it`, () => {
+      for (const { specifier, typeOnly } of importsOf(file)) {
+        if (specifier.startsWith(".")) {
+          const target = posix.join(posix.dirname(file), specifier);
+          const place = order.indexOf(target);
+          assert.ok(place >= 0 && place < position, `${file} must not import ${target}`);
+        } else {
+          const allowed = outside[file] ?? [];
+          assert.ok(
+            allowed.includes(specifier) || (typeOnly && allowed.includes(`type ${specifier}`)),
+            `${file} must not import ${typeOnly ? "the types of " : ""}${specifier}`,
+          );
+        }
+      }
+    });
+  }
+
+  it("keeps files small enough to read", () => {
+    for (const file of order) {
+      const lines = readFileSync(root + file, "utf8").split("\n").length;
+      // The catalog is one list, and is read by looking things up.
+      assert.ok(lines <= (file === "src/metrics/catalog.ts" ? 600 : 300), `${file} has ${lines} lines`);
+    }
+  });
+});
