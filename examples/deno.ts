@@ -3,7 +3,7 @@ import { app, listening, monitor } from "./app.ts";
 
 const server = Deno.serve({
   port: Number(Deno.env.get("PORT") ?? 3000),
-  onListen: ({ port }) => console.log(listening("Deno", port)),
+  onListen: () => {}, // Deno's own line would come before anything below.
 }, app.fetch);
 
 // What is under way is answered first.
@@ -12,3 +12,6 @@ Deno.addSignalListener("SIGTERM", async () => {
   monitor.stop();
   Deno.exit(0);
 });
+
+// Only now: whoever reads this line may ask it to stop.
+console.log(listening("Deno", server.addr.port));

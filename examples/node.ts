@@ -9,8 +9,10 @@ const server = serve({ fetch: app.fetch, port }, (address) => console.log(listen
 
 // What is under way is answered first; then nothing is left that keeps the process alive.
 process.once("SIGTERM", () => {
-  server.close();
-  monitor.stop();
-  // close() ends the connections that are idle now; one that still streams falls idle only when it is done.
-  setInterval(() => "closeIdleConnections" in server && server.closeIdleConnections(), 100).unref();
+  server.close(() => monitor.stop());
+  // close() ends the connections that are idle now, but not one that falls idle later or never sent a request.
+  setInterval(() => {
+    const busy = monitor.snapshot().pending["http_request"];
+    if (!busy && "closeAllConnections" in server) server.closeAllConnections();
+  }, 100).unref();
 });

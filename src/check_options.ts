@@ -107,7 +107,8 @@ export function checkOptions(options: MonitorOptions): Settings {
       boolean
     >,
     pools,
-    http,
+    // Every histogram has a last bucket of +Inf: given as well, it would stand on the page twice.
+    http: http.buckets ? { ...http, buckets: http.buckets.filter((bound) => bound !== Infinity) } : http,
     enabled,
   };
 }

@@ -22,8 +22,11 @@ import { Sampler } from "./sampler.ts";
 /** How long a reading that is dear, or not ours to repeat, is kept, in seconds. */
 const keepSeconds = 1;
 
-/** The kinds of garbage collection that V8 tells; each begins at 0, so that none loses its first increase. */
-const gcKinds: readonly string[] = ["minor", "major", "incremental", "weakcb"];
+/**
+ * The kinds of garbage collection that V8 tells; each begins at 0, so that none loses its first increase. `weakcb` begins
+ * when it happens, which no work was seen to bring about: its series would be a constant 0.
+ */
+const gcKinds: readonly string[] = ["minor", "major", "incremental"];
 
 /** What is read from the runtime and from other people's pools, at most once a second. */
 type Facts =
@@ -82,7 +85,9 @@ export class Core {
       for (const kind of gcKinds) this.#pauses.slot(kind);
     }
     for (const entry of catalog) {
-      if (entry.read && collect[entry.group]) families.sampled(entry, () => this.#sample, entry.read);
+      // The hidden pool stands in the families of pools, also where the app's own are off.
+      const on = collect[entry.group] || (entry.group === "pools" && this.#canary !== undefined);
+      if (entry.read && on) families.sampled(entry, () => this.#sample, entry.read);
     }
     families.sampled(catalogEntry("info"), () => this.#sample, () => [
       [1, runtime.name, runtime.version, runtime.engine],

@@ -82,11 +82,16 @@ function coresOf(registry: RegistryLike | undefined): Map<string, Shared> {
 function mustAgree(current: Settings, options: MonitorOptions, settings: Settings): void {
   for (const name of shared) {
     if (options[name] === undefined) continue;
-    const [is, wanted] = [JSON.stringify(current[name]), JSON.stringify(settings[name])];
+    const [is, wanted] = [spell(current[name]), spell(settings[name])];
     if (is === wanted) continue;
     throw new Error(
       `Cannot create monitor: this registry is measured already under the prefix "${settings.prefix}", ` +
         `with ${name} ${is}, got ${wanted}; give the same, another prefix, or another registry`,
     );
   }
+}
+
+/** The same settings are spelled the same, whatever the order in which they were given. */
+function spell(value: Settings[typeof shared[number]]): string {
+  return JSON.stringify(value, typeof value === "object" ? Object.keys(value).sort() : undefined);
 }

@@ -51,9 +51,10 @@ const measured = Symbol.for("@rtm/runtime-metrics.measured");
  * @param options Where to answer scrapes.
  * @returns The middleware, to be used before the routes that it should measure.
  * @throws {TypeError} If `path` is neither `false` nor a string that begins with `/`.
+ * @throws {Error} If the registry has a metric of its own under one of our names.
  */
 export function runtimeMetrics(
-  monitor: Monitor = createMonitor(),
+  monitor?: Monitor,
   options: RuntimeMetricsOptions = {},
 ): MiddlewareHandler {
   const { path = "/metrics" } = options;
@@ -62,9 +63,17 @@ export function runtimeMetrics(
       `Cannot make the middleware: path must be false or a string that begins with "/", got ${JSON.stringify(path)}`,
     );
   }
+  const measuring = monitor ?? createMonitor();
+  try {
+    // Its families begin here: a name that is the app's own is an error now, not at every request.
+    void measuring.recorder;
+  } catch (error) {
+    if (!monitor) measuring.stop();
+    throw error;
+  }
   return async function runtimeMetrics(c, next) {
-    if (c.req.path === path) return monitor.handler(c);
-    const { recorder } = monitor;
+    if (c.req.path === path) return measuring.handler(c);
+    const { recorder } = measuring;
     const marked = c as unknown as { [measured]?: true };
     if (!recorder || marked[measured]) return await next();
     marked[measured] = true;
@@ -79,6 +88,8 @@ export function runtimeMetrics(
     // Reading `c.res` before there is one would make an empty 200.
     if (!c.finalized) return delivery.end(404);
     const response = c.res;
+    // Hono answers HEAD as GET and drops the body, so that nobody would ever tell its end.
+    if (c.req.method === "HEAD") return delivery.end(response.status);
     const sent = delivery.answer(response);
     if (sent !== response) c.res = sent;
   };

@@ -148,12 +148,12 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
     snapshot() {
       if (!core) return { pending: {}, oldestAges: {}, pools: {} };
       const { pending, oldestAges, pools, ...rest } = core.refresh();
-      return {
-        ...structuredClone(rest),
+      return structuredClone({
+        ...rest,
         pending: Object.fromEntries(pending),
         oldestAges: Object.fromEntries(oldestAges),
         pools: Object.fromEntries(pools),
-      };
+      });
     },
     stop,
     [Symbol.dispose]: stop,

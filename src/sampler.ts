@@ -147,7 +147,8 @@ export class Sampler {
 
   #answer(first: number, now: number, gap: number): void {
     const wait = Math.max(0, now - first);
-    const stride = Math.max(1, Math.ceil(wait / this.#interval / backfillSteps));
+    // What is due within the tolerance is answered, too: at a very small interval that alone is many beats.
+    const stride = Math.ceil((wait + toleranceSeconds) / this.#interval / backfillSteps);
     let due = first;
     do {
       this.#listener.lag(Math.max(0, now - due), stride);

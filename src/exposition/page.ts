@@ -32,7 +32,16 @@ export async function renderPage(core: Core | undefined, registry: RegistryLike 
     series += piece.value;
   };
   for (const family of own) write(family.title, renderFamily(family, labels));
-  for (const metric of foreign) write(metric.name, renderForeign(metric, labels));
+  for (const metric of foreign) {
+    const before = page;
+    try {
+      write(metric.name, renderForeign(metric, labels));
+    } catch {
+      // It answered what cannot be written; nothing of it stands on the page, and the next one tells.
+      page = before;
+      core?.countError(`metric:${metric.name}`);
+    }
+  }
   // The names that every client uses are an app's own `collectDefaultMetrics()`'s before they are ours.
   for (const family of core?.fallbackFamilies() ?? []) write(family.title, renderFamily(family, labels));
   core?.finishedPage(core.runtime.now() - begin, series);
@@ -48,7 +57,9 @@ async function collect(
   const metrics = registry.getMetricsAsArray().filter((metric) => !own.has(metric)) as CollectorLike[];
   const answers = await Promise.all(metrics.map(async (metric) => {
     try {
-      return await metric.get();
+      const answer = await metric.get();
+      if (typeof answer?.name !== "string") throw new TypeError("Cannot read metric: it answered none");
+      return answer;
     } catch {
       core?.countError(`metric:${metric.name}`);
       return undefined;

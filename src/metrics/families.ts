@@ -37,7 +37,11 @@ export class Families {
    */
   constructor(options: FamiliesOptions) {
     this.#options = options;
-    this.#dropped = this.counter("metrics_dropped_label_sets_total");
+    // Its label sets are the catalog's names. A limit on them would have to be counted here as well, without an end.
+    this.#dropped = this.#add(
+      "metrics_dropped_label_sets_total",
+      (options) => new Counter(options, Number.POSITIVE_INFINITY, () => {}),
+    );
   }
 
   /**

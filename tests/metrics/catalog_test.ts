@@ -1,0 +1,108 @@
+import { describe, it } from "node:test";
+import { assert, assertArrayIncludes, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { catalog, catalogEntry } from "../../src/metrics/catalog.ts";
+import type { Sample } from "../../src/sample.ts";
+
+const empty: Sample = { pending: new Map(), oldestAges: new Map(), pools: new Map() };
+
+/** Each number is another one, so that no two entries can be mistaken for each other. */
+const full: Sample = {
+  lag: { latestSeconds: 1, peakSeconds: 2, blockedSeconds: 3, suspendedSeconds: 4, sampledAtUnixSeconds: 5 },
+  loop: { activeSeconds: 6, idleSeconds: 7 },
+  threadCpuSeconds: 8,
+  memory: { heapUsedBytes: 9, heapTotalBytes: 10, heapLimitBytes: 11, externalBytes: 12, arrayBuffersBytes: 13 },
+  process: { cpuSeconds: 14, residentBytes: 15, virtualBytes: 16, openFds: 17, maxFds: 18, startUnixSeconds: 19 },
+  uptimeSeconds: 20,
+  pending: new Map([["timer", 21]]),
+  oldestAges: new Map([["http_request", 22]]),
+  pools: new Map([["jobs", { capacity: 23, active: 24, queued: 25, oldestWaitSeconds: 26 }]]),
+};
+
+const readAll = (sample: Sample): [string, unknown[]][] =>
+  catalog.flatMap(({ name, read }) => read ? [[name, [...read(sample)]]] : []);
+
+describe("the catalog", () => {
+  it("reads each number from its place in the sample", () => {
+    assertEquals(Object.fromEntries(readAll(full)), {
+      eventloop_lag_latest_seconds: [[1]],
+      eventloop_lag_peak_seconds: [[2]],
+      eventloop_blocked_seconds_total: [[3]],
+      suspended_seconds_total: [[4]],
+      metrics_last_collection_timestamp_seconds: [[5]],
+      eventloop_time_seconds_total: [[6, "active"], [7, "idle"]],
+      thread_cpu_seconds_total: [[8]],
+      heap_used_bytes: [[9]],
+      heap_total_bytes: [[10]],
+      heap_limit_bytes: [[11]],
+      heap_external_bytes: [[12]],
+      heap_array_buffers_bytes: [[13]],
+      process_cpu_seconds_total: [[14]],
+      process_resident_memory_bytes: [[15]],
+      process_virtual_memory_bytes: [[16]],
+      process_open_fds: [[17]],
+      process_max_fds: [[18]],
+      process_start_time_seconds: [[19]],
+      uptime_seconds: [[20]],
+      pending_tasks: [[21, "timer"]],
+      pending_oldest_age_seconds: [[22, "http_request"]],
+      pool_capacity: [[23, "jobs"]],
+      pool_active: [[24, "jobs"]],
+      pool_queued: [[25, "jobs"]],
+      pool_oldest_wait_seconds: [[26, "jobs"]],
+    });
+  });
+
+  it("reads nothing from a sample that tells nothing", () => {
+    for (const [name, readings] of readAll(empty)) assertEquals(readings, [], name);
+  });
+
+  it("has each name once", () => {
+    const names = catalog.map(({ name }) => name);
+    assertEquals(names, [...new Set(names)]);
+  });
+
+  it("names each metric as Prometheus asks: counters end in _total, units are base units", () => {
+    for (const { name, type, labels } of catalog) {
+      assertMatch(name, /^[a-z]+(_[a-z]+)*$/);
+      assertEquals(name.endsWith("_total"), type === "counter", name);
+      assert(!/_(ms|milliseconds|minutes|kilobytes|megabytes|percent)(_|$)/.test(name), name);
+      assert(!labels.includes("le") && !labels.includes("quantile"), name);
+    }
+  });
+
+  it("says in one line what each means, and ends it", () => {
+    for (const { name, help } of catalog) assertMatch(help, /^[A-Z][^\n]*\.$/, name);
+  });
+
+  it("aggregates over a cluster as the meaning asks", () => {
+    for (const { name, type, aggregator } of catalog) {
+      if (type !== "gauge") assertEquals(aggregator, "sum", name);
+    }
+    const of = (name: string): string => catalogEntry(name).aggregator;
+    assertEquals(of("eventloop_lag_latest_seconds"), "max");
+    assertEquals(of("eventloop_lag_peak_seconds"), "max");
+    assertEquals(of("pending_oldest_age_seconds"), "max");
+    assertEquals(of("pool_oldest_wait_seconds"), "max");
+    assertEquals(of("metrics_last_collection_timestamp_seconds"), "min");
+    assertEquals(of("info"), "first");
+    assertEquals(of("uptime_seconds"), "max");
+    assertEquals(of("pending_tasks"), "sum");
+  });
+
+  it("has rising buckets, and those of its design", () => {
+    for (const { name, type, buckets = [] } of catalog) {
+      assertEquals(buckets.length > 0, type === "histogram", name);
+      assertEquals([...buckets], [...new Set(buckets)].sort((a, b) => a - b), name);
+    }
+    const lag = [.002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5];
+    assertEquals(catalogEntry("eventloop_lag_seconds").buckets, lag);
+    assertEquals(catalogEntry("pool_probe_wait_seconds").buckets, [...lag, 10, 30, 60]);
+    assertArrayIncludes(catalogEntry("http_request_duration_seconds").buckets!, [0.005, 0.075, 0.75, 7.5, 10]);
+  });
+});
+
+describe("catalogEntry()", () => {
+  it("refuses a name that is not in the catalog", () => {
+    assertThrows(() => catalogEntry("nothing"), Error, 'Cannot find metric: "nothing" is not in the catalog');
+  });
+});

@@ -1,0 +1,18 @@
+// A process that has nothing left to do. What it holds on to is its argument.
+
+import process from "node:process";
+import { sleep } from "./loop.ts";
+
+const [what] = process.argv.slice(2);
+const { createMonitor } = await import("@rtm/runtime-metrics");
+
+if (what === "monitor") {
+  const monitor = createMonitor();
+  const fetch = monitor.instrument((_request: Request) => new Response("hello"), { path: "/metrics" });
+  await (await fetch(new Request("http://localhost/"))).text();
+  // Long enough for a canary to have been sent, and for a beat to be armed behind it.
+  await sleep(1.2);
+  console.log(await (await fetch(new Request("http://localhost/metrics"))).text());
+}
+if (what === "timer") setInterval(() => {}, 1000);
+console.log("nothing left to do");

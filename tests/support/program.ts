@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { runtimeName } from "./loop.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** How a program ended. */
+export interface ProgramExit {
+  /** Its own exit code, or null when a signal ended it. */
+  code: number | null;
+  signal: string | null;
+  /** What it had written to its standard output, and to its standard error. */
+  output: string;
+  errors: string;
+  /** How long it ran, in seconds. */
+  seconds: number;
+}
+
+export interface Program {
+  process: ChildProcess;
+  /** What it has written to its standard output so far. */
+  readonly output: string;
+  /** Resolves when it has ended, by itself or killed for taking too long. */
+  exited: Promise<ProgramExit>;
+  signal(name: "SIGSTOP" | "SIGCONT" | "SIGKILL"): void;
+}
+
+export interface ProgramOptions {
+  args?: string[];
+  env?: Record<string, string>;
+  /** Flags of `deno run`; every permission when they are not given. */
+  denoFlags?: string[];
+  /** When to kill it; 30 s when it is not given. */
+  timeoutSeconds?: number;
+}
+
+/**
+ * The command that runs a TypeScript file on the runtime of this test: the program itself and never a launcher, so that
+ * the process' id and its exit code are the file's own.
+ */
+export function programCommand(file: string, { args = [], denoFlags = ["-A"] }: ProgramOptions = {}): string[] {
+  switch (runtimeName) {
+    case "node":
+      return [process.execPath, "--import", "tsx", file, ...args];
+    case "deno":
+      return [process.execPath, "run", ...denoFlags, "--no-check", file, ...args];
+    case "bun":
+      return [process.execPath, file, ...args];
+  }
+}
+
+/** Starts a TypeScript file of this repository, given by its path from the root. */
+export function startProgram(file: string, options: ProgramOptions = {}): Program {
+  const begin = performance.now();
+  const [command, ...args] = programCommand(file, options);
+  const child = spawn(command!, args, {
+    cwd: root,
+    env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let [output, errors] = ["", ""];
+  child.stdout.on("data", (chunk: Uint8Array) => output += chunk);
+  child.stderr.on("data", (chunk: Uint8Array) => errors += chunk);
+  const signal = (name: "SIGSTOP" | "SIGCONT" | "SIGKILL"): void => {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    // Not child.kill(): on Deno 2.9 the signal sent is then reported as the end, whatever the exit code was.
+    process.kill(child.pid, name);
+  };
+  const exited = new Promise<ProgramExit>((resolve) => {
+    const timer = setTimeout(() => signal("SIGKILL"), (options.timeoutSeconds ?? 30) * 1000);
+    const end = (code: number | null, signal: string | null): void => {
+      clearTimeout(timer);
+      resolve({ code, signal, output, errors, seconds: (performance.now() - begin) / 1000 });
+    };
+    child.once("error", (error) => {
+      errors += error;
+      end(null, null);
+    });
+    child.once("close", end);
+  });
+  return {
+    process: child,
+    get output() {
+      return output;
+    },
+    exited,
+    signal,
+  };
+}
