@@ -22,16 +22,17 @@ export function holdThreads(jobs: number, openAndClose: (path: string) => Promis
   execFileSync("mkfifo", [fifo]);
   const done = Promise.all(Array.from({ length: jobs }, () => openAndClose(fifo)));
   let released: Promise<void> | undefined;
-  const release = (): Promise<void> => released ??= (async () => {
-    // A FIFO opened to read and write counts as written to, and opening it so never waits.
-    const writer = openSync(fifo, "r+");
-    try {
-      await done;
-    } finally {
-      closeSync(writer);
-      rmSync(directory, { recursive: true });
-    }
-  })();
+  const release = (): Promise<void> =>
+    released ??= (async () => {
+      // A FIFO opened to read and write counts as written to, and opening it so never waits.
+      const writer = openSync(fifo, "r+");
+      try {
+        await done;
+      } finally {
+        closeSync(writer);
+        rmSync(directory, { recursive: true });
+      }
+    })();
   return { release, [Symbol.asyncDispose]: release };
 }
 

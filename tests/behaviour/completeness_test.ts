@@ -1,0 +1,61 @@
+import { describe, it } from "node:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { Registry } from "prom-client";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { createMonitor } from "@rtm/runtime-metrics";
+import { catalog } from "../../src/metrics/catalog.ts";
+import { scrape } from "../support/page.ts";
+import { until } from "../support/until.ts";
+import { absence, pageName } from "./series.ts";
+
+const folder = new URL("./", import.meta.url);
+
+/** What takes longer than this suite may, and where it is tested instead. */
+const elsewhere: Record<string, string> = {
+  // Gaps of over a minute.
+  suspended_seconds_total: "../truth/suspension_truth_program.ts",
+};
+
+describe("the behaviour tests", () => {
+  it("cover every metric of the catalog", () => {
+    const tested = readdirSync(folder).filter((name) => name.endsWith("_test.ts")).flatMap((name) =>
+      [...readFileSync(new URL(name, folder), "utf8").matchAll(/\bseries\(\s*"(\w+)"/g)].map(([, metric]) => metric)
+    );
+    const missing = catalog.map(({ name }) => name).filter((name) => !tested.includes(name));
+    assertEquals(missing, Object.keys(elsewhere));
+  });
+
+  it("leave to another file only what is tested there", () => {
+    for (const [name, file] of Object.entries(elsewhere)) {
+      assertStringIncludes(readFileSync(new URL(file, folder), "utf8"), name);
+    }
+  });
+});
+
+describe("the page of this runtime", () => {
+  it("has every metric of the catalog that is not absent here, and nothing else", async () => {
+    // Everything is made to have a series: a pool, work, a request, and more routes than there is room for.
+    using monitor = createMonitor({
+      registry: new Registry(),
+      maxLabelSets: 4,
+      pools: { jobs: () => ({ active: 1, queued: 1, capacity: 1, oldestWaitSeconds: 1 }) },
+    });
+    const handler = monitor.instrument({ "/a": ok, "/b": ok, "/c": ok, "/d": ok, "/e": ok });
+    for (const [path, handle] of Object.entries(handler)) handle(new Request(`http://localhost${path}`));
+    monitor.track("job", new Promise(() => {}));
+    const page = await until(
+      () => scrape(monitor),
+      (page) => page.has("runtime_pool_probe_wait_seconds_count"),
+      10,
+    );
+
+    const expected = catalog.filter((entry) => absence(entry) === undefined).map(pageName);
+    assertEquals([...page.types.keys()].sort(), expected.sort());
+    // Names with a type and no series would be as good as absent.
+    for (const name of expected) assertEquals([name, page.has(name) || page.has(`${name}_count`)], [name, true]);
+  });
+});
+
+function ok(_request: Request): Response {
+  return new Response(null);
+}

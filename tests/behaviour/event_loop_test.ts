@@ -1,0 +1,152 @@
+import { describe } from "node:test";
+import process from "node:process";
+import { Worker } from "node:worker_threads";
+import { Registry } from "prom-client";
+import { assert, assertAlmostEquals, assertGreater, assertLess } from "@std/assert";
+import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
+import { block, now, sleep } from "../support/loop.ts";
+import { difference, freshPage, type Page, scrape } from "../support/page.ts";
+import { until } from "../support/until.ts";
+import { series } from "./series.ts";
+
+async function runningMonitor(): Promise<Monitor> {
+  const monitor = createMonitor({ registry: new Registry() });
+  await sleep(0.1);
+  return monitor;
+}
+
+describe("the event loop's series", () => {
+  series("eventloop_lag_seconds", "counts each beat that a block swallowed", async () => {
+    using monitor = await runningMonitor();
+    const before = await scrape(monitor);
+    block(0.4);
+    const after = await scrape(monitor);
+    const { buckets, count, sum } = difference(
+      after.histogram("runtime_eventloop_lag_seconds"),
+      before.histogram("runtime_eventloop_lag_seconds"),
+    );
+    const between = (low: number, high: number): number =>
+      buckets.find(({ bound }) => bound === high)!.count - buckets.find(({ bound }) => bound === low)!.count;
+    // 20 beats of 20 ms, which wait 0 to 0.4 s: 0.2 s on average. Half of them wait above 0.2 s. A machine that takes the
+    // core away makes the block longer.
+    assert(count >= 19 && count <= 40, `${count} beats`);
+    assert(sum > 3.4 && sum < 12, `waited ${sum} s`);
+    assert(between(0.2, 0.5) >= 9, `${between(0.2, 0.5)} of them above 0.2 s`);
+    assert(between(0.1, 0.2) >= 4, `${between(0.1, 0.2)} of them from 0.1 to 0.2 s`);
+  });
+
+  series("eventloop_lag_latest_seconds", "is the newest beat's, also in a scrape that ends a block", async () => {
+    using monitor = await runningMonitor();
+    block(0.2);
+    // The oldest beat of the block was due within an interval from its begin.
+    const latest = (await scrape(monitor)).value("runtime_eventloop_lag_latest_seconds");
+    assert(latest > 0.15 && latest < 0.5, `${latest} s`);
+    const after = await until(
+      () => later(monitor),
+      (page) => page.value("runtime_eventloop_lag_latest_seconds") < 0.05,
+    );
+    assertLess(after.value("runtime_eventloop_lag_latest_seconds"), 0.05);
+  });
+
+  series("eventloop_lag_peak_seconds", "keeps the largest lag of the trailing minute", async () => {
+    using monitor = await runningMonitor();
+    assertLess((await scrape(monitor)).value("runtime_eventloop_lag_peak_seconds"), 0.2);
+    block(0.3);
+    await sleep(0.1);
+    block(0.1);
+    await sleep(0.1);
+    const peak = (await scrape(monitor)).value("runtime_eventloop_lag_peak_seconds");
+    assert(peak > 0.25 && peak < 0.6, `${peak} s`);
+  });
+
+  series("eventloop_blocked_seconds_total", "rises by the length of each block", async () => {
+    using monitor = await runningMonitor();
+    const before = await scrape(monitor);
+    let blocked = 0;
+    for (let i = 0; i < 3; i++) {
+      const { begin, end } = block(0.15);
+      blocked += end - begin;
+      await sleep(0.05);
+    }
+    const told = (await scrape(monitor)).value("runtime_eventloop_blocked_seconds_total") -
+      before.value("runtime_eventloop_blocked_seconds_total");
+    // Where each block began is known to half an interval; other programs may cause stalls of their own.
+    assert(told > blocked - 0.05 && told < blocked + 0.3, `${told} s of ${blocked} s`);
+  });
+
+  series("eventloop_time_seconds_total", "is active while it spins and idle while it sleeps", async () => {
+    const time = (page: Page, state: string): number =>
+      page.value(`runtime_eventloop_time_seconds_total{state="${state}"}`);
+    const begin = await freshPage();
+    const { begin: from, end: to } = block(0.4);
+    const spun = await freshPage();
+    await sleep(0.5);
+    const slept = await freshPage();
+    // What runs beside the spinning and the sleeping is a few milliseconds of this test's own.
+    assertAlmostEquals(time(spun, "active") - time(begin, "active"), to - from, 0.1);
+    assertLess(time(spun, "idle") - time(begin, "idle"), 0.1);
+    assertGreater(time(slept, "idle") - time(spun, "idle"), 0.3);
+    assertLess(time(slept, "active") - time(spun, "active"), 0.2);
+  });
+
+  series("thread_cpu_seconds_total", "counts this thread's CPU time and no other thread's", async () => {
+    const read = async (): Promise<[thread: number, process: number]> => {
+      const page = await freshPage();
+      return [page.value("runtime_thread_cpu_seconds_total"), page.value("process_cpu_seconds_total")];
+    };
+    const [begin] = await read();
+    // However little of a core there is: this thread is the only one that is busy.
+    burnCpu(0.4);
+    const [spun, processSpun] = await read();
+    assertAlmostEquals(spun - begin, 0.4, 0.15);
+
+    await burnInWorker(0.6);
+    const [after, processAfter] = await read();
+    // The worker's 0.6 s of wall time are at least 0.2 s of CPU, even where three programs share a core.
+    assertGreater(processAfter - processSpun, 0.2);
+    assertLess(after - spun, (processAfter - processSpun) / 2);
+  });
+
+  series("metrics_last_collection_timestamp_seconds", "is the moment of the newest beat", async () => {
+    using monitor = await runningMonitor();
+    const read = async (): Promise<number> =>
+      (await scrape(monitor)).value("runtime_metrics_last_collection_timestamp_seconds");
+    const [first, firstNow] = [await read(), Date.now() / 1000];
+    // A beat is at most two intervals old while the loop is free; busy machines are granted half a second.
+    assert(first > firstNow - 0.5 && first <= firstNow + 0.01, `${first} at ${firstNow}`);
+    const begin = now();
+    await sleep(0.5);
+    const [second, elapsed] = [await read(), now() - begin];
+    assertAlmostEquals(second - first, elapsed, 0.2);
+  });
+});
+
+async function later(monitor: Monitor): Promise<Page> {
+  await sleep(0.02);
+  return await scrape(monitor);
+}
+
+/** Keeps this thread busy until the process has spent so many seconds of CPU. */
+function burnCpu(seconds: number): void {
+  const spent = (): number => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  };
+  const begin = spent();
+  while (spent() - begin < seconds) block(0.005);
+}
+
+async function burnInWorker(seconds: number): Promise<void> {
+  const worker = new Worker(
+    `const { parentPort } = require("node:worker_threads");
+    const end = performance.now() + ${seconds * 1000};
+    while (performance.now() < end);
+    parentPort.postMessage("done");`,
+    { eval: true },
+  );
+  await new Promise((resolve, reject) => {
+    worker.once("message", resolve);
+    worker.once("error", reject);
+  });
+  await worker.terminate();
+}

@@ -1,0 +1,150 @@
+import { describe, it } from "node:test";
+import { Registry } from "prom-client";
+import { assert, assertEquals, assertGreater, assertGreaterOrEqual, assertLess } from "@std/assert";
+import { createMonitor, type MonitorOptions, type PoolSource } from "@rtm/runtime-metrics";
+import { holdThreads } from "../support/hidden_pool.ts";
+import { deferred, now, runtimeName, sleep } from "../support/loop.ts";
+import { freshPage, scrape } from "../support/page.ts";
+import { startProgram } from "../support/program.ts";
+import { until } from "../support/until.ts";
+import { observeHiddenPool } from "./hidden_pool.ts";
+import { series } from "./series.ts";
+
+/** A pool of permits, as an app would have one. */
+class Pool {
+  readonly capacity: number;
+  #active = 0;
+  readonly #waiting: { since: number; start: () => void }[] = [];
+
+  constructor(capacity: number) {
+    this.capacity = capacity;
+  }
+
+  async run(job: () => Promise<void>): Promise<void> {
+    if (this.#active === this.capacity) {
+      const { promise, resolve } = deferred<void>();
+      this.#waiting.push({ since: now(), start: () => resolve() });
+      await promise;
+    }
+    this.#active++;
+    await job();
+    this.#active--;
+    this.#waiting.shift()?.start();
+  }
+
+  readonly source: PoolSource = () => ({
+    capacity: this.capacity,
+    active: this.#active,
+    queued: this.#waiting.length,
+    oldestWaitSeconds: this.#waiting.length > 0 ? now() - this.#waiting[0]!.since : 0,
+  });
+}
+
+/** Reads one number of a pool before any work, with five jobs in its two places, and after them. */
+async function readThrice(family: string): Promise<[before: number, during: number, after: number]> {
+  const pool = new Pool(2);
+  const options: MonitorOptions = { pools: { jobs: pool.source } };
+  const read = async (): Promise<number> => (await freshPage(options)).value(`${family}{pool="jobs"}`);
+  const before = await read();
+  const gate = deferred<void>();
+  const jobs = Array.from({ length: 5 }, () => pool.run(() => gate.promise));
+  await sleep(0.05);
+  const during = await read();
+  gate.resolve();
+  await Promise.all(jobs);
+  return [before, during, await read()];
+}
+
+describe("the series of an app's pool", () => {
+  series("pool_active", "is how many jobs run", async () => {
+    assertEquals(await readThrice("runtime_pool_active"), [0, 2, 0]);
+  });
+
+  series("pool_queued", "is how many jobs wait", async () => {
+    assertEquals(await readThrice("runtime_pool_queued"), [0, 3, 0]);
+  });
+
+  series("pool_oldest_wait_seconds", "is how long the first of them has waited", async () => {
+    const [before, during, after] = await readThrice("runtime_pool_oldest_wait_seconds");
+    assertEquals([before, after], [0, 0]);
+    assert(during > 0.04 && during < 1, `${during} s`);
+  });
+
+  series("pool_capacity", "is what the pool says, also when that changes", async () => {
+    let capacity = 2;
+    const options: MonitorOptions = { pools: { jobs: () => ({ capacity }) } };
+    assertEquals((await freshPage(options)).value('runtime_pool_capacity{pool="jobs"}'), 2);
+    capacity = 8;
+    const page = await freshPage(options);
+    assertEquals(page.value('runtime_pool_capacity{pool="jobs"}'), 8);
+    assertEquals(page.labels("runtime_pool_active"), []);
+  });
+
+  it("is read anew by the same monitor a second later", async () => {
+    let active = 1;
+    using monitor = createMonitor({ registry: new Registry(), pools: { jobs: () => ({ active }) } });
+    const read = async (): Promise<number> => (await scrape(monitor)).value('runtime_pool_active{pool="jobs"}');
+    assertEquals(await read(), 1);
+    active = 2;
+    const begin = now();
+    assertEquals(await until(read, (active) => active === 2, 3), 2);
+    // It is kept for that long, so that scraping often costs the pool nothing.
+    assertGreater(now() - begin, 0.9);
+  });
+});
+
+describe("the hidden pool's series", () => {
+  series("pool_capacity", "is exactly how many jobs hold the next one up", async () => {
+    const seen = await observeHiddenPool();
+    // One thread is free: the canary is back within the second. None is: it waits, and the wait shows afterwards.
+    assertGreaterOrEqual(seen.passedWithOneFree, 1);
+    assertLess(seen.oldestWithOneFree, 0.3);
+    assertGreater(seen.oldestWithNoneFree, 0.3);
+    assertEquals(seen.passedWithNoneFree, 0);
+  });
+
+  series("pool_probe_wait_seconds", "takes up what a canary waited", async () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    const sum = 'runtime_pool_probe_wait_seconds_sum{pool="runtime"}';
+    const oldest = 'runtime_pool_oldest_wait_seconds{pool="runtime"}';
+    const before = await until(() => scrape(monitor), (page) => page.series.has(sum), 5);
+    let waited: number;
+    {
+      await using _held = holdThreads(before.value('runtime_pool_capacity{pool="runtime"}'));
+      waited = (await until(() => scrape(monitor), (page) => page.value(oldest) > 0.3, 5)).value(oldest);
+    }
+    const after = await until(() => scrape(monitor), (page) => page.value(oldest) === 0, 5);
+    const rise = after.value(sum) - before.value(sum);
+    // The sum may hold what other canaries waited; what is not there yet is that the job came back.
+    assert(rise >= waited && rise < waited + 1, `${rise} s of ${waited} s`);
+  });
+
+  series("pool_oldest_wait_seconds", "rises while every thread is held, and falls behind it", async () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    const oldest = 'runtime_pool_oldest_wait_seconds{pool="runtime"}';
+    const read = async (): Promise<number> => (await scrape(monitor)).value(oldest);
+    const page = await until(() => scrape(monitor), (page) => page.has("runtime_pool_probe_wait_seconds_sum"), 5);
+    {
+      await using _held = holdThreads(page.value('runtime_pool_capacity{pool="runtime"}'));
+      const first = await until(read, (age) => age > 0.1, 5);
+      const begin = now();
+      await sleep(0.3);
+      const [second, elapsed] = [await read(), now() - begin];
+      assert(Math.abs(second - first - elapsed) < 0.1, `it rose from ${first} to ${second} in ${elapsed} s`);
+    }
+    assertLess(await until(read, (age) => age < 0.1, 5), 0.1);
+  });
+
+  // Deno's pool has no setting.
+  const skip = runtimeName === "deno" && "Deno's pool has no setting";
+  it("pool_capacity follows UV_THREADPOOL_SIZE", { skip }, async () => {
+    const program = startProgram("tests/behaviour/hidden_pool_program.ts", { env: { UV_THREADPOOL_SIZE: "7" } });
+    const { code, output, errors } = await program.exited;
+    assertEquals(code, 0, errors);
+    const seen = JSON.parse(output) as Awaited<ReturnType<typeof observeHiddenPool>>;
+    assertEquals(seen.capacity, 7);
+    assertGreaterOrEqual(seen.passedWithOneFree, 1);
+    assertGreater(seen.oldestWithNoneFree, 0.3);
+    assertEquals(seen.passedWithNoneFree, 0);
+  });
+});

@@ -1,0 +1,88 @@
+import { describe } from "node:test";
+import { spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { assert, assertAlmostEquals, assertEquals, assertGreaterOrEqual } from "@std/assert";
+import { block, now, sleep } from "../support/loop.ts";
+import { freshPage, Page } from "../support/page.ts";
+import { programCommand, startProgram } from "../support/program.ts";
+import { series } from "./series.ts";
+
+const pageProgram = "tests/behaviour/page_program.ts";
+
+async function read(name: string): Promise<number> {
+  return (await freshPage()).value(name);
+}
+
+/** CPU time as the kernel tells it, in hundredths of a second (proc(5), fields 14 and 15 of stat). */
+function kernelCpuSeconds(): number {
+  const stat = readFileSync("/proc/self/stat", "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+describe("the process' series", () => {
+  series("process_cpu_seconds_total", "is the kernel's, from the process' first moment on", async () => {
+    const [before, kernelBefore] = [await read("process_cpu_seconds_total"), kernelCpuSeconds()];
+    while (kernelCpuSeconds() - kernelBefore < 0.3) block(0.01);
+    const [after, kernelAfter] = [await read("process_cpu_seconds_total"), kernelCpuSeconds()];
+    // The kernel counts in ticks of 10 ms, and between the two readings there is a page to be made.
+    assertAlmostEquals(before, kernelBefore, 0.1);
+    assertAlmostEquals(after, kernelAfter, 0.1);
+    assertAlmostEquals(after - before, 0.3, 0.15);
+  });
+
+  series("process_start_time_seconds", "is when the process was started", async () => {
+    const starts: number[] = [];
+    for (let i = 0; i < 2; i++) {
+      const before = Date.now() / 1000;
+      const program = startProgram(pageProgram);
+      const { code, output, errors } = await program.exited;
+      assertEquals(code, 0, errors);
+      const start = new Page(output).value("process_start_time_seconds");
+      // The wall clock may be set by a little meanwhile; a runtime takes its first reading some milliseconds late.
+      assert(start > before - 0.1 && start < before + 2, `it began at ${start}, was started at ${before}`);
+      assert(start < Date.now() / 1000, "it began before it ended");
+      starts.push(start);
+    }
+    assert(starts[1]! > starts[0]!, `they began at ${starts}`);
+  });
+
+  series("uptime_seconds", "advances with the clock", async () => {
+    const [first, begin] = [await read("runtime_uptime_seconds"), now()];
+    await sleep(0.3);
+    const [second, end] = [await read("runtime_uptime_seconds"), now()];
+    // Both are read some milliseconds apart; a program that takes the core in between makes that more.
+    assertAlmostEquals(second - first, end - begin, 0.1);
+    // A runtime's monotonic clock begins with it.
+    assertAlmostEquals(second, performance.now() / 1000, 0.1);
+  });
+
+  series("process_open_fds", "rises with each file that is open", async () => {
+    const before = await read("process_open_fds");
+    const files = Array.from({ length: 20 }, () => openSync("/dev/null", "r"));
+    const during = await read("process_open_fds");
+    for (const file of files) closeSync(file);
+    const after = await read("process_open_fds");
+    assertEquals(during - before, 20);
+    assertEquals(after, before);
+    // Standard input, output and error, and what the loop itself waits on.
+    assertGreaterOrEqual(before, 4);
+  });
+
+  series("process_max_fds", "is the limit that the process runs under", async () => {
+    for (const limit of [512, 700]) {
+      // Both limits: Node and Bun raise the soft one to the hard one when they begin.
+      const command = programCommand(pageProgram).map((word) => `'${word}'`).join(" ");
+      const child = spawn("sh", ["-c", `ulimit -n ${limit} && exec ${command}`], {
+        cwd: fileURLToPath(new URL("../../", import.meta.url)),
+        env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      let output = "";
+      for await (const chunk of child.stdout) output += chunk;
+      assertEquals(new Page(output).value("process_max_fds"), limit);
+    }
+  });
+});
