@@ -30,9 +30,9 @@ async function startClean(): Promise<void> {
   collectGarbage();
 }
 
-describe("the heap's series", () => {
-  after(startClean);
+after(startClean);
 
+describe("the heap's series", () => {
   series("heap_used_bytes", "rises with objects and falls when they are collected", async () => {
     await startClean();
     const before = await megabytes("runtime_heap_used_bytes");
