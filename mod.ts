@@ -17,10 +17,16 @@
 
 export { createMonitor } from "./src/create_monitor.ts";
 export type { ScrapeRequest } from "./src/exposition/handler.ts";
+export type { Exchange } from "./src/http/exchange.ts";
+export type { Outcome, RequestInfo } from "./src/http/info.ts";
 export type { InstrumentOptions } from "./src/http/instrument.ts";
-export type { Exchange, Recorder } from "./src/http/recorder.ts";
+export * as httpMetrics from "./src/http/metrics.ts";
+export type { HttpMetric } from "./src/http/metrics.ts";
+export type { Exclusion, ExclusionCandidate, HttpOptions } from "./src/http/options.ts";
+export type { Recorder } from "./src/http/recorder.ts";
+export type { RouteOption, UrlPatternLike } from "./src/http/routes.ts";
 export type { Monitor, Snapshot } from "./src/monitor.ts";
-export type { CollectOptions, HttpOptions, MonitorOptions } from "./src/options.ts";
+export type { CollectOptions, MonitorOptions } from "./src/options.ts";
 export type { PoolSource } from "./src/pools/pool_source.ts";
 export type { RegistryLike } from "./src/registry_like.ts";
 export type { LagReading, LoopReading, MemoryReading, PoolReading, ProcessReading } from "./src/sample.ts";

@@ -7,7 +7,9 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { renderCost } from "./cost_table.ts";
 import { renderAbsenceTable, renderMetricTable } from "./metric_table.ts";
+import { renderParityTable } from "./parity_table.ts";
 
 interface Output {
   path: string;
@@ -15,15 +17,27 @@ interface Output {
   render(before: string): string;
 }
 
+const root = fileURLToPath(new URL("..", import.meta.url));
+
 const outputs: Output[] = [
   {
     path: "README.md",
-    render: (before) =>
-      formatted("md", section(section(before, "metrics", renderMetricTable()), "absent", renderAbsenceTable())),
+    render(before) {
+      const results = readFileSync(`${root}bench/RESULTS.md`, "utf8");
+      const sections = {
+        metrics: renderMetricTable(),
+        absent: renderAbsenceTable(),
+        parity: renderParityTable(),
+        cost: renderCost(results),
+      };
+      return formatted(
+        "md",
+        Object.entries(sections).reduce((text, [name, content]) => section(text, name, content), before),
+      );
+    },
   },
 ];
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const checkOnly = process.argv.includes("--check");
 
 for (const { path, render } of outputs) {

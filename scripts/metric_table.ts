@@ -17,7 +17,11 @@ export function renderMetricTable(): string {
   return [
     "| metric | kind | meaning |",
     "| --- | --- | --- |",
-    ...catalog.map((entry) => `| \`${seriesName(entry)}\` | ${entry.type} | ${escapePipes(entry.help)} |`),
+    ...catalog.map((entry) =>
+      `| \`${seriesName(entry)}\` | ${entry.type} | ${escapePipes(entry.help)}${
+        entry.optional ? " Only when asked for." : ""
+      } |`
+    ),
   ].join("\n");
 }
 

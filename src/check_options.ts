@@ -7,6 +7,8 @@
 import type { Group } from "./metrics/catalog.ts";
 import type { CollectOptions, MonitorOptions, Settings } from "./options.ts";
 import type { PoolSource } from "./pools/pool_source.ts";
+import { checkLabelName, fail, mustBeKnown, mustBeObject } from "./expect.ts";
+import { checkHttpOptions } from "./http/check_http.ts";
 import { isRegistry } from "./registry_like.ts";
 
 const optionNames: readonly (keyof MonitorOptions)[] = [
@@ -29,23 +31,6 @@ const groups: readonly (keyof CollectOptions)[] = [
   "gc",
   "process",
   "http",
-];
-
-/** Labels that formats and families use themselves. */
-const reservedLabels: readonly string[] = [
-  "le",
-  "quantile",
-  "state",
-  "kind",
-  "pool",
-  "source",
-  "metric",
-  "runtime",
-  "version",
-  "engine",
-  "method",
-  "route",
-  "status",
 ];
 
 /**
@@ -94,14 +79,13 @@ export function checkOptions(options: MonitorOptions): Settings {
   }
   mustBeObject("pools", pools);
   for (const [name, source] of Object.entries(pools)) checkPool(name, source);
-  mustBeObject("http", http);
-  mustBeKnown("option in http", Object.keys(http), ["buckets"]);
-  if (http.buckets !== undefined) checkBuckets("http.buckets", http.buckets);
+  checkHttpOptions(http);
   return {
     prefix,
     maxLabelSets,
     labels,
-    intervalSeconds,
+    // No timer is finer than a millisecond.
+    intervalSeconds: Math.max(0.001, intervalSeconds),
     collect: Object.fromEntries([...groups, "self"].map((group) => [group, collect[group as "gc"] ?? true])) as Record<
       Group,
       boolean
@@ -134,42 +118,7 @@ export function checkPool(name: string, source: PoolSource): void {
 function checkLabels(labels: Readonly<Record<string, string>>): void {
   mustBeObject("labels", labels);
   for (const [name, value] of Object.entries(labels)) {
-    if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) || name.startsWith("__")) {
-      fail(RangeError, "a label's name must be letters, digits and _, and begin with neither a digit nor __", name);
-    }
-    if (reservedLabels.includes(name)) fail(RangeError, "a label's name must not be one that the metrics use", name);
+    checkLabelName("a label's name", name);
     if (typeof value !== "string") fail(TypeError, `labels.${name} must be a string`, value);
   }
-}
-
-function checkBuckets(name: string, buckets: readonly number[]): void {
-  if (!Array.isArray(buckets)) fail(TypeError, `${name} must be a list of numbers`, buckets);
-  const bounds = buckets.at(-1) === Infinity ? buckets.slice(0, -1) : buckets;
-  if (bounds.length === 0) fail(RangeError, `${name} must have at least one bound`, buckets);
-  bounds.forEach((bound, i) => {
-    if (typeof bound !== "number" || !Number.isFinite(bound)) fail(TypeError, `${name} must be numbers`, bound);
-    if (bound <= (i === 0 ? 0 : bounds[i - 1]!)) fail(RangeError, `${name} must rise and be above 0`, buckets);
-  });
-}
-
-function mustBeObject(name: string, value: unknown): void {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    fail(TypeError, `${name} must be an object`, value);
-  }
-}
-
-function mustBeKnown(what: string, given: readonly string[], known: readonly string[]): void {
-  const unknown = given.find((name) => !known.includes(name));
-  if (unknown !== undefined) fail(TypeError, `unknown ${what}; expected one of ${known.join(", ")}`, unknown);
-}
-
-function fail(Class: typeof TypeError | typeof RangeError, expected: string, got: unknown): never {
-  throw new Class(`Cannot create monitor: ${expected}, got ${describe(got)}`);
-}
-
-function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(describe).join(", ")}]`;
-  if (typeof value === "function") return "a function";
-  return typeof value === "object" && value !== null ? "an object" : String(value);
 }

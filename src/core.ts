@@ -4,7 +4,8 @@
  * @module
  */
 
-import { Recorder } from "./http/recorder.ts";
+import { type Facts, factSources, readFacts } from "./facts.ts";
+import type { HttpMeasurement } from "./http/measurement.ts";
 import { catalog, catalogEntry } from "./metrics/catalog.ts";
 import type { Counter } from "./metrics/counter.ts";
 import { Families } from "./metrics/families.ts";
@@ -28,10 +29,8 @@ const keepSeconds = 1;
  */
 const gcKinds: readonly string[] = ["minor", "major", "incremental"];
 
-/** What is read from the runtime and from other people's pools, at most once a second. */
-type Facts =
-  & Pick<Sample, "loop" | "threadCpuSeconds" | "memory" | "process" | "uptimeSeconds">
-  & Pick<Sample, "pending" | "pools">;
+/** More than there are sources of our own, none of which may be lost among those of pools. */
+const fewestSources = 20;
 
 /** What one registry and one prefix share. */
 export class Core {
@@ -40,18 +39,29 @@ export class Core {
   readonly pending: PendingWork;
   readonly #families: Families;
   readonly #errors: Counter;
+  readonly #dropped: Counter;
   readonly #scrapes: Histogram;
   readonly #sampler: Sampler;
   readonly #canary: Canary | undefined;
   readonly #pauses: Histogram | undefined;
   readonly #pools = new Map<string, PoolSource>();
-  #recorder: Recorder | undefined;
+  /** Shared by the cores of one registry; undefined until requests are measured. */
+  http: HttpMeasurement | undefined;
   #gc: GcWatch | undefined;
-  #facts: Facts = { pending: new Map(), pools: new Map() };
+  #facts: Facts & Pick<Sample, "pools"> = { pending: new Map(), pools: new Map() };
   #factsAt = Number.NEGATIVE_INFINITY;
   #sample: Sample = { pending: new Map(), oldestAges: new Map(), pools: new Map() };
   #collected = false;
   #pageSeries: number | undefined;
+  /** Asks a source; what it throws is counted and costs only its own series. */
+  readonly #attempt = <Value>(source: string, ask: () => Value): Value | undefined => {
+    try {
+      return ask();
+    } catch {
+      this.countError(source);
+      return undefined;
+    }
+  };
 
   /**
    * Makes a core that measures nothing yet.
@@ -64,11 +74,21 @@ export class Core {
     const { collect } = settings;
     this.runtime = runtime;
     this.settings = settings;
-    const families = new Families({ ...settings, registry, onCollect: () => this.#collect() });
+    const families = new Families({
+      ...settings,
+      registry,
+      onCollect: () => this.collect(),
+      onDrop: (family) => this.countDrop(family),
+    });
     this.#families = families;
-    this.#errors = families.counter("metrics_errors_total");
+    // Its label sets are the families' names. A limit on them would have to be counted here as well, without an end.
+    this.#dropped = families.counter("metrics_dropped_label_sets_total", { maxLabelSets: Number.POSITIVE_INFINITY });
+    this.#errors = families.counter("metrics_errors_total", {
+      maxLabelSets: Math.max(fewestSources, settings.maxLabelSets),
+    });
+    for (const source of factSources(runtime, collect)) this.expectErrors(source);
     this.#scrapes = families.histogram("metrics_scrape_duration_seconds");
-    this.pending = new PendingWork(settings.maxLabelSets, () => families.drop("pending_tasks"));
+    this.pending = new PendingWork(settings.maxLabelSets, () => this.countDrop(families.fullName("pending_tasks")));
 
     const lag = collect.eventLoop ? families.histogram("eventloop_lag_seconds") : undefined;
     let lagSlot: number | undefined;
@@ -79,10 +99,12 @@ export class Core {
     if (collect.canary && runtime.probePool && runtime.nextTurn) {
       const waits = families.histogram("pool_probe_wait_seconds");
       this.#canary = new Canary(runtime, this.#sampler, (wait) => waits.observe(waits.slot("runtime"), wait));
+      this.expectErrors("canary");
     }
     if (collect.gc && runtime.watchGc) {
       this.#pauses = families.histogram("gc_duration_seconds");
       for (const kind of gcKinds) this.#pauses.slot(kind);
+      this.expectErrors("gc");
     }
     for (const entry of catalog) {
       // The hidden pool stands in the families of pools, also where the app's own are off.
@@ -126,7 +148,7 @@ export class Core {
 
   /** Our families in the order of the page. */
   families(): Family[] {
-    return this.#families.own();
+    return [...this.#families.own(), ...this.http?.families() ?? []];
   }
 
   /** The families that are written only where the registry has no metric of that name. */
@@ -140,20 +162,23 @@ export class Core {
    * @returns Everything that is known now. What we count ourselves is exact; what others tell is at most a second old.
    */
   refresh(): Sample {
+    const { collect } = this.settings;
     this.#sampler.settle();
     this.#attempt("gc", () => this.#gc?.drain());
     const now = this.runtime.now();
     if (now - this.#factsAt >= keepSeconds) {
-      this.#facts = this.#readFacts();
+      this.#facts = { ...readFacts(this.runtime, collect, this.#attempt), pools: this.#readPools() };
       this.#factsAt = now;
     }
-    const { eventLoop, pending: pendingOn } = this.settings.collect;
-    const lag = eventLoop ? this.#sampler.read() : undefined;
+    const lag = collect.eventLoop ? this.#sampler.read() : undefined;
     const pending = new Map(this.#facts.pending);
     const oldestAges = new Map<string, number>();
-    for (const [name, kind] of pendingOn ? this.pending.entries() : []) {
-      pending.set(name, kind.count);
-      oldestAges.set(name, kind.oldestAgeSeconds(now));
+    const requests = this.http?.pending;
+    const kinds = [...requests ? [["http_request", requests] as const] : [], ...this.pending.entries()];
+    for (const [name, kind] of collect.pending ? kinds : []) {
+      // An app may call its work by our or the runtime's own word for something.
+      pending.set(name, (pending.get(name) ?? 0) + kind.count);
+      oldestAges.set(name, Math.max(oldestAges.get(name) ?? 0, kind.oldestAgeSeconds(now)));
     }
     const pools = new Map(this.#facts.pools);
     const hidden = this.#attempt("canary", () => this.#canary?.read());
@@ -170,7 +195,7 @@ export class Core {
    */
   addPool(name: string, source: PoolSource): () => void {
     this.#pools.set(name, source);
-    this.#errors.slot(`pool:${name}`);
+    this.expectErrors(`pool:${name}`);
     this.#factsAt = Number.NEGATIVE_INFINITY;
     return () => {
       if (this.#pools.get(name) !== source) return;
@@ -179,19 +204,13 @@ export class Core {
     };
   }
 
-  /** Where HTTP requests are counted; its families begin with the first call. Undefined where that group is off. */
-  get recorder(): Recorder | undefined {
-    if (!this.settings.collect.http) return undefined;
-    return this.#recorder ??= new Recorder(
-      {
-        requests: this.#families.counter("http_requests_total"),
-        durations: this.#families.histogram("http_request_duration_seconds", this.settings.http.buckets),
-        inProgress: this.#families.gauge("http_requests_in_progress"),
-      },
-      this.pending.kind("http_request"),
-      this.runtime.now,
-      this.settings.maxLabelSets,
-    );
+  /**
+   * Begins the count of a source at 0, so that its first error is an increase.
+   *
+   * @param source Its name, one of few.
+   */
+  expectErrors(source: string): void {
+    this.#errors.slot(source);
   }
 
   /**
@@ -201,6 +220,15 @@ export class Core {
    */
   countError(source: string): void {
     this.#errors.add(this.#errors.slot(source));
+  }
+
+  /**
+   * Counts a label set that found no place of its own.
+   *
+   * @param family The family's whole name.
+   */
+  countDrop(family: string): void {
+    this.#dropped.add(this.#dropped.slot(family));
   }
 
   /**
@@ -215,7 +243,7 @@ export class Core {
   }
 
   /** prom-client's page asks every metric in one turn of the loop: one sample serves them all. */
-  #collect(): void {
+  collect(): void {
     if (this.#collected) return;
     this.#collected = true;
     queueMicrotask(() => this.#collected = false);
@@ -227,33 +255,12 @@ export class Core {
     this.#attempt("gc", () => this.#gc?.drain());
   }
 
-  #readFacts(): Facts {
-    const { runtime, settings: { collect } } = this;
-    const read = <Value>(on: boolean, source: string, fact: (() => Value) | undefined): Value | undefined =>
-      on && fact ? this.#attempt(source, fact) : undefined;
+  #readPools(): Map<string, PoolReading> {
     const pools = new Map<string, PoolReading>();
-    for (const [name, source] of this.#pools) {
-      const reading = read(collect.pools, `pool:${name}`, () => readPool(name, source));
+    for (const [name, source] of this.settings.collect.pools ? this.#pools : []) {
+      const reading = this.#attempt(`pool:${name}`, () => readPool(name, source));
       if (reading) pools.set(name, reading);
     }
-    const facts = {
-      loop: read(collect.eventLoop, "eventloop", runtime.loopTime),
-      threadCpuSeconds: read(collect.eventLoop, "thread_cpu", runtime.threadCpuSeconds),
-      memory: read(collect.memory, "memory", runtime.memory),
-      process: read(collect.process, "process", runtime.process),
-      uptimeSeconds: read(collect.process, "uptime", runtime.uptimeSeconds),
-    };
-    const told = Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== undefined));
-    return { ...told, pending: read(collect.pending, "pending", runtime.pendingWork) ?? new Map(), pools };
-  }
-
-  /** Asks a source; what it throws is counted and costs only its own series. */
-  #attempt<Value>(source: string, ask: () => Value): Value | undefined {
-    try {
-      return ask();
-    } catch {
-      this.countError(source);
-      return undefined;
-    }
+    return pools;
   }
 }

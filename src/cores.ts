@@ -7,7 +7,10 @@
  */
 
 import { Core } from "./core.ts";
-import type { MonitorOptions, Settings } from "./options.ts";
+import { HttpMeasurement } from "./http/measurement.ts";
+import type { HttpOptions } from "./http/options.ts";
+import type { Recorder } from "./http/recorder.ts";
+import type { CollectOptions, MonitorOptions, Settings } from "./options.ts";
 import type { RegistryLike } from "./registry_like.ts";
 import type { Runtime } from "./runtime/shim.ts";
 
@@ -20,8 +23,16 @@ interface Shared {
   holders: number;
 }
 
-/** The cores of every copy of this package that speaks this protocol, by registry and prefix. */
-type SharedCores = WeakMap<object, Map<string, Shared>>;
+/** Everything that measures in one registry. */
+interface Measured {
+  /** By prefix. */
+  readonly cores: Map<string, Shared>;
+  /** One for all cores: the names of HTTP metrics have no prefix. */
+  http?: HttpMeasurement | undefined;
+}
+
+/** What every copy of this package that speaks this protocol measures, by registry. */
+type AllMeasured = WeakMap<object, Measured>;
 
 const brand = Symbol.for(`@rtm/runtime-metrics.cores.${protocol}`);
 
@@ -29,7 +40,7 @@ const brand = Symbol.for(`@rtm/runtime-metrics.cores.${protocol}`);
 const noRegistry = Symbol.for("@rtm/runtime-metrics.no-registry");
 
 /** The settings that monitors of one core cannot have each for itself. */
-const shared = ["intervalSeconds", "maxLabelSets", "labels", "collect", "http"] as const;
+const shared = ["intervalSeconds", "maxLabelSets", "labels"] as const;
 
 /**
  * Joins the core of a registry and a prefix, or begins it.
@@ -46,9 +57,11 @@ export function joinCore(
   registry: RegistryLike | undefined,
   options: MonitorOptions,
   settings: Settings,
-): { core: Core; leave: () => void } {
-  const cores = coresOf(registry);
+): { core: Core; recorder: () => Recorder | undefined; leave: () => void } {
+  const measured = measuredIn(registry);
+  const { cores } = measured;
   let held = cores.get(settings.prefix);
+  if (measured.http) mustAgreeOnHttp(measured.http.settings.http, settings.http);
   if (held) mustAgree(held.core.settings, options, settings);
   else held = { core: new Core(runtime(), registry, settings), holders: 0 };
   // It throws before anything has begun; only what runs is remembered.
@@ -56,42 +69,104 @@ export function joinCore(
   cores.set(settings.prefix, held);
   held.holders++;
   const { core } = held;
+  const measuresHttp = settings.collect.http && isEnabled(core.runtime, settings);
   let left = false;
   return {
     core,
+    recorder: () => measuresHttp ? measureHttp(measured, core, registry, settings).recorder : undefined,
     leave() {
       if (left) return;
       left = true;
       if (--held.holders > 0) return;
       cores.delete(settings.prefix);
       core.stop();
+      core.http = undefined;
+      if ([...cores.values()].some((other) => other.core.http)) return;
+      measured.http?.stop();
+      measured.http = undefined;
     },
   };
 }
 
-function coresOf(registry: RegistryLike | undefined): Map<string, Shared> {
+/** Is the variable set that switches the measurement of requests on, where one was named? */
+function isEnabled(runtime: Runtime, { http: { enableVariable } }: Settings): boolean {
+  if (enableVariable === undefined) return true;
+  const value = runtime.environment(enableVariable === true ? "ENABLE_METRICS" : enableVariable);
+  return value !== undefined && ["true", "1"].includes(value.toLowerCase());
+}
+
+/** Joins the registry's measurement of requests, or begins it. */
+function measureHttp(
+  measured: Measured,
+  core: Core,
+  registry: RegistryLike | undefined,
+  settings: Settings,
+): HttpMeasurement {
+  // What this monitor did not give, it takes as it is: from what measures already, or from the core that it has joined.
+  const current = measured.http?.settings ?? core.settings;
+  if (measured.http) mustAgreeOnHttp(current.http, settings.http);
+  const given = Object.entries(settings.http).filter(([, option]) => option !== undefined);
+  const joined = { ...current, http: { ...current.http, ...Object.fromEntries(given) } };
+  measured.http?.renew(joined);
+  // A drop or an error is everybody's who shows these metrics.
+  const each = (tell: (core: Core) => void): void => {
+    for (const { core } of measured.cores.values()) if (core.http) tell(core);
+  };
+  measured.http ??= new HttpMeasurement(core.runtime, registry, joined, {
+    collect: () => each((core) => core.collect()),
+    drop: (family) => each((core) => core.countDrop(family)),
+    fail: () => each((core) => core.countError("http")),
+  });
+  measured.http.register();
+  core.expectErrors("http");
+  return core.http = measured.http;
+}
+
+function measuredIn(registry: RegistryLike | undefined): Measured {
   const global = globalThis as unknown as { [key: symbol]: unknown };
-  const all = (global[brand] ??= new WeakMap()) as SharedCores;
+  const all = (global[brand] ??= new WeakMap()) as AllMeasured;
   const key = registry ?? (global[noRegistry] ??= {}) as object;
-  let cores = all.get(key);
-  if (!cores) all.set(key, cores = new Map());
-  return cores;
+  let measured = all.get(key);
+  if (!measured) all.set(key, measured = { cores: new Map() });
+  return measured;
 }
 
 /** What the newcomer did not give, it takes as it is. */
 function mustAgree(current: Settings, options: MonitorOptions, settings: Settings): void {
   for (const name of shared) {
-    if (options[name] === undefined) continue;
-    const [is, wanted] = [spell(current[name]), spell(settings[name])];
-    if (is === wanted) continue;
-    throw new Error(
-      `Cannot create monitor: this registry is measured already under the prefix "${settings.prefix}", ` +
-        `with ${name} ${is}, got ${wanted}; give the same, another prefix, or another registry`,
-    );
+    if (options[name] !== undefined) mustBeSame(name, settings.prefix, current[name], settings[name]);
+  }
+  for (const [group, on] of Object.entries(options.collect ?? {})) {
+    if (on !== undefined) {
+      mustBeSame(`collect.${group}`, settings.prefix, current.collect[group as keyof CollectOptions], on);
+    }
   }
 }
 
+/** Functions are the same if their texts are, so that a hot reload can bring them anew. */
+function mustAgreeOnHttp(current: HttpOptions, wanted: HttpOptions): void {
+  for (const name of Object.keys(wanted) as (keyof HttpOptions)[]) {
+    if (wanted[name] !== undefined) mustBeSame(`http.${name}`, undefined, current[name], wanted[name]);
+  }
+}
+
+function mustBeSame(name: string, prefix: string | undefined, current: unknown, wanted: unknown): void {
+  const [is, got] = [spell(current), spell(wanted)];
+  if (is === got) return;
+  throw new Error(
+    prefix === undefined
+      ? `Cannot create monitor: requests are measured already in this registry, with ${name} ${is}, got ${got}; ` +
+        "give the same, or another registry"
+      : `Cannot create monitor: this registry is measured already under the prefix "${prefix}", ` +
+        `with ${name} ${is}, got ${got}; give the same, another prefix, or another registry`,
+  );
+}
+
 /** The same settings are spelled the same, whatever the order in which they were given. */
-function spell(value: Settings[typeof shared[number]]): string {
-  return JSON.stringify(value, typeof value === "object" ? Object.keys(value).sort() : undefined);
+function spell(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) => {
+    if (each instanceof RegExp || typeof each === "function") return String(each);
+    if (typeof each !== "object" || each === null || Array.isArray(each)) return each;
+    return Object.fromEntries(Object.entries(each).sort(([a], [b]) => a < b ? -1 : 1));
+  }) ?? "not given";
 }

@@ -15,7 +15,7 @@
 
 import type { Context, MiddlewareHandler } from "hono";
 import { createMonitor } from "./create_monitor.ts";
-import { Delivery } from "./http/delivery.ts";
+import { exchangeOf } from "./http/exchange.ts";
 import { unmatchedRoute } from "./http/recorder.ts";
 import type { Monitor } from "./monitor.ts";
 
@@ -29,9 +29,6 @@ export interface RuntimeMetricsOptions {
    */
   path?: string | false;
 }
-
-/** Marks a context whose request is measured already: by this middleware on an outer app, or by another copy of it. */
-const measured = Symbol.for("@rtm/runtime-metrics.measured");
 
 /**
  * Measures every request that passes, and answers scrapes.
@@ -64,43 +61,105 @@ export function runtimeMetrics(
     );
   }
   const measuring = monitor ?? createMonitor();
+  let recorder: Monitor["recorder"];
   try {
     // Its families begin here: a name that is the app's own is an error now, not at every request.
-    void measuring.recorder;
+    recorder = measuring.recorder;
   } catch (error) {
     if (!monitor) measuring.stop();
     throw error;
   }
   return async function runtimeMetrics(c, next) {
     if (c.req.path === path) return measuring.handler(c);
-    const { recorder } = measuring;
-    const marked = c as unknown as { [measured]?: true };
-    if (!recorder || marked[measured]) return await next();
-    marked[measured] = true;
-    const delivery = new Delivery(recorder.begin(c.req.method, matchedRoute(c)), c.env);
+    if (!recorder) return await next();
+    const { raw } = c.req;
+    const matched = c.req.matchedRoutes;
+    // An outer app's middleware, or an instrumented handler around this app, counts the request.
+    const outer = exchangeOf(raw, c.env);
+    if (outer) {
+      try {
+        return await next();
+      } finally {
+        // A handler around this app cannot know the route; an outer app's middleware puts its own in its place.
+        outer.route ??= answeringRoute(c, matched) ?? expectedRoute(matched);
+      }
+    }
+    const exchange = recorder.begin(raw, expectedRoute(matched), c.env, recorder.needsPath ? c.req.path : undefined);
+    if (!exchange) return await next();
     try {
       await next();
     } catch (error) {
       // Hono answers an Error itself; what else is thrown passes through every handler, and the server answers 500.
-      delivery.end(500);
+      exchange.end(500, answeringRoute(c, matched));
       throw error;
     }
-    // Reading `c.res` before there is one would make an empty 200.
-    if (!c.finalized) return delivery.end(404);
+    const route = answeringRoute(c, matched);
+    // A handler that answers nothing is an error to Hono. Reading `c.res` before there is one would make an empty 200.
+    if (!c.finalized) return exchange.end(500, route);
     const response = c.res;
-    // Hono answers HEAD as GET and drops the body, so that nobody would ever tell its end.
-    if (c.req.method === "HEAD") return delivery.end(response.status);
-    const sent = delivery.answer(response);
-    if (sent !== response) c.res = sent;
+    const sent = exchange.answer(response, route);
+    if (sent === response) return;
+    // Without the first line Hono would copy every header once more.
+    c.res = undefined;
+    c.res = sent;
   };
 }
 
-/** The template of the last route that matched: `use()` on a wildcard is a middleware, not a route. */
-function matchedRoute(c: Context): string {
-  const matched = c.req.matchedRoutes;
+/**
+ * Leaves a route's requests out of the metrics.
+ *
+ * @example A health check that is not measured
+ * ```ts
+ * import { Hono } from "hono";
+ * import { runtimeMetrics, unmeasured } from "@rtm/runtime-metrics/hono";
+ *
+ * const app = new Hono();
+ * app.use(runtimeMetrics());
+ * app.get("/health", unmeasured, (c) => c.text("ok"));
+ * ```
+ *
+ * @param c The context.
+ * @param next The handlers behind it.
+ */
+export const unmeasured: MiddlewareHandler = async function unmeasured(c, next) {
+  exchangeOf(c.req.raw, c.env)?.discard();
+  await next();
+};
+
+type Matched = Context["req"]["matchedRoutes"];
+type RouteRecord = Matched[number];
+
+/** What a registered handler answers for, found once: its template, or nothing where it is a middleware. */
+const templates = new WeakMap<RouteRecord, { readonly route: string | undefined }>();
+
+/** The template of the last route that matched; who answers is known only behind the handlers. */
+function expectedRoute(matched: Matched): string {
   for (let i = matched.length - 1; i >= 0; i--) {
-    const { method, path } = matched[i]!;
-    if (method !== "ALL" || !path.includes("*")) return path;
+    const route = templateOf(matched[i]!);
+    if (route !== undefined) return route;
   }
   return unmatchedRoute;
+}
+
+/** The template of the route that did answer; undefined where a middleware did, and the expected one stands. */
+function answeringRoute(c: Context, matched: Matched): string | undefined {
+  const record = matched[c.req.routeIndex];
+  return record && templateOf(record);
+}
+
+function templateOf(record: RouteRecord): string | undefined {
+  let known = templates.get(record);
+  if (!known) templates.set(record, known = { route: isMiddleware(record) ? undefined : record.path });
+  return known.route;
+}
+
+/**
+ * `use()` registers for all methods, as `all()` and `mount()` do. A handler for all methods on a wildcard is a middleware
+ * if it takes `next`, save for the one that `mount()` makes, which bears the name "handler". A sub-app with an error
+ * handler of its own wraps what it registers and keeps the original beside.
+ */
+function isMiddleware({ method, path, handler }: RouteRecord): boolean {
+  if (method !== "ALL" || !path.includes("*")) return false;
+  const original = (handler as { __COMPOSED_HANDLER?: typeof handler }).__COMPOSED_HANDLER ?? handler;
+  return original.length > 1 && !(original.name === "handler" && path.endsWith("/*"));
 }

@@ -53,14 +53,16 @@ export interface Monitor<Registry extends RegistryLike | undefined = RegistryLik
    * Measures a fetch handler, or every handler of Bun's `routes`.
    *
    * @param handler The handler, or Bun's routes (which bypass `fetch`); every further argument is passed through.
-   * @param options Where to answer scrapes.
+   * @param options Where to answer scrapes, and how routes are known.
    * @returns The same, measured.
-   * @throws {TypeError} If it is neither a function nor an object.
+   * @throws {TypeError} If it is neither a function nor an object, or an option is of the wrong kind.
+   * @throws {Error} If a name of the HTTP metrics is taken in the registry.
    */
   instrument<Handler extends object>(handler: Handler, options?: InstrumentOptions): Handler;
 
   /**
-   * Counts work as pending until it settles, together with the age of the oldest of its kind.
+   * Counts work as pending until it settles, together with the age of the oldest of its kind. A promise counts as handled
+   * from then on: what it rejects with is its holder's business, and no longer reported as unhandled.
    *
    * @param kind What the work is called; one of few words.
    * @param work A promise, or a function that is called at once.
@@ -135,9 +137,9 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
     registry,
     handler,
     get recorder() {
-      return core?.recorder;
+      return core && joined?.recorder();
     },
-    instrument: (target, instrumentOptions = {}) => instrument(core?.recorder, handler, target, instrumentOptions),
+    instrument: (target, options = {}) => instrument(core && joined?.recorder(), handler, target, options),
     track: <Result>(kind: string, work: Promise<Result> | (() => Result)) =>
       // A monitor that does not measure still runs what it is given.
       (core?.pending ?? idle).track(core?.runtime.now ?? (() => 0), kind, work) as never,

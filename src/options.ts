@@ -5,6 +5,7 @@
  */
 
 import type { Group } from "./metrics/catalog.ts";
+import type { HttpOptions } from "./http/options.ts";
 import type { PoolSource } from "./pools/pool_source.ts";
 import type { RegistryLike } from "./registry_like.ts";
 
@@ -60,16 +61,6 @@ export interface CollectOptions {
   http?: boolean;
 }
 
-/** How HTTP requests are measured. */
-export interface HttpOptions {
-  /**
-   * The upper bounds of the duration's buckets, in seconds, rising and above 0. `+Inf` is added.
-   *
-   * @default {[.005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10]}
-   */
-  buckets?: readonly number[];
-}
-
 /** Options of `createMonitor`. */
 export interface MonitorOptions {
   /**
@@ -99,7 +90,7 @@ export interface MonitorOptions {
    */
   labels?: Readonly<Record<string, string>>;
   /**
-   * The mean distance between beats, in seconds: above 0 and at most 10. A stall is seen for certain from twice this
+   * The mean distance between beats, in seconds: above 0 and at most 10, and what is below 0.001 counts as that much. A stall is seen for certain from twice this
    * length on. The beat never slows by itself.
    *
    * @default {0.02} Stalls of 50 ms are seen, and an idle process spends about 1 % of a core on it.

@@ -123,6 +123,11 @@ export class Sampler {
     return this.#blocked;
   }
 
+  /** Wall time in which the loop answered nothing, or the whole process stood still, since the start, in seconds. */
+  get lostSeconds(): number {
+    return this.#blocked + this.#suspended;
+  }
+
   /** What the beats have found; undefined before the first one. */
   read(): LagReading | undefined {
     if (Number.isNaN(this.#answeredAt)) return undefined;

@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { Registry } from "prom-client";
 import { checkOptions } from "../src/check_options.ts";
-import { Core } from "../src/core.ts";
+import { joinCore } from "../src/cores.ts";
 import { renderPage } from "../src/exposition/page.ts";
 import type { CollectOptions } from "../src/options.ts";
 import type { Runtime } from "../src/runtime/shim.ts";
@@ -20,8 +20,14 @@ const groups: Record<keyof CollectOptions, string[]> = {
     "runtime_eventloop_time_seconds_total{",
     "runtime_thread_cpu_seconds_total",
     "runtime_metrics_last_collection_timestamp_seconds",
+    'runtime_metrics_errors_total{source="eventloop"}',
+    'runtime_metrics_errors_total{source="thread_cpu"}',
   ],
-  pending: ["runtime_pending_tasks{", "runtime_pending_oldest_age_seconds{"],
+  pending: [
+    "runtime_pending_tasks{",
+    "runtime_pending_oldest_age_seconds{",
+    'runtime_metrics_errors_total{source="pending"}',
+  ],
   pools: [
     'runtime_pool_capacity{pool="jobs"}',
     'runtime_pool_active{pool="jobs"}',
@@ -32,14 +38,21 @@ const groups: Record<keyof CollectOptions, string[]> = {
     'runtime_pool_capacity{pool="runtime"}',
     'runtime_pool_oldest_wait_seconds{pool="runtime"}',
     "runtime_pool_probe_wait_seconds_",
+    'runtime_metrics_errors_total{source="canary"}',
   ],
-  memory: ["runtime_heap_"],
-  gc: ["runtime_gc_duration_seconds_"],
-  process: ["runtime_uptime_seconds", "process_"],
+  memory: ["runtime_heap_", 'runtime_metrics_errors_total{source="memory"}'],
+  gc: ["runtime_gc_duration_seconds_", 'runtime_metrics_errors_total{source="gc"}'],
+  process: [
+    "runtime_uptime_seconds",
+    "process_",
+    'runtime_metrics_errors_total{source="process"}',
+    'runtime_metrics_errors_total{source="uptime"}',
+  ],
   http: [
     "http_",
     'runtime_pending_tasks{kind="http_request"}',
     'runtime_pending_oldest_age_seconds{kind="http_request"}',
+    'runtime_metrics_errors_total{source="http"}',
   ],
 };
 
@@ -71,14 +84,13 @@ async function measure(collect: CollectOptions): Promise<{ series: string[]; tim
     watchGc: () => (watches++, { drain() {}, stop() {} }),
   };
   const registry = new Registry();
-  const core = new Core(everything, registry, checkOptions({ collect }));
-  core.start();
+  const { core, recorder, leave } = joinCore(() => everything, registry, { collect }, checkOptions({ collect }));
   core.addPool("jobs", () => ({ active: 1, queued: 2, capacity: 3, oldestWaitSeconds: 4 }));
-  core.recorder?.begin("GET", "/").end(200);
+  recorder()?.begin(new Request("http://localhost/"), "/", undefined)?.end(200);
   core.pending.track(runtime.now, "mail", new Promise(() => {}));
   runtime.advance(3);
   const page = new Page(await renderPage(core, registry));
-  core.stop();
+  leave();
   return { series: [...page.series.keys()], timers: runtime.timersStarted, watches };
 }
 

@@ -4,6 +4,7 @@ import { Gauge, Registry } from "prom-client";
 import { checkOptions } from "../src/check_options.ts";
 import { Core } from "../src/core.ts";
 import { renderPage } from "../src/exposition/page.ts";
+import { HttpMeasurement } from "../src/http/measurement.ts";
 import type { MonitorOptions } from "../src/options.ts";
 import { FakeRuntime } from "./support/fake_runtime.ts";
 import { seeded } from "./support/loop.ts";
@@ -100,6 +101,21 @@ describe("Core's page", () => {
     assertAlmostEquals((await page()).value('runtime_pool_oldest_wait_seconds{pool="runtime"}'), 29.5, 1);
   });
 
+  it("shows no age of a canary while nobody can tell: the loop was blocked for most of its time", async () => {
+    const { runtime, page } = begin();
+    runtime.probeSeconds = Infinity;
+    const age = 'runtime_pool_oldest_wait_seconds{pool="runtime"}';
+    runtime.advance(1.2);
+    assertEquals(runtime.probesUnderWay, 1);
+    assert((await page()).series.has(age));
+    runtime.block(1);
+    const shown = await page();
+    assertFalse(shown.series.has(age));
+    assertEquals(shown.value('runtime_pool_capacity{pool="runtime"}'), 4);
+    runtime.advance(2);
+    assertAlmostEquals((await page()).value(age), 2.2, 0.1);
+  });
+
   it("says what it runs on", async () => {
     const { page } = begin({ labels: { service: "api" } });
     const shown = await page();
@@ -154,6 +170,92 @@ describe("Core's facts", () => {
     const shown = await page();
     assertAlmostEquals(shown.value('runtime_metrics_errors_total{source="canary"}'), 9, 1);
     assertAlmostEquals(shown.value("runtime_eventloop_lag_seconds_count"), 500, 2);
+  });
+});
+
+describe("Core's errors", () => {
+  const all = ["canary", "eventloop", "gc", "memory", "pending", "process", "thread_cpu", "uptime"];
+  const fails = (): never => {
+    throw new Error("no");
+  };
+  const telling: Partial<Runtime> = {
+    loopTime: fails,
+    threadCpuSeconds: fails,
+    memory: fails,
+    process: fails,
+    uptimeSeconds: fails,
+    pendingWork: fails,
+    watchGc: fails,
+  };
+  const sources = (page: Page): Record<string, number> =>
+    Object.fromEntries(
+      page.labels("runtime_metrics_errors_total").sort().map((labels) => [
+        /source="(.*)"/.exec(labels)![1]!,
+        page.value(`runtime_metrics_errors_total${labels}`),
+      ]),
+    );
+
+  it("begin at 0 for each source that is asked, and the first of each is an increase", async () => {
+    const quiet = Object.fromEntries(Object.keys(telling).map((name) => [name, () => undefined]));
+    const calm = begin({}, { ...quiet, watchGc: () => ({ drain() {}, stop() {} }) } as Partial<Runtime>);
+    assertEquals(sources(await calm.page()), Object.fromEntries(all.map((source) => [source, 0])));
+
+    const broken = begin({}, { ...telling, probePool: fails });
+    broken.runtime.advance(1.2);
+    const { canary, ...others } = sources(await broken.page());
+    assertEquals(canary, 1);
+    assertEquals(others, Object.fromEntries(all.slice(1).map((source) => [source, 1])));
+  });
+
+  it("are not there for what the runtime cannot tell, or what is switched off", async () => {
+    assertEquals(sources(await begin().page()), { canary: 0 });
+    assertEquals(sources(await begin({}, {}, ["probePool"]).page()), {});
+    const { page } = begin({ collect: { eventLoop: false, canary: false, gc: false, process: false } }, telling);
+    assertEquals(Object.keys(sources(await page())), ["memory", "pending"]);
+  });
+
+  it("of sources of our own keep their names at any limit of label sets", async () => {
+    const { core, page } = begin({ maxLabelSets: 1 }, telling);
+    for (let i = 0; i < 30; i++) core.addPool(`jobs ${i}`, () => ({ active: 1 }));
+    core.expectErrors("http");
+    const shown = Object.keys(sources(await page()));
+    assertEquals(all.filter((source) => !shown.includes(source)), []);
+    // What is bounded are the names that an app gives.
+    assertEquals(shown.length, 21);
+  });
+});
+
+describe("Core's pending work", () => {
+  it("adds what is tracked to what the runtime tells of the same name", async () => {
+    const pendingWork = () => new Map([["timer", 2], ["tcp_socket", 5]]);
+    const { core, runtime, page } = begin({}, { pendingWork });
+    core.pending.track(runtime.now, "timer", new Promise(() => {}));
+    runtime.advance(3);
+    const shown = await page();
+    const kinds = ["timer", "tcp_socket"].map((kind) => shown.value(`runtime_pending_tasks{kind="${kind}"}`));
+    assertEquals(kinds, [3, 5]);
+    // Only of what is counted here the age is known.
+    assertEquals(shown.labels("runtime_pending_oldest_age_seconds"), ['{kind="timer"}']);
+    assertEquals(shown.value('runtime_pending_oldest_age_seconds{kind="timer"}'), 3);
+    assertEquals((await page()).value('runtime_pending_tasks{kind="timer"}'), 3);
+  });
+
+  it("adds what is tracked as http_request to the requests, and shows the age of the older", async () => {
+    const { core, runtime, registry, page } = begin();
+    const listener = { collect() {}, drop() {}, fail() {} };
+    core.http = new HttpMeasurement(runtime, registry, checkOptions({}), listener);
+    const exchange = core.http.recorder.begin(new Request("http://localhost/"), "/", undefined)!;
+    runtime.advance(2);
+    core.pending.track(runtime.now, "http_request", new Promise(() => {}));
+    runtime.advance(1);
+    const shown = async (): Promise<number[]> => {
+      const now = await page();
+      return ["tasks", "oldest_age_seconds"].map((what) => now.value(`runtime_pending_${what}{kind="http_request"}`));
+    };
+    assertEquals(await shown(), [2, 3]);
+    exchange.end(200);
+    assertEquals(await shown(), [1, 1]);
+    core.http.stop();
   });
 });
 

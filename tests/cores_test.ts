@@ -1,13 +1,20 @@
 import { describe, it } from "node:test";
-import { assert, assertAlmostEquals, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertFalse, assertStrictEquals, assertThrows } from "@std/assert";
 import { Gauge, Registry } from "prom-client";
 import { checkOptions } from "../src/check_options.ts";
 import type { Core } from "../src/core.ts";
 import { joinCore } from "../src/cores.ts";
 import { renderPage } from "../src/exposition/page.ts";
+import type { HttpOptions } from "../src/http/options.ts";
 import type { MonitorOptions } from "../src/options.ts";
 import { FakeRuntime } from "./support/fake_runtime.ts";
 import { Page } from "./support/page.ts";
+
+const url = "http://localhost/";
+
+/** The label sets of finished requests, each with its count. */
+const counts = (page: Page): Record<string, number> =>
+  Object.fromEntries(page.labels("http_requests_total").map((set) => [set, page.value(`http_requests_total${set}`)]));
 
 /** A process with one registry, in which monitors can be made. */
 function begin() {
@@ -99,8 +106,9 @@ describe("joinCore() with other settings than the core has", () => {
     [{ intervalSeconds: 0.02 }, "with intervalSeconds 0.05, got 0.02"],
     [{ maxLabelSets: 51 }, "with maxLabelSets 50, got 51"],
     [{ labels: { service: "web" } }, 'with labels {"service":"api","zone":"b"}, got {"service":"web"}'],
-    [{ http: { buckets: [1, 3] } }, 'with http {"buckets":[1,2]}, got {"buckets":[1,3]}'],
-    [{ collect: { gc: true } }, '"gc":false'],
+    [{ collect: { gc: true } }, "with collect.gc false, got true"],
+    [{ collect: { memory: false } }, "with collect.memory true, got false"],
+    [{ collect: { pending: true, gc: true } }, "with collect.gc false, got true"],
   ];
   for (const [options, message] of refused) {
     it(`refuses ${JSON.stringify(options)} and leaves everything as it was`, async () => {
@@ -131,7 +139,9 @@ describe("joinCore() with other settings than the core has", () => {
       {},
       current,
       { labels: { zone: "b", service: "api" } },
-      { http: { buckets: [1, 2, Infinity] } },
+      { collect: { gc: false } },
+      { collect: { memory: true } },
+      { collect: {} },
       { pools: { jobs: () => ({}) } },
     ];
     for (const options of again) {
@@ -140,6 +150,140 @@ describe("joinCore() with other settings than the core has", () => {
       joined.leave();
     }
     first.leave();
+  });
+});
+
+describe("joinCore() and the measurement of requests", () => {
+  const http = { buckets: [1, 2], groupStatus: true, exclude: [/^\/health/] };
+  const given = (message: string): string =>
+    `Cannot create monitor: requests are measured already in this registry, with ${message}; ` +
+    "give the same, or another registry";
+
+  const refused: [http: HttpOptions, message: string][] = [
+    [{ buckets: [1, 3] }, "http.buckets [1,2], got [1,3]"],
+    [{ groupStatus: false }, "http.groupStatus true, got false"],
+    [{ unmatched: "ignore" }, 'http.unmatched not given, got "ignore"'],
+    [{ exclude: [/^\/healthz/] }, 'http.exclude ["/^\\\\/health/"], got ["/^\\\\/healthz/"]'],
+    [{ buckets: [1, 2], namespace: "a" }, 'http.namespace not given, got "a"'],
+  ];
+  for (const [other, message] of refused) {
+    it(`refuses ${message} once it runs, under whatever prefix, and leaves everything as it was`, () => {
+      const { runtime, registry, join } = begin();
+      const first = join({ http });
+      first.recorder();
+      const families = registry.getMetricsAsArray();
+      for (const prefix of ["runtime_", "app_"]) {
+        const error = assertThrows(() => join({ prefix, http: other }), Error);
+        assertEquals(error.message, given(message));
+      }
+      assertEquals(registry.getMetricsAsArray(), families);
+      first.leave();
+      assertEquals(runtime.timersWaiting, 0);
+    });
+  }
+
+  it("refuses other options when it begins to measure, where nothing did when it was made", () => {
+    const { join } = begin();
+    const [first, second] = [join({ http }), join({ http: { buckets: [1, 3] } })];
+    first.recorder();
+    const error = assertThrows(() => second.recorder(), Error);
+    assertEquals(error.message, given("http.buckets [1,2], got [1,3]"));
+    first.leave();
+    second.leave();
+  });
+
+  it("takes what the newcomer does not say, or says again, as it is", () => {
+    const { join } = begin();
+    const make = (): (info: { route: string }) => string => (info) => info.route;
+    const first = join({ http: { ...http, computedLabels: { at: make() } } });
+    const recorder = first.recorder();
+    const again: HttpOptions[] = [
+      {},
+      { buckets: [1, 2, Infinity] },
+      { buckets: undefined as never, exclude: [/^\/health/] },
+      { computedLabels: { at: make() }, groupStatus: true },
+    ];
+    for (const options of [{}, ...again.map((http) => ({ http }))]) {
+      for (const prefix of ["runtime_", "app_"]) {
+        const joined = join({ ...options, prefix });
+        assertStrictEquals(joined.recorder(), recorder);
+        joined.leave();
+      }
+    }
+    first.leave();
+  });
+
+  it("takes it as it is also from a core that measures no requests yet: buckets, labels, and the limit", async () => {
+    const { join, page } = begin();
+    const first = join({ labels: { service: "api" }, maxLabelSets: 1, http: { buckets: [1, 2] } });
+    const second = join();
+    for (const route of ["/a", "/b"]) second.recorder()!.begin(new Request(url), route, undefined)!.end(200);
+    const shown = await page(first.core);
+    assertEquals(counts(shown), {
+      '{service="api",method="GET",route="/a",status="200",outcome="completed"}': 1,
+      '{service="api",method="_other",route="_other",status="_other",outcome="_other"}': 1,
+    });
+    const labels = 'service="api",method="GET",route="/a",status="200"';
+    const { buckets } = shown.histogram("http_request_duration_seconds", labels);
+    assertEquals(buckets.map(({ bound }) => bound), [1, 2, Infinity]);
+    first.leave();
+    second.leave();
+  });
+
+  it("uses the newest of functions that are the same in their text, as a hot reload brings them", () => {
+    const { join } = begin();
+    const called: number[] = [];
+    const make = (version: number) => (): void => void called.push(version);
+    const first = join({ http: { recorders: [make(1)] } });
+    const ask = (): void => first.recorder()!.begin(new Request(url), "/", undefined)!.end(200);
+    ask();
+    const second = join({ http: { recorders: [make(2)] } });
+    second.recorder()!.begin(new Request(url), "/", undefined)!.end(200);
+    assertEquals(called, [1, 2]);
+    first.leave();
+    second.leave();
+  });
+
+  it("is none where its group is off, or its variable is not set to true or 1", () => {
+    for (
+      const [options, value, measures] of [
+        [{ collect: { http: false } }, undefined, false],
+        [{ http: { enableVariable: true } }, undefined, false],
+        [{ http: { enableVariable: true } }, "false", false],
+        [{ http: { enableVariable: true } }, "1", true],
+        [{ http: { enableVariable: true } }, "True", true],
+        [{ http: {} }, "false", true],
+      ] as const
+    ) {
+      const { runtime, join } = begin();
+      if (value !== undefined) runtime.variables["ENABLE_METRICS"] = value;
+      const joined = join(options);
+      assertEquals(joined.recorder() !== undefined, measures, JSON.stringify([options, value]));
+      joined.leave();
+    }
+  });
+
+  it("reads the variable that was named, when the monitor is made", () => {
+    const { runtime, join } = begin();
+    const options = { http: { enableVariable: "MEASURE" } };
+    const off = join(options);
+    runtime.variables["MEASURE"] = "true";
+    const on = join(options);
+    assertEquals([off.recorder() !== undefined, on.recorder() !== undefined], [false, true]);
+    off.leave();
+    on.leave();
+  });
+
+  it("begins its count of errors at 0", async () => {
+    const { join, page } = begin();
+    const { core, recorder, leave } = join({ http: { recorders: [() => Promise.reject(new Error("no"))] } });
+    const errors = 'runtime_metrics_errors_total{source="http"}';
+    assertFalse((await page(core)).series.has(errors));
+    const exchange = recorder()!.begin(new Request(url), "/", undefined)!;
+    assertEquals((await page(core)).value(errors), 0);
+    exchange.end(200);
+    assertEquals((await page(core)).value(errors), 1);
+    leave();
   });
 });
 
@@ -159,6 +303,55 @@ describe("joinCore() under another prefix", () => {
     assertEquals(runtime.timersWaiting, 1);
     second.leave();
     assertEquals(registry.getMetricsAsArray(), []);
+  });
+
+  it("measures requests once for all of them, until the last that does has let go", async () => {
+    const { registry, join, page } = begin();
+    const [first, second, third] = [join(), join({ prefix: "app_" }), join({ prefix: "more_" })];
+    const recorder = first.recorder()!;
+    assertStrictEquals(second.recorder(), recorder);
+    recorder.begin(new Request(url), "/", undefined)!.end(200);
+    const open = recorder.begin(new Request(url), "/", undefined)!;
+    const requests = { '{method="GET",route="/",status="200",outcome="completed"}': 1 };
+    for (const { core } of [first, second, third]) assertEquals(counts(await page(core)), requests);
+    const shown = await page(first.core);
+    assertEquals(["runtime_", "app_"].map((prefix) => shown.value(`${prefix}pending_tasks{kind="http_request"}`)), [
+      1,
+      1,
+    ]);
+    // It shows what the registry has, and did not measure it.
+    assertFalse(shown.series.has('more_pending_tasks{kind="http_request"}'));
+
+    first.leave();
+    open.end(200);
+    const left = await page(second.core);
+    assertEquals(Object.values(counts(left)), [2]);
+    assertEquals(left.value('app_pending_tasks{kind="http_request"}'), 0);
+    second.leave();
+    assertEquals(registry.getMetricsAsArray().every(({ name }) => name.startsWith("more_")), true);
+    assert(third.recorder() !== recorder);
+    assertEquals(counts(await page(third.core)), {});
+    third.leave();
+    assertEquals(registry.getMetricsAsArray(), []);
+  });
+
+  it("counts what is dropped and what throws under every prefix that shows requests", async () => {
+    const { join, page } = begin();
+    const fails = (): void => {
+      throw new Error("no");
+    };
+    const first = join({ maxLabelSets: 1, http: { recorders: [fails] } });
+    const [second, third] = [join({ prefix: "app_" }), join({ prefix: "more_" })];
+    const recorder = first.recorder()!;
+    second.recorder();
+    for (const route of ["/a", "/b"]) recorder.begin(new Request(url), route, undefined)!.end(200);
+    const shown = await page(third.core);
+    for (const prefix of ["runtime_", "app_"]) {
+      assertEquals(shown.value(`${prefix}metrics_dropped_label_sets_total{metric="http_requests_total"}`), 1);
+      assertEquals(shown.value(`${prefix}metrics_errors_total{source="http"}`), 2);
+    }
+    assertFalse(shown.has("more_metrics_dropped_label_sets_total"));
+    for (const { leave } of [first, second, third]) leave();
   });
 
   it("refuses a prefix under which a name is somebody else's, and works when that is gone", () => {

@@ -24,7 +24,9 @@ const get = (route: string, status = "200"): string => labels("GET", route, stat
 const labels = (method: string, route: string, status: string): string =>
   `{method="${method}",route="${route}",status="${status}"}`;
 
-const requests = (page: Page, labels: string): number => page.series.get(`http_requests_total${labels}`) ?? 0;
+/** Requests that were answered whole; the counter alone tells how they ended. */
+const requests = (page: Page, labels: string): number =>
+  page.series.get(`http_requests_total${labels.replace("}", ',outcome="completed"}')}`) ?? 0;
 
 const inProgress = (page: Page, route: string): number | undefined =>
   page.series.get(`http_requests_in_progress{method="GET",route="${route}"}`);
@@ -214,10 +216,14 @@ describe(`the demo on ${runtime}`, () => {
     assertEquals(page.value('runtime_pending_tasks{kind="http_request"}'), 0);
     assertEquals(page.value('runtime_pending_oldest_age_seconds{kind="http_request"}'), 0);
 
-    const answered = page.labels("http_requests_total");
+    const answered = page.labels("http_request_duration_seconds_count");
     assertGreater(answered.length, 8);
     for (const labels of answered) {
-      assertEquals(page.value(`http_request_duration_seconds_count${labels}`), requests(page, labels), labels);
+      const counted = ["completed", "aborted", "error"].map((outcome) =>
+        page.series.get(`http_requests_total${labels.replace("}", `,outcome="${outcome}"}`)}`) ?? 0
+      );
+      const durations = page.value(`http_request_duration_seconds_count${labels}`);
+      assertEquals(durations, counted[0]! + counted[1]! + counted[2]!, labels);
     }
   });
 });

@@ -30,9 +30,29 @@ describe("importing the package", () => {
 
   it("starts nothing: no timer, no turn, no observer", async () => {
     const { createMonitor } = await import("../mod.ts");
+    await import("../src/hono.ts");
     assertEquals(started, []);
     // The watch would have seen one: a monitor starts its beat.
     createMonitor({ collect: { gc: false } }).stop();
     assertEquals(started, ["setTimeout"]);
+  });
+});
+
+describe("the public door", () => {
+  it("has these names and no other", async () => {
+    const door = await import("../mod.ts");
+    assertEquals(Object.keys(door).sort(), ["createMonitor", "httpMetrics"]);
+    assertEquals(Object.keys(door.httpMetrics).sort(), [
+      "combinedSize",
+      "errors",
+      "headLatency",
+      "highResolutionLatency",
+      "instrumentator",
+      "latency",
+      "requestSize",
+      "requests",
+      "responseSize",
+    ]);
+    assertEquals(Object.keys(await import("../src/hono.ts")).sort(), ["runtimeMetrics", "unmeasured"]);
   });
 });

@@ -5,9 +5,9 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import type { Registry } from "prom-client";
-import { createMonitor } from "../mod.ts";
+import { createMonitor, type Monitor } from "../mod.ts";
 import { clients } from "./support/clients.ts";
-import { scrape } from "./support/page.ts";
+import { Page, scrape } from "./support/page.ts";
 
 /** The names on a page in their order, each as often as it has a header. */
 const headers = (text: string): string[] => [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name!);
@@ -59,9 +59,10 @@ for (const { name: clientName, skip, api } of clients) {
       const registry = newRegistry();
       using first = createMonitor({ registry });
       const names = registry.getMetricsAsArray().map(({ name }) => name);
-      for (const other of [{ intervalSeconds: 0.5 }, { labels: { a: "b" } }, { http: { buckets: [1] } }]) {
+      const pools = { jobs: () => ({ active: 1 }) };
+      for (const other of [{ intervalSeconds: 0.5 }, { labels: { a: "b" } }, { collect: { gc: false } }]) {
         assertThrows(
-          () => createMonitor({ registry, ...other, pools: { jobs: () => ({ active: 1 }) } }),
+          () => createMonitor({ registry, ...other, pools }),
           Error,
           `this registry is measured already under the prefix "runtime_", with ${Object.keys(other)[0]}`,
         );
@@ -82,19 +83,46 @@ for (const { name: clientName, skip, api } of clients) {
       }
     });
 
-    it("measures requests under one of two prefixes, since http_* has none, and says so to the other", async () => {
+    it("refuses other options of HTTP once requests are measured, and leaves everything as it was", async () => {
       const registry = newRegistry();
       using first = createMonitor({ registry });
-      using second = createMonitor({ registry, prefix: "app_" });
-      using third = createMonitor({ registry, prefix: "more_", collect: { http: false } });
       const handler = (_: Request): Response => new Response(null, { status: 204 });
       first.instrument(handler)(new Request("http://localhost/"));
-      assertThrows(() => second.instrument(handler), Error, 'named "http_requests_total"');
-      third.instrument(handler)(new Request("http://localhost/"));
+      const names = registry.getMetricsAsArray().map(({ name }) => name);
+      for (const prefix of ["runtime_", "app_"]) {
+        assertThrows(
+          () => createMonitor({ registry, prefix, http: { buckets: [1] }, pools: { jobs: () => ({ active: 1 }) } }),
+          Error,
+          "requests are measured already in this registry, with http.buckets not given, got [1]",
+        );
+      }
+      assertEquals(registry.getMetricsAsArray().map(({ name }) => name), names);
+      assertFalse((await scrape(first)).has("runtime_pool_active"));
+    });
+
+    it("measures requests under two prefixes with one set of http_*, which stays until both are stopped", async () => {
+      const registry = newRegistry();
+      const [first, second] = [createMonitor({ registry }), createMonitor({ registry, prefix: "app_" })];
+      using third = createMonitor({ registry, prefix: "more_", collect: { http: false } });
+      const handler = (_: Request): Response => new Response(null, { status: 204 });
+      const ask = (monitor: Monitor): void => void monitor.instrument(handler)(new Request("http://localhost/"));
+      const count = 'http_requests_total{method="GET",route="none",status="204",outcome="completed"}';
+      const names = (): string[] => registry.getMetricsAsArray().map(({ name }) => name);
+      const http = ["http_requests_total", "http_request_duration_seconds", "http_requests_in_progress"];
+      for (const monitor of [first, second, third]) ask(monitor);
+      assertEquals(names().filter((name) => name.startsWith("http_")), http);
       for (const monitor of [first, second, third]) {
         const shown = await scrape(monitor);
-        assertEquals(shown.value('http_requests_total{method="GET",route="none",status="204"}'), 1);
+        assertEquals(shown.value(count), 2);
+        assertEquals(headers(shown.text), [...new Set(headers(shown.text))]);
       }
+      first.stop();
+      ask(second);
+      assertEquals((await scrape(second)).value(count), 3);
+      assertEquals(new Page(await registry.metrics()).value(count), 3);
+      second.stop();
+      assertEquals(names().filter((name) => !name.startsWith("more_")), []);
+      assertFalse((await scrape(third)).has("http_requests_total"));
     });
 
     for (const when of ["before", "after"] as const) {
@@ -133,7 +161,7 @@ for (const { name: clientName, skip, api } of clients) {
       fetch(new Request("http://localhost/"));
       registry.clear();
       fetch(new Request("http://localhost/"));
-      const count = 'http_requests_total{method="GET",route="none",status="200"}';
+      const count = 'http_requests_total{method="GET",route="none",status="200",outcome="completed"}';
       assertEquals((await scrape(monitor)).value(count), 2);
     });
   });
@@ -176,7 +204,7 @@ describe("two copies of the package in one process", () => {
         const shown = await scrape(monitor);
         assertEquals(shown.value('runtime_pending_tasks{kind="mail"}'), 2);
         assertEquals(shown.value('runtime_pool_active{pool="jobs"}'), 2);
-        assertEquals(shown.value('http_requests_total{method="GET",route="none",status="200"}'), 2);
+        assertEquals(shown.value('http_requests_total{method="GET",route="none",status="200",outcome="completed"}'), 2);
         assert(shown.value("runtime_eventloop_lag_seconds_count") > 0);
       }
       assertThrows(() => makeNext({ registry, intervalSeconds: 1 }), Error, "with intervalSeconds 0.02, got 1");

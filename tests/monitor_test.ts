@@ -244,7 +244,7 @@ describe("Monitor.instrument()", () => {
     });
     assertEquals(await (await fetch(new Request("http://localhost/any"))).text(), "hello");
     const shown = new Page(await (await fetch(new Request("http://localhost/metrics"))).text());
-    assertEquals(shown.value('http_requests_total{method="GET",route="none",status="200"}'), 1);
+    assertEquals(shown.value('http_requests_total{method="GET",route="none",status="200",outcome="completed"}'), 1);
     assertEquals(shown.value('http_requests_in_progress{method="GET",route="none"}'), 0);
     assertFalse(shown.text.includes('route="/metrics"'));
   });

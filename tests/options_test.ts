@@ -2,6 +2,8 @@ import { describe, it } from "node:test";
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Registry } from "prom-client";
 import { checkOptions, checkPool } from "../src/check_options.ts";
+import * as httpMetrics from "../src/http/metrics.ts";
+import type { HttpOptions } from "../src/http/options.ts";
 import type { MonitorOptions } from "../src/options.ts";
 
 type Class = typeof TypeError | typeof RangeError;
@@ -26,6 +28,9 @@ function table(
 
 const known = "registry, prefix, maxLabelSets, labels, intervalSeconds, collect, pools, http, enabled";
 const groups = "eventLoop, pending, pools, canary, memory, gc, process, http";
+const httpOptions = "metrics, buckets, inProgress, labels, computedLabels, recorders, bodyRoutes, groupStatus, " +
+  "unmatched, exclude, durationDecimals, enableVariable, namespace, subsystem";
+const nameRule = "must be letters, digits, _ and :, and not begin with a digit";
 const labelName = "a label's name must be letters, digits and _, and begin with neither a digit nor __";
 
 describe("checkOptions() without any option", () => {
@@ -83,10 +88,48 @@ describe("checkOptions() with right options", () => {
     assertEquals(settings.enabled, false);
   });
 
+  it("counts an interval below a millisecond as one: no timer is finer", () => {
+    for (const intervalSeconds of [0.001, 0.0009, 1e-9]) {
+      assertEquals(checkOptions({ intervalSeconds }).intervalSeconds, 0.001);
+    }
+    assertEquals(checkOptions({ intervalSeconds: 0.0011 }).intervalSeconds, 0.0011);
+  });
+
   it("takes an empty prefix", () => assertEquals(checkOptions({ prefix: "" }).prefix, ""));
 
   it("takes +Inf as a last bucket for the one that is added anyway", () => {
-    assertEquals(checkOptions({ http: { buckets: [0.1, 1, Infinity] } }).http.buckets, [0.1, 1]);
+    const http = { buckets: [0.1, 1, Infinity], groupStatus: true };
+    assertEquals(checkOptions({ http }).http, { buckets: [0.1, 1], groupStatus: true });
+    assertEquals(http.buckets, [0.1, 1, Infinity]);
+  });
+
+  it("takes every option of HTTP", () => {
+    const http: HttpOptions = {
+      metrics: [
+        ...httpMetrics.instrumentator(),
+        httpMetrics.errors({ name: "http:errors_total", help: "", labels: { method: false, status: "code" } }),
+        httpMetrics.requestSize({ name: "sizes", buckets: [1, Infinity] }),
+        httpMetrics.headLatency({ buckets: [0.1, Infinity] }),
+      ],
+      inProgress: { name: "open", labels: { route: false, method: "verb" } },
+      labels: { route: "handler", outcome: false },
+      computedLabels: { tenant: () => "acme" },
+      recorders: [() => {}, async () => {}],
+      bodyRoutes: ["/users/:id", /^\/api/],
+      groupStatus: true,
+      unmatched: "ignore",
+      exclude: ["/health", /^\/internal/g, () => false],
+      durationDecimals: 0,
+      enableVariable: "MEASURE",
+      namespace: "shop",
+      subsystem: "",
+    };
+    assertEquals(checkOptions({ http }).http, http);
+    for (
+      const more of [{ inProgress: true }, { inProgress: false }, { durationDecimals: 9 }, { enableVariable: true }]
+    ) {
+      checkOptions({ http: { ...http, ...more } as HttpOptions });
+    }
   });
 });
 
@@ -132,7 +175,7 @@ table("checkOptions() refuses wrong labels", [
   [{ labels: { "1st": "x" } }, RangeError, `${labelName}, got "1st"`],
   [{ labels: { __name__: "x" } }, RangeError, `${labelName}, got "__name__"`],
   ...["le", "quantile", "state", "kind", "pool", "source", "metric", "runtime", "version", "engine"]
-    .concat("method", "route", "status")
+    .concat("method", "route", "status", "outcome")
     .map((name) =>
       [
         { labels: { [name]: "x" } },
@@ -163,7 +206,7 @@ table("checkOptions() refuses wrong pools", [
 
 table("checkOptions() refuses a wrong http", [
   [{ http: 5 }, TypeError, "http must be an object, got 5"],
-  [{ http: { bucket: [1] } }, TypeError, 'unknown option in http; expected one of buckets, got "bucket"'],
+  [{ http: { bucket: [1] } }, TypeError, `unknown option in http; expected one of ${httpOptions}, got "bucket"`],
   [{ http: { buckets: 1 } }, TypeError, "http.buckets must be a list of numbers, got 1"],
   [{ http: { buckets: [] } }, RangeError, "http.buckets must have at least one bound, got []"],
   [{ http: { buckets: [Infinity] } }, RangeError, "http.buckets must have at least one bound, got [Infinity]"],
@@ -172,6 +215,100 @@ table("checkOptions() refuses a wrong http", [
   [{ http: { buckets: [0, 1] } }, RangeError, "http.buckets must rise and be above 0, got [0, 1]"],
   [{ http: { buckets: [2, 1] } }, RangeError, "http.buckets must rise and be above 0, got [2, 1]"],
   [{ http: { buckets: [1, 1] } }, RangeError, "http.buckets must rise and be above 0, got [1, 1]"],
+  [
+    { http: { buckets: [Infinity, Infinity] } },
+    RangeError,
+    "http.buckets must rise and be above 0, got [Infinity, Infinity]",
+  ],
+  [
+    { http: { buckets: [1], metrics: [httpMetrics.latency()] } },
+    TypeError,
+    "http.buckets must not stand beside http.metrics, whose latency() has its own, got [1]",
+  ],
+  [{ http: { metrics: {} } }, TypeError, "http.metrics must be a list of metrics made by httpMetrics, got an object"],
+  [
+    { http: { metrics: [httpMetrics.latency] } },
+    TypeError,
+    "http.metrics must be metrics made by httpMetrics, got a function",
+  ],
+  [{ http: { metrics: [httpMetrics.latency({ name: "a b" })] } }, RangeError, `a metric's name ${nameRule}, got "a b"`],
+  [
+    { http: { metrics: [httpMetrics.latency({ help: 5 as never })] } },
+    TypeError,
+    "a metric's help must be a string, got 5",
+  ],
+  [
+    { http: { metrics: [httpMetrics.latency({ labels: { path: "p" } as never })] } },
+    TypeError,
+    'unknown label in a metric\'s labels; expected one of method, route, status, outcome, got "path"',
+  ],
+  [
+    { http: { metrics: [httpMetrics.latency({ buckets: [] })] } },
+    RangeError,
+    "a metric's buckets must have at least one bound, got []",
+  ],
+  [
+    { http: { metrics: [httpMetrics.responseSize({ buckets: [2, 1] })] } },
+    RangeError,
+    "a metric's buckets must rise and be above 0, got [2, 1]",
+  ],
+  [{ http: { inProgress: "yes" } }, TypeError, 'http.inProgress must be true, false or an object, got "yes"'],
+  [{ http: { inProgress: null } }, TypeError, "http.inProgress must be true, false or an object, got null"],
+  [
+    { http: { inProgress: { label: {} } } },
+    TypeError,
+    'unknown option in http.inProgress; expected one of name, labels, got "label"',
+  ],
+  [{ http: { inProgress: { name: "1st" } } }, RangeError, `http.inProgress.name ${nameRule}, got "1st"`],
+  [
+    { http: { labels: { route: "le" } } },
+    RangeError,
+    'http.labels.route must not be one that the metrics use, got "le"',
+  ],
+  [{ http: { labels: { route: true } } }, TypeError, "http.labels.route must be a string, got true"],
+  [
+    { http: { labels: { host: "h" } } },
+    TypeError,
+    'unknown label in http.labels; expected one of method, route, status, outcome, got "host"',
+  ],
+  [
+    { http: { computedLabels: { tenant: "acme" } } },
+    TypeError,
+    'http.computedLabels.tenant must be a function, got "acme"',
+  ],
+  [
+    { http: { computedLabels: { route: () => "" } } },
+    RangeError,
+    'a computed label\'s name must not be one that the metrics use, got "route"',
+  ],
+  [{ http: { recorders: [5] } }, TypeError, "http.recorders must be functions, got 5"],
+  [{ http: { recorders: () => {} } }, TypeError, "http.recorders must be a list of functions, got a function"],
+  [{ http: { bodyRoutes: [() => {}] } }, TypeError, "http.bodyRoutes must be texts or patterns, got a function"],
+  [{ http: { groupStatus: "2xx" } }, TypeError, 'http.groupStatus must be true or false, got "2xx"'],
+  [{ http: { unmatched: false } }, TypeError, 'http.unmatched must be "group" or "ignore", got false'],
+  [
+    { http: { exclude: "/health" } },
+    TypeError,
+    'http.exclude must be a list of texts, patterns or functions, got "/health"',
+  ],
+  [{ http: { exclude: [null] } }, TypeError, "http.exclude must be texts, patterns or functions, got null"],
+  [{ http: { durationDecimals: "3" } }, TypeError, 'http.durationDecimals must be a number, got "3"'],
+  ...[-1, 10, 0.5, Number.NaN].map((decimals) =>
+    [
+      { http: { durationDecimals: decimals } },
+      RangeError,
+      `http.durationDecimals must be a whole number from 0 to 9, got ${decimals}`,
+    ] as const
+  ),
+  ...["", false, 1].map((name) =>
+    [
+      { http: { enableVariable: name } },
+      TypeError,
+      `http.enableVariable must be true or the name of a variable, got ${JSON.stringify(name)}`,
+    ] as const
+  ),
+  [{ http: { namespace: "my-shop" } }, RangeError, `http.namespace ${nameRule}, got "my-shop"`],
+  [{ http: { subsystem: 5 } }, TypeError, "http.subsystem must be a string, got 5"],
 ]);
 
 table("checkOptions() refuses a wrong enabled", [

@@ -41,7 +41,7 @@ function checkPage(page: Page): void {
   assert(page.value("process_resident_memory_bytes") > 1024 * 1024);
   assert(page.value("process_cpu_seconds_total") > 0);
   assert(page.value("runtime_heap_used_bytes") > 1024 * 1024);
-  assertEquals(page.value('http_requests_total{method="GET",route="none",status="200"}'), 1);
+  assertEquals(page.value('http_requests_total{method="GET",route="none",status="200",outcome="completed"}'), 1);
   // No source threw: what is not permitted was not tried.
   for (const labels of page.labels("runtime_metrics_errors_total")) {
     assertEquals(page.value(`runtime_metrics_errors_total${labels}`), 0, labels);

@@ -17,7 +17,7 @@ describe("a process with nothing left to do", () => {
     // It did run: half a second of beats, a canary, and the request.
     assert(page.value("runtime_eventloop_lag_seconds_count") > 25);
     assert(page.has("runtime_pool_probe_wait_seconds_count"));
-    assertEquals(page.value('http_requests_total{method="GET",route="none",status="200"}'), 1);
+    assertEquals(page.value('http_requests_total{method="GET",route="none",status="200",outcome="completed"}'), 1);
     // 1.2 s of work, and the start of a runtime on a busy machine.
     assert(seconds < 10, `it took ${seconds} s`);
   });

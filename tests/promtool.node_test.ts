@@ -50,7 +50,10 @@ describe("promtool check metrics", { skip }, () => {
           () => scrapeServer(demo.url),
           (page) => page.series.has('runtime_pool_probe_wait_seconds_count{pool="runtime"}'),
         );
-        assertStringIncludes(page.text, 'http_requests_total{method="GET",route="/boom",status="500"} 1');
+        assertStringIncludes(
+          page.text,
+          'http_requests_total{method="GET",route="/boom",status="500",outcome="completed"} 1',
+        );
         assertEquals(check(page.text), "");
       });
     });

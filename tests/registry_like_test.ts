@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertAlmostEquals, assertEquals, assertFalse, assertNotEquals } from "@std/assert";
 import type { Registry } from "prom-client";
 import { checkOptions } from "../src/check_options.ts";
-import { Core } from "../src/core.ts";
+import { joinCore } from "../src/cores.ts";
 import { renderPage } from "../src/exposition/page.ts";
 import type { MonitorOptions } from "../src/options.ts";
 import { isRegistry } from "../src/registry_like.ts";
@@ -15,14 +15,14 @@ function begin({ api }: Client, options: MonitorOptions = {}) {
   const runtime = new FakeRuntime();
   runtime.probeSeconds = 0.25;
   const registry = new api.Registry() as unknown as Registry;
-  const core = new Core(runtime, registry, checkOptions({ labels: { service: "api" }, ...options }));
-  core.start();
+  const given = { labels: { service: "api" }, ...options };
+  const { core, recorder, leave } = joinCore(() => runtime, registry, given, checkOptions(given));
   core.addPool("jobs", () => ({ active: 3, queued: 4, capacity: 5 }));
-  core.recorder!.begin("GET", '/a"b').end(200);
-  core.recorder!.begin("GET", "/open");
+  recorder()!.begin(new Request("http://localhost/"), '/a"b', undefined)!.end(200);
+  recorder()!.begin(new Request("http://localhost/"), "/open", undefined);
   runtime.advance(4);
   runtime.block(0.4);
-  return { runtime, registry, core, page: async () => new Page(await renderPage(core, registry)) };
+  return { runtime, registry, core, leave, page: async () => new Page(await renderPage(core, registry)) };
 }
 
 /** Each series with its labels in one order, since the clients write them in another one than we do. */
@@ -63,7 +63,7 @@ for (const client of clients) {
     });
 
     it("renames its counters on an OpenMetrics page, and our page stays as it was", async () => {
-      const { registry, core, page } = begin(client);
+      const { registry, core, leave, page } = begin(client);
       const before = await page();
       registry.setContentType(api.openMetricsContentType as never);
       const theirs = await registry.metrics();
@@ -75,7 +75,7 @@ for (const client of clients) {
       assertEquals(after.types.get("runtime_eventloop_blocked_seconds_total"), "counter");
       // Renamed families are still found, and taken out.
       core.start();
-      core.stop();
+      leave();
       assertEquals(registry.getMetricsAsArray(), []);
     });
 
@@ -119,7 +119,10 @@ for (const client of clients) {
       assertJoined('runtime_eventloop_lag_seconds_sum service="api"', sum);
       assertJoined('runtime_eventloop_blocked_seconds_total service="api"', sum);
       assertJoined('runtime_pool_active pool="jobs",service="api"', sum);
-      assertJoined('http_requests_total method="GET",route="/a\\"b",service="api",status="200"', sum);
+      assertJoined(
+        'http_requests_total method="GET",outcome="completed",route="/a\\"b",service="api",status="200"',
+        sum,
+      );
       assertJoined('runtime_eventloop_lag_peak_seconds service="api"', Math.max);
       assertJoined('runtime_pending_oldest_age_seconds kind="http_request",service="api"', Math.max);
       assertJoined('runtime_metrics_last_collection_timestamp_seconds service="api"', Math.min);
@@ -131,10 +134,13 @@ for (const client of clients) {
       const { registry, core, page } = begin(client);
       registry.resetMetrics();
       const shown = await page();
-      assertEquals(shown.value('http_requests_total{service="api",method="GET",route="/a\\"b",status="200"}'), 0);
+      assertEquals(
+        shown.value('http_requests_total{service="api",method="GET",route="/a\\"b",status="200",outcome="completed"}'),
+        0,
+      );
       assertEquals(shown.value('runtime_eventloop_lag_seconds_count{service="api"}'), 0);
       assertEquals(shown.value('http_requests_in_progress{service="api",method="GET",route="/open"}'), 1);
-      assertEquals(core.pending.kind("http_request").count, 1);
+      assertEquals(core.http!.pending.count, 1);
     });
   });
 }

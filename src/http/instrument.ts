@@ -5,8 +5,9 @@
  */
 
 import type { ScrapeRequest } from "../exposition/handler.ts";
-import { Delivery } from "./delivery.ts";
-import { type Recorder, unmatchedRoute } from "./recorder.ts";
+import { type Exchange, exchangeOf } from "./exchange.ts";
+import type { Recorder } from "./recorder.ts";
+import { pathOf, routeFinder, type RouteOption } from "./routes.ts";
 
 /** Options of `monitor.instrument`. */
 export interface InstrumentOptions {
@@ -16,6 +17,13 @@ export interface InstrumentOptions {
    * @default {undefined} Nowhere: a page of metrics is public only where that was asked for.
    */
   path?: string;
+  /**
+   * How the route of a request is known: a function, `URLPattern`s, or replacements such as
+   * `{ normalizePath: [[/\/\d+/, "/:id"]] }`. Bun's routes tell it by their keys.
+   *
+   * @default {undefined} Every request has the route `none`, never its raw path.
+   */
+  route?: RouteOption;
 }
 
 /** A fetch handler, whatever its runtime passes beside the request. */
@@ -27,7 +35,7 @@ type FetchHandler = (request: Request, ...rest: unknown[]) => Response | Promise
  * @param recorder Where to count; undefined to pass everything through.
  * @param page Answers scrapes.
  * @param target The handler or the routes.
- * @param options Where to answer scrapes.
+ * @param options Where to answer scrapes, and how routes are known.
  * @returns The same, measured.
  * @throws {TypeError} If the target or an option is of the wrong kind.
  */
@@ -37,56 +45,74 @@ export function instrument<Target extends object>(
   target: Target,
   options: InstrumentOptions,
 ): Target {
-  const { path } = options;
+  const { path, route } = options;
   if (path !== undefined && (typeof path !== "string" || !path.startsWith("/"))) {
     throw new TypeError(`Cannot instrument: path must be a string that begins with "/", got ${JSON.stringify(path)}`);
   }
+  const findRoute = routeFinder(route);
   if (typeof target === "function") {
-    const measured = recorder ? measure(recorder, target as FetchHandler, unmatchedRoute) : target as FetchHandler;
+    const measured = recorder ? measure(recorder, target as FetchHandler, findRoute) : target as FetchHandler;
     return (path === undefined ? measured : answerScrapes(measured, page, path)) as unknown as Target;
   }
   if (typeof target !== "object" || target === null) {
     throw new TypeError(`Cannot instrument: expected a fetch handler or an object of routes, got ${typeof target}`);
   }
-  const routes = Object.entries(target).map(([route, handlers]) => [
-    route,
-    recorder ? measureRoute(recorder, handlers, route) : handlers,
+  const routes = Object.entries(target).map(([key, handlers]) => [
+    key,
+    recorder ? measureRoute(recorder, handlers, key) : handlers,
   ]);
   if (path !== undefined) routes.push([path, (request: Request) => page(request)]);
   return Object.fromEntries(routes) as Target;
 }
 
 /** Everything that Bun takes under a route: a handler, handlers by method, a ready response, or what is not ours. */
-function measureRoute(recorder: Recorder, handlers: unknown, route: string): unknown {
-  if (typeof handlers === "function") return measure(recorder, handlers as FetchHandler, route);
-  if (handlers instanceof Response) return measure(recorder, () => handlers.clone(), route);
+function measureRoute(recorder: Recorder, handlers: unknown, key: string): unknown {
+  const findRoute = (): string => key;
+  if (typeof handlers === "function") return measure(recorder, handlers as FetchHandler, findRoute);
+  if (handlers instanceof Response) return measure(recorder, () => handlers.clone(), findRoute);
   if (Object.getPrototypeOf(handlers ?? 0) !== Object.prototype) return handlers;
   return Object.fromEntries(
-    Object.entries(handlers as object).map(([method, handler]) => [method, measureRoute(recorder, handler, route)]),
+    Object.entries(handlers as object).map(([method, handler]) => [method, measureRoute(recorder, handler, key)]),
   );
 }
 
-function measure(recorder: Recorder, handler: FetchHandler, route: string): FetchHandler {
+function measure(
+  recorder: Recorder,
+  handler: FetchHandler,
+  findRoute: (request: Request) => string,
+): FetchHandler {
   return function measured(this: unknown, request, ...rest) {
-    const delivery = new Delivery(recorder.begin(request.method, route), rest[0]);
-    const finish = (response: Response): Response => {
-      // Bun's handlers answer nothing when they have upgraded the connection to a WebSocket.
-      if (response === undefined) delivery.end(101);
-      else return delivery.answer(response);
-      return response;
-    };
-    const fail = (error: unknown): never => {
-      delivery.end(500);
-      throw error;
-    };
-    let answer: Response | Promise<Response>;
+    // An instrumented handler around this one counts the request.
+    const exchange = exchangeOf(request, rest[0])
+      ? undefined
+      : recorder.begin(request, findRoute(request), rest[0], recorder.needsPath ? pathOf(request) : undefined);
+    if (!exchange) return handler.call(this, request, ...rest);
     try {
-      answer = handler.call(this, request, ...rest);
+      const answer = handler.call(this, request, ...rest);
+      return answer instanceof Promise ? settled(exchange, answer) : answered(exchange, answer);
     } catch (error) {
-      return fail(error);
+      exchange.end(500);
+      throw error;
     }
-    return answer instanceof Promise ? answer.then(finish, fail) : finish(answer);
   };
+}
+
+async function settled(exchange: Exchange, answer: Promise<Response>): Promise<Response> {
+  let response: Response;
+  try {
+    response = await answer;
+  } catch (error) {
+    exchange.end(500);
+    throw error;
+  }
+  return answered(exchange, response);
+}
+
+function answered(exchange: Exchange, response: Response): Response {
+  if (typeof response?.status === "number") return exchange.answer(response);
+  // Bun's handlers answer nothing when they have upgraded the connection to a WebSocket; all else is a mistake.
+  exchange.end(response === undefined && exchange.request.headers.has("upgrade") ? 101 : 500);
+  return response;
 }
 
 function answerScrapes(
@@ -96,7 +122,7 @@ function answerScrapes(
 ): FetchHandler {
   return function scraped(this: unknown, request, ...rest) {
     // Reading a URL is dear, and almost no request is a scrape: a look at the text comes first.
-    if (request.url.includes(path) && new URL(request.url).pathname === path) return page(request);
+    if (request.url.includes(path) && pathOf(request) === path) return page(request);
     return handler.call(this, request, ...rest);
   };
 }

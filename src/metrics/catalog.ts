@@ -27,6 +27,8 @@ export interface CatalogEntry {
   readonly group: Group;
   /** The upper bounds of a histogram's buckets; a summary has none. */
   readonly buckets?: readonly number[];
+  /** It is not measured unless it is asked for. */
+  readonly optional?: true;
   /** Where the metric is missing, and why. */
   readonly absent?: Partial<Record<Exclude<RuntimeName, "edge" | "workerd">, string>>;
   /** How the metric is read from a sample; absent for what is counted as it happens. */
@@ -38,6 +40,30 @@ const lagBuckets: readonly number[] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2,
 const waitBuckets: readonly number[] = [...lagBuckets, 10, 30, 60];
 const gcBuckets: readonly number[] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 const durationBuckets: readonly number[] = [.005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10];
+/** Those of the Prometheus FastAPI instrumentator, for percentiles of a whole service. */
+const highResolutionBuckets: readonly number[] = [
+  .01,
+  .025,
+  .05,
+  .075,
+  .1,
+  .25,
+  .5,
+  .75,
+  1,
+  1.5,
+  2,
+  2.5,
+  3,
+  3.5,
+  4,
+  4.5,
+  5,
+  7.5,
+  10,
+  30,
+  60,
+];
 
 const needsLoopTime = "its `eventLoopUtilization()` is always 0";
 const needsProc = "read from /proc on Linux, which Deno opens only with `--allow-all`";
@@ -219,7 +245,7 @@ export const catalog: readonly CatalogEntry[] = [
     labels: [],
     aggregator: "sum",
     group: "memory",
-    absent: { deno: "always 0 there", bun: "always 0 there" },
+    absent: { deno: "always 0 there", bun: "it leaves out buffers and typed arrays" },
     read: ({ memory }) => one(memory?.arrayBuffersBytes),
   },
   {
@@ -294,8 +320,8 @@ export const catalog: readonly CatalogEntry[] = [
     name: "http_requests_total",
     bare: true,
     type: "counter",
-    help: "Requests that have been answered.",
-    labels: ["method", "route", "status"],
+    help: "Requests that have been answered, or whose client left before.",
+    labels: ["method", "route", "status", "outcome"],
     aggregator: "sum",
     group: "http",
   },
@@ -315,6 +341,68 @@ export const catalog: readonly CatalogEntry[] = [
     type: "gauge",
     help: "Requests that have arrived and are not answered to the end.",
     labels: ["method", "route"],
+    aggregator: "sum",
+    group: "http",
+  },
+  {
+    name: "http_errors_total",
+    bare: true,
+    optional: true,
+    type: "counter",
+    help: "Requests that have been answered with a status of 400 and above.",
+    labels: ["method", "route", "status"],
+    aggregator: "sum",
+    group: "http",
+  },
+  {
+    name: "http_request_head_duration_seconds",
+    bare: true,
+    optional: true,
+    type: "histogram",
+    help: "How long requests took, from their arrival to the response's head.",
+    labels: ["method", "route", "status"],
+    aggregator: "sum",
+    group: "http",
+    buckets: durationBuckets,
+  },
+  {
+    name: "http_request_duration_highr_seconds",
+    bare: true,
+    optional: true,
+    type: "histogram",
+    help: "How long requests took, in many buckets and without labels, for percentiles of the whole service.",
+    labels: [],
+    aggregator: "sum",
+    group: "http",
+    buckets: highResolutionBuckets,
+  },
+  {
+    name: "http_request_size_bytes",
+    bare: true,
+    optional: true,
+    type: "summary",
+    help: "The sizes of requests that told theirs.",
+    labels: ["method", "route", "status"],
+    aggregator: "sum",
+    group: "http",
+  },
+  {
+    name: "http_response_size_bytes",
+    bare: true,
+    optional: true,
+    type: "summary",
+    help: "The sizes of responses' bodies.",
+    labels: ["method", "route", "status"],
+    aggregator: "sum",
+    group: "http",
+  },
+  {
+    name: "http_combined_size_bytes",
+    bare: true,
+    optional: true,
+    type: "summary",
+    help: "The sizes of requests and of their responses' bodies together.",
+    labels: ["method", "route", "status"],
     aggregator: "sum",
     group: "http",
   },

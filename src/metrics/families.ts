@@ -21,58 +21,76 @@ export interface FamiliesOptions {
   readonly registry: RegistryLike | undefined;
   /** Called before somebody reads a family through prom-client's protocol. */
   readonly onCollect: () => void;
+  /** Called with a family's whole name each time a label set found no place of its own. */
+  readonly onDrop: (family: string) => void;
+}
+
+/** What a family has that its entry in the catalog has not. */
+export interface FamilyOverrides {
+  /** The whole name. */
+  readonly name?: string;
+  readonly help?: string;
+  readonly labelNames?: readonly string[];
+  /** The most label sets, where that is not the monitor's limit. */
+  readonly maxLabelSets?: number;
 }
 
 /** Makes families by their names in the catalog. */
 export class Families {
   readonly #options: FamiliesOptions;
-  readonly #families = new Map<string, Family>();
-  readonly #dropped: Counter;
+  /** By their whole names, each with its entry. */
+  readonly #families = new Map<string, { readonly entry: CatalogEntry; readonly family: Family }>();
   #registered = false;
 
   /**
-   * Makes an empty book, save for the counter of dropped label sets.
+   * Makes an empty book.
    *
    * @param options How families are made.
    */
   constructor(options: FamiliesOptions) {
     this.#options = options;
-    // Its label sets are the catalog's names. A limit on them would have to be counted here as well, without an end.
-    this.#dropped = this.#add(
-      "metrics_dropped_label_sets_total",
-      (options) => new Counter(options, Number.POSITIVE_INFINITY, () => {}),
-    );
   }
 
   /**
    * Makes a counter.
    *
    * @param name Its name in the catalog.
+   * @param overrides What is other than there.
    * @returns The counter, without a series.
    */
-  counter(name: string): Counter {
-    return this.#add(name, (options, drop) => new Counter(options, this.#options.maxLabelSets, drop));
+  counter(name: string, overrides: FamilyOverrides = {}): Counter {
+    return this.#add(name, overrides, (options, max, drop) => new Counter(options, max, drop));
   }
 
   /**
    * Makes a gauge.
    *
    * @param name Its name in the catalog.
+   * @param overrides What is other than there.
    * @returns The gauge, without a series.
    */
-  gauge(name: string): Gauge {
-    return this.#add(name, (options, drop) => new Gauge(options, this.#options.maxLabelSets, drop));
+  gauge(name: string, overrides: FamilyOverrides = {}): Gauge {
+    return this.#add(name, overrides, (options, max, drop) => new Gauge(options, max, drop));
   }
 
   /**
    * Makes a histogram, or a summary where the catalog gives no buckets.
    *
    * @param name Its name in the catalog.
-   * @param buckets Other upper bounds than the catalog's.
+   * @param buckets The upper bounds, without `+Inf`.
+   * @param overrides What is other than in the catalog.
    * @returns The histogram, without a series.
    */
-  histogram(name: string, buckets: readonly number[] = catalogEntry(name).buckets ?? []): Histogram {
-    return this.#add(name, (options, drop) => new Histogram({ ...options, buckets }, this.#options.maxLabelSets, drop));
+  histogram(
+    name: string,
+    buckets: readonly number[] = catalogEntry(name).buckets ?? [],
+    overrides: FamilyOverrides = {},
+  ): Histogram {
+    return this.#add(
+      name,
+      overrides,
+      (options, max, drop) => new Histogram({ ...options, buckets }, max, drop),
+    );
   }
 
   /**
@@ -84,7 +102,7 @@ export class Families {
    */
   sampled(entry: CatalogEntry, sample: () => Sample, read: (sample: Sample) => Iterable<Reading>): void {
     const type = entry.type === "counter" ? "counter" : "gauge";
-    this.#add(entry.name, (options) => new Sampled(type, options, sample, read));
+    this.#add(entry.name, {}, (options) => new Sampled(type, options, sample, read));
   }
 
   /** Every registered family, in the order of the page. */
@@ -122,29 +140,36 @@ export class Families {
   }
 
   /**
-   * Counts a label set that found no place of its own.
+   * Tells the whole name of a metric.
    *
-   * @param name The family's name in the catalog.
+   * @param name Its name in the catalog.
+   * @returns The name with the prefix, where it has one.
    */
-  drop(name: string): void {
-    this.#dropped.add(this.#dropped.slot(this.#name(catalogEntry(name))));
+  fullName(name: string): string {
+    return catalogEntry(name).bare ? name : this.#options.prefix + name;
   }
 
-  #add<Kind extends Family>(name: string, make: (options: FamilyOptions, drop: () => void) => Kind): Kind {
-    const entry = catalogEntry(name);
-    const family = make({
-      name: this.#name(entry),
-      help: entry.help,
-      labelNames: entry.labels,
-      aggregator: entry.aggregator,
-      staticLabels: this.#options.labels,
-    }, () => this.drop(name));
-    family.onCollect = this.#options.onCollect;
+  #add<Kind extends Family>(
+    entryName: string,
+    overrides: FamilyOverrides,
+    make: (options: FamilyOptions, maxLabelSets: number, drop: () => void) => Kind,
+  ): Kind {
+    const entry = catalogEntry(entryName);
+    const { name = this.fullName(entryName), help = entry.help, labelNames = entry.labels } = overrides;
+    const { labels: staticLabels, onCollect, onDrop } = this.#options;
+    const { maxLabelSets = this.#options.maxLabelSets } = overrides;
+    if (this.#families.has(name)) throw new Error(`Cannot create monitor: two metrics are named "${name}"`);
+    const family = make(
+      { name, help, labelNames, aggregator: entry.aggregator, staticLabels },
+      maxLabelSets,
+      () => onDrop(name),
+    );
+    family.onCollect = onCollect;
     if (this.#registered && !isFallback(entry)) {
       this.#mustBeFree(family);
       this.#enter(family);
     }
-    this.#families.set(name, family);
+    this.#families.set(name, { entry, family });
     return family;
   }
 
@@ -162,12 +187,11 @@ export class Families {
     );
   }
 
-  #name(entry: CatalogEntry): string {
-    return entry.bare ? entry.name : this.#options.prefix + entry.name;
-  }
-
   #ordered(wanted: (entry: CatalogEntry) => boolean): Family[] {
-    return catalog.filter(wanted).flatMap((entry) => this.#families.get(entry.name) ?? []);
+    return [...this.#families.values()]
+      .filter(({ entry }) => wanted(entry))
+      .sort((a, b) => catalog.indexOf(a.entry) - catalog.indexOf(b.entry))
+      .map(({ family }) => family);
   }
 }
 

@@ -20,14 +20,14 @@ const negligibleSeconds = 0.01;
 export interface LoopClock {
   /** Answers every beat that is due. */
   settle(): void;
-  /** Wall time in which the loop answered nothing, in seconds. */
-  readonly blockedSeconds: number;
+  /** Wall time in which the loop answered nothing, or the whole process stood still, in seconds. */
+  readonly lostSeconds: number;
 }
 
 /** A canary under way. */
 interface Flight {
   readonly sentAt: number;
-  readonly blockedAtSend: number;
+  readonly lostAtSend: number;
   /** How long the loop took for one turn meanwhile, in seconds. */
   turnSeconds?: number;
   /** How long the job was away, in seconds. */
@@ -58,7 +58,7 @@ export class Canary {
   send(): void {
     if (this.#flight) return;
     const { now, probePool, nextTurn } = this.#runtime;
-    const flight: Flight = { sentAt: now(), blockedAtSend: this.#loop.blockedSeconds };
+    const flight: Flight = { sentAt: now(), lostAtSend: this.#loop.lostSeconds };
     this.#flight = flight;
     nextTurn!(() => {
       flight.turnSeconds = now() - flight.sentAt;
@@ -80,7 +80,8 @@ export class Canary {
     const capacity = this.#runtime.poolCapacity?.();
     const flight = this.#flight;
     const waited = flight ? this.#wait(flight, this.#runtime.now() - flight.sentAt) : 0;
-    return { ...(capacity !== undefined && { capacity }), oldestWaitSeconds: waited ?? 0 };
+    // Absent while nobody can say what of the canary's age is the pool's doing.
+    return { ...(capacity !== undefined && { capacity }), ...(waited !== undefined && { oldestWaitSeconds: waited }) };
   }
 
   /** Takes the canary's answer once both the job and the turn of the loop are back, whichever is first. */
@@ -98,7 +99,7 @@ export class Canary {
   /** What of the time was the pool's doing; undefined when the loop was blocked for so much of it that nobody can say. */
   #wait(flight: Flight, elapsed: number): number | undefined {
     this.#loop.settle();
-    const loop = Math.max(flight.turnSeconds ?? 0, this.#loop.blockedSeconds - flight.blockedAtSend);
+    const loop = Math.max(flight.turnSeconds ?? 0, this.#loop.lostSeconds - flight.lostAtSend);
     if (loop > elapsed / 2 && loop > negligibleSeconds) return undefined;
     return Math.max(0, elapsed - loop);
   }

@@ -65,7 +65,28 @@ export function denoRuntime(global: GlobalLike): Runtime {
     ...(probe && { probePool: probe }),
     // Deno builds its tokio runtime with 32 blocking threads, whatever the machine; no setting changes it (Deno 2.9).
     poolCapacity: () => 32,
+    bodyStream: bodyStream(),
+    environment: (variable) =>
+      deno.permissions.querySync({ name: "env", variable }).state === "granted" ? process.env[variable] : undefined,
     ...(v8?.GCProfiler && { watchGc: (report) => watchGc(v8.GCProfiler!, report) }),
+  };
+}
+
+/**
+ * Makes the test for streams. Deno keeps a ready body beside the response until somebody reads it, which costs 0.5 µs and
+ * makes a stream of it; looking at where it is kept costs 0.03 µs. Where Deno keeps it elsewhere, the body is read.
+ */
+function bodyStream(): Runtime["bodyStream"] {
+  const parts = Object.getOwnPropertySymbols(new Response(null));
+  const ready = parts.find(({ description }) => description === "lazy static body");
+  const inner = parts.find(({ description }) => description === "response");
+  if (!ready || !inner) return (response) => response.body;
+  return (response) => {
+    const kept = response as unknown as { [key: symbol]: unknown };
+    if (kept[ready] !== null) return kept[ready] === undefined ? response.body : undefined;
+    const { body } = kept[inner] as { body: { streamOrStatic?: unknown } | null };
+    if (body === null) return null;
+    return body.streamOrStatic instanceof ReadableStream ? response.body : undefined;
   };
 }
 

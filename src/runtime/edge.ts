@@ -18,5 +18,12 @@ import type { GlobalLike, Runtime, RuntimeName } from "./shim.ts";
  * @returns A clock and a name.
  */
 export function edgeRuntime(global: GlobalLike, name: RuntimeName = "edge"): Runtime {
-  return { ...clock(global), name, version: "", engine: "" };
+  return {
+    ...clock(global),
+    name,
+    version: "",
+    engine: "",
+    bodyStream: (response) => response.body,
+    environment: (name) => global.process?.env?.[name],
+  };
 }

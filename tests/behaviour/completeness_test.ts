@@ -1,8 +1,8 @@
 import { describe, it } from "node:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { Registry } from "prom-client";
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { createMonitor } from "@rtm/runtime-metrics";
+import { assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
+import { createMonitor, httpMetrics } from "@rtm/runtime-metrics";
 import { catalog } from "../../src/metrics/catalog.ts";
 import { scrape } from "../support/page.ts";
 import { until } from "../support/until.ts";
@@ -33,15 +33,36 @@ describe("the behaviour tests", () => {
 });
 
 describe("the page of this runtime", () => {
+  it("has none of the metrics that are only there when they are asked for", async () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    await monitor.instrument(ok)(new Request("http://localhost/"));
+    const page = await scrape(monitor);
+    for (const entry of catalog) if (entry.optional) assertFalse(page.types.has(pageName(entry)), entry.name);
+  });
+
   it("has every metric of the catalog that is not absent here, and nothing else", async () => {
     // Everything is made to have a series: a pool, work, a request, and more routes than there is room for.
     using monitor = createMonitor({
       registry: new Registry(),
       maxLabelSets: 4,
+      http: {
+        metrics: [
+          httpMetrics.requests(),
+          httpMetrics.latency(),
+          httpMetrics.errors(),
+          httpMetrics.headLatency(),
+          httpMetrics.highResolutionLatency(),
+          httpMetrics.requestSize(),
+          httpMetrics.responseSize(),
+          httpMetrics.combinedSize(),
+        ],
+      },
       pools: { jobs: () => ({ active: 1, queued: 1, capacity: 1, oldestWaitSeconds: 1 }) },
     });
     const handler = monitor.instrument({ "/a": ok, "/b": ok, "/c": ok, "/d": ok, "/e": ok });
-    for (const [path, handle] of Object.entries(handler)) handle(new Request(`http://localhost${path}`));
+    for (const [path, handle] of Object.entries(handler)) {
+      handle(new Request(`http://localhost${path}`, { headers: { "content-length": "0" } }));
+    }
     monitor.track("job", new Promise(() => {}));
     const page = await until(
       () => scrape(monitor),
@@ -57,5 +78,5 @@ describe("the page of this runtime", () => {
 });
 
 function ok(_request: Request): Response {
-  return new Response(null);
+  return new Response(null, { status: 404 });
 }

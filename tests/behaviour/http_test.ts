@@ -1,7 +1,7 @@
 import { describe } from "node:test";
 import { Registry } from "prom-client";
 import { assert, assertEquals } from "@std/assert";
-import { createMonitor } from "@rtm/runtime-metrics";
+import { createMonitor, type HttpMetric, httpMetrics, type Monitor } from "@rtm/runtime-metrics";
 import { deferred, now, sleep } from "../support/loop.ts";
 import { scrape } from "../support/page.ts";
 import { series } from "./series.ts";
@@ -35,10 +35,10 @@ describe("the series of requests", () => {
       // What the app threw is the app's; it is counted all the same.
     }
     assertEquals((await count()).sort(), [
-      '{method="GET",route="/broken",status="500"} 1',
-      '{method="GET",route="/found",status="200"} 2',
-      '{method="GET",route="/lost",status="404"} 1',
-      '{method="POST",route="/found",status="200"} 1',
+      '{method="GET",route="/broken",status="500",outcome="completed"} 1',
+      '{method="GET",route="/found",status="200",outcome="completed"} 2',
+      '{method="GET",route="/lost",status="404",outcome="completed"} 1',
+      '{method="POST",route="/found",status="200",outcome="completed"} 1',
     ]);
   });
 
@@ -85,4 +85,107 @@ describe("the series of requests", () => {
     await second;
     assertEquals(await read(), 0);
   });
+
+  series("http_errors_total", "counts answers of 400 and above, and no others", async () => {
+    using monitor = measuring(httpMetrics.errors());
+    const handler = monitor.instrument((request: Request) =>
+      new Response(null, { status: Number(new URL(request.url).pathname.slice(1)) })
+    );
+    for (const status of [200, 302, 399]) await handler(get(`/${status}`));
+    assertEquals((await scrape(monitor)).labels("http_errors_total"), []);
+    for (const status of [400, 404, 500, 500]) await handler(get(`/${status}`));
+    const page = await scrape(monitor);
+    const count = (status: number): number =>
+      page.value(`http_errors_total{method="GET",route="none",status="${status}"}`);
+    assertEquals([400, 404, 500].map(count), [1, 1, 2]);
+  });
+
+  series("http_request_head_duration_seconds", "ends with the head, however long the body takes", async () => {
+    using monitor = measuring(httpMetrics.headLatency(), httpMetrics.latency());
+    const handler = monitor.instrument(async (_request: Request) => {
+      await sleep(0.05);
+      return new Response(slowBody("x", 0.3));
+    });
+    await (await handler(get("/"))).text();
+    const page = await scrape(monitor);
+    const sum = (name: string): number => page.histogram(name, 'method="GET",route="none",status="200"').sum;
+    const [head, whole] = [sum("http_request_head_duration_seconds"), sum("http_request_duration_seconds")];
+    // The body alone takes 0.3 s; timers fire up to a millisecond early.
+    assert(head > 0.048 && whole - head > 0.29, `${head} s of ${whole} s`);
+  });
+
+  series("http_request_duration_highr_seconds", "takes up every request without telling which", async () => {
+    using monitor = measuring(httpMetrics.highResolutionLatency());
+    const handler = monitor.instrument(async (_request: Request) => {
+      await sleep(0.12);
+      return new Response(null);
+    });
+    await handler(get("/a"));
+    await handler(new Request("http://localhost/b", { method: "POST" }));
+    const { sum, count } = (await scrape(monitor)).histogram("http_request_duration_highr_seconds", "");
+    assertEquals(count, 2);
+    assert(sum > 0.23 && sum < 10, `${sum} s`);
+  });
+
+  series("http_request_size_bytes", "adds up what requests say of their sizes", async () => {
+    using monitor = measuring(httpMetrics.requestSize());
+    const handler = monitor.instrument((_request: Request) => new Response(null));
+    const send = (length: string): Response =>
+      handler(new Request("http://localhost/", { method: "POST", headers: { "content-length": length } }));
+    send("7");
+    send("30");
+    assertEquals(await summary(monitor, "http_request_size_bytes"), [37, 2]);
+    // What is no number is not known; a GET has no body unless it says so.
+    send("many");
+    handler(get("/"));
+    const page = await scrape(monitor);
+    assertEquals(
+      page.labels("http_request_size_bytes_count").map((labels) =>
+        page.value(`http_request_size_bytes_count${labels}`)
+      ),
+      [2, 1],
+    );
+  });
+
+  series("http_response_size_bytes", "adds up the bytes of bodies, ready or streamed", async () => {
+    using monitor = measuring(httpMetrics.responseSize());
+    const handler = monitor.instrument((request: Request) =>
+      new Response(request.url.endsWith("/ready") ? "häh" : slowBody("12345", 0))
+    );
+    await (await handler(get("/ready"))).text();
+    await (await handler(get("/stream"))).text();
+    // The size of a ready body is read from a copy of it, a moment later.
+    await sleep(0.05);
+    assertEquals(await summary(monitor, "http_response_size_bytes"), [4 + 5, 2]);
+  });
+
+  series("http_combined_size_bytes", "adds up both ways", async () => {
+    using monitor = measuring(httpMetrics.combinedSize());
+    const handler = monitor.instrument((_request: Request) => new Response(slowBody("12345", 0)));
+    const request = new Request("http://localhost/", { headers: { "content-length": "7" } });
+    await (await handler(request)).text();
+    assertEquals(await summary(monitor, "http_combined_size_bytes"), [12, 1]);
+  });
 });
+
+function measuring(...metrics: HttpMetric[]): Monitor {
+  return createMonitor({ registry: new Registry(), http: { metrics } });
+}
+
+async function summary(monitor: Monitor, name: string): Promise<number[]> {
+  const page = await scrape(monitor);
+  return ["_sum", "_count"].map((suffix) => page.value(`${name}${suffix}${page.labels(`${name}${suffix}`)[0]}`));
+}
+
+/** A body whose one piece comes after a while. */
+function slowBody(text: string, seconds: number): ReadableStream<Uint8Array> {
+  let sent = false;
+  return new ReadableStream({
+    async pull(controller) {
+      if (sent) return controller.close();
+      sent = true;
+      await sleep(seconds);
+      controller.enqueue(new TextEncoder().encode(text));
+    },
+  }, { highWaterMark: 0 });
+}

@@ -55,7 +55,7 @@ describe("the page's own series", () => {
     await handler["/d"](new Request("http://localhost/d"));
     const page = await scrape(monitor);
     assertGreater(page.value(dropped), one);
-    assertEquals(page.value('http_requests_total{method="_other",route="_other",status="_other"}'), 2);
+    assertEquals(page.value('http_requests_total{method="_other",route="_other",status="_other",outcome="_other"}'), 2);
   });
 
   series("metrics_scrape_duration_seconds", "adds up what finished pages took", async () => {

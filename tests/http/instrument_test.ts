@@ -1,140 +1,105 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
-import { instrument } from "../../src/http/instrument.ts";
-import type { Recorder } from "../../src/http/recorder.ts";
-
-/** A recorder that lists what ended, and what is still open. */
-function begin() {
-  const ended: string[] = [];
-  let open = 0;
-  const recorder = {
-    begin(method: string, route: string) {
-      open++;
-      return {
-        end(status: number, at = route) {
-          open--;
-          ended.push(`${method} ${at} ${status}`);
-        },
-      };
-    },
-  } as unknown as Recorder;
-  const page = (): Promise<Response> => Promise.resolve(new Response("the page"));
-  return { recorder, page, ended, open: () => open };
-}
+import type { InstrumentOptions } from "../../mod.ts";
+import { measureApp } from "../support/measured_app.ts";
 
 const url = "http://localhost/users/7?x=1";
 const empty = (status = 204): Response => new Response(null, { status });
 
 describe("instrument() of a fetch handler", () => {
   it("measures the request, and answers the very response", async () => {
-    const { recorder, page, ended } = begin();
+    using under = measureApp();
     const response = empty();
-    const measured = instrument(recorder, page, (_: Request) => Promise.resolve(response), {});
+    const measured = under.monitor.instrument((_: Request) => Promise.resolve(response));
     assertStrictEquals(await measured(new Request(url)), response);
-    assertEquals(ended, ["GET none 204"]);
+    assertEquals(await under.requests(), { "GET none 204 completed": 1 });
   });
 
-  it("leaves a handler that answers at once without a promise", () => {
-    const { recorder, page, ended } = begin();
+  it("leaves a handler that answers at once without a promise", async () => {
+    using under = measureApp();
     const response = empty(404);
-    const measured = instrument(recorder, page, (_: Request) => response, {});
+    const measured = under.monitor.instrument((_: Request) => response);
     assertStrictEquals(measured(new Request(url, { method: "PUT" })), response);
-    assertEquals(ended, ["PUT none 404"]);
+    assertEquals(await under.requests(), { "PUT none 404 completed": 1 });
   });
 
   it("passes this and every further argument through untouched", async () => {
-    const { recorder, page } = begin();
+    using under = measureApp();
     const [request, server, context, self] = [new Request(url), { upgrade: true }, { waitUntil: 1 }, { own: "this" }];
     const seen: unknown[] = [];
     function handler(this: unknown, ...args: unknown[]): Response {
       seen.push(this, ...args);
       return empty();
     }
-    const measured = instrument(recorder, page, handler, {});
-    await measured.call(self, request, server, context);
-    assertEquals(seen.length, 4);
-    [self, request, server, context].forEach((each, i) => assertStrictEquals(seen[i], each));
+    const measured = under.monitor.instrument(handler);
+    await measured.call(self, request, server, context, 5);
+    assertEquals(seen.length, 5);
+    [self, request, server, context, 5].forEach((each, i) => assertStrictEquals(seen[i], each));
   });
 
-  it("counts what throws or rejects as 500 and passes the error on", async () => {
-    const { recorder, page, ended, open } = begin();
+  it("takes whatever stands in the second argument's place", async () => {
+    using under = measureApp();
+    const measured = under.monitor.instrument((_: Request, __?: unknown) => empty());
+    const others = [undefined, null, 5, "x", {}, { outgoing: undefined }, { outgoing: null }, { incoming: null }, []];
+    for (const other of others) measured(new Request(url), other);
+    assertEquals(await under.requests(), { "GET none 204 completed": others.length });
+  });
+
+  it("passes an error on, and a rejection", async () => {
+    using under = measureApp();
     const error = new Error("boom");
-    const throwing = instrument(recorder, page, (_: Request): Response => {
+    const throwing = under.monitor.instrument((_: Request): Response => {
       throw error;
-    }, {});
-    const rejecting = instrument(recorder, page, (_: Request): Promise<Response> => Promise.reject(error), {});
+    });
+    const rejecting = under.monitor.instrument((_: Request): Promise<Response> => Promise.reject(error));
     assertStrictEquals(assertThrows(() => throwing(new Request(url))), error);
     assertStrictEquals(await assertRejects(() => rejecting(new Request(url))), error);
-    assertEquals(ended, ["GET none 500", "GET none 500"]);
-    assertEquals(open(), 0);
-  });
-
-  it("counts a connection that was upgraded as 101", () => {
-    const { recorder, page, ended } = begin();
-    const measured = instrument(recorder, page, (_: Request): undefined => undefined, {});
-    assertEquals(measured(new Request(url)), undefined);
-    assertEquals(ended, ["GET none 101"]);
+    assertEquals(await under.requests(), { "GET none 500 completed": 2 });
   });
 
   it("answers scrapes on its path alone, and measures none of them", async () => {
-    const { recorder, page, ended } = begin();
-    const measured = instrument(recorder, page, (_: Request) => empty() as Response | Promise<Response>, {
+    using under = measureApp();
+    const measured = under.monitor.instrument((_: Request) => new Response("x") as Response | Promise<Response>, {
       path: "/metrics",
     });
     const text = async (path: string): Promise<string> =>
       await (await measured(new Request(`http://localhost${path}`))).text();
-    assertEquals([await text("/metrics"), await text("/metrics?a=b")], ["the page", "the page"]);
-    assertEquals(ended, []);
-    for (const path of ["/", "/metrics/", "/a/metrics", "/x?to=/metrics"]) assertEquals(await text(path), "");
-    assertEquals(ended.length, 4);
+    for (const path of ["/metrics", "/metrics?a=b"]) assertEquals((await text(path)).startsWith("# HELP"), true);
+    assertEquals(await under.requests(), {});
+    for (const path of ["/", "/metrics/", "/a/metrics", "/x?to=/metrics"]) assertEquals(await text(path), "x");
+    assertEquals(await under.requests(), { "GET none 200 completed": 4 });
+  });
+
+  it("answers scrapes nowhere by default", async () => {
+    using under = measureApp();
+    const measured = under.monitor.instrument((_: Request) => new Response("x"));
+    assertEquals(await measured(new Request("http://localhost/metrics")).text(), "x");
+    assertEquals(await under.requests(), { "GET none 200 completed": 1 });
   });
 
   it("is the handler itself when nothing is measured, and still answers scrapes", async () => {
-    const { page } = begin();
+    using under = measureApp();
+    under.monitor.stop();
     const handler = (_: Request): Response | Promise<Response> => empty();
-    assertStrictEquals(instrument(undefined, page, handler, {}), handler);
-    const scraped = await instrument(undefined, page, handler, { path: "/m" })(new Request("http://localhost/m"));
-    assertEquals(await scraped.text(), "the page");
-  });
-});
-
-describe("instrument() of Bun's routes", () => {
-  it("measures each route under its key: handlers, handlers by method, and ready responses", async () => {
-    const { recorder, page, ended } = begin();
-    const file = new (class BunFile {})();
-    const routes = instrument(recorder, page, {
-      "/users/:id": (_: Request) => empty(200),
-      "/posts": { GET: (_: Request) => empty(200), POST: (_: Request) => empty(201) },
-      "/ready": new Response("ok"),
-      "/page": file,
-      "/off": false,
-    }, {});
-    routes["/users/:id"](new Request(url));
-    routes["/posts"].POST(new Request(url, { method: "POST" }));
-    const ready = routes["/ready"] as unknown as (request: Request) => Response;
-    assertEquals(await ready(new Request(url)).text(), "ok");
-    assertEquals(await ready(new Request(url)).text(), "ok");
-    assertEquals(ended, ["GET /users/:id 200", "POST /posts 201", "GET /ready 200", "GET /ready 200"]);
-    assertStrictEquals(routes["/page"], file);
-    assertStrictEquals(routes["/off"], false);
+    assertStrictEquals(under.monitor.instrument(handler), handler);
+    const scraped = await under.monitor.instrument(handler, { path: "/m" })(new Request("http://localhost/m"));
+    assertEquals(scraped.status, 200);
   });
 
-  it("answers scrapes on a route of its own", async () => {
-    const { recorder, page, ended } = begin();
-    const routes = instrument(recorder, page, { "/": (_: Request) => empty() } as Record<string, unknown>, {
-      path: "/metrics",
-    });
-    const scrape = routes["/metrics"] as (request: Request) => Promise<Response>;
-    assertEquals(await (await scrape(new Request("http://localhost/metrics"))).text(), "the page");
-    assertEquals(ended, []);
+  it("can be made many times of one handler, each with routes of its own", async () => {
+    using under = measureApp();
+    const handler = (_: Request): Response => empty();
+    for (const route of ["/a", "/b"]) under.monitor.instrument(handler, { route: () => route })(new Request(url));
+    assertEquals(await under.requests(), { "GET /a 204 completed": 1, "GET /b 204 completed": 1 });
   });
 });
 
 describe("instrument() refuses", () => {
-  const { recorder, page } = begin();
   for (const path of ["metrics", "", 5, false]) {
     it(`path ${JSON.stringify(path)}`, () => {
-      const error = assertThrows(() => instrument(recorder, page, () => {}, { path: path as string }), TypeError);
+      using under = measureApp();
+      const options = { path } as InstrumentOptions;
+      const error = assertThrows(() => under.monitor.instrument(() => empty(), options), TypeError);
       assertEquals(
         error.message,
         `Cannot instrument: path must be a string that begins with "/", got ${JSON.stringify(path)}`,
@@ -142,9 +107,10 @@ describe("instrument() refuses", () => {
     });
   }
 
-  for (const target of [undefined, null, "x"]) {
+  for (const target of [undefined, null, "x", 5]) {
     it(`a target that is ${target}`, () => {
-      const error = assertThrows(() => instrument(recorder, page, target as never, {}), TypeError);
+      using under = measureApp();
+      const error = assertThrows(() => under.monitor.instrument(target as never), TypeError);
       assertEquals(
         error.message,
         `Cannot instrument: expected a fetch handler or an object of routes, got ${typeof target}`,

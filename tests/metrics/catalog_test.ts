@@ -89,6 +89,22 @@ describe("the catalog", () => {
     assertEquals(of("pending_tasks"), "sum");
   });
 
+  it("measures requests by rate, errors and duration, and everything else of them only when it is asked for", () => {
+    const asked = catalog.filter(({ optional }) => optional).map(({ name }) => name);
+    const always = catalog.filter(({ group, optional }) => group === "http" && !optional).map(({ name }) => name);
+    assertEquals(always, ["http_requests_total", "http_request_duration_seconds", "http_requests_in_progress"]);
+    assertEquals(asked, [
+      "http_errors_total",
+      "http_request_head_duration_seconds",
+      "http_request_duration_highr_seconds",
+      "http_request_size_bytes",
+      "http_response_size_bytes",
+      "http_combined_size_bytes",
+    ]);
+    const outcomes = catalog.filter(({ labels }) => labels.includes("outcome")).map(({ name }) => name);
+    assertEquals(outcomes, ["http_requests_total"]);
+  });
+
   it("has rising buckets, and those of its design", () => {
     for (const { name, type, buckets = [] } of catalog) {
       assertEquals(buckets.length > 0, type === "histogram", name);
@@ -98,6 +114,9 @@ describe("the catalog", () => {
     assertEquals(catalogEntry("eventloop_lag_seconds").buckets, lag);
     assertEquals(catalogEntry("pool_probe_wait_seconds").buckets, [...lag, 10, 30, 60]);
     assertArrayIncludes(catalogEntry("http_request_duration_seconds").buckets!, [0.005, 0.075, 0.75, 7.5, 10]);
+    // Those of the instrumentator.
+    const many = catalogEntry("http_request_duration_highr_seconds").buckets!;
+    assertEquals([many.length, many[0], many.at(-1)], [21, 0.01, 60]);
   });
 });
 

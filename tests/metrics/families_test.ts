@@ -8,18 +8,18 @@ import { Families } from "../../src/metrics/families.ts";
 function begin(maxLabelSets = 100) {
   const registry = new Registry();
   let collected = 0;
+  const dropped: string[] = [];
   const families = new Families({
     prefix: "my_",
     labels: { service: "api" },
     maxLabelSets,
     registry,
     onCollect: () => collected++,
+    onDrop: (family) => dropped.push(family),
   });
   const registered = (): string[] => registry.getMetricsAsArray().map(({ name }) => name);
-  return { registry, families, registered, collected: () => collected };
+  return { registry, families, registered, dropped, collected: () => collected };
 }
-
-const dropped = "my_metrics_dropped_label_sets_total";
 
 describe("Families", () => {
   it("makes each family from its entry in the catalog: name, help, labels, buckets, aggregator", () => {
@@ -43,7 +43,6 @@ describe("Families", () => {
     assertEquals(families.own().map(({ title }) => title), [
       "my_eventloop_lag_seconds",
       "my_metrics_errors_total",
-      dropped,
       "http_requests_in_progress",
     ]);
   });
@@ -53,11 +52,11 @@ describe("Families", () => {
     families.counter("metrics_errors_total");
     assertEquals(registered(), []);
     families.register();
-    assertEquals(registered(), ["my_metrics_errors_total", dropped]);
+    assertEquals(registered(), ["my_metrics_errors_total"]);
     families.counter("http_requests_total");
     assertEquals(registered().at(-1), "http_requests_total");
     families.register();
-    assertEquals(registered().length, 3);
+    assertEquals(registered().length, 2);
     families.unregister();
     assertEquals(registered(), []);
     families.gauge("http_requests_in_progress");
@@ -70,8 +69,8 @@ describe("Families", () => {
     const sample = { pending: new Map(), oldestAges: new Map(), pools: new Map() };
     families.sampled(entry, () => sample, () => [[5]]);
     families.register();
-    assertEquals(registered(), [dropped]);
-    assertEquals(families.own().map(({ title }) => title), [dropped]);
+    assertEquals(registered(), []);
+    assertEquals(families.own(), []);
     assertEquals(families.fallback().map(({ title }) => title), ["process_open_fds"]);
   });
 
@@ -95,27 +94,68 @@ describe("Families", () => {
     assertStrictEquals(registry.getSingleMetric("my_metrics_errors_total") as unknown, theirs);
   });
 
-  it("counts label sets that found no place by the metric's whole name", async () => {
-    const { families } = begin(2);
+  it("tells each time that a label set found no place, by the metric's whole name", () => {
+    const { families, dropped } = begin(2);
     const errors = families.counter("metrics_errors_total");
-    for (const source of ["a", "b", "c", "d"]) errors.slot(source);
-    const counter = families.own().find(({ title }) => title === dropped)!;
-    assertEquals((await counter.get()).values, [
-      { value: 2, labels: { service: "api", metric: "my_metrics_errors_total" } },
-    ]);
+    const requests = families.counter("http_requests_total", { name: "shop_requests_total", labelNames: ["route"] });
+    for (const label of ["a", "b", "c", "d", "a"]) {
+      errors.slot(label);
+      requests.slot(label);
+    }
+    const each = ["my_metrics_errors_total", "shop_requests_total"];
+    assertEquals(dropped, [...each, ...each]);
   });
 
-  it("counts them at any limit: the counter of what was dropped has none itself", async () => {
-    const { families } = begin(1);
-    const [errors, waits] = [families.counter("metrics_errors_total"), families.histogram("pool_probe_wait_seconds")];
-    for (const label of ["a", "b", "c"]) {
-      errors.slot(label);
-      waits.slot(label);
+  it("gives a family a limit of its own, where it has one", () => {
+    const { families, dropped } = begin(1);
+    const wide = families.counter("metrics_dropped_label_sets_total", { maxLabelSets: Number.POSITIVE_INFINITY });
+    const narrow = families.counter("metrics_errors_total");
+    for (let i = 0; i < 9; i++) for (const family of [wide, narrow]) family.slot(`${i}`);
+    assertEquals([wide.slots.size, narrow.slots.size], [9, 2]);
+    assertEquals(dropped, Array(8).fill("my_metrics_errors_total"));
+  });
+
+  it("makes a family with another name, help, labels and buckets, and keeps the rest of its entry", () => {
+    const { families, registered } = begin();
+    const help = "How long a visit took.";
+    const visits = families.histogram("http_request_duration_seconds", [1, 2], {
+      name: "shop_visit_seconds",
+      help,
+      labelNames: ["handler"],
+    });
+    assertEquals([visits.name, visits.title, visits.help], ["shop_visit_seconds", "shop_visit_seconds", help]);
+    assertEquals([visits.labelNames, visits.buckets, visits.aggregator], [["handler"], [1, 2], "sum"]);
+    assertEquals(visits.staticLabels, { service: "api" });
+    const open = families.gauge("http_requests_in_progress", { name: "shop_open", labelNames: [] });
+    assertEquals([open.title, open.help], ["shop_open", catalogEntry("http_requests_in_progress").help]);
+    families.counter("metrics_errors_total");
+    families.register();
+    // The place on the page is the entry's.
+    assertEquals(registered(), ["my_metrics_errors_total", "shop_visit_seconds", "shop_open"]);
+    families.unregister();
+    assertEquals(registered(), []);
+  });
+
+  it("makes two families of one entry under two names, and none under a name that it has", () => {
+    const { families, registered } = begin();
+    families.register();
+    const whole = families.histogram("http_request_duration_seconds");
+    const head = families.histogram("http_request_duration_seconds", [1], { name: "http_head_seconds" });
+    assertEquals(families.own(), [whole, head]);
+    for (const name of ["http_head_seconds", "http_request_duration_seconds"]) {
+      const error = assertThrows(() => families.counter("http_errors_total", { name }), Error);
+      assertEquals(error.message, `Cannot create monitor: two metrics are named "${name}"`);
     }
-    const counter = families.own().find(({ title }) => title === dropped)!;
-    assertEquals((await counter.get()).values.map(({ value, labels }) => [labels["metric"], value]), [
-      ["my_metrics_errors_total", 2],
-      ["my_pool_probe_wait_seconds", 2],
+    assertEquals(families.own(), [whole, head]);
+    assertEquals(registered(), ["http_request_duration_seconds", "http_head_seconds"]);
+  });
+
+  it("tells whole names: with the prefix, save for those that are everybody's", () => {
+    const { families } = begin();
+    assertEquals(["pending_tasks", "http_requests_total", "process_open_fds"].map((name) => families.fullName(name)), [
+      "my_pending_tasks",
+      "http_requests_total",
+      "process_open_fds",
     ]);
   });
 
@@ -124,6 +164,6 @@ describe("Families", () => {
     families.counter("metrics_errors_total");
     families.register();
     await registry.metrics();
-    assertEquals(collected(), 2);
+    assertEquals(collected(), 1);
   });
 });

@@ -7,13 +7,13 @@ import { RecordedBeats } from "../support/recorded_beats.ts";
 /** A canary over a loop whose blocked time is set by hand. */
 function release(): {
   runtime: FakeRuntime;
-  loop: LoopClock & { blockedSeconds: number };
+  loop: LoopClock & { lostSeconds: number };
   canary: Canary;
   waits: number[];
 } {
   const runtime = new FakeRuntime();
   runtime.probeSeconds = Infinity;
-  const loop = { settle() {}, blockedSeconds: 7 };
+  const loop = { settle() {}, lostSeconds: 7 };
   const waits: number[] = [];
   const canary = new Canary(runtime, loop, (wait) => waits.push(wait));
   return { runtime, loop, canary, waits };
@@ -51,7 +51,7 @@ describe("Canary's wait", () => {
     runtime.stall(0.004);
     runtime.runDue();
     runtime.stall(0.296);
-    loop.blockedSeconds += 0.1;
+    loop.lostSeconds += 0.1;
     runtime.finishProbes();
     assertWaits(waits, [0.2]);
   });
@@ -61,7 +61,7 @@ describe("Canary's wait", () => {
     canary.send();
     runtime.stall(0.1);
     runtime.runDue();
-    loop.blockedSeconds += 0.09;
+    loop.lostSeconds += 0.09;
     runtime.stall(0.4);
     runtime.finishProbes();
     assertWaits(waits, [0.4]);
@@ -96,14 +96,14 @@ describe("Canary's wait", () => {
     canary.send();
     runtime.runDue();
     runtime.stall(0.3);
-    loop.blockedSeconds += 0.16;
+    loop.lostSeconds += 0.16;
     runtime.finishProbes();
     assertEquals(waits, []);
 
     canary.send();
     runtime.runDue();
     runtime.stall(0.3);
-    loop.blockedSeconds += 0.14;
+    loop.lostSeconds += 0.14;
     runtime.finishProbes();
     assertWaits(waits, [0.16]);
   });
@@ -170,6 +170,24 @@ describe("Canary.read()", () => {
     }
     runtime.finishProbes();
     assertEquals(canary.read().oldestWaitSeconds, 0);
+  });
+
+  it("leaves the age out while the loop was blocked for over half of it, and shows it again when it was not", () => {
+    const { runtime, loop, canary } = release();
+    canary.send();
+    runtime.runDue();
+    runtime.stall(0.3);
+    loop.lostSeconds += 0.16;
+    assertEquals(canary.read(), { capacity: 4 });
+    runtime.advance(0.1);
+    assertAlmostEquals(canary.read().oldestWaitSeconds!, 0.24, 1e-9);
+    // What is negligible does not make it worthless.
+    runtime.finishProbes();
+    canary.send();
+    runtime.runDue();
+    runtime.stall(0.01);
+    loop.lostSeconds += 0.009;
+    assertAlmostEquals(canary.read().oldestWaitSeconds!, 0.001, 1e-9);
   });
 
   it("leaves the capacity out while it is not known", () => {

@@ -57,11 +57,22 @@ describe("currentRuntime()", () => {
     assertEquals(title(bare), ["edge", "", ""]);
   });
 
-  it("tells a clock and a name on the edge, and has neither timers nor anything else", () => {
+  it("tells a clock, a name, bodies and the environment on the edge, and has neither timers nor anything else", () => {
     for (const global of [bare, workerd]) {
       const runtime = currentRuntime(global);
-      assertEquals(Object.keys(runtime).sort(), ["engine", "name", "now", "unixNow", "version"]);
+      assertEquals(Object.keys(runtime).sort(), [
+        "bodyStream",
+        "engine",
+        "environment",
+        "name",
+        "now",
+        "unixNow",
+        "version",
+      ]);
       assertEquals(runtime.now(), 2.5);
+      const response = new Response("hello");
+      assertEquals(runtime.bodyStream(response), response.body);
+      assertEquals(runtime.bodyStream(new Response(null)), null);
     }
   });
 

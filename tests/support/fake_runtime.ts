@@ -27,6 +27,8 @@ export class FakeRuntime implements Runtime {
   shortestTimerSeconds = 0;
   /** How long a job of the hidden pool takes, in seconds; infinite until {@linkcode FakeRuntime.finishProbes}. */
   probeSeconds = 0;
+  /** What the environment holds. */
+  readonly variables: Record<string, string> = {};
   /** How often timers were started. */
   timersStarted = 0;
 
@@ -55,6 +57,8 @@ export class FakeRuntime implements Runtime {
   unixNow = (): number => 1_700_000_000 + this.#clock;
   cpuSeconds = (): number => this.#cpu;
   poolCapacity = (): number | undefined => 4;
+  bodyStream: Runtime["bodyStream"] = (response) => response.body;
+  environment = (name: string): string | undefined => this.variables[name];
 
   startTimer = (callback: () => void, seconds: number): unknown => {
     this.timersStarted++;

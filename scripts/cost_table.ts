@@ -1,0 +1,24 @@
+/**
+ * What the README says of cost, quoted from bench/RESULTS.md.
+ *
+ * @module
+ */
+
+/** The tables that are quoted: the section, and the number of the table in it. */
+const quotes = [["A request", 0], ["Throughput", 0], ["Idle", 0]] as const;
+
+/**
+ * Quotes tables of results.
+ *
+ * @param results bench/RESULTS.md.
+ * @returns Markdown: each table under its section's first line, which tells the machine and the day.
+ * @throws {Error} If a section or its table is missing: the bench has not been run.
+ */
+export function renderCost(results: string): string {
+  return quotes.map(([title, index]) => {
+    const section = results.split(/^## /m).find((each) => each.startsWith(`${title}\n`));
+    const table = section?.split(/\n\n+/).filter((block) => block.startsWith("|"))[index];
+    if (!section || !table) throw new Error(`Cannot quote results: "${title}" is not in bench/RESULTS.md`);
+    return `${title} (${section.split(/\n\n+/)[1]!.split(";")[0]}):\n\n${table.trim()}`;
+  }).join("\n\n");
+}

@@ -1,0 +1,133 @@
+/**
+ * One metric of requests, ready to count.
+ *
+ * @module
+ */
+
+import type { Counter } from "../metrics/counter.ts";
+import type { Histogram } from "../metrics/histogram.ts";
+import type { RequestInfo } from "./info.ts";
+import type { HttpMetric, LabelName, LabelNames, Measure } from "./metrics.ts";
+
+/** The labels of a request, each by its place. */
+export type LabelValues = Readonly<Record<LabelName, string>>;
+
+/** The numbers of a request, in seconds and bytes; NaN where one is not known. */
+export interface Measured {
+  /** The request's whole duration; NaN for one that was counted when it opened. */
+  readonly durationSeconds: number;
+  readonly headDurationSeconds: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+}
+
+/** A label of a metric: where its value comes from, and what it is called. */
+export interface Label {
+  readonly from: LabelName;
+  readonly name: string;
+}
+
+/**
+ * Names the labels that a metric has.
+ *
+ * @param metric The metric.
+ * @param common Names for all metrics; the metric's own come first.
+ * @returns Its labels in order.
+ */
+export function labelsOfMetric(metric: Pick<HttpMetric, "defaultLabels" | "labels">, common: LabelNames): Label[] {
+  return metric.defaultLabels.flatMap((from) => {
+    const name = metric.labels?.[from] ?? common[from] ?? from;
+    return name === false ? [] : [{ from, name }];
+  });
+}
+
+/** The measures as numbers, which are told apart faster than words. */
+const measures: readonly Measure[] = [
+  "count",
+  "duration",
+  "headDuration",
+  "requestBytes",
+  "responseBytes",
+  "combinedBytes",
+];
+
+/** A metric with its family. */
+export class Meter {
+  readonly #metric: HttpMetric;
+  readonly #measure: number;
+  readonly #labels: readonly Label[];
+  readonly #computed: readonly ((info: RequestInfo) => string)[];
+  readonly #family: Counter | Histogram;
+
+  /**
+   * Makes a meter.
+   *
+   * @param metric What to measure.
+   * @param labels Its labels, in the family's order.
+   * @param computed Where the labels behind those come from, asked for each request.
+   * @param family Where to count: a counter for a count, a histogram or summary for everything else.
+   */
+  constructor(
+    metric: HttpMetric,
+    labels: readonly Label[],
+    computed: readonly ((info: RequestInfo) => string)[],
+    family: Counter | Histogram,
+  ) {
+    this.#metric = metric;
+    this.#measure = measures.indexOf(metric.measure);
+    this.#labels = labels;
+    this.#computed = computed;
+    this.#family = family;
+  }
+
+  /** Has it labels that are computed for each request, so that its slot cannot be kept? */
+  get computes(): boolean {
+    return this.#computed.length > 0;
+  }
+
+  /** Does it measure this request? */
+  measures(status: number): boolean {
+    const { only } = this.#metric;
+    return only === undefined || (only === "2xx" ? status >= 200 && status < 300 : status >= 400);
+  }
+
+  /** Finds the slot of a label set. */
+  slot(values: LabelValues, info?: RequestInfo): number {
+    const computed = info ? this.#computed.map((compute) => String(compute(info))) : [];
+    return this.#family.slot(...this.#labels.map(({ from }) => values[from]), ...computed);
+  }
+
+  /**
+   * Takes its number of a request.
+   *
+   * @param measured The request.
+   * @returns The number; NaN where it is not known, and nothing is to be recorded.
+   */
+  take(measured: Measured): number {
+    switch (this.#measure) {
+      case 0:
+        return 1;
+      case 1:
+        return measured.durationSeconds;
+      case 2:
+        return measured.headDurationSeconds;
+      case 3:
+        return measured.requestBytes;
+      case 4:
+        return measured.responseBytes;
+      default:
+        return measured.requestBytes + measured.responseBytes;
+    }
+  }
+
+  /**
+   * Records a number.
+   *
+   * @param slot What {@linkcode Meter.slot} answered.
+   * @param value What {@linkcode Meter.take} answered.
+   */
+  record(slot: number, value: number): void {
+    if (this.#measure === 0) (this.#family as Counter).add(slot);
+    else (this.#family as Histogram).observe(slot, value);
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * How HTTP requests are measured.
+ *
+ * @module
+ */
+
+import type { RequestInfo } from "./info.ts";
+import type { HttpMetric, LabelNames } from "./metrics.ts";
+
+/** What a function that excludes requests is told. */
+export interface ExclusionCandidate {
+  readonly method: string;
+  /** The path as the client sent it, without the query. */
+  readonly path: string;
+  /** The route's template, or `none`. */
+  readonly route: string;
+}
+
+/** Requests to leave out: a text is a whole path or template, a pattern is searched in both. */
+export type Exclusion = string | RegExp | ((candidate: ExclusionCandidate) => boolean);
+
+/** How HTTP requests are measured. */
+export interface HttpOptions {
+  /**
+   * What is measured of each request. Giving a list replaces the default; every entry is made by a function of
+   * `httpMetrics`.
+   *
+   * @default {[httpMetrics.requests(), httpMetrics.latency()]} Rate, errors and duration; what else there is costs more or
+   * makes more series.
+   */
+  metrics?: readonly HttpMetric[];
+  /**
+   * The upper bounds of the default duration histogram, in seconds, rising and above 0. `+Inf` is added.
+   *
+   * @default {[.005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10]}
+   */
+  buckets?: readonly number[];
+  /**
+   * The gauge of requests under way: `false` to leave it out, or its name and labels.
+   *
+   * @default {true} One addition for each request and each response.
+   */
+  inProgress?: boolean | {
+    /** The whole name, in place of `http_requests_in_progress`. */
+    name?: string;
+    /** Which labels it has. */
+    labels?: LabelNames;
+  };
+  /** Other names for labels, or `false` to leave one out, on every metric that does not say so itself. */
+  labels?: LabelNames;
+  /**
+   * Labels that are computed for each request, by name, on every metric that has labels. They are bounded as all label sets
+   * are, but found anew for each request, which costs about a microsecond. What they throw is counted, and the label is
+   * then empty.
+   *
+   * @default {{}}
+   */
+  computedLabels?: Readonly<Record<string, (info: RequestInfo) => string>>;
+  /**
+   * Called for each measured request, also asynchronously. What they throw is counted and reaches nobody else.
+   *
+   * @default {[]}
+   */
+  recorders?: readonly ((info: RequestInfo) => void | Promise<void>)[];
+  /**
+   * Routes whose response's body recorders are given, as texts or patterns of templates. Such a body is held in memory.
+   *
+   * @default {[]}
+   */
+  bodyRoutes?: readonly (string | RegExp)[];
+  /**
+   * Write statuses as `2xx`, `3xx`, `4xx`, `5xx`.
+   *
+   * @default {false} The real ones are few on each route, and say more.
+   */
+  groupStatus?: boolean;
+  /**
+   * What becomes of requests that no route matched: counted under the route `none`, or not at all.
+   *
+   * @default {"group"} A flood of 404 should be seen.
+   */
+  unmatched?: "group" | "ignore";
+  /**
+   * Requests to leave out.
+   *
+   * @default {[]} Scrapes that the middleware or an instrumented handler answers are always left out.
+   */
+  exclude?: readonly Exclusion[];
+  /**
+   * Round durations to so many decimals, from 0 to 9.
+   *
+   * @default {undefined} No rounding.
+   */
+  durationDecimals?: number;
+  /**
+   * Measure only if this variable of the environment is `true` or `1` when the monitor is made; `true` for
+   * `ENABLE_METRICS`. On Deno it is read only where the permission is there already.
+   *
+   * @default {undefined} Measure in any case.
+   */
+  enableVariable?: string | true;
+  /**
+   * Comes before every name of these metrics, with `_` behind it.
+   *
+   * @default {""}
+   */
+  namespace?: string;
+  /**
+   * Comes behind the namespace, with `_` behind it.
+   *
+   * @default {""}
+   */
+  subsystem?: string;
+}

@@ -1,0 +1,73 @@
+/**
+ * How the route of a request to a raw fetch handler is known.
+ *
+ * @module
+ */
+
+import { unmatchedRoute } from "./recorder.ts";
+
+/** A `URLPattern`, as far as it is used. */
+export interface UrlPatternLike {
+  readonly pathname: string;
+  test(url: string): boolean;
+}
+
+/**
+ * Tells routes: a function, patterns in the order in which they are tried, or replacements that make a template of a path.
+ */
+export type RouteOption =
+  | ((request: Request) => string | undefined)
+  | readonly UrlPatternLike[]
+  | { readonly normalizePath: readonly (readonly [RegExp, string])[] };
+
+/**
+ * Makes the function that tells a request's route.
+ *
+ * @param option What the user gave.
+ * @returns The function. What tells nothing, or throws, is the route `none`, never the raw path.
+ * @throws {TypeError} If the option is none of its kinds.
+ */
+export function routeFinder(option: RouteOption | undefined): (request: Request) => string {
+  if (option === undefined) return () => unmatchedRoute;
+  const find = finder(option);
+  return (request) => {
+    try {
+      const route = find(request);
+      return typeof route === "string" && route !== "" ? route : unmatchedRoute;
+    } catch {
+      return unmatchedRoute;
+    }
+  };
+}
+
+/**
+ * Tells the path of a request.
+ *
+ * @param request The request.
+ * @returns The path, without the query.
+ */
+export function pathOf(request: Request): string {
+  return new URL(request.url).pathname;
+}
+
+function finder(option: RouteOption): (request: Request) => string | undefined {
+  if (typeof option === "function") return option;
+  if (isPatterns(option)) return (request) => option.find((pattern) => pattern.test(request.url))?.pathname;
+  const replacements = (option as { normalizePath?: unknown } | null)?.normalizePath;
+  if (!isReplacements(replacements)) {
+    throw new TypeError(
+      "Cannot instrument: route must be a function, a list of URLPatterns, or { normalizePath: [[pattern, text], …] }",
+    );
+  }
+  return (request) => replacements.reduce((path, [pattern, text]) => path.replace(pattern, text), pathOf(request));
+}
+
+function isPatterns(option: RouteOption): option is readonly UrlPatternLike[] {
+  return Array.isArray(option) &&
+    option.every((pattern) => typeof pattern?.test === "function" && typeof pattern.pathname === "string");
+}
+
+function isReplacements(value: unknown): value is readonly (readonly [RegExp, string])[] {
+  return Array.isArray(value) &&
+    value.every((pair) => Array.isArray(pair) && pair[0] instanceof RegExp && typeof pair[1] === "string");
+}

@@ -1,0 +1,192 @@
+import { describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { assert, assertEquals, assertFalse } from "@std/assert";
+import { unmeasured } from "../../src/hono.ts";
+import { counts, inFlight, measureApp } from "../support/measured_app.ts";
+import { rawRequest } from "../support/raw_client.ts";
+import { runtimeName, serveApp } from "../support/real_server.ts";
+
+const age = 'runtime_pending_oldest_age_seconds{kind="http_request"}';
+
+describe("requests in flight", () => {
+  it("are one more from the arrival on, and one less at the end, in both gauges", async () => {
+    using under = measureApp();
+    const seen: number[][] = [];
+    const look = async (): Promise<void> => {
+      const page = await under.page();
+      seen.push([inFlight(page), page.value('http_requests_in_progress{method="GET",route="/a/:id"}')]);
+    };
+    under.app.get("/a/:id", async (c) => {
+      await look();
+      return c.body(null);
+    });
+    await under.ask("/a/1");
+    await look();
+    assertEquals(seen, [[1, 1], [0, 0]]);
+  });
+
+  it("show a handler that hangs, and its age", async () => {
+    using under = measureApp();
+    let release = (): void => {};
+    under.app.get("/hang", async (c) => {
+      await new Promise<void>((resolve) => release = resolve);
+      return c.text("at last");
+    });
+    const first = under.app.request("/hang");
+    await delay(100);
+    const hanging = await under.page();
+    assertEquals(inFlight(hanging), 1);
+    assertEquals(counts(hanging, "http_requests_in_progress"), { "GET /hang": 1 });
+    assert(hanging.value(age) >= 0.09 && hanging.value(age) < 5, `${hanging.value(age)} s`);
+    assertEquals(counts(hanging, "http_requests_total"), {});
+    release();
+    await (await first).text();
+    const over = await under.settled();
+    assertEquals(counts(over, "http_requests_in_progress"), { "GET /hang": 0 });
+    assertEquals(over.value(age), 0);
+  });
+
+  it("show a stream that nobody has read to its end", async () => {
+    using under = measureApp();
+    under.app.get("/stream", () => new Response(new ReadableStream({ pull: (c) => c.enqueue(new Uint8Array(1)) })));
+    const response = await under.app.request("/stream");
+    assertEquals(inFlight(await under.page()), 1);
+    await response.body!.cancel();
+    assertEquals(inFlight(await under.page()), 0);
+  });
+
+  const broken = (): ReadableStream =>
+    new ReadableStream({ pull: (controller) => controller.error(new Error("disk")) });
+  const whole = (): ReadableStream => new Blob(["whole"]).stream();
+  const boom = (thrown: unknown) => (): never => {
+    throw thrown;
+  };
+
+  it("are none after every way in which a request can end on Hono", async () => {
+    using under = measureApp({ exclude: ["/excluded"] });
+    const { app } = under;
+    app.onError((_, c) => c.text("sorry", 500));
+    app.get("/ready", (c) => c.text("ready"));
+    app.get("/empty", (c) => c.body(null, 204));
+    app.get("/whole", () => new Response(whole()));
+    app.get("/broken", () => new Response(broken()));
+    app.get("/error", boom(new Error("boom")));
+    app.get("/text", boom("boom"));
+    app.get("/rejected", () => Promise.reject(null));
+    app.get("/nothing", (() => {}) as never);
+    app.get("/excluded", (c) => c.text("excluded"));
+    app.get("/unmeasured", unmeasured, (c) => c.text("unmeasured"));
+    app.get("/unmeasured/error", unmeasured, boom(new Error("boom")));
+    const paths = app.routes.map(({ path }) => path).filter((path) => !path.includes("*"));
+    for (const path of [...paths, "/missing", "/metrics"]) {
+      for (const method of ["GET", "HEAD", "POST", "OPTIONS", "XYZ"]) await under.ask(path, { method }).catch(() => {});
+    }
+    const page = await under.page();
+    assertEquals(inFlight(page), 0);
+    const progress = counts(page, "http_requests_in_progress");
+    assertEquals(Object.entries(progress).filter(([, count]) => count !== 0), []);
+    assert(Object.keys(progress).length > 10);
+  });
+
+  it("are none after every way in which a raw handler can end", async () => {
+    using under = measureApp();
+    const handlers: ((request: Request) => unknown)[] = [
+      () => new Response("ready"),
+      () => Promise.resolve(new Response(whole())),
+      () => new Response(broken()),
+      () => undefined,
+      () => Promise.resolve(undefined),
+      boom(new Error("boom")),
+      boom("boom"),
+      () => Promise.reject(new Error("boom")),
+      () => null,
+      () => Promise.resolve(null),
+      () => "no response",
+    ];
+    for (const handler of handlers) {
+      try {
+        const answer = await under.monitor.instrument(handler)(new Request("http://localhost/"));
+        if (answer instanceof Response) await answer.text();
+      } catch {
+        // Where it leads is not what is asked here.
+      }
+    }
+    assertEquals(counts(await under.page(), "http_requests_in_progress"), { "GET none": 0 });
+    assertEquals(inFlight(await under.page()), 0);
+  });
+
+  it("are none after many at once, of which some leave, on this runtime's own server", async () => {
+    using under = measureApp();
+    const { error } = console;
+    console.error = () => {};
+    under.app.get("/slow/:ms", async (c) => {
+      await delay(Number(c.req.param("ms")));
+      return c.text("slow");
+    });
+    under.app.get("/stream/:ms", (c) => {
+      let pieces = 0;
+      return c.body(
+        new ReadableStream({
+          async pull(controller) {
+            await delay(Number(c.req.param("ms")) / 4);
+            if (pieces++ < 4) controller.enqueue(new Uint8Array(1000));
+            else controller.close();
+          },
+        }),
+      );
+    });
+    await using server = await serveApp(under.app.fetch);
+    const clients = Array.from({ length: 60 }, (_, i) => {
+      const client = rawRequest(`${server.url}/${i % 2 ? "slow" : "stream"}/${20 + i}`);
+      if (i % 3 === 0) setTimeout(() => client.leave(), i);
+      return client.answer;
+    });
+    await Promise.all(clients);
+    const page = await under.settled();
+    console.error = error;
+    assertEquals(inFlight(page), 0);
+    assertEquals(Object.values(counts(page, "http_requests_in_progress")).filter((count) => count !== 0), []);
+    const total = Object.values(counts(page, "http_requests_total")).reduce((sum, count) => sum + count, 0);
+    // Who leaves before the connection stands was never there.
+    assert(total >= 40 && total <= 60, `${total}`);
+  });
+
+  it("are none after a hanging handler's client has left, on Node, which tells it", {
+    skip: runtimeName === "node" ? false : "elsewhere it hangs for as long as its handler",
+  }, async () => {
+    using under = measureApp();
+    let entered = (): void => {};
+    const isIn = new Promise<void>((resolve) => entered = resolve);
+    under.app.get("/hang", () => {
+      entered();
+      return new Promise<Response>(() => {});
+    });
+    await using server = await serveApp(under.app.fetch);
+    const client = rawRequest(`${server.url}/hang`);
+    await isIn;
+    assertEquals(inFlight(await under.page()), 1);
+    client.leave();
+    assertEquals(await under.requests(), { "GET /hang 499 aborted": 1 });
+  });
+
+  it("have a gauge of their own that can be left out, renamed, and given other labels", async () => {
+    using off = measureApp({ inProgress: false });
+    off.app.get("/", (c) => c.body(null));
+    await off.ask("/");
+    const page = await off.page();
+    assertFalse(page.text.includes("in_progress"));
+    assertEquals(inFlight(page), 0);
+
+    using renamed = measureApp({ inProgress: { name: "http_requests_active", labels: { route: "path" } } });
+    renamed.app.get("/a", (c) => c.body(null));
+    await renamed.ask("/a");
+    assertEquals((await renamed.page()).labels("http_requests_active"), ['{method="GET",path="/a"}']);
+    assertFalse((await renamed.page()).has("http_requests_in_progress"));
+
+    using plain = measureApp({ inProgress: { labels: { route: false, method: false } } });
+    assertEquals((await plain.page()).value("http_requests_in_progress"), 0);
+    plain.app.get("/a", async (c) => c.text(String((await plain.page()).value("http_requests_in_progress"))));
+    assertEquals(await plain.ask("/a"), [200, "1"]);
+    assertEquals((await plain.settled()).value("http_requests_in_progress"), 0);
+  });
+});

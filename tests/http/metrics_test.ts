@@ -1,0 +1,232 @@
+import { describe, it } from "node:test";
+import { assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
+import { httpMetrics, type HttpOptions } from "../../mod.ts";
+import { counts, measureApp, type MeasuredApp } from "../support/measured_app.ts";
+import type { Page } from "../support/page.ts";
+
+const { combinedSize, errors, headLatency, highResolutionLatency, instrumentator, latency, requests } = httpMetrics;
+const { requestSize, responseSize } = httpMetrics;
+
+/** Answers with the status that stands in its path. */
+function addStatusRoute({ app }: MeasuredApp): void {
+  app.get("/status/:status", (c) => c.body(null, Number(c.req.param("status")) as 200));
+}
+
+/** The page after requests that were answered with these statuses. */
+async function pageAfter(http: HttpOptions, ...statuses: number[]): Promise<Page> {
+  using under = measureApp(http);
+  addStatusRoute(under);
+  for (const status of statuses) await under.ask(`/status/${status}`);
+  return await under.settled();
+}
+
+/** The families of requests that stand on a page, with their types. */
+const families = (page: Page): Record<string, string> =>
+  Object.fromEntries(
+    [...page.types].filter(([name]) => /^(.*_)?http_|_active$/.test(name) && !name.startsWith("runtime")),
+  );
+
+/** The upper bounds of a histogram that has a single label set. */
+function boundsOf(page: Page, name: string): number[] {
+  return page.labels(`${name}_bucket`).map((labels) => /le="([^"]+)"/.exec(labels)![1]!)
+    .map((bound) => bound === "+Inf" ? Infinity : Number(bound));
+}
+
+describe("what is measured by default", () => {
+  it("is the rate with its errors, durations, and what is in progress", async () => {
+    assertEquals(families(await pageAfter({}, 200)), {
+      http_requests_total: "counter",
+      http_request_duration_seconds: "histogram",
+      http_requests_in_progress: "gauge",
+    });
+  });
+
+  it("has these buckets", async () => {
+    assertEquals(
+      boundsOf(await pageAfter({}, 200), "http_request_duration_seconds"),
+      [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, Infinity],
+    );
+  });
+
+  it("has other buckets where they are given, and +Inf whether it was given or not", async () => {
+    for (const buckets of [[0.3, 1], [0.3, 1, Infinity]]) {
+      assertEquals(boundsOf(await pageAfter({ buckets }, 200), "http_request_duration_seconds"), [0.3, 1, Infinity]);
+    }
+  });
+});
+
+describe("what can be measured", () => {
+  it("replaces the default where it is given, and may be nothing", async () => {
+    assertEquals(families(await pageAfter({ metrics: [errors()], inProgress: false }, 404)), {
+      http_errors_total: "counter",
+    });
+    assertEquals(families(await pageAfter({ metrics: [], inProgress: false }, 404)), {});
+  });
+
+  it("is every metric, each under its name and in its kind", async () => {
+    const metrics = [
+      requests(),
+      errors(),
+      latency(),
+      headLatency(),
+      highResolutionLatency(),
+      requestSize(),
+      responseSize(),
+      combinedSize(),
+    ];
+    assertEquals(families(await pageAfter({ metrics }, 404)), {
+      http_requests_total: "counter",
+      http_request_duration_seconds: "histogram",
+      http_requests_in_progress: "gauge",
+      http_errors_total: "counter",
+      http_request_head_duration_seconds: "histogram",
+      http_request_duration_highr_seconds: "histogram",
+      http_request_size_bytes: "summary",
+      http_response_size_bytes: "summary",
+      http_combined_size_bytes: "summary",
+    });
+  });
+
+  it("can bear another name and another text", async () => {
+    const page = await pageAfter({ metrics: [requests({ name: "answers_total", help: "All\nanswers." })] }, 200);
+    assertStringIncludes(page.text, "# HELP answers_total All\\nanswers.\n# TYPE answers_total counter\n");
+    assertFalse(page.has("http_requests_total"));
+  });
+
+  it("has a namespace and a subsystem before every name, the gauge's too", async () => {
+    const metrics = [requests(), latency({ name: "seconds" })];
+    const names = async (http: HttpOptions): Promise<string[]> =>
+      [...(await pageAfter({ metrics, ...http }, 200)).types.keys()].filter((name) =>
+        !/^(runtime|process)_/.test(name)
+      );
+    assertEquals(await names({ namespace: "shop", subsystem: "web" }), [
+      "shop_web_http_requests_total",
+      "shop_web_seconds",
+      "shop_web_http_requests_in_progress",
+    ]);
+    assertEquals(await names({ namespace: "shop", inProgress: { name: "now" } }), [
+      "shop_http_requests_total",
+      "shop_seconds",
+      "shop_now",
+    ]);
+    assertEquals(await names({ subsystem: "web", inProgress: false }), ["web_http_requests_total", "web_seconds"]);
+    assertEquals(await names({ namespace: "", subsystem: "", inProgress: false }), ["http_requests_total", "seconds"]);
+  });
+
+  it("is the same metric twice under two names, each with buckets and labels of its own", async () => {
+    const page = await pageAfter({
+      metrics: [
+        latency({ buckets: [1] }),
+        latency({ name: "fine_seconds", buckets: [0.1, 0.2], labels: { route: false } }),
+      ],
+    }, 200);
+    assertEquals(boundsOf(page, "http_request_duration_seconds"), [1, Infinity]);
+    assertEquals(boundsOf(page, "fine_seconds"), [0.1, 0.2, Infinity]);
+    assertEquals(page.labels("fine_seconds_sum"), ['{method="GET",status="200"}']);
+  });
+
+  it("counts as an error what was answered with 400 and above", async () => {
+    const page = await pageAfter({ metrics: [errors()] }, 200, 301, 399, 400, 404, 404, 500, 599);
+    assertEquals(counts(page, "http_errors_total"), {
+      "GET /status/:status 400": 1,
+      "GET /status/:status 404": 2,
+      "GET /status/:status 500": 1,
+      "GET /status/:status 599": 1,
+    });
+  });
+
+  it("observes only 2xx where that is asked for, also where statuses are grouped", async () => {
+    for (const groupStatus of [false, true]) {
+      const page = await pageAfter(
+        { groupStatus, metrics: [highResolutionLatency({ only2xx: true }), latency({ only2xx: true })] },
+        ...[200, 204, 299, 300, 404, 500],
+      );
+      assertEquals(page.value("http_request_duration_highr_seconds_count"), 3);
+      const counted = counts(page, "http_request_duration_seconds_count");
+      assertEquals(Object.values(counted).reduce((sum, count) => sum + count, 0), 3);
+    }
+  });
+
+  it("observes every status in the histogram without labels by default", async () => {
+    const page = await pageAfter({ metrics: [highResolutionLatency()] }, 200, 404, 500);
+    assertEquals(page.value("http_request_duration_highr_seconds_count"), 3);
+    assertEquals(
+      (await pageAfter({ metrics: [highResolutionLatency()] })).value(
+        'http_request_duration_highr_seconds_bucket{le="+Inf"}',
+      ),
+      0,
+    );
+  });
+});
+
+describe("instrumentator()", () => {
+  const like: HttpOptions = {
+    metrics: instrumentator(),
+    labels: { route: "handler" },
+    groupStatus: true,
+    inProgress: { name: "http_requests_inprogress", labels: { method: false, route: false } },
+  };
+
+  it("makes the five metrics of the FastAPI instrumentator, with its names, kinds and labels", async () => {
+    const page = await pageAfter(like, 200, 404);
+    assertEquals(families(page), {
+      http_requests_total: "counter",
+      http_request_size_bytes: "summary",
+      http_response_size_bytes: "summary",
+      http_request_duration_highr_seconds: "histogram",
+      http_request_duration_seconds: "histogram",
+      http_requests_inprogress: "gauge",
+    });
+    assertEquals(page.labels("http_requests_total"), [
+      '{method="GET",handler="/status/:status",status="2xx"}',
+      '{method="GET",handler="/status/:status",status="4xx"}',
+    ]);
+    for (const name of ["http_request_size_bytes", "http_response_size_bytes"]) {
+      assertEquals(page.labels(`${name}_sum`), ['{handler="/status/:status"}']);
+      assertEquals(page.labels(`${name}_count`), ['{handler="/status/:status"}']);
+    }
+    assertEquals(page.value("http_request_duration_highr_seconds_count"), 2);
+    assertEquals(page.labels("http_request_duration_seconds_count"), ['{method="GET",handler="/status/:status"}']);
+    assertEquals(page.value("http_requests_inprogress"), 0);
+  });
+
+  it("has its buckets", async () => {
+    const page = await pageAfter(like, 200);
+    assertEquals(
+      boundsOf(page, "http_request_duration_highr_seconds"),
+      [0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 7.5, 10, 30, 60, Infinity],
+    );
+    assertEquals(boundsOf(page, "http_request_duration_seconds"), [0.1, 0.5, 1, Infinity]);
+  });
+
+  it("takes other buckets, and only 2xx for the histogram without labels", async () => {
+    const metrics = instrumentator({
+      only2xxForHighResolution: true,
+      highResolutionBuckets: [1, 2],
+      lowResolutionBuckets: [3],
+    });
+    const page = await pageAfter({ ...like, metrics }, 200, 404, 500);
+    assertEquals(boundsOf(page, "http_request_duration_highr_seconds"), [1, 2, Infinity]);
+    assertEquals(boundsOf(page, "http_request_duration_seconds"), [3, Infinity]);
+    assertEquals(page.value("http_request_duration_highr_seconds_count"), 1);
+    assertEquals(counts(page, "http_request_duration_seconds_count"), { "GET /status/:status": 3 });
+  });
+});
+
+describe("the names of the RED article", () => {
+  it("are at hand: errors, requests under way, and the service", async () => {
+    using under = measureApp({
+      metrics: [requests({ labels: { outcome: false } }), errors(), latency()],
+      labels: { route: "path", status: "status_code" },
+      inProgress: { name: "http_requests_active" },
+    }, { labels: { service: "shop" } });
+    addStatusRoute(under);
+    await under.ask("/status/503");
+    const page = await under.settled();
+    const labels = '{service="shop",method="GET",path="/status/:status",status_code="503"}';
+    for (const name of ["http_requests_total", "http_errors_total", "http_request_duration_seconds_count"]) {
+      assertEquals(page.value(name + labels), 1);
+    }
+    assertEquals(page.labels("http_requests_active"), ['{service="shop",method="GET",path="/status/:status"}']);
+  });
+});

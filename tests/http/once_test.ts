@@ -1,0 +1,172 @@
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { assert, assertEquals } from "@std/assert";
+import { Hono } from "hono";
+import type { createMonitor } from "../../mod.ts";
+import { runtimeMetrics, unmeasured } from "../../src/hono.ts";
+import { counts, inFlight, measureApp } from "../support/measured_app.ts";
+import { rawRequest } from "../support/raw_client.ts";
+import { runtimeName, serveApp } from "../support/real_server.ts";
+
+describe("a request is counted once", () => {
+  it("with the middleware on an app and again on its sub-apps, under the whole template", async () => {
+    using under = measureApp();
+    const inner = new Hono();
+    inner.use(runtimeMetrics(under.monitor));
+    inner.get("/:b", (c) => c.text("b"));
+    const middle = new Hono();
+    middle.use(runtimeMetrics(under.monitor));
+    middle.route("/in", inner);
+    under.app.route("/:a", middle);
+    assertEquals(await under.ask("/1/in/2"), [200, "b"]);
+    assertEquals(await under.requests(), { "GET /:a/in/:b 200 completed": 1 });
+    assertEquals(counts(await under.page(), "http_requests_in_progress"), { "GET /:a/in/:b": 0 });
+  });
+
+  it("with the middleware twice on one app, made by one call or by two", async () => {
+    using under = measureApp();
+    under.app.use(runtimeMetrics(under.monitor));
+    const same = runtimeMetrics(under.monitor);
+    under.app.use(same, same);
+    under.app.get("/a", same, (c) => c.text("a"));
+    assertEquals(await under.ask("/a"), [200, "a"]);
+    assertEquals(await under.requests(), { "GET /a 200 completed": 1 });
+  });
+
+  it("with the middleware only on a sub-app, and nothing of the others", async () => {
+    using under = measureApp();
+    const app = new Hono();
+    const inner = new Hono();
+    inner.use(runtimeMetrics(under.monitor, { path: false }));
+    inner.get("/b", (c) => c.text("b"));
+    app.route("/a", inner);
+    app.get("/c", (c) => c.text("c"));
+    for (const path of ["/a/b", "/c"]) await (await app.request(path)).text();
+    assertEquals(await under.requests(), { "GET /a/b 200 completed": 1 });
+  });
+
+  it("with the middleware on a mounted app, too, on servers that tell which request that was", {
+    skip: runtimeName === "bun"
+      ? "Bun's server passes nothing that belongs to one request, and mount() makes it anew"
+      : false,
+  }, async () => {
+    using under = measureApp();
+    const inner = new Hono();
+    inner.use(runtimeMetrics(under.monitor));
+    inner.get("/things/:id", (c) => c.text("thing"));
+    under.app.mount("/legacy", inner.fetch);
+    await using server = await serveApp(under.app.fetch);
+    assertEquals((await rawRequest(`${server.url}/legacy/things/7`).answer)!.status, 200);
+    assertEquals(await under.requests(), { "GET /legacy/* 200 completed": 1 });
+  });
+
+  it("with instrument() around an app that has the middleware, under the route that only the app knows", async () => {
+    using under = measureApp();
+    under.app.get("/users/:id", (c) => c.text("user"));
+    under.app.get("/boom/:id", () => {
+      throw "boom";
+    });
+    const fetch = under.monitor.instrument(under.app.fetch, { path: "/metrics" });
+    await using server = await serveApp(fetch);
+    for (const path of ["/users/7", "/boom/7", "/missing"]) await rawRequest(server.url + path).answer;
+    assertEquals(await under.requests(), {
+      "GET /users/:id 200 completed": 1,
+      "GET /boom/:id 500 completed": 1,
+      "GET none 404 completed": 1,
+    });
+    assertEquals(inFlight(await under.page()), 0);
+  });
+
+  it("with instrument() around an instrumented handler, under the outer one's route", async () => {
+    using under = measureApp();
+    const inner = under.monitor.instrument((_: Request) => new Response("x"), { route: () => "/inner" });
+    const outer = under.monitor.instrument((request: Request) => inner(request), { route: () => "/outer" });
+    await outer(new Request("http://localhost/")).text();
+    assertEquals(await under.requests(), { "GET /outer 200 completed": 1 });
+  });
+
+  it("and not at all where it is left out, whatever stands within", async () => {
+    using under = measureApp();
+    const inner = new Hono();
+    inner.use(runtimeMetrics(under.monitor));
+    inner.get("/health", (c) => c.text("fine"));
+    under.app.use("/in/*", unmeasured);
+    under.app.route("/in", inner);
+    assertEquals(await under.ask("/in/health"), [200, "fine"]);
+    assertEquals(await under.requests(), {});
+    assertEquals(inFlight(await under.page()), 0);
+  });
+
+  it("each time, where one and the same Request is handled again", async () => {
+    using under = measureApp();
+    under.app.get("/a", (c) => c.text("a"));
+    const request = new Request("http://localhost/a");
+    for (let i = 0; i < 3; i++) await (await under.app.fetch(request)).text();
+    assertEquals(await under.requests(), { "GET /a 200 completed": 3 });
+  });
+
+  it("and a scrape never: GET and HEAD get the page, everything else 405", async () => {
+    using under = measureApp();
+    const raw = under.monitor.instrument((_: Request) => new Response("x"), { path: "/metrics" });
+    await using hono = await serveApp(under.app.fetch);
+    await using plain = await serveApp(raw);
+    for (const { url } of [hono, plain]) {
+      const page = (await rawRequest(`${url}/metrics`).answer)!;
+      assertEquals(page.status, 200);
+      assertEquals(page.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+      const head = (await rawRequest(`${url}/metrics?x=1`, { method: "HEAD" }).answer)!;
+      assertEquals([head.status, head.body.byteLength], [200, 0]);
+      for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"]) {
+        const refused = (await rawRequest(`${url}/metrics`, { method }).answer)!;
+        assertEquals([refused.status, refused.headers.allow], [405, "GET, HEAD"]);
+      }
+    }
+    assertEquals(await under.requests(), {});
+    assertEquals(counts(await under.page(), "http_requests_in_progress"), {});
+  });
+});
+
+describe("a request is counted once with two copies of the package in one process", () => {
+  interface Copy {
+    createMonitor: typeof createMonitor;
+    runtimeMetrics: typeof runtimeMetrics;
+  }
+  // Not under node_modules, where Deno takes no TypeScript; the link is for the imports by name.
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  let directory = "";
+  let copy: Copy;
+
+  before(async () => {
+    directory = mkdtempSync(join(tmpdir(), "runtime-metrics-copy-"));
+    for (const each of ["src", "mod.ts", "package.json"]) {
+      cpSync(join(root, each), join(directory, each), { recursive: true });
+    }
+    symlinkSync(join(root, "node_modules"), join(directory, "node_modules"), "junction");
+    const load = (path: string): Promise<object> => import(pathToFileURL(join(directory, path)).href);
+    copy = { ...await load("mod.ts"), ...await load("src/hono.ts") } as Copy;
+  });
+  after(() => rmSync(directory, { recursive: true }));
+
+  it("whose middlewares stand on one app", async () => {
+    assert(copy.runtimeMetrics !== runtimeMetrics);
+    using under = measureApp();
+    using other = copy.createMonitor({ registry: under.registry });
+    under.app.use(copy.runtimeMetrics(other));
+    under.app.get("/users/:id", (c) => c.text("user"));
+    assertEquals(await under.ask("/users/7"), [200, "user"]);
+    assertEquals(await under.requests(), { "GET /users/:id 200 completed": 1 });
+    const page = await (await other.handler()).text();
+    assert(page.includes('http_requests_total{method="GET",route="/users/:id",status="200",outcome="completed"} 1\n'));
+  });
+
+  it("of which one instruments the other's app", async () => {
+    using under = measureApp();
+    using other = copy.createMonitor({ registry: under.registry });
+    under.app.get("/users/:id", (c) => c.text("user"));
+    await (await other.instrument(under.app.fetch)(new Request("http://localhost/users/7"))).text();
+    assertEquals(await under.requests(), { "GET /users/:id 200 completed": 1 });
+  });
+});

@@ -1,0 +1,103 @@
+import { describe, it } from "node:test";
+import { assertEquals, assertThrows } from "@std/assert";
+import type { RouteOption } from "../../mod.ts";
+import { measureApp } from "../support/measured_app.ts";
+import { serveApp } from "../support/real_server.ts";
+
+type Handler = (request: Request) => Response | Promise<Response>;
+
+/** Which routes are counted when a raw handler, with that option, is asked for these paths? */
+async function routesOf(route: RouteOption | undefined, ...paths: string[]): Promise<Record<string, number>> {
+  using under = measureApp();
+  const handler: Handler = () => new Response(null, { status: 204 });
+  const fetch = under.monitor.instrument(handler, route === undefined ? {} : { route });
+  for (const path of paths) await fetch(new Request(`http://localhost${path}`));
+  const requests = await under.requests();
+  return Object.fromEntries(Object.entries(requests).map(([labels, count]) => [labels.split(" ")[1]!, count]));
+}
+
+describe("the route of a raw fetch handler", () => {
+  it("is none where nothing tells it, and never the raw path", async () => {
+    assertEquals(await routesOf(undefined, "/", "/users/1", "/users/2?x=1", "/wp-login.php"), { none: 4 });
+  });
+
+  it("is what the function tells", async () => {
+    const route = (request: Request): string | undefined =>
+      new URL(request.url).pathname.startsWith("/users/") ? "/users/:id" : undefined;
+    assertEquals(await routesOf(route, "/users/1", "/users/2", "/elsewhere"), { "/users/:id": 2, none: 1 });
+  });
+
+  it("is none where the function throws, or tells no text", async () => {
+    const throwing = (): string => {
+      throw new Error("no idea");
+    };
+    assertEquals(await routesOf(throwing, "/users/1"), { none: 1 });
+    for (const nothing of [undefined, null, 5, "", {}, Promise.resolve("/late")]) {
+      assertEquals(await routesOf(() => nothing as string, "/users/1"), { none: 1 });
+    }
+  });
+
+  it("is that of the first URLPattern that fits", {
+    skip: "URLPattern" in globalThis ? false : "this version of the runtime has no URLPattern",
+  }, async () => {
+    const Pattern = (globalThis as unknown as { URLPattern: new (init: { pathname: string }) => never }).URLPattern;
+    const patterns = ["/users/me", "/users/:id", "/files/*"].map((pathname) => new Pattern({ pathname }));
+    assertEquals(await routesOf(patterns, "/users/me", "/users/1?a=b", "/users/2", "/files/a/b", "/users/1/2"), {
+      "/users/me": 1,
+      "/users/:id": 2,
+      "/files/*": 1,
+      none: 1,
+    });
+  });
+
+  it("is that of the first pattern that fits, whoever made the patterns", async () => {
+    const pattern = (pathname: string, part: string) => ({ pathname, test: (url: string) => url.includes(part) });
+    assertEquals(await routesOf([pattern("/a/:id", "/a/"), pattern("/b/:id", "/b/")], "/a/1", "/b/1", "/c/1"), {
+      "/a/:id": 1,
+      "/b/:id": 1,
+      none: 1,
+    });
+  });
+
+  it("is the path with its replacements made in their order", async () => {
+    const normalizePath: [RegExp, string][] = [[/\/\d+/g, "/:id"], [/^\/users\/:id$/, "/users/:user"]];
+    assertEquals(await routesOf({ normalizePath }, "/users/1", "/users/2?page=3", "/orders/1/items/2"), {
+      "/users/:user": 2,
+      "/orders/:id/items/:id": 1,
+    });
+  });
+
+  const refused: [name: string, option: unknown][] = [
+    ["a text", "/users/:id"],
+    ["a list of texts", ["/users/:id"]],
+    ["an object without normalizePath", {}],
+    ["null", null],
+    ["a replacement without a pattern", { normalizePath: [["/1", "/:id"]] }],
+    ["a replacement without a text", { normalizePath: [[/1/]] }],
+  ];
+  for (const [name, option] of refused) {
+    it(`cannot be told by ${name}`, () => {
+      using under = measureApp();
+      const error = assertThrows(
+        () => under.monitor.instrument(() => new Response(), { route: option as RouteOption }),
+        TypeError,
+      );
+      assertEquals(
+        error.message,
+        "Cannot instrument: route must be a function, a list of URLPatterns, or { normalizePath: [[pattern, text], …] }",
+      );
+    });
+  }
+
+  it("is told in the same way behind this runtime's own server, whatever the client writes into its request", async () => {
+    using under = measureApp();
+    const handler: Handler = () => new Response("x");
+    await using server = await serveApp(under.monitor.instrument(handler, {
+      route: (request) => /^\/users\/[^/]+$/.test(new URL(request.url).pathname) ? "/users/:id" : undefined,
+    }));
+    for (const path of ["/users/1", "/users/%22%0A%5C", "/a%2Fb", "/?route=/users/1"]) {
+      await (await fetch(server.url + path)).text();
+    }
+    assertEquals(await under.requests(), { "GET /users/:id 200 completed": 2, "GET none 200 completed": 2 });
+  });
+});
