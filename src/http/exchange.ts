@@ -191,8 +191,9 @@ export class Exchange implements PendingItem, Measured {
       this.responseBytes = Number(outgoing._contentLength ?? outgoing.getHeader("content-length") ?? Number.NaN);
     }
     // A body that breaks destroys the message with its error; a client that leaves destroys it without one.
-    if (outgoing.errored) this.#over("error");
-    else this.#over(outgoing.writableFinished ? "completed" : "aborted");
+    if (outgoing.errored || outgoing.stream?.errored) this.#over("error");
+    // On HTTP/2 what the client has cancelled is finished as well, but was never ended.
+    else this.#over(outgoing.writableFinished && outgoing.writableEnded !== false ? "completed" : "aborted");
   }
 
   /** Begins before the handler, since a client may leave before it answers. */

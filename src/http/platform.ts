@@ -11,8 +11,11 @@ export interface OutgoingLike {
   /** Told by the head that was written; `getHeader()` does not know what `writeHead()` was given. */
   readonly _contentLength?: number | null;
   readonly writableFinished: boolean;
+  readonly writableEnded?: boolean;
   readonly closed?: boolean;
   readonly errored?: unknown;
+  /** HTTP/2 alone: what the message is written to. */
+  readonly stream?: { readonly errored?: unknown } | undefined;
 }
 
 /** What a server passes beside the request. */

@@ -52,7 +52,11 @@ describe("HTTP/2 on @hono/node-server", () => {
     await ask("/endless", "data");
     await ask("/hang", "soon");
 
-    assertEquals(await under.requests(), {
+    const requests = await under.requests();
+    const sizes = counts(await under.page(), "http_response_size_bytes_sum");
+    client.destroy();
+    server.close();
+    assertEquals(requests, {
       "GET /ready 200 completed": 1,
       "GET /empty 204 completed": 1,
       "GET /stream 200 completed": 1,
@@ -60,9 +64,6 @@ describe("HTTP/2 on @hono/node-server", () => {
       "GET /endless 499 aborted": 1,
       "GET /hang 499 aborted": 1,
     });
-    const sizes = counts(await under.page(), "http_response_size_bytes_sum");
     assertEquals([sizes["GET /ready 200"], sizes["GET /stream 200"]], [5, 30]);
-    client.destroy();
-    server.close();
   });
 });

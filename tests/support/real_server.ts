@@ -1,11 +1,6 @@
 import type { AddressInfo } from "node:net";
 
-/** The runtime that the tests run on. */
-export const runtimeName: "node" | "deno" | "bun" = "Deno" in globalThis
-  ? "deno"
-  : "Bun" in globalThis
-  ? "bun"
-  : "node";
+export { runtimeName } from "./loop.ts";
 
 /** A server that listens. */
 export interface RealServer extends AsyncDisposable {
