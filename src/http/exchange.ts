@@ -46,6 +46,8 @@ export interface ExchangeRecorder {
   readonly now: () => number;
   /** The stream that a response's body is made of. */
   readonly bodyStream: Runtime["bodyStream"];
+  /** The content type that a response was given. */
+  readonly contentType: (response: Response) => string | null;
   /** Does a request's signal abort only when its client left, and cost little to ask? */
   readonly signalsAborts: boolean;
   /** Does any metric need the time of the response's head? */
@@ -211,7 +213,8 @@ export class Exchange implements PendingItem, Measured {
 
   #stream(response: Response, stream: ReadableStream<Uint8Array>, wantsBody: boolean): Response {
     const { measuresSizes } = this.#recorder;
-    if (isEventStream(response)) this.#open();
+    // Server-sent events go on for as long as the client likes.
+    if (this.#recorder.contentType(response)?.startsWith("text/event-stream")) this.#open();
     // Node's message tells all but sizes; elsewhere only the stream knows that it broke, or that its client left.
     if (this.#platform?.outgoing && !wantsBody && !measuresSizes) return response;
     const watched = watchBody(stream, wantsBody, (outcome, bytes, body) => {
@@ -290,9 +293,4 @@ export class Exchange implements PendingItem, Measured {
 
 function onClose(this: OutgoingLike): void {
   (this as Carrier)[current]?.closed(this);
-}
-
-/** Server-sent events go on for as long as the client likes. */
-function isEventStream(response: Response): boolean {
-  return response.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
 }

@@ -54,6 +54,8 @@ export interface RecorderFamilies {
 export class Recorder implements ExchangeRecorder {
   readonly now: () => number;
   readonly bodyStream: Runtime["bodyStream"];
+  /** The content type that a response was given. */
+  readonly contentType: (response: Response) => string | null;
   readonly signalsAborts: boolean;
   readonly measuresHead: boolean;
   readonly measuresSizes: boolean;
@@ -83,6 +85,7 @@ export class Recorder implements ExchangeRecorder {
     const { metrics = [], recorders = [], bodyRoutes = [] } = options;
     this.now = runtime.now;
     this.bodyStream = runtime.bodyStream;
+    this.contentType = runtime.contentType ?? ((response) => response.headers.get("content-type"));
     this.signalsAborts = runtime.name !== "deno";
     this.measuresHead = recorders.length > 0 || metrics.some(({ measure }) => measure === "headDuration");
     this.#tells = recorders.length > 0 || families.meters.some((meter) => meter.computes);

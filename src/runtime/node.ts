@@ -72,24 +72,38 @@ export function nodeRuntime(global: GlobalLike): Runtime {
     ...(probe && { probePool: probe }),
     poolCapacity: poolCapacity(process),
     bodyStream,
+    contentType,
     environment: (name) => process.env[name],
     ...(global.PerformanceObserver && { watchGc: (report) => watchGc(global.PerformanceObserver!, report) }),
   };
 }
 
-/** Where `@hono/node-server` keeps what its light response was made of: status, body, headers. Found when first seen. */
+/** Where `@hono/node-server` keeps what its light response was made of. Found when first seen. */
 let lightParts: symbol | undefined;
+
+/** What a light response was made of: status, body, headers; nothing for a real one. */
+function partsOf(response: Response): readonly unknown[] {
+  lightParts ??= Object.getOwnPropertySymbols(response).find(({ description }) => description === "cache");
+  const parts = lightParts && (response as unknown as { [key: symbol]: unknown })[lightParts];
+  return Array.isArray(parts) ? parts : [];
+}
 
 /**
  * A light response of `@hono/node-server` becomes a real one, for 6 to 11 µs, when its body is read, and is then sent with
- * other headers; what it was made of tells as much. A real response has a stream in any case, and what that was made of cannot be told.
+ * other headers; what it was made of tells as much. A real response has a stream in any case, and what that was made of
+ * cannot be told.
  */
 function bodyStream(response: Response): ReadableStream<Uint8Array> | null | undefined {
-  lightParts ??= Object.getOwnPropertySymbols(response).find(({ description }) => description === "cache");
-  const parts = lightParts && (response as unknown as { [key: symbol]: unknown })[lightParts];
-  const body: unknown = Array.isArray(parts) ? parts[1] : undefined;
+  const body = partsOf(response)[1];
   if (typeof body === "string" || body instanceof Uint8Array || body instanceof Blob) return undefined;
   return body === null || body instanceof ReadableStream ? body : response.body;
+}
+
+/** Reading the headers of a light response would give it a content type, and so change what is sent. */
+function contentType(response: Response): string | null {
+  const [status, , headers] = partsOf(response);
+  if (status === undefined || headers instanceof Headers) return response.headers.get("content-type");
+  return new Headers(headers as HeadersInit | undefined).get("content-type");
 }
 
 /**

@@ -65,6 +65,8 @@ export interface Runtime {
    * in one go. Asking must not touch a ready body: reading `response.body` makes a stream of it, for 0.3 to 10 µs.
    */
   bodyStream(response: Response): ReadableStream<Uint8Array> | null | undefined;
+  /** The content type that a response was given, where reading its headers would change what is sent. */
+  contentType?(response: Response): string | null;
   /** Reads a variable of the environment; undefined where it is not set, or may not be read without asking. */
   environment(name: string): string | undefined;
   /** Reports each garbage collection: its kind and how long it held the loop, in seconds. */

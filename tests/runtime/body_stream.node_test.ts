@@ -60,3 +60,25 @@ describe("bodyStream() of a light response", () => {
     assertStrictEquals(bodyStream(real), real.body);
   });
 });
+
+describe("contentType() of a light response", () => {
+  const { contentType } = currentRuntime();
+
+  it("is what it was given, however that was written, and leaves the headers as they are", () => {
+    const sse = "text/event-stream";
+    const given: [HeadersInit | undefined, string | null][] = [
+      [undefined, null],
+      [{ "x-a": "b" }, null],
+      [{ "Content-Type": sse }, sse],
+      [[["content-type", sse]], sse],
+      [new Headers({ "content-type": sse }), sse],
+    ];
+    for (const [headers, expected] of given) {
+      const stream = new RealResponse("hello").body!;
+      const response = new Response(stream, headers && { headers });
+      assertEquals(contentType!(response), expected);
+      const cache = Object.getOwnPropertySymbols(response).find(({ description }) => description === "cache")!;
+      assertStrictEquals((response as unknown as { [key: symbol]: unknown[] })[cache]![2], headers);
+    }
+  });
+});
