@@ -34,7 +34,14 @@ export function excludesTemplate(exclusions: readonly Exclusion[] | undefined, r
     exclusions.some((exclusion) => typeof exclusion !== "function" && matches(exclusion, route));
 }
 
-/** `search` heeds no `lastIndex`, so a pattern with the flag `g` answers the same each time. */
-function matches(pattern: string | RegExp, text: string): boolean {
+/**
+ * Is this the text, or is the pattern found in it? `search` heeds no `lastIndex`, so a pattern with the flag `g` answers the
+ * same each time.
+ *
+ * @param pattern A whole text, or a pattern.
+ * @param text The text to look at.
+ * @returns True if it is.
+ */
+export function matches(pattern: string | RegExp, text: string): boolean {
   return typeof pattern === "string" ? pattern === text : text.search(pattern) >= 0;
 }

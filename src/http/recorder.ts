@@ -11,7 +11,7 @@ import type { Gauge } from "../metrics/counter.ts";
 import type { PendingKind } from "../pending.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import { Exchange, type ExchangeRecorder, type Lane } from "./exchange.ts";
-import { excludes, excludesTemplate } from "./exclusion.ts";
+import { excludes, excludesTemplate, matches } from "./exclusion.ts";
 import type { Outcome, RequestInfo } from "./info.ts";
 import type { Label, LabelValues, Meter } from "./meter.ts";
 import type { ExclusionCandidate, HttpOptions } from "./options.ts";
@@ -141,8 +141,7 @@ export class Recorder implements ExchangeRecorder {
   /** Is the body of this route's responses wanted by own recorders? */
   wantsBody(route: string): boolean {
     const { bodyRoutes } = this.#options;
-    return bodyRoutes !== undefined &&
-      bodyRoutes.some((pattern) => typeof pattern === "string" ? pattern === route : route.search(pattern) >= 0);
+    return bodyRoutes !== undefined && bodyRoutes.some((pattern) => matches(pattern, route));
   }
 
   /** Lowers what {@linkcode Recorder.begin} has raised. */
