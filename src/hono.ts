@@ -13,10 +13,10 @@
  * @module
  */
 
-import type { Context, MiddlewareHandler } from "hono";
+import type { MiddlewareHandler } from "hono";
 import { createMonitor } from "./create_monitor.ts";
-import { exchangeOf } from "./http/exchange.ts";
-import { unmatchedRoute } from "./http/recorder.ts";
+import { markOf, needMarks } from "./http/marks.ts";
+import { HonoRoutes, matchesOf } from "./hono_routes.ts";
 import type { Monitor } from "./monitor.ts";
 
 /** Options of {@linkcode runtimeMetrics}. */
@@ -69,39 +69,59 @@ export function runtimeMetrics(
     if (!monitor) measuring.stop();
     throw error;
   }
-  return async function runtimeMetrics(c, next) {
-    if (c.req.path === path) return measuring.handler(c);
-    if (!recorder) return await next();
-    const { raw } = c.req;
-    const matched = c.req.matchedRoutes;
+  if (!recorder) {
+    return function runtimeMetrics(c, next) {
+      return c.req.path === path ? measuring.handler(c) : next();
+    };
+  }
+  const routes = new HonoRoutes(recorder);
+  recorder.join();
+  let own: unknown;
+  // Not `async`: one more promise for each request would cost as much as a metric.
+  return function runtimeMetrics(c, next) {
+    const { req } = c;
+    if (req.path === path) return measuring.handler(c);
+    const matches = matchesOf(req);
+    // Used in a second place, such as a sub-app, it may come twice to one request.
+    const place = matches[req.routeIndex]?.[0][1];
+    if (place !== own) {
+      if (own) needMarks();
+      else own = place;
+    }
+    const { raw } = req;
+    const expected = routes.expected(matches);
     // An outer app's middleware, or an instrumented handler around this app, counts the request.
-    const outer = exchangeOf(raw, c.env);
+    const outer = markOf(raw, c.env);
     if (outer) {
-      try {
-        return await next();
-      } finally {
-        // A handler around this app cannot know the route; an outer app's middleware puts its own in its place.
-        outer.route ??= answeringRoute(c, matched) ?? expectedRoute(matched);
-      }
+      // A handler around this app cannot know the route; an outer app's middleware puts its own in its place.
+      return next().finally(() => {
+        outer.reroute(routes.answering(matches, req.routeIndex, expected) ?? expected.route!);
+      });
     }
-    const exchange = recorder.begin(raw, expectedRoute(matched), c.env, recorder.needsPath ? c.req.path : undefined);
-    if (!exchange) return await next();
-    try {
-      await next();
-    } catch (error) {
+    const lane = routes.lane(expected, raw.method);
+    const exchange = recorder.open(
+      lane,
+      raw,
+      c.env,
+      expected.record !== undefined,
+      recorder.needsPath ? req.path : undefined,
+    );
+    if (!exchange) return next();
+    return next().then(() => {
+      const route = routes.answering(matches, req.routeIndex, expected);
+      // A handler that answers nothing is an error to Hono. Reading `c.res` before there is one would make an empty 200.
+      if (!c.finalized) return exchange.end(500, route);
+      const response = c.res;
+      const sent = exchange.answer(response, route);
+      if (sent === response) return;
+      // Without the first line Hono would copy every header once more.
+      c.res = undefined;
+      c.res = sent;
+    }, (error: unknown) => {
       // Hono answers an Error itself; what else is thrown passes through every handler, and the server answers 500.
-      exchange.end(500, answeringRoute(c, matched));
+      exchange.end(500, routes.answering(matches, req.routeIndex, expected));
       throw error;
-    }
-    const route = answeringRoute(c, matched);
-    // A handler that answers nothing is an error to Hono. Reading `c.res` before there is one would make an empty 200.
-    if (!c.finalized) return exchange.end(500, route);
-    const response = c.res;
-    const sent = exchange.answer(response, route);
-    if (sent === response) return;
-    // Without the first line Hono would copy every header once more.
-    c.res = undefined;
-    c.res = sent;
+    });
   };
 }
 
@@ -122,44 +142,7 @@ export function runtimeMetrics(
  * @param next The handlers behind it.
  */
 export const unmeasured: MiddlewareHandler = async function unmeasured(c, next) {
-  exchangeOf(c.req.raw, c.env)?.discard();
+  needMarks();
+  markOf(c.req.raw, c.env)?.discard();
   await next();
 };
-
-type Matched = Context["req"]["matchedRoutes"];
-type RouteRecord = Matched[number];
-
-/** What a registered handler answers for, found once: its template, or nothing where it is a middleware. */
-const templates = new WeakMap<RouteRecord, { readonly route: string | undefined }>();
-
-/** The template of the last route that matched; who answers is known only behind the handlers. */
-function expectedRoute(matched: Matched): string {
-  for (let i = matched.length - 1; i >= 0; i--) {
-    const route = templateOf(matched[i]!);
-    if (route !== undefined) return route;
-  }
-  return unmatchedRoute;
-}
-
-/** The template of the route that did answer; undefined where a middleware did, and the expected one stands. */
-function answeringRoute(c: Context, matched: Matched): string | undefined {
-  const record = matched[c.req.routeIndex];
-  return record && templateOf(record);
-}
-
-function templateOf(record: RouteRecord): string | undefined {
-  let known = templates.get(record);
-  if (!known) templates.set(record, known = { route: isMiddleware(record) ? undefined : record.path });
-  return known.route;
-}
-
-/**
- * `use()` registers for all methods, as `all()` and `mount()` do. A handler for all methods on a wildcard is a middleware
- * if it takes `next`, save for the one that `mount()` makes, which bears the name "handler". A sub-app with an error
- * handler of its own wraps what it registers and keeps the original beside.
- */
-function isMiddleware({ method, path, handler }: RouteRecord): boolean {
-  if (method !== "ALL" || !path.includes("*")) return false;
-  const original = (handler as { __COMPOSED_HANDLER?: typeof handler }).__COMPOSED_HANDLER ?? handler;
-  return original.length > 1 && !(original.name === "handler" && path.endsWith("/*"));
-}

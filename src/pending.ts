@@ -15,13 +15,13 @@ export interface PendingItem {
 
 /** All pending work of one kind, the oldest first. */
 export class PendingKind {
-  #oldest: PendingItem | undefined;
-  #newest: PendingItem | undefined;
-  #count = 0;
+  private oldest: PendingItem | undefined;
+  private newest: PendingItem | undefined;
+  private counted = 0;
 
   /** How many have begun and not ended. */
   get count(): number {
-    return this.#count;
+    return this.counted;
   }
 
   /**
@@ -30,12 +30,12 @@ export class PendingKind {
    * @param item The work; it must not be pending already.
    */
   add(item: PendingItem): void {
-    item.previous = this.#newest;
+    item.previous = this.newest;
     item.next = undefined;
-    if (this.#newest) this.#newest.next = item;
-    else this.#oldest = item;
-    this.#newest = item;
-    this.#count++;
+    if (this.newest) this.newest.next = item;
+    else this.oldest = item;
+    this.newest = item;
+    this.counted++;
   }
 
   /**
@@ -45,11 +45,16 @@ export class PendingKind {
    */
   remove(item: PendingItem): void {
     if (item.previous) item.previous.next = item.next;
-    else this.#oldest = item.next;
+    else this.oldest = item.next;
     if (item.next) item.next.previous = item.previous;
-    else this.#newest = item.previous;
+    else this.newest = item.previous;
     item.previous = item.next = undefined;
-    this.#count--;
+    this.counted--;
+  }
+
+  /** Every piece of work, the oldest first. */
+  *items(): Generator<PendingItem> {
+    for (let item = this.oldest; item; item = item.next) yield item;
   }
 
   /**
@@ -59,7 +64,7 @@ export class PendingKind {
    * @returns Its age in seconds; 0 when nothing is pending.
    */
   oldestAgeSeconds(now: number): number {
-    return this.#oldest ? Math.max(0, now - this.#oldest.beganAt) : 0;
+    return this.oldest ? Math.max(0, now - this.oldest.beganAt) : 0;
   }
 }
 

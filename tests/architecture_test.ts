@@ -41,7 +41,11 @@ const order = [
   "src/http/meter.ts",
   "src/http/body.ts",
   "src/http/platform.ts",
+  "src/http/marks.ts",
+  "src/http/details.ts",
   "src/http/exchange.ts",
+  "src/http/lanes.ts",
+  "src/http/patience.ts",
   "src/http/recorder.ts",
   "src/http/measurement.ts",
   "src/core.ts",
@@ -54,6 +58,7 @@ const order = [
   "src/monitor.ts",
   "src/registry.ts",
   "src/create_monitor.ts",
+  "src/hono_routes.ts",
   "src/hono.ts",
   "mod.ts",
 ];
@@ -62,6 +67,7 @@ const order = [
 const outside: Readonly<Record<string, readonly string[]>> = {
   "src/registry.ts": ["prom-client"],
   "src/hono.ts": ["type hono"],
+  "src/hono_routes.ts": ["type hono"],
 };
 
 const root = fileURLToPath(new URL("..", import.meta.url));

@@ -106,8 +106,8 @@ describe("collect", () => {
     });
   }
 
-  it("starts no timer when nothing needs the beat", async () => {
-    assertEquals((await measure({ eventLoop: false, canary: false, gc: false })).timers, 0);
+  it("starts no timer when nothing needs one: not the beat, and no request under way", async () => {
+    assertEquals((await measure({ eventLoop: false, canary: false, gc: false, http: false })).timers, 0);
     assertEquals((await measure({ eventLoop: false, canary: false })).timers > 0, true);
   });
 

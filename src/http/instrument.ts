@@ -5,7 +5,8 @@
  */
 
 import type { ScrapeRequest } from "../exposition/handler.ts";
-import { type Exchange, exchangeOf } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
+import { markOf } from "./marks.ts";
 import type { Recorder } from "./recorder.ts";
 import { pathOf, routeFinder, type RouteOption } from "./routes.ts";
 
@@ -50,6 +51,7 @@ export function instrument<Target extends object>(
     throw new TypeError(`Cannot instrument: path must be a string that begins with "/", got ${JSON.stringify(path)}`);
   }
   const findRoute = routeFinder(route);
+  recorder?.join();
   if (typeof target === "function") {
     const measured = recorder ? measure(recorder, target as FetchHandler, findRoute) : target as FetchHandler;
     return (path === undefined ? measured : answerScrapes(measured, page, path)) as unknown as Target;
@@ -81,14 +83,16 @@ function measure(
   handler: FetchHandler,
   findRoute: (request: Request) => string,
 ): FetchHandler {
-  return function measured(this: unknown, request, ...rest) {
+  return function measured(this: unknown, request, platform) {
+    // `arguments` is what came, to the last one, and costs nothing when it is only handed on.
+    const args = arguments as unknown as Parameters<FetchHandler>;
     // An instrumented handler around this one counts the request.
-    const exchange = exchangeOf(request, rest[0])
+    const exchange = markOf(request, platform)
       ? undefined
-      : recorder.begin(request, findRoute(request), rest[0], recorder.needsPath ? pathOf(request) : undefined);
-    if (!exchange) return handler.call(this, request, ...rest);
+      : recorder.begin(request, findRoute(request), platform, recorder.needsPath ? pathOf(request) : undefined);
+    if (!exchange) return handler.apply(this, args);
     try {
-      const answer = handler.call(this, request, ...rest);
+      const answer = handler.apply(this, args);
       return answer instanceof Promise ? settled(exchange, answer) : answered(exchange, answer);
     } catch (error) {
       exchange.end(500);
@@ -120,9 +124,9 @@ function answerScrapes(
   page: (request?: ScrapeRequest) => Promise<Response>,
   path: string,
 ): FetchHandler {
-  return function scraped(this: unknown, request, ...rest) {
+  return function scraped(this: unknown, request) {
     // Reading a URL is dear, and almost no request is a scrape: a look at the text comes first.
     if (request.url.includes(path) && pathOf(request) === path) return page(request);
-    return handler.call(this, request, ...rest);
+    return handler.apply(this, arguments as unknown as Parameters<FetchHandler>);
   };
 }

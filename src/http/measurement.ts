@@ -119,6 +119,7 @@ export class HttpMeasurement {
 
   /** Takes the families out of the registry. */
   stop(): void {
+    this.recorder.stop();
     this.#families.unregister();
   }
 }

@@ -12,10 +12,8 @@ import type { HttpMetric, LabelName, LabelNames, Measure } from "./metrics.ts";
 /** The labels of a request, each by its place. */
 export type LabelValues = Readonly<Record<LabelName, string>>;
 
-/** The numbers of a request, in seconds and bytes; NaN where one is not known. */
-export interface Measured {
-  /** The request's whole duration; NaN for one that was counted when it opened. */
-  readonly durationSeconds: number;
+/** The numbers of a request that few metrics want, in seconds and bytes; NaN where one is not known. */
+export interface Sizes {
   readonly headDurationSeconds: number;
   readonly requestBytes: number;
   readonly responseBytes: number;
@@ -53,11 +51,11 @@ const measures: readonly Measure[] = [
 
 /** A metric with its family. */
 export class Meter {
-  readonly #metric: HttpMetric;
-  readonly #measure: number;
-  readonly #labels: readonly Label[];
-  readonly #computed: readonly ((info: RequestInfo) => string)[];
-  readonly #family: Counter | Histogram;
+  private readonly metric: HttpMetric;
+  private readonly measure: number;
+  private readonly labels: readonly Label[];
+  private readonly computed: readonly ((info: RequestInfo) => string)[];
+  private readonly family: Counter | Histogram;
 
   /**
    * Makes a meter.
@@ -73,50 +71,51 @@ export class Meter {
     computed: readonly ((info: RequestInfo) => string)[],
     family: Counter | Histogram,
   ) {
-    this.#metric = metric;
-    this.#measure = measures.indexOf(metric.measure);
-    this.#labels = labels;
-    this.#computed = computed;
-    this.#family = family;
+    this.metric = metric;
+    this.measure = measures.indexOf(metric.measure);
+    this.labels = labels;
+    this.computed = computed;
+    this.family = family;
   }
 
   /** Has it labels that are computed for each request, so that its slot cannot be kept? */
   get computes(): boolean {
-    return this.#computed.length > 0;
+    return this.computed.length > 0;
   }
 
   /** Does it measure this request? */
   measures(status: number): boolean {
-    const { only } = this.#metric;
+    const { only } = this.metric;
     return only === undefined || (only === "2xx" ? status >= 200 && status < 300 : status >= 400);
   }
 
   /** Finds the slot of a label set. */
   slot(values: LabelValues, info?: RequestInfo): number {
-    const computed = info ? this.#computed.map((compute) => String(compute(info))) : [];
-    return this.#family.slot(...this.#labels.map(({ from }) => values[from]), ...computed);
+    const computed = info ? this.computed.map((compute) => String(compute(info))) : [];
+    return this.family.slot(...this.labels.map(({ from }) => values[from]), ...computed);
   }
 
   /**
    * Takes its number of a request.
    *
-   * @param measured The request.
+   * @param durationSeconds The request's whole duration; NaN for one that was counted when it opened.
+   * @param sizes Its other numbers; there whenever a metric wants one of them.
    * @returns The number; NaN where it is not known, and nothing is to be recorded.
    */
-  take(measured: Measured): number {
-    switch (this.#measure) {
+  take(durationSeconds: number, sizes: Sizes | undefined): number {
+    switch (this.measure) {
       case 0:
         return 1;
       case 1:
-        return measured.durationSeconds;
+        return durationSeconds;
       case 2:
-        return measured.headDurationSeconds;
+        return sizes!.headDurationSeconds;
       case 3:
-        return measured.requestBytes;
+        return sizes!.requestBytes;
       case 4:
-        return measured.responseBytes;
+        return sizes!.responseBytes;
       default:
-        return measured.requestBytes + measured.responseBytes;
+        return sizes!.requestBytes + sizes!.responseBytes;
     }
   }
 
@@ -127,7 +126,7 @@ export class Meter {
    * @param value What {@linkcode Meter.take} answered.
    */
   record(slot: number, value: number): void {
-    if (this.#measure === 0) (this.#family as Counter).add(slot);
-    else (this.#family as Histogram).observe(slot, value);
+    if (this.measure === 0) (this.family as Counter).add(slot);
+    else (this.family as Histogram).observe(slot, value);
   }
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Outcome } from "./info.ts";
+
 /** Node's outgoing message, as `@hono/node-server` hands it to a fetch handler. */
 export interface OutgoingLike {
   on(event: "close", listener: (this: OutgoingLike) => void): unknown;
@@ -15,7 +17,7 @@ export interface OutgoingLike {
   readonly closed?: boolean;
   readonly errored?: unknown;
   /** HTTP/2 alone: what the message is written to. */
-  readonly stream?: { readonly errored?: unknown } | undefined;
+  readonly stream?: { readonly errored?: unknown; readonly closed?: boolean } | undefined;
 }
 
 /** What a server passes beside the request. */
@@ -29,6 +31,53 @@ export interface PlatformLike {
    * tells that the object belongs to one request alone.
    */
   readonly completed?: unknown;
+}
+
+/**
+ * Has the message been closed, though nobody had answered it to the end?
+ *
+ * @param outgoing The message.
+ * @returns True once its client has left.
+ */
+export function isGone(outgoing: OutgoingLike): boolean {
+  return outgoing.closed === true || outgoing.stream?.closed === true;
+}
+
+/**
+ * Tells how a message ended that was closed.
+ *
+ * @param outgoing The message.
+ * @returns How it ended.
+ */
+export function outcomeOf(outgoing: OutgoingLike): Outcome {
+  // A body that breaks destroys the message with its error; a client that leaves destroys it without one.
+  if (outgoing.errored || outgoing.stream?.errored) return "error";
+  // On HTTP/2 what the client has cancelled is finished as well, but was never ended.
+  return outgoing.writableFinished && outgoing.writableEnded !== false ? "completed" : "aborted";
+}
+
+/**
+ * Tells the size of a message's body.
+ *
+ * @param outgoing The message, closed.
+ * @returns The size in bytes; NaN where it was not told.
+ */
+export function sentBytesOf(outgoing: OutgoingLike): number {
+  return Number(outgoing._contentLength ?? outgoing.getHeader("content-length") ?? Number.NaN);
+}
+
+/**
+ * Is an empty answer that of a WebSocket? It is on Node to a connection without an outgoing message, and on Bun to a request
+ * for an upgrade. What is not empty, or has another status, has refused it.
+ *
+ * @param request The request.
+ * @param platform What the server passed beside it.
+ * @param status The status of the answer.
+ * @returns True if the connection goes on as a WebSocket.
+ */
+export function isUpgrade(request: Request, platform: PlatformLike | undefined, status: number): boolean {
+  if (platform?.outgoing || status !== 200) return false;
+  return platform?.incoming !== undefined || request.headers.get("upgrade")?.toLowerCase() === "websocket";
 }
 
 /**

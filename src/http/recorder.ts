@@ -7,33 +7,18 @@
  * @module
  */
 
-import type { Gauge } from "../metrics/counter.ts";
 import type { PendingKind } from "../pending.ts";
 import type { Runtime } from "../runtime/shim.ts";
+import type { Details } from "./details.ts";
 import { Exchange, type ExchangeRecorder, type Lane } from "./exchange.ts";
-import { excludes, excludesTemplate, matches } from "./exclusion.ts";
+import { excludes, matches } from "./exclusion.ts";
 import type { Outcome, RequestInfo } from "./info.ts";
-import type { Label, LabelValues, Meter } from "./meter.ts";
+import { type InProgress, Lanes } from "./lanes.ts";
+import { beginMeasuring } from "./marks.ts";
+import type { LabelValues, Meter } from "./meter.ts";
 import type { ExclusionCandidate, HttpOptions } from "./options.ts";
-
-/** The methods with a name of their own (RFC 9110 and PATCH). */
-const methods: readonly string[] = [
-  "GET",
-  "HEAD",
-  "POST",
-  "PUT",
-  "DELETE",
-  "CONNECT",
-  "OPTIONS",
-  "TRACE",
-  "PATCH",
-];
-
-/** The route of requests that no route matched. */
-export const unmatchedRoute = "none";
-
-/** The label of every method without a name of its own, as OpenTelemetry writes it. */
-const otherMethod = "_OTHER";
+import { Patience } from "./patience.ts";
+import { platformOf } from "./platform.ts";
 
 const outcomes: readonly Outcome[] = ["completed", "aborted", "error"];
 
@@ -46,25 +31,29 @@ const notMeasured = -3;
 export interface RecorderFamilies {
   readonly meters: readonly Meter[];
   /** Undefined where that gauge is off. */
-  readonly inProgress: { readonly gauge: Gauge; readonly labels: readonly Label[] } | undefined;
+  readonly inProgress: InProgress | undefined;
   readonly pending: PendingKind;
 }
 
 /** Counts requests. Adapters to other frameworks begin each request here and end it once. */
 export class Recorder implements ExchangeRecorder {
+  // Fields without `#` here and in what else every request passes: engines take up to 10 ns longer for each of those.
   readonly now: () => number;
   readonly bodyStream: Runtime["bodyStream"];
+  readonly readyLength: Runtime["readyLength"];
   /** The content type that a response was given. */
   readonly contentType: (response: Response) => string | null;
   readonly signalsAborts: boolean;
-  readonly measuresHead: boolean;
+  readonly needsDetails: boolean;
   readonly measuresSizes: boolean;
-  readonly #families: RecorderFamilies;
-  #options: HttpOptions;
-  readonly #failed: () => void;
-  readonly #maxLanes: number;
-  readonly #lanes: ReadonlyMap<string, Map<string, Lane>>;
-  readonly #tells: boolean;
+  private options: HttpOptions;
+  private readonly lanes: Lanes;
+  private readonly meters: readonly Meter[];
+  private readonly inProgress: InProgress | undefined;
+  private readonly pending: PendingKind;
+  private readonly patience: Patience;
+  private readonly tells: boolean;
+  private readonly failed: () => void;
 
   /**
    * Makes a recorder.
@@ -72,7 +61,7 @@ export class Recorder implements ExchangeRecorder {
    * @param runtime Its clock, and how it tells streams.
    * @param families Where to count.
    * @param options The checked options.
-   * @param maxLanes How many routes are kept for each method; beyond it every slot is the overflow's anyway.
+   * @param maxLanes How many routes are kept for each method.
    * @param failed Called for each own recorder that threw.
    */
   constructor(
@@ -85,17 +74,20 @@ export class Recorder implements ExchangeRecorder {
     const { metrics = [], recorders = [], bodyRoutes = [] } = options;
     this.now = runtime.now;
     this.bodyStream = runtime.bodyStream;
+    this.readyLength = runtime.readyLength;
     this.contentType = runtime.contentType ?? ((response) => response.headers.get("content-type"));
     this.signalsAborts = runtime.name !== "deno";
-    this.measuresHead = recorders.length > 0 || metrics.some(({ measure }) => measure === "headDuration");
-    this.#tells = recorders.length > 0 || families.meters.some((meter) => meter.computes);
+    this.tells = recorders.length > 0 || families.meters.some((meter) => meter.computes);
     this.measuresSizes = recorders.length > 0 || bodyRoutes.length > 0 ||
       metrics.some(({ measure }) => measure.endsWith("Bytes"));
-    this.#families = families;
-    this.#options = options;
-    this.#failed = failed;
-    this.#maxLanes = maxLanes;
-    this.#lanes = new Map([...methods, otherMethod].map((method) => [method, new Map()]));
+    this.needsDetails = this.measuresSizes || this.tells || metrics.some(({ measure }) => measure === "headDuration");
+    this.options = options;
+    this.lanes = new Lanes(this, () => this.options, families.inProgress, maxLanes);
+    this.meters = families.meters;
+    this.inProgress = families.inProgress;
+    this.pending = families.pending;
+    this.patience = new Patience(runtime);
+    this.failed = failed;
   }
 
   /**
@@ -115,13 +107,38 @@ export class Recorder implements ExchangeRecorder {
     path?: string,
     method: string = request.method,
   ): Exchange | undefined {
-    const lane = this.#lane(method, route);
-    if (lane.excluded || (path !== undefined && this.#excludes({ method: lane.method, path, route }))) return undefined;
-    const { inProgress, pending } = this.#families;
-    const exchange = new Exchange(this, lane, request, platform, this.now());
-    if (inProgress) inProgress.gauge.add(lane.inProgress, 1);
-    pending.add(exchange);
+    return this.open(this.lane(method, route), request, platform, false, path);
+  }
+
+  /**
+   * Begins a request whose lane is known already.
+   *
+   * @param lane What {@linkcode Recorder.lane} answered for its method and route.
+   * @param request The request.
+   * @param platform What the server passed beside the request.
+   * @param isRouted Is its route known, so that no handler within needs to tell it?
+   * @param path The path as the client sent it, for exclusions.
+   * @returns The request under way; undefined where it is left out.
+   */
+  open(lane: Lane, request: Request, platform: unknown, isRouted: boolean, path?: string): Exchange | undefined {
+    if (lane.excluded) return undefined;
+    if (path !== undefined && this.#excludes({ method: lane.method, path, route: lane.route })) return undefined;
+    const exchange = new Exchange(lane, request, platformOf(platform), isRouted, this.now());
+    this.addInProgress(lane, 1);
+    this.pending.add(exchange);
+    this.patience.begin(exchange);
     return exchange;
+  }
+
+  /**
+   * Finds where the requests of one method on one route are counted.
+   *
+   * @param method The method as the client sent it.
+   * @param route The template of the route.
+   * @returns The lane, to be kept by whoever can.
+   */
+  lane(method: string, route: string): Lane {
+    return this.lanes.find(method, route);
   }
 
   /**
@@ -130,138 +147,153 @@ export class Recorder implements ExchangeRecorder {
    * @param options The options.
    */
   renew(options: HttpOptions): void {
-    this.#options = options;
+    this.options = options;
+  }
+
+  /** Notes that one more middleware or handler measures with this recorder. */
+  join(): void {
+    beginMeasuring(() => {
+      for (const exchange of this.pending.items()) (exchange as Exchange).mark();
+    });
+  }
+
+  /** Stops looking after requests that are under way. */
+  stop(): void {
+    this.patience.stop();
   }
 
   /** Must requests be told apart by their paths? */
   get needsPath(): boolean {
-    return (this.#options.exclude?.length ?? 0) > 0;
+    const { exclude } = this.options;
+    return exclude !== undefined && exclude.length > 0;
   }
 
   /** Is the body of this route's responses wanted by own recorders? */
   wantsBody(route: string): boolean {
-    const { bodyRoutes } = this.#options;
+    const { bodyRoutes } = this.options;
     return bodyRoutes !== undefined && bodyRoutes.some((pattern) => matches(pattern, route));
   }
 
-  /** Lowers what {@linkcode Recorder.begin} has raised. */
+  /** Takes a request that is under way to the lane of its route. */
+  move(lane: Lane, route: string): Lane {
+    if (route === lane.route) return lane;
+    this.addInProgress(lane, -1);
+    const moved = this.lane(lane.method, route);
+    this.addInProgress(moved, 1);
+    return moved;
+  }
+
+  /** Lowers what {@linkcode Recorder.open} has raised. */
   leave(exchange: Exchange): void {
-    const { inProgress, pending } = this.#families;
-    if (inProgress) inProgress.gauge.add(exchange.lane.inProgress, -1);
-    pending.remove(exchange);
+    this.addInProgress(exchange.lane, -1);
+    this.patience.end(exchange);
+    this.pending.remove(exchange);
   }
 
   /** Counts a request: at its end, or when it opens and stays open. */
-  record(exchange: Exchange): void {
-    const lane = this.#answeringLane(exchange);
+  record(exchange: Exchange, outcome: Outcome, durationSeconds: number): void {
+    const { lane, details } = exchange;
     if (lane.excluded) return;
-    if (this.#options.durationDecimals !== undefined) this.#round(exchange);
-    const key = exchange.status * outcomes.length + outcomes.indexOf(exchange.outcome);
-    let slots = lane.slots.get(key);
-    if (!slots) lane.slots.set(key, slots = this.#plan(exchange.status));
-    const { meters } = this.#families;
+    const { durationDecimals } = this.options;
+    if (durationDecimals !== undefined) {
+      durationSeconds = round(durationSeconds, durationDecimals);
+      if (details) details.headDurationSeconds = round(details.headDurationSeconds, durationDecimals);
+    }
+    const key = exchange.status * outcomes.length + outcomes.indexOf(outcome);
+    const slots = key === lane.newestKey ? lane.newestSlots! : this.#slots(lane, key, exchange.status);
+    const { meters } = this;
     for (let i = 0; i < meters.length; i++) {
       const slot = slots[i]!;
       if (slot < unresolved) continue;
       const meter = meters[i]!;
-      const value = meter.take(exchange);
+      const value = meter.take(durationSeconds, details);
       if (value !== value) continue;
-      meter.record(slot >= 0 ? slot : slots[i] = meter.slot(this.#values(lane, exchange)), value);
+      meter.record(slot >= 0 ? slot : slots[i] = meter.slot(this.#values(lane, exchange.status, outcome)), value);
     }
-    if (this.#tells) this.#tell(lane, exchange, slots);
+    if (this.tells) this.#tell(exchange, outcome, durationSeconds, slots);
   }
 
-  /** A function that throws excludes nothing. */
-  #excludes(candidate: ExclusionCandidate): boolean {
-    try {
-      return excludes(this.#options.exclude, candidate);
-    } catch {
-      this.#failed();
-      return false;
-    }
+  private addInProgress(lane: Lane, amount: number): void {
+    // What is left out has no slot there.
+    if (this.inProgress && lane.inProgress >= 0) this.inProgress.gauge.add(lane.inProgress, amount);
   }
 
-  #lane(method: string, route: string): Lane {
-    const routes = this.#lanes.get(method) ?? this.#lanes.get(otherMethod)!;
-    const known = routes.get(route);
-    if (known) return known;
-    const name = this.#lanes.has(method) ? method : otherMethod;
-    const { inProgress } = this.#families;
-    const ignored = route === unmatchedRoute && this.#options.unmatched === "ignore";
-    const excluded = ignored || excludesTemplate(this.#options.exclude, route);
-    const labels = inProgress?.labels.map(({ from }) => from === "method" ? name : route) ?? [];
-    const lane: Lane = {
-      route,
-      method: name,
-      // What is left out has no series, not one of 0.
-      inProgress: inProgress && !excluded ? inProgress.gauge.slot(...labels) : 0,
-      slots: new Map(),
-      excluded,
-    };
-    if (routes.size < this.#maxLanes) routes.set(route, lane);
-    return lane;
-  }
-
-  #answeringLane({ lane, route }: Exchange): Lane {
-    return route === undefined || route === lane.route ? lane : this.#lane(lane.method, route);
+  #slots(lane: Lane, key: number, status: number): Int32Array {
+    let slots = lane.slots.get(key);
+    if (!slots) lane.slots.set(key, slots = this.#plan(status));
+    lane.newestKey = key;
+    return lane.newestSlots = slots;
   }
 
   /** Which meters measure such requests, before any of them has a slot. */
   #plan(status: number): Int32Array {
-    return Int32Array.from(this.#families.meters, (meter) => {
+    return Int32Array.from(this.meters, (meter) => {
       if (!meter.measures(status)) return notMeasured;
       return meter.computes ? computed : unresolved;
     });
   }
 
-  #values(lane: Lane, exchange: Exchange): LabelValues {
-    const { method, route } = lane;
-    return { method, route, status: this.#statusText(exchange.status), outcome: exchange.outcome };
+  /** A function that throws excludes nothing. */
+  #excludes(candidate: ExclusionCandidate): boolean {
+    try {
+      return excludes(this.options.exclude, candidate);
+    } catch {
+      this.failed();
+      return false;
+    }
+  }
+
+  #values({ method, route }: Lane, status: number, outcome: Outcome): LabelValues {
+    return { method, route, status: this.#statusText(status), outcome };
   }
 
   #statusText(status: number): string {
-    return this.#options.groupStatus ? `${Math.floor(status / 100)}xx` : String(status);
-  }
-
-  #round(exchange: Exchange): void {
-    const { durationDecimals } = this.#options;
-    exchange.durationSeconds = Number(exchange.durationSeconds.toFixed(durationDecimals));
-    exchange.headDurationSeconds = Number(exchange.headDurationSeconds.toFixed(durationDecimals));
+    return this.options.groupStatus ? `${Math.floor(status / 100)}xx` : String(status);
   }
 
   /** Computes labels and calls own recorders; what they throw is counted and reaches nobody else. */
-  #tell(lane: Lane, exchange: Exchange, slots: Int32Array): void {
-    const info = infoOf(lane, exchange, this.#statusText(exchange.status));
-    for (const [i, meter] of this.#families.meters.entries()) {
-      const value = slots[i] === computed ? meter.take(exchange) : Number.NaN;
+  #tell(exchange: Exchange, outcome: Outcome, durationSeconds: number, slots: Int32Array): void {
+    const { method, route } = exchange.lane;
+    const info: RequestInfo = {
+      request: exchange.request,
+      method,
+      route,
+      status: this.#statusText(exchange.status),
+      outcome,
+      durationSeconds: known(durationSeconds),
+      ...detailsFor(exchange.details!),
+    };
+    for (const [i, meter] of this.meters.entries()) {
+      const value = slots[i] === computed ? meter.take(durationSeconds, exchange.details) : Number.NaN;
       if (!Number.isNaN(value)) this.#guard(() => meter.record(meter.slot(info, info), value));
     }
-    for (const recorder of this.#options.recorders ?? []) this.#guard(() => recorder(info));
+    for (const recorder of this.options.recorders ?? []) this.#guard(() => recorder(info));
   }
 
   #guard(call: () => void | Promise<void>): void {
     try {
       const answer: unknown = call();
-      if (answer instanceof Promise) answer.catch(this.#failed);
+      if (answer instanceof Promise) answer.catch(this.failed);
     } catch {
-      this.#failed();
+      this.failed();
     }
   }
 }
 
-function infoOf(lane: Lane, exchange: Exchange, status: string): RequestInfo {
-  const known = (value: number): number | undefined => Number.isNaN(value) ? undefined : value;
+function round(seconds: number, decimals: number): number {
+  return Number(seconds.toFixed(decimals));
+}
+
+function known(value: number): number | undefined {
+  return Number.isNaN(value) ? undefined : value;
+}
+
+function detailsFor({ response, headDurationSeconds, requestBytes, responseBytes, body }: Details) {
   return {
-    request: exchange.request,
-    response: exchange.response,
-    method: lane.method,
-    route: lane.route,
-    status,
-    outcome: exchange.outcome,
-    durationSeconds: known(exchange.durationSeconds),
-    headDurationSeconds: known(exchange.headDurationSeconds),
-    requestBytes: known(exchange.requestBytes),
-    responseBytes: known(exchange.responseBytes),
-    body: exchange.body,
+    response,
+    headDurationSeconds: known(headDurationSeconds),
+    requestBytes: known(requestBytes),
+    responseBytes: known(responseBytes),
+    body,
   };
 }

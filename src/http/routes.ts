@@ -4,7 +4,7 @@
  * @module
  */
 
-import { unmatchedRoute } from "./recorder.ts";
+import { unmatchedRoute } from "./lanes.ts";
 
 /** A `URLPattern`, as far as it is used. */
 export interface UrlPatternLike {

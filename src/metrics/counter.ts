@@ -10,7 +10,7 @@ import { Family, type FamilyOptions, type SeriesValue, Slots } from "./family.ts
 class SlotFamily extends Family {
   readonly type: "counter" | "gauge";
   readonly slots: Slots;
-  #numbers: Float64Array = new Float64Array(8);
+  private numbers: Float64Array = new Float64Array(8);
 
   constructor(type: "counter" | "gauge", options: FamilyOptions, maxLabelSets: number, overflow: () => void) {
     super(options);
@@ -26,10 +26,10 @@ class SlotFamily extends Family {
    */
   slot(...values: string[]): number {
     const slot = this.slots.resolve(values);
-    if (slot >= this.#numbers.length) {
-      const grown = new Float64Array(this.#numbers.length * 2);
-      grown.set(this.#numbers);
-      this.#numbers = grown;
+    if (slot >= this.numbers.length) {
+      const grown = new Float64Array(this.numbers.length * 2);
+      grown.set(this.numbers);
+      this.numbers = grown;
     }
     return slot;
   }
@@ -41,7 +41,7 @@ class SlotFamily extends Family {
    * @param amount How much; never below 0 on a counter.
    */
   add(slot: number, amount = 1): void {
-    this.#numbers[slot]! += amount;
+    this.numbers[slot]! += amount;
   }
 
   /**
@@ -51,7 +51,7 @@ class SlotFamily extends Family {
    * @returns The number.
    */
   value(slot: number): number {
-    return this.#numbers[slot]!;
+    return this.numbers[slot]!;
   }
 
   protected values(): SeriesValue[] {
@@ -60,7 +60,7 @@ class SlotFamily extends Family {
 
   reset(): void {
     // A gauge shows what is, and resetting a registry does not end the work that is under way.
-    if (this.type === "counter") this.#numbers.fill(0);
+    if (this.type === "counter") this.numbers.fill(0);
   }
 }
 

@@ -20,8 +20,8 @@ export class Histogram extends Family {
   /** The bounds as they stand in `le`, `+Inf` included. */
   readonly bounds: readonly string[];
   /** Observations by slot and bucket, not cumulative; the last of each slot is `+Inf`. */
-  #counts: Float64Array;
-  #sums: Float64Array = new Float64Array(8);
+  private counts: Float64Array;
+  private sums: Float64Array = new Float64Array(8);
 
   /**
    * Makes a histogram without a series.
@@ -36,7 +36,7 @@ export class Histogram extends Family {
     this.slots = new Slots(options, maxLabelSets, overflow);
     this.buckets = options.buckets;
     this.bounds = [...options.buckets.map(boundText), "+Inf"];
-    this.#counts = new Float64Array(8 * this.bounds.length);
+    this.counts = new Float64Array(8 * this.bounds.length);
   }
 
   /**
@@ -47,12 +47,12 @@ export class Histogram extends Family {
    */
   slot(...values: string[]): number {
     const slot = this.slots.resolve(values);
-    if (slot >= this.#sums.length) {
-      const [counts, sums] = [this.#counts, this.#sums];
-      this.#counts = new Float64Array(counts.length * 2);
-      this.#counts.set(counts);
-      this.#sums = new Float64Array(sums.length * 2);
-      this.#sums.set(sums);
+    if (slot >= this.sums.length) {
+      const [counts, sums] = [this.counts, this.sums];
+      this.counts = new Float64Array(counts.length * 2);
+      this.counts.set(counts);
+      this.sums = new Float64Array(sums.length * 2);
+      this.sums.set(sums);
     }
     return slot;
   }
@@ -68,8 +68,8 @@ export class Histogram extends Family {
     const { buckets } = this;
     let bucket = 0;
     while (bucket < buckets.length && value > buckets[bucket]!) bucket++;
-    this.#counts[slot * this.bounds.length + bucket]! += times;
-    this.#sums[slot]! += value * times;
+    this.counts[slot * this.bounds.length + bucket]! += times;
+    this.sums[slot]! += value * times;
   }
 
   /**
@@ -80,7 +80,7 @@ export class Histogram extends Family {
    */
   cumulative(slot: number): number[] {
     let sum = 0;
-    return this.bounds.map((_, bucket) => sum += this.#counts[slot * this.bounds.length + bucket]!);
+    return this.bounds.map((_, bucket) => sum += this.counts[slot * this.bounds.length + bucket]!);
   }
 
   /**
@@ -90,7 +90,7 @@ export class Histogram extends Family {
    * @returns The sum.
    */
   sum(slot: number): number {
-    return this.#sums[slot]!;
+    return this.sums[slot]!;
   }
 
   protected values(): SeriesValue[] {
@@ -112,8 +112,8 @@ export class Histogram extends Family {
   }
 
   reset(): void {
-    this.#counts.fill(0);
-    this.#sums.fill(0);
+    this.counts.fill(0);
+    this.sums.fill(0);
   }
 }
 

@@ -72,6 +72,7 @@ export function nodeRuntime(global: GlobalLike): Runtime {
     ...(probe && { probePool: probe }),
     poolCapacity: poolCapacity(process),
     bodyStream,
+    readyLength,
     contentType,
     environment: (name) => process.env[name],
     ...(global.PerformanceObserver && { watchGc: (report) => watchGc(global.PerformanceObserver!, report) }),
@@ -97,6 +98,12 @@ function bodyStream(response: Response): ReadableStream<Uint8Array> | null | und
   const body = partsOf(response)[1];
   if (typeof body === "string" || body instanceof Uint8Array || body instanceof Blob) return undefined;
   return body === null || body instanceof ReadableStream ? body : response.body;
+}
+
+function readyLength(response: Response): number | undefined {
+  const body = partsOf(response)[1];
+  if (typeof body === "string") return body.length;
+  return body instanceof Uint8Array ? body.byteLength : undefined;
 }
 
 /** Reading the headers of a light response would give it a content type, and so change what is sent. */

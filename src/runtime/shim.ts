@@ -65,6 +65,11 @@ export interface Runtime {
    * in one go. Asking must not touch a ready body: reading `response.body` makes a stream of it, for 0.3 to 10 µs.
    */
   bodyStream(response: Response): ReadableStream<Uint8Array> | null | undefined;
+  /**
+   * How long a body is that stands ready, in bytes or characters; undefined where that cannot be told for nothing. Needed
+   * where the end of a message can be told behind its response, which is worth asking for large ones alone.
+   */
+  readyLength?(response: Response): number | undefined;
   /** The content type that a response was given, where reading its headers would change what is sent. */
   contentType?(response: Response): string | null;
   /** Reads a variable of the environment; undefined where it is not set, or may not be read without asking. */

@@ -1,0 +1,90 @@
+/**
+ * What is known of a request beyond its status and duration.
+ *
+ * @module
+ */
+
+import { readBody } from "./body.ts";
+import type { PlatformLike } from "./platform.ts";
+
+/**
+ * The rest of what is known, kept only where a metric or an own recorder wants it. Numbers are in seconds and bytes, and
+ * NaN where one is not known.
+ */
+export interface Details {
+  response: Response | undefined;
+  headDurationSeconds: number;
+  requestBytes: number;
+  responseBytes: number;
+  body: Uint8Array | undefined;
+  /** A ready body whose size is being read; the request is counted when it is known. */
+  reading: Promise<void> | undefined;
+}
+
+/**
+ * Begins what is kept of a request.
+ *
+ * @param wanted Whether sizes are wanted.
+ * @param request The request.
+ * @param method Its method.
+ * @param platform What the server passed beside it; Node's headers are cheaper there.
+ * @returns The size of its body where it is told, and everything else not known yet.
+ */
+export function beginDetails(
+  wanted: { readonly measuresSizes: boolean },
+  request: Request,
+  method: string,
+  platform: PlatformLike | undefined,
+): Details {
+  return {
+    response: undefined,
+    headDurationSeconds: Number.NaN,
+    requestBytes: wanted.measuresSizes ? requestBytesOf(request, method, platform) : Number.NaN,
+    responseBytes: Number.NaN,
+    body: undefined,
+    reading: undefined,
+  };
+}
+
+/**
+ * Notes a response whose body is no stream to be watched: its size, or a copy of it, so that the response stays what it is.
+ *
+ * @param details Where it is noted.
+ * @param response The response.
+ * @param body Null where there is none, undefined where it stands ready; a stream is somebody else's.
+ * @param wantsSize Find the size out.
+ * @param wantsBody Keep the bytes, too.
+ */
+export function noteBody(
+  details: Details,
+  response: Response,
+  body: ReadableStream | null | undefined,
+  wantsSize: boolean,
+  wantsBody: boolean,
+): void {
+  if (body === null) {
+    details.responseBytes = 0;
+    if (wantsBody) details.body = new Uint8Array();
+  }
+  if (body !== undefined || (!wantsSize && !wantsBody)) return;
+  const length = contentLength(response.headers.get("content-length"));
+  if (!wantsBody && !Number.isNaN(length)) {
+    details.responseBytes = length;
+    return;
+  }
+  details.reading = readBody(response, wantsBody).then((read) => {
+    details.responseBytes = read.bytes;
+    details.body = read.body;
+  }, () => {});
+}
+
+function requestBytesOf(request: Request, method: string, platform: PlatformLike | undefined): number {
+  const headers = platform?.incoming?.headers;
+  const length = contentLength(headers ? headers["content-length"] : request.headers.get("content-length"));
+  // Without a length these two have no body; what the others have is not known then.
+  return Number.isNaN(length) && (method === "GET" || method === "HEAD") ? 0 : length;
+}
+
+function contentLength(text: string | readonly string[] | null | undefined): number {
+  return typeof text === "string" && /^\d+$/.test(text) ? Number(text) : Number.NaN;
+}

@@ -1,0 +1,101 @@
+/**
+ * Where the requests of one method on one route are counted.
+ *
+ * @module
+ */
+
+import type { Gauge } from "../metrics/counter.ts";
+import type { ExchangeRecorder, Lane } from "./exchange.ts";
+import { excludesTemplate } from "./exclusion.ts";
+import type { Label } from "./meter.ts";
+import type { HttpOptions } from "./options.ts";
+
+/** The methods with a name of their own (RFC 9110 and PATCH). */
+const methods: readonly string[] = [
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "DELETE",
+  "CONNECT",
+  "OPTIONS",
+  "TRACE",
+  "PATCH",
+];
+
+/** The label of every method without a name of its own, as OpenTelemetry writes it. */
+const otherMethod = "_OTHER";
+
+/** The route of requests that no route matched. */
+export const unmatchedRoute = "none";
+
+/** The gauge of requests under way, and its labels. */
+export interface InProgress {
+  readonly gauge: Gauge;
+  readonly labels: readonly Label[];
+}
+
+/** All lanes of one recorder. */
+export class Lanes {
+  readonly #lanes: ReadonlyMap<string, Map<string, Lane>>;
+  readonly #recorder: ExchangeRecorder;
+  readonly #options: () => HttpOptions;
+  readonly #inProgress: InProgress | undefined;
+  readonly #max: number;
+
+  /**
+   * Makes them without any lane.
+   *
+   * @param recorder Whose they are.
+   * @param options Tells the options as they are now.
+   * @param inProgress The gauge of requests under way; undefined where it is off.
+   * @param max How many routes are kept for each method; beyond it every slot is the overflow's anyway.
+   */
+  constructor(
+    recorder: ExchangeRecorder,
+    options: () => HttpOptions,
+    inProgress: InProgress | undefined,
+    max: number,
+  ) {
+    this.#recorder = recorder;
+    this.#lanes = new Map([...methods, otherMethod].map((method) => [method, new Map()]));
+    this.#options = options;
+    this.#inProgress = inProgress;
+    this.#max = max;
+  }
+
+  /**
+   * Finds a lane.
+   *
+   * @param method The method as the client sent it.
+   * @param route The template of the route.
+   * @returns The lane, the same one each time while there is room for it.
+   */
+  find(method: string, route: string): Lane {
+    const name = this.#lanes.has(method) ? method : otherMethod;
+    const routes = this.#lanes.get(name)!;
+    const known = routes.get(route);
+    if (known) return known;
+    const lane = this.#make(name, route);
+    if (routes.size < this.#max) routes.set(route, lane);
+    return lane;
+  }
+
+  #make(method: string, route: string): Lane {
+    const { unmatched, exclude } = this.#options();
+    const ignored = route === unmatchedRoute && unmatched === "ignore";
+    const excluded = ignored || excludesTemplate(exclude, route);
+    const labels = this.#inProgress?.labels.map(({ from }) => from === "method" ? method : route) ?? [];
+    return {
+      recorder: this.#recorder,
+      route,
+      method,
+      // What is left out has no series, not one of 0.
+      inProgress: this.#inProgress && !excluded ? this.#inProgress.gauge.slot(...labels) : -1,
+      slots: new Map(),
+      newestKey: -1,
+      newestSlots: undefined,
+      excluded,
+    };
+  }
+}
