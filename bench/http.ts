@@ -1,11 +1,11 @@
 /**
  * What measuring a request costs, above an empty middleware, beside what others charge for it.
  *
- *     npm run bench:http -- [--rounds=15] [--dry-run]
+ *     npm run bench:http -- [--rounds=100] [--dry-run]
  *
- * All contestants of a runtime run in one process, in turns, and medians of many rounds are compared: absolute times mean
- * nothing on a machine that is shared. On Node each request goes through `@hono/node-server` between messages without a
- * socket; on Deno and Bun handlers are given what their servers give.
+ * All contestants of a runtime run in one process, in turns, and medians of the differences within each round are compared:
+ * absolute times mean nothing on a machine that is shared. On Node each request goes through `@hono/node-server` between
+ * messages without a socket; on Deno and Bun handlers are given what their servers give.
  *
  * @module
  */
@@ -19,77 +19,94 @@ import { subjectCommands } from "./support/runtimes.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-interface Result {
+/** What a group of contestants needs on one runtime, in nanoseconds a request. */
+interface Group {
   readonly version: string;
-  /** Nanoseconds a request, by contestant. */
-  readonly cost: Readonly<Record<string, number>>;
+  readonly base: number;
+  /** Beyond the base, by contestant. */
+  readonly beyond: Readonly<Record<string, number>>;
+}
+
+interface Result {
+  readonly hono: Group;
+  readonly raw: Group;
 }
 
 const { values: given } = parseArgs({
-  options: { rounds: { type: "string", default: "15" }, "dry-run": { type: "boolean", default: false } },
+  options: { rounds: { type: "string", default: "100" }, "dry-run": { type: "boolean", default: false } },
 });
 
-const results = Object.values(subjectCommands("http_subject")).map(([program, ...args]): Result => {
-  const output = execFileSync(program!, [...args, given.rounds], {
+function run(command: readonly string[], group: string): Group {
+  const [program, ...args] = command;
+  const output = execFileSync(program!, [...args, group, given.rounds], {
     cwd: root,
     encoding: "utf8",
     env: { ...process.env, NO_COLOR: "1" },
     timeout: 600_000,
   });
   return JSON.parse(output.trim().split("\n").at(-1)!);
-});
-
-const header = ["", ...results.map(({ version }) => version)];
-const nanoseconds = renderTable([
-  header,
-  ...Object.keys(results[0]!.cost).map((name) => [name, ...results.map(({ cost }) => `${cost[name]!.toFixed(0)} ns`)]),
-]);
-
-/** How much of the peer's cost above the base is paid by this contestant above its own base. */
-function share({ cost }: Result, contestant: string, base: string, peer: string, peerBase: string): string {
-  return ((cost[contestant]! - cost[base]!) / (cost[peer]! - cost[peerBase]!)).toFixed(2);
 }
 
-const empty = "Hono, empty middleware";
-const clocks = "Hono, empty middleware with two clock reads";
-const peer = "Hono, @hono/prometheus";
+const results = Object.values(subjectCommands("http_subject")).map((command): Result => ({
+  hono: run(command, "Hono"),
+  raw: run(command, "raw"),
+}));
+
+const header = ["", ...results.map(({ hono }) => hono.version)];
+const row = (title: string, cell: (result: Result) => string): string[] => [title, ...results.map(cell)];
+
+/** As a share of what `@hono/prometheus` costs above an empty middleware. */
+function share(title: string, cost: (result: Result) => number): string[] {
+  return row(title, (result) => (cost(result) / result.hono.beyond["@hono/prometheus"]!).toFixed(2));
+}
+
+const clocks = "two clock reads";
 const ratios = renderTable([
   header,
-  [
-    "`runtimeMetrics`, above the empty middleware",
-    ...results.map((result) => share(result, "Hono, runtimeMetrics", empty, peer, empty)),
-  ],
-  [
-    "of that beyond two clock reads",
-    ...results.map((result) => share(result, "Hono, runtimeMetrics", clocks, peer, empty)),
-  ],
-  [
-    "two clock reads alone",
-    ...results.map((result) => share(result, clocks, empty, peer, empty)),
-  ],
-  [
-    "four metrics of prom-client",
-    ...results.map((result) => share(result, "Hono, four metrics of prom-client", empty, peer, empty)),
-  ],
-  [
-    "`monitor.instrument`, above the bare handler",
-    ...results.map((result) => share(result, "raw, monitor.instrument", "raw, bare", peer, empty)),
-  ],
-  [
-    "of that beyond two clock reads",
-    ...results.map((result) => share(result, "raw, monitor.instrument", "raw, two clock reads", peer, empty)),
-  ],
+  share("`runtimeMetrics`, above the empty middleware", ({ hono }) => hono.beyond.runtimeMetrics!),
+  share("of that beyond two clock reads", ({ hono }) => hono.beyond.runtimeMetrics! - hono.beyond[clocks]!),
+  share("two clock reads alone", ({ hono }) => hono.beyond[clocks]!),
+  share("four metrics of prom-client", ({ hono }) => hono.beyond["four metrics of prom-client"]!),
+  share("`monitor.instrument`, above the bare handler", ({ raw }) => raw.beyond["monitor.instrument"]!),
+  share("of that beyond two clock reads", ({ raw }) => raw.beyond["monitor.instrument"]! - raw.beyond[clocks]!),
 ]);
 
-const body = `${describeRun()}; medians of ${given.rounds} rounds of 20,000 requests, contestants in turns.
+const nanoseconds = (value: number): string => `${value.toFixed(0)} ns`;
+const isPiece = (name: string): boolean => name.startsWith("piece: ");
+const contestants = (group: "hono" | "raw"): string[] => Object.keys(results[0]![group].beyond).slice(1);
+const costs = renderTable([
+  header,
+  row("Hono, empty middleware: the whole request", ({ hono }) => nanoseconds(hono.base)),
+  ...contestants("hono").filter((name) => !isPiece(name)).map((name) =>
+    row(`Hono, ${name}: beyond it`, ({ hono }) => nanoseconds(hono.beyond[name]!))
+  ),
+  row("raw, bare: the whole request", ({ raw }) => nanoseconds(raw.base)),
+  ...contestants("raw").map((name) => row(`raw, ${name}: beyond it`, ({ raw }) => nanoseconds(raw.beyond[name]!))),
+]);
+
+const around = "piece: functions around it";
+const pieces = renderTable([
+  header,
+  row("two clock reads, in functions as the others", ({ hono }) => nanoseconds(hono.beyond[around]!)),
+  ...contestants("hono").filter((name) => isPiece(name) && name !== around).map((name) =>
+    row(name.replace("piece: ", ""), ({ hono }) => nanoseconds(hono.beyond[name]! - hono.beyond[around]!))
+  ),
+]);
+
+const body = `${describeRun()}; medians of ${given.rounds} rounds of 3,000 requests, contestants in turns.
 
 As a share of what \`@hono/prometheus\` costs above an empty middleware (1.00):
 
 ${ratios}
 
-The time of one request:
+In nanoseconds:
 
-${nanoseconds}`;
+${costs}
+
+Where the nanoseconds go: the parts of what a measured request needs, each alone and beyond the two clock reads. None of
+them is free on any runtime, and together they are what stands between us and a tenth of the peer.
+
+${pieces}`;
 
 console.log(body);
 if (!given["dry-run"]) writeSection("A request", body);

@@ -22,6 +22,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const variants: Readonly<Record<string, string>> = {
   bare: "bare",
   empty: "bare",
+  clocks: "empty",
   runtimeMetrics: "empty",
   honoPrometheus: "empty",
   rawBare: "rawBare",

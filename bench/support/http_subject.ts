@@ -1,23 +1,32 @@
 /**
- * The contestants of `bench/http.ts`, run on one runtime: every one in turn, round after round, in one process. Prints the
- * nanoseconds of each request as JSON.
+ * The contestants of `bench/http.ts`, run on one runtime: `http_subject.ts <Hono|raw> <rounds>`. Every one of them has its
+ * turn, round after round, in one process; a service is either one or the other, so each group has a process of its own.
+ * Prints the nanoseconds of each request as JSON: those of the base, and by how many every other one takes longer than the
+ * base beside it, as the median of all rounds.
  *
  * @module
  */
 
 import { prometheus } from "@hono/prometheus";
 import { getRequestListener } from "@hono/node-server";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { EventEmitter } from "node:events";
 import process from "node:process";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { createMonitor } from "../../mod.ts";
 import { runtimeMetrics } from "../../src/hono.ts";
+import { matchesOf } from "../../src/hono_routes.ts";
+import { catalogEntry } from "../../src/metrics/catalog.ts";
+import { Counter as SlotCounter } from "../../src/metrics/counter.ts";
+import { Histogram as SlotHistogram } from "../../src/metrics/histogram.ts";
+import { currentRuntime } from "../../src/runtime/detect.ts";
 
-const requests = 20_000;
-const rounds = Number(process.argv[2] ?? 15);
+/** Few in each turn, so that neighbours see the same moment of a machine that is shared. */
+const requests = 3_000;
+const group = process.argv[2] === "raw" ? "raw" : "Hono";
+const rounds = Number(process.argv[3] ?? 100);
 /** Rounds that are not counted, for the compilers of the runtimes. */
-const warmup = 3;
+const warmup = 15;
 
 type Handler = (request: Request, platform: unknown) => Response | Promise<Response>;
 
@@ -105,37 +114,121 @@ async function seed(
   return response;
 }
 
-const monitor = createMonitor({ registry: new Registry() });
-const rawMonitor = createMonitor({ registry: new Registry() });
-const raw = (): Response => new Response("hello");
-const seedHono = seedMetrics();
-const seedRaw = seedMetrics();
 let clock = 0;
 
-const contestants: Record<string, Handler> = {
-  "Hono, bare": app(),
-  "Hono, empty middleware": app(async (_, next) => await next()),
-  "Hono, empty middleware with two clock reads": app(async (_, next) => {
-    const begin = performance.now();
-    await next();
-    clock += performance.now() - begin;
-  }),
-  "Hono, runtimeMetrics": app(runtimeMetrics(monitor)),
-  "Hono, @hono/prometheus": app(prometheus({ registry: new Registry() as never }).registerMetrics as never),
-  "Hono, four metrics of prom-client": app(async (c, next) => {
-    await seed(seedHono, c.req.method, "/users/:id", async () => (await next(), c.res));
-  }),
-  "raw, bare": raw,
-  "raw, empty wrapper": async () => await raw(),
-  "raw, two clock reads": () => {
-    const begin = performance.now();
-    const response = raw();
-    clock += performance.now() - begin;
-    return response;
-  },
-  "raw, monitor.instrument": rawMonitor.instrument(raw as Handler),
-  "raw, four metrics of prom-client": (request) => seed(seedRaw, request.method, "none", async () => await raw()),
-};
+/** All of them for Hono; the first is the base. */
+function honoContestants(): Record<string, Handler> {
+  const metrics = seedMetrics();
+  const monitor = createMonitor({ registry: new Registry() });
+  return {
+    "empty middleware": app(async (_, next) => await next()),
+    "bare": app(),
+    "two clock reads": app(async (_, next) => {
+      const begin = performance.now();
+      await next();
+      clock += performance.now() - begin;
+    }),
+    "runtimeMetrics": app(runtimeMetrics(monitor)),
+    "@hono/prometheus": app(prometheus({ registry: new Registry() as never }).registerMetrics as never),
+    "four metrics of prom-client": app(async (c, next) => {
+      await seed(metrics, c.req.method, "/users/:id", async () => (await next(), c.res));
+    }),
+    ...pieces(),
+  };
+}
+
+/** All of them for a raw fetch handler; the first is the base. */
+function rawContestants(): Record<string, Handler> {
+  const metrics = seedMetrics();
+  const monitor = createMonitor({ registry: new Registry() });
+  const raw = (): Response => new Response("hello");
+  return {
+    "bare": raw,
+    "two clock reads": () => {
+      const begin = performance.now();
+      const response = raw();
+      clock += performance.now() - begin;
+      return response;
+    },
+    "monitor.instrument": monitor.instrument(raw as Handler),
+    "four metrics of prom-client": (request) => seed(metrics, request.method, "none", async () => await raw()),
+  };
+}
+
+/** A request under way, as small as it can be. */
+class Piece {
+  readonly beganAt: number;
+  readonly lane: object;
+  readonly request: Request;
+  readonly platform: object | undefined;
+  previous: Piece | undefined;
+  next: Piece | undefined;
+  details: object | undefined;
+  state: number;
+
+  constructor(beganAt: number, lane: object, request: Request, platform: object) {
+    this.beganAt = beganAt;
+    this.lane = lane;
+    this.request = request;
+    this.platform = platform;
+    this.previous = this.next = this.details = undefined;
+    this.state = 0;
+  }
+}
+
+/** The parts of what a measured request needs, each beside two clock reads: where the nanoseconds go. */
+function pieces(): Record<string, Handler> {
+  const { bodyStream } = currentRuntime();
+  const lanes = new WeakMap<object, object>();
+  const [counter, histogram] = measuredFamilies();
+  const bounds = histogram.buckets.length;
+  let kept: unknown;
+  const piece = (before: (c: Context) => Piece | undefined, after: (c: Context, seconds: number) => void): Handler =>
+    app(async (c, next) => {
+      const begin = performance.now();
+      kept = before(c);
+      await next();
+      const milliseconds = performance.now() - begin;
+      clock += milliseconds;
+      after(c, milliseconds / 1000);
+    });
+  const nothing = (): undefined => undefined;
+  const all = {
+    "piece: functions around it": piece(nothing, nothing),
+    "piece: find the route's lane": piece((c) => {
+      const matches = matchesOf(c.req);
+      const record = matches[matches.length - 1]![0][1];
+      kept = lanes.get(record);
+      if (!kept) lanes.set(record, {});
+      return undefined;
+    }, nothing),
+    "piece: one object a request": piece(
+      (c) => new Piece(clock, lanes, c.req.raw, c.env as object),
+      () => void (kept as Piece).state++,
+    ),
+    "piece: read status and body's kind": piece(nothing, (c) => {
+      if (c.finalized && c.res.status === 200) kept = bodyStream(c.res);
+    }),
+    "piece: count and observe": piece(nothing, (_, seconds) => {
+      counter.add(0);
+      if (bounds > 0) histogram.observe(0, seconds);
+    }),
+  };
+  return all;
+}
+
+function measuredFamilies(): [SlotCounter, SlotHistogram] {
+  const options = { help: "h", labelNames: [], aggregator: "sum" as const };
+  const counter = new SlotCounter({ ...options, name: "c" }, 1, () => {});
+  const histogram = new SlotHistogram(
+    { ...options, name: "h", buckets: catalogEntry("http_request_duration_seconds").buckets! },
+    1,
+    () => {},
+  );
+  counter.slot();
+  histogram.slot();
+  return [counter, histogram];
+}
 
 async function run(send: () => Promise<void>): Promise<number> {
   const begin = performance.now();
@@ -143,19 +236,21 @@ async function run(send: () => Promise<void>): Promise<number> {
   return (performance.now() - begin) / requests * 1e6;
 }
 
-const senders = Object.fromEntries(
-  Object.entries(contestants).map(([name, handler]) => [name, servers[runtime]!(handler)]),
-);
+const senders = Object.entries(group === "Hono" ? honoContestants() : rawContestants())
+  .map(([name, handler]) => [name, servers[runtime]!(handler)] as const);
 const times: Record<string, number[]> = {};
 for (let round = -warmup; round < rounds; round++) {
-  for (const [name, handler] of Object.entries(senders)) {
-    const nanoseconds = await run(handler);
+  for (const [name, send] of senders) {
+    const nanoseconds = await run(send);
     if (round >= 0) (times[name] ??= []).push(nanoseconds);
   }
 }
-const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!;
-const cost = Object.fromEntries(Object.entries(times).map(([name, values]) => [name, median(values)]));
-console.log(JSON.stringify({ version: versionOf(), cost, clock: clock > 0 }));
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+const base = times[senders[0]![0]]!;
+const beyond = Object.fromEntries(
+  senders.map(([name]) => [name, median(times[name]!.map((nanoseconds, round) => nanoseconds - base[round]!))]),
+);
+console.log(JSON.stringify({ version: versionOf(), base: median(base), beyond, clock: clock > 0 }));
 process.exit();
 
 function versionOf(): string {
