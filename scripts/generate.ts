@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { renderCost } from "./cost_table.ts";
+import { renderAlertTable } from "./kit/alert_table.ts";
 import { createKit } from "./kit/files.ts";
 import { renderAbsenceTable, renderMetricTable } from "./metric_table.ts";
 import { renderParityTable } from "./parity_table.ts";
@@ -37,6 +38,7 @@ const outputs: Output[] = [
         absent: renderAbsenceTable(),
         parity: renderParityTable(),
         cost: renderCost(results),
+        alerts: renderAlertTable(),
       };
       return formatted(
         "md",

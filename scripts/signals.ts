@@ -30,6 +30,13 @@ export type RuleCase =
     | {
       /** When the condition is first seen to hold: it fires when it has held for long enough. */
       readonly beginsSeconds: number;
+      /**
+       * How many evaluations before it fires it is still silent for certain: 2 where it depends on a sample at the very
+       * beginning of a range, which Prometheus 2 counts in and Prometheus 3 does not.
+       *
+       * @default {1}
+       */
+      readonly silentStepsBefore?: number;
       /** When the alert is over, where the case waits for that. */
       readonly endsSeconds?: number;
       /** The value that the alert tells. */

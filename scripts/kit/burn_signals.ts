@@ -235,7 +235,7 @@ function casesOf(objective: Objective, burn: Burn, budget: number, least: number
       value: high,
       beginsSeconds: begins * stepSeconds,
       // The short window forgets within minutes what the long one remembers for an hour.
-      ...(calm > 0 && { endsSeconds: (calm + bad + 1) * stepSeconds }),
+      ...(calm > 0 && { silentStepsBefore: 2, endsSeconds: (calm + bad + 1) * stepSeconds }),
     },
     {
       says: `a ratio over ${long} above ${factor} times the budget, of too few requests`,

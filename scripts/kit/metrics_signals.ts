@@ -62,12 +62,15 @@ function collection(context: SignalContext): Signal {
   };
 }
 
-/** A counter that grew, or that was not there before: one that begins late loses its first increase to `increase()`. */
+/**
+ * A counter that grew, or that was not there before: one that begins late loses its first increase to `increase()`.
+ * What `increase()` adds at the ends of its range is rounded off again, for these are things that are counted.
+ */
 function grew(context: SignalContext, name: string, label: string): string {
   const { promql, by } = context;
   const labels = [...by, label];
   const counter = promql.series(name);
-  return `${sumBy(labels, `increase(${counter}[${window}])`)} > 0\nor\n${
+  return `round(${sumBy(labels, `increase(${counter}[${window}])`)}) > 0\nor\n${
     sumBy(labels, `${counter} unless ${counter} offset ${window}`)
   } > 0`;
 }

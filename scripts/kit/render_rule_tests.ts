@@ -35,7 +35,9 @@ function testOf(settings: KitSettings, signal: Signal, alert: Alert, each: RuleC
   const moments: [seconds: number, fires: boolean][] = "silentAtSeconds" in each
     ? each.silentAtSeconds.map((seconds) => [seconds, false])
     : [
-      ...(firesAt(alert, each) > 0 ? [[firesAt(alert, each) - stepSeconds, false] as [number, boolean]] : []),
+      ...(firesAt(alert, each) > 0
+        ? [[firesAt(alert, each) - (each.silentStepsBefore ?? 1) * stepSeconds, false] as [number, boolean]]
+        : []),
       [firesAt(alert, each), true],
       ...(each.endsSeconds === undefined ? [] : [[each.endsSeconds, false] as [number, boolean]]),
     ];
