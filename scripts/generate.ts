@@ -5,9 +5,12 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { renderCost } from "./cost_table.ts";
+import { renderAlertTable } from "./kit/alert_table.ts";
+import { createKit } from "./kit/files.ts";
 import { renderAbsenceTable, renderMetricTable } from "./metric_table.ts";
 import { renderParityTable } from "./parity_table.ts";
 
@@ -19,6 +22,12 @@ interface Output {
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
+/** Where a file of the kit stands in this repository, if not under its own path. */
+const repositoryPaths: Readonly<Record<string, string>> = {
+  "runbook.md": "docs/runbook.md",
+  "kubernetes/prometheus_rule.yml": "examples/kubernetes/prometheus_rule.yml",
+};
+
 const outputs: Output[] = [
   {
     path: "README.md",
@@ -29,6 +38,7 @@ const outputs: Output[] = [
         absent: renderAbsenceTable(),
         parity: renderParityTable(),
         cost: renderCost(results),
+        alerts: renderAlertTable(),
       };
       return formatted(
         "md",
@@ -36,6 +46,10 @@ const outputs: Output[] = [
       );
     },
   },
+  ...createKit().map(({ path, text }): Output => ({
+    path: repositoryPaths[path] ?? path,
+    render: () => formatted(path.slice(path.lastIndexOf(".") + 1), text),
+  })),
 ];
 
 const checkOnly = process.argv.includes("--check");
@@ -49,6 +63,7 @@ for (const { path, render } of outputs) {
     console.error(`${path} is stale: run npm run generate`);
     process.exitCode = 1;
   } else {
+    mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, after);
     console.log(`${path} written`);
   }

@@ -6,7 +6,12 @@
 
 import { catalog, type CatalogEntry } from "../src/metrics/catalog.ts";
 
-const runtimeTitles = { node: "Node", deno: "Deno", bun: "Bun" } as const;
+/** The runtimes as people write them. */
+export const runtimeTitles: { readonly node: "Node"; readonly deno: "Deno"; readonly bun: "Bun" } = {
+  node: "Node",
+  deno: "Deno",
+  bun: "Bun",
+};
 
 /**
  * Writes the table of every metric.

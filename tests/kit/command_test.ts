@@ -1,0 +1,50 @@
+import { after, before, describe, it } from "node:test";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { createKit } from "../../scripts/kit/files.ts";
+import { runtimeName } from "../support/loop.ts";
+import { type ProgramExit, startProgram } from "../support/program.ts";
+
+const run = (...args: string[]): Promise<ProgramExit> =>
+  startProgram("scripts/kit.ts", { args, timeoutSeconds: 60 }).exited;
+
+describe(`the command that writes the kit, on ${runtimeName}`, () => {
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "runtime-metrics-kit-"));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it("writes each file of the kit, and says where", async () => {
+    writeFileSync(join(folder, "mine.json"), '{ "lag_warning": 0.1 }');
+    const ops = join(folder, "new", "ops");
+    const args = ["--prefix", "myapp_", "--job", "api", "--thresholds", join(folder, "mine.json"), "--out", ops];
+    const { code, output, errors } = await run("kit", ...args);
+    assertEquals([code, errors], [0, ""]);
+
+    const kit = createKit({ prefix: "myapp_", jobs: ["api"], thresholds: { lag_warning: 0.1 } });
+    for (const { path, text } of kit) assertEquals(readFileSync(join(ops, path), "utf8"), text);
+    assertEquals(output.trim().split("\n"), kit.map(({ path }) => join(ops, path)));
+    const written = readdirSync(ops, { recursive: true, encoding: "utf8" }).filter((path) => /\.\w+$/.test(path));
+    assertEquals(written.length, kit.length);
+  });
+
+  it("says in one line what is wrong, and writes nothing", async () => {
+    const ops = join(folder, "wrong");
+    const { code, output, errors } = await run("kit", "--prefix", "my-app", "--out", ops);
+    assertEquals([code, output], [1, ""]);
+    assertEquals(
+      errors.trim(),
+      'Cannot make kit: prefix must be letters, digits, _ and :, and not begin with a digit, got "my-app"',
+    );
+    assert(!existsSync(ops));
+  });
+
+  it("tells what it can do", async () => {
+    const { code, output } = await run("kit", "--help");
+    assertEquals(code, 0);
+    assertStringIncludes(output, "Usage: runtime-metrics kit --out FOLDER");
+  });
+});
