@@ -15,6 +15,7 @@ import { PendingWork } from "./pending.ts";
 import type { PoolSource } from "./pools/pool_source.ts";
 import type { RegistryLike } from "./registry_like.ts";
 import { currentRuntime } from "./runtime/detect.ts";
+import type { Runtime } from "./runtime/shim.ts";
 import type { LagReading, LoopReading, MemoryReading, PoolReading, ProcessReading } from "./sample.ts";
 
 /** The newest values as plain JSON. What is not told here is absent. */
@@ -102,6 +103,7 @@ export interface Monitor<Registry extends RegistryLike | undefined = RegistryLik
  *
  * @param registry Where to register.
  * @param options What the user gave.
+ * @param runtime Where this runs; asked once, and only if nothing measures there yet.
  * @returns The monitor.
  * @throws {TypeError} If an option is unknown or of the wrong kind.
  * @throws {RangeError} If a number or a name is out of bounds.
@@ -110,9 +112,10 @@ export interface Monitor<Registry extends RegistryLike | undefined = RegistryLik
 export function startMonitor<Registry extends RegistryLike | undefined>(
   registry: Registry,
   options: MonitorOptions,
+  runtime: () => Runtime = currentRuntime,
 ): Monitor<Registry> {
   const settings = checkOptions(options);
-  const joined = settings.enabled ? joinCore(currentRuntime, registry, options, settings) : undefined;
+  const joined = settings.enabled ? joinCore(runtime, registry, options, settings) : undefined;
   let core = joined?.core;
   const idle = new PendingWork(settings.maxLabelSets, () => {});
   const removers = new Set<() => void>();

@@ -56,9 +56,14 @@ const order = [
   "src/http/routes.ts",
   "src/http/instrument.ts",
   "src/monitor.ts",
+  "src/hono_routes.ts",
+  "src/hono_middleware.ts",
+  "src/edge/isolate.ts",
+  "src/edge/wait_until.ts",
+  "src/edge/requests.ts",
+  "src/edge.ts",
   "src/registry.ts",
   "src/create_monitor.ts",
-  "src/hono_routes.ts",
   "src/hono.ts",
   "mod.ts",
 ];
@@ -66,8 +71,10 @@ const order = [
 /** What a file may import from outside, and whether at run time or for its types alone. */
 const outside: Readonly<Record<string, readonly string[]>> = {
   "src/registry.ts": ["prom-client"],
+  "src/hono_middleware.ts": ["type hono"],
   "src/hono.ts": ["type hono"],
   "src/hono_routes.ts": ["type hono"],
+  "src/edge.ts": ["type hono"],
 };
 
 const root = fileURLToPath(new URL("..", import.meta.url));

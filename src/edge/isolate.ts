@@ -1,0 +1,51 @@
+/**
+ * This isolate, as one of many: edge runtimes begin and end them as they like, and a scrape reaches any one of them.
+ *
+ * @module
+ */
+
+import { currentRuntime } from "../runtime/detect.ts";
+import type { GlobalLike, Runtime } from "../runtime/shim.ts";
+
+/** What tells one isolate from its siblings, and when it began to answer. */
+interface Isolate {
+  readonly id: string;
+  /** In seconds of the runtime's clock. */
+  readonly beganAt: number;
+}
+
+/** Under this name the global object holds it, for every copy of this package. */
+const brand = Symbol.for("@rtm/runtime-metrics.isolate");
+
+/** What every isolate can tell of itself: all else is the process', is zero here, or throws. */
+const kept: readonly (keyof Runtime)[] = [
+  "name",
+  "version",
+  "engine",
+  "now",
+  "unixNow",
+  "bodyStream",
+  "readyLength",
+  "contentType",
+  "environment",
+];
+
+/**
+ * Makes the runtime of an isolate: no timers, since none may run at module scope or outlive a request, and no facts of a
+ * process that is not its own.
+ *
+ * @param global The runtime's global object.
+ * @returns A clock, a name, and what tells this isolate from others.
+ */
+export function isolateRuntime(global: GlobalLike = globalThis as unknown as GlobalLike): Runtime {
+  const whole = currentRuntime(global);
+  const holder = global as { [brand]?: Isolate };
+  // Begins with the first request: at module scope there are neither random numbers nor a clock that goes.
+  const isolate = (): Isolate => holder[brand] ??= { id: crypto.randomUUID(), beganAt: whole.now() };
+  const parts = Object.entries(whole).filter(([name]) => kept.includes(name as keyof Runtime));
+  return {
+    ...Object.fromEntries(parts) as unknown as Runtime,
+    uptimeSeconds: () => whole.now() - isolate().beganAt,
+    instance: () => isolate().id,
+  };
+}
