@@ -32,6 +32,7 @@ describe("importing the package", () => {
     const { createMonitor } = await import("../mod.ts");
     await import("../src/hono.ts");
     await import("../src/edge.ts");
+    await import("../src/push.ts");
     assertEquals(started, []);
     // The watch would have seen one: a monitor starts its beat.
     createMonitor({ collect: { gc: false } }).stop();
@@ -56,5 +57,6 @@ describe("the public door", () => {
     ]);
     assertEquals(Object.keys(await import("../src/hono.ts")).sort(), ["runtimeMetrics", "unmeasured"]);
     assertEquals(Object.keys(await import("../src/edge.ts")).sort(), ["createMonitor", "runtimeMetrics", "unmeasured"]);
+    assertEquals(Object.keys(await import("../src/push.ts")), ["createPusher"]);
   });
 });

@@ -31,6 +31,16 @@ const kept: readonly (keyof Runtime)[] = [
 ];
 
 /**
+ * Names this isolate: one process, or one of many in an edge runtime. Not to be asked for at module scope there.
+ *
+ * @param global The runtime's global object.
+ * @returns A random name, the same each time.
+ */
+export function isolateName(global: GlobalLike = globalThis as unknown as GlobalLike): string {
+  return isolateOf(global).id;
+}
+
+/**
  * Makes the runtime of an isolate: no timers, since none may run at module scope or outlive a request, and no facts of a
  * process that is not its own.
  *
@@ -39,13 +49,17 @@ const kept: readonly (keyof Runtime)[] = [
  */
 export function isolateRuntime(global: GlobalLike = globalThis as unknown as GlobalLike): Runtime {
   const whole = currentRuntime(global);
-  const holder = global as { [brand]?: Isolate };
-  // Begins with the first request: at module scope there are neither random numbers nor a clock that goes.
-  const isolate = (): Isolate => holder[brand] ??= { id: crypto.randomUUID(), beganAt: whole.now() };
+  const isolate = (): Isolate => isolateOf(global);
   const parts = Object.entries(whole).filter(([name]) => kept.includes(name as keyof Runtime));
   return {
     ...Object.fromEntries(parts) as unknown as Runtime,
     uptimeSeconds: () => whole.now() - isolate().beganAt,
     instance: () => isolate().id,
   };
+}
+
+/** It begins with the first request: at module scope there are neither random numbers nor a clock that goes. */
+function isolateOf(global: GlobalLike): Isolate {
+  const holder = global as GlobalLike & { [brand]?: Isolate };
+  return holder[brand] ??= { id: crypto.randomUUID(), beganAt: global.performance.now() / 1000 };
 }

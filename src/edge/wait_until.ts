@@ -12,6 +12,9 @@ export interface ContextLike {
 /** Marks a context whose work is tracked already. */
 const tracked: unique symbol = Symbol.for("@rtm/runtime-metrics.wait-until");
 
+/** A context whose work is tracked. */
+type Tracked = ContextLike & { readonly [tracked]?: ContextLike["waitUntil"] };
+
 /**
  * Finds the context among a handler's arguments: Workers pass it last, behind the bindings; others pass nothing before it.
  *
@@ -36,8 +39,7 @@ export function trackWaitUntil(
   context: ContextLike,
   track: (promise: Promise<unknown>) => void,
 ): ContextLike["waitUntil"] {
-  const marked = context as ContextLike & { [tracked]?: ContextLike["waitUntil"] };
-  const known = marked[tracked];
+  const known = (context as Tracked)[tracked];
   if (known) return known;
   const own = context.waitUntil;
   const untracked = (promise: Promise<unknown>): void => own.call(context, promise);
@@ -56,4 +58,14 @@ export function trackWaitUntil(
     // A frozen context: its work is not tracked, and still done.
   }
   return untracked;
+}
+
+/**
+ * Finds a context's own `waitUntil`, for what is not the app's work.
+ *
+ * @param context The context.
+ * @returns Its method, past the tracker if there is one.
+ */
+export function untrackedWaitUntil(context: ContextLike): ContextLike["waitUntil"] {
+  return (context as Tracked)[tracked] ?? ((promise) => context.waitUntil(promise));
 }
