@@ -33,6 +33,7 @@ describe("importing the package", () => {
     await import("../src/hono.ts");
     await import("../src/edge.ts");
     await import("../src/push.ts");
+    await import("../src/node.ts");
     assertEquals(started, []);
     // The watch would have seen one: a monitor starts its beat.
     createMonitor({ collect: { gc: false } }).stop();
@@ -58,5 +59,6 @@ describe("the public door", () => {
     assertEquals(Object.keys(await import("../src/hono.ts")).sort(), ["runtimeMetrics", "unmeasured"]);
     assertEquals(Object.keys(await import("../src/edge.ts")).sort(), ["createMonitor", "runtimeMetrics", "unmeasured"]);
     assertEquals(Object.keys(await import("../src/push.ts")), ["createPusher"]);
+    assertEquals(Object.keys(await import("../src/node.ts")).sort(), ["instrumentListener", "toNodeListener"]);
   });
 });
