@@ -7,7 +7,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { renderCost } from "./cost_table.ts";
+import { renderComparison, renderCost } from "./cost_table.ts";
 import { renderAbsenceTable, renderMetricTable } from "./metric_table.ts";
 import { renderParityTable } from "./parity_table.ts";
 
@@ -35,6 +35,14 @@ const outputs: Output[] = [
         Object.entries(sections).reduce((text, [name, content]) => section(text, name, content), before),
       );
     },
+  },
+  {
+    path: "docs/lag.md",
+    render: (before) =>
+      formatted(
+        "md",
+        section(before, "comparison", renderComparison(readFileSync(`${root}bench/RESULTS.md`, "utf8"))),
+      ),
   },
 ];
 

@@ -46,7 +46,7 @@ const followers = new WeakMap<object, EdgeRequests>();
  * import { createMonitor } from "@rtm/runtime-metrics/edge";
  *
  * const monitor = createMonitor();
- * const fetch = monitor.instrument(() => new Response("hello"));
+ * const fetch = monitor.instrument((_request: Request) => new Response("hello"));
  * await (await fetch(new Request("http://localhost/"))).text();
  * const page = await monitor.handler();
  * ```

@@ -22,11 +22,15 @@ import type { LagReading, LoopReading, MemoryReading, PoolReading, ProcessReadin
 export interface Snapshot {
   /** Absent until the first beat has been answered. */
   lag?: LagReading;
+  /** How the loop spent its time; only where the runtime tells. */
   loop?: LoopReading;
   /** CPU time of the loop's own thread, in seconds. */
   threadCpuSeconds?: number;
+  /** The heap of this isolate. */
   memory?: MemoryReading;
+  /** The operating system's view of the process. */
   process?: ProcessReading;
+  /** How long this isolate has been running, in seconds. */
   uptimeSeconds?: number;
   /** Work begun and not ended, by kind. */
   pending: Record<string, number>;
@@ -71,6 +75,13 @@ export interface Monitor<Registry extends RegistryLike | undefined = RegistryLik
    * @throws {TypeError} If `kind` is empty, or `work` neither a promise nor a function.
    */
   track<Result>(kind: string, work: () => Result): Result;
+  /**
+   * Counts a promise as pending until it settles.
+   *
+   * @param kind What the work is called; one of few words.
+   * @param work The promise.
+   * @returns The same promise.
+   */
   track<Work extends Promise<unknown>>(kind: string, work: Work): Work;
 
   /**

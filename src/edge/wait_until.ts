@@ -6,6 +6,7 @@
 
 /** The context that an edge runtime passes to its handlers. */
 export interface ContextLike {
+  /** Keeps the context alive until a promise has settled. */
   waitUntil(promise: Promise<unknown>): void;
 }
 

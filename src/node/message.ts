@@ -8,23 +8,35 @@ import type { OutgoingLike } from "../http/platform.ts";
 
 /** A request as a Node server hands it to its listener. */
 export interface IncomingLike extends AsyncIterable<Uint8Array> {
+  /** As the client sent it. */
   readonly method?: string | undefined;
+  /** Path and query. */
   readonly url?: string | undefined;
   /** Express keeps the whole path here when it cuts a router's own off `url`. */
   readonly originalUrl?: string | undefined;
+  /** By their names in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
 /** A response as a Node server hands it to its listener. */
 export interface ResponseLike extends OutgoingLike {
+  /** What is sent if nobody says otherwise. */
   statusCode: number;
+  /** Is the head sent? */
   readonly headersSent: boolean;
+  /** Sends the head. */
   writeHead(status: number, ...rest: never[]): unknown;
+  /** Sets a header of a head that is not sent yet. */
   setHeader(name: string, value: string | readonly string[]): unknown;
+  /** Sends a piece of the body; false asks to wait for `drain`. */
   write(chunk: Uint8Array): boolean;
+  /** Ends the response. */
   end(): unknown;
+  /** Breaks the connection. */
   destroy(error?: Error): unknown;
+  /** Listens to an event. */
   on(event: "close" | "drain" | "finish", listener: () => void): unknown;
+  /** Listens no more. */
   off(event: "close" | "drain", listener: () => void): unknown;
 }
 
