@@ -14,7 +14,6 @@ import type { MonitorOptions } from "./options.ts";
 import { PendingWork } from "./pending.ts";
 import type { PoolSource } from "./pools/pool_source.ts";
 import type { RegistryLike } from "./registry_like.ts";
-import { currentRuntime } from "./runtime/detect.ts";
 import type { Runtime } from "./runtime/shim.ts";
 import type { LagReading, LoopReading, MemoryReading, PoolReading, ProcessReading } from "./sample.ts";
 
@@ -123,7 +122,7 @@ export interface Monitor<Registry extends RegistryLike | undefined = RegistryLik
 export function startMonitor<Registry extends RegistryLike | undefined>(
   registry: Registry,
   options: MonitorOptions,
-  runtime: () => Runtime = currentRuntime,
+  runtime: () => Runtime,
 ): Monitor<Registry> {
   const settings = checkOptions(options);
   const joined = settings.enabled ? joinCore(runtime, registry, options, settings) : undefined;

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { currentRuntime } from "../runtime/detect.ts";
+import { detectRuntime } from "../runtime/detect.ts";
+import { edgeRuntime } from "../runtime/edge.ts";
 import type { GlobalLike, Runtime } from "../runtime/shim.ts";
 
 /** What tells one isolate from its siblings, and when it began to answer. */
@@ -16,19 +17,6 @@ interface Isolate {
 
 /** Under this name the global object holds it, for every copy of this package. */
 const brand = Symbol.for("@rtm/runtime-metrics.isolate");
-
-/** What every isolate can tell of itself: all else is the process', is zero here, or throws. */
-const kept: readonly (keyof Runtime)[] = [
-  "name",
-  "version",
-  "engine",
-  "now",
-  "unixNow",
-  "bodyStream",
-  "readyLength",
-  "contentType",
-  "environment",
-];
 
 /**
  * Names this isolate: one process, or one of many in an edge runtime. Not to be asked for at module scope there.
@@ -48,13 +36,11 @@ export function isolateName(global: GlobalLike = globalThis as unknown as Global
  * @returns A clock, a name, and what tells this isolate from others.
  */
 export function isolateRuntime(global: GlobalLike = globalThis as unknown as GlobalLike): Runtime {
-  const whole = currentRuntime(global);
-  const isolate = (): Isolate => isolateOf(global);
-  const parts = Object.entries(whole).filter(([name]) => kept.includes(name as keyof Runtime));
+  const runtime = edgeRuntime(global, detectRuntime(global));
   return {
-    ...Object.fromEntries(parts) as unknown as Runtime,
-    uptimeSeconds: () => whole.now() - isolate().beganAt,
-    instance: () => isolate().id,
+    ...runtime,
+    uptimeSeconds: () => runtime.now() - isolateOf(global).beganAt,
+    instance: () => isolateOf(global).id,
   };
 }
 
