@@ -108,7 +108,9 @@ describe("the npm package, packed and installed in an empty project", () => {
     it(`measures on ${name}`, { skip }, () => {
       const { code, output, errors } = project.run(command!, ...args, "dist/program.js");
       assertEquals([code, errors], [0, ""], output);
-      const { series, beats } = JSON.parse(output) as { series: string[]; beats: string };
+      const { series, others, beats } = JSON.parse(output) as { series: string[]; others: unknown[]; beats: string };
+      // The edge's, the pusher's and Node's own entries, each tried.
+      assertEquals(others, [true, true, "function"]);
       const runtime = name.split(" ")[0]!.toLowerCase();
       assertEquals(series.map((line) => line.replace(/,version=".*?",engine=".*?"/, "")), [
         `runtime_info{runtime="${runtime}"} 1`,
