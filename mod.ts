@@ -7,7 +7,7 @@
  * import { createMonitor } from "@rtm/runtime-metrics";
  *
  * using monitor = createMonitor();
- * const fetch = monitor.instrument(() => new Response("hello"), { path: "/metrics" });
+ * const fetch = monitor.instrument((_request: Request) => new Response("hello"), { path: "/metrics" });
  * await fetch(new Request("http://localhost/"));
  * const page = await fetch(new Request("http://localhost/metrics"));
  * ```

@@ -22,3 +22,16 @@ export function renderCost(results: string): string {
     return `${title} (${section.split(/\n\n+/)[1]!.split(";")[0]}):\n\n${table.trim()}`;
   }).join("\n\n");
 }
+
+/**
+ * Quotes the comparison with other ways of measuring lag.
+ *
+ * @param results bench/RESULTS.md.
+ * @returns Markdown: the section without its title.
+ * @throws {Error} If it is missing: the bench has not been run.
+ */
+export function renderComparison(results: string): string {
+  const section = results.split(/^## /m).find((each) => each.startsWith("Comparison\n"));
+  if (!section) throw new Error('Cannot quote results: "Comparison" is not in bench/RESULTS.md');
+  return section.split("\n").slice(1).join("\n").trim();
+}

@@ -8,7 +8,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { renderCost } from "./cost_table.ts";
+import { renderComparison, renderCost } from "./cost_table.ts";
 import { renderAlertTable } from "./kit/alert_table.ts";
 import { createKit } from "./kit/files.ts";
 import { renderAbsenceTable, renderMetricTable } from "./metric_table.ts";
@@ -50,6 +50,14 @@ const outputs: Output[] = [
     path: repositoryPaths[path] ?? path,
     render: () => formatted(path.slice(path.lastIndexOf(".") + 1), text),
   })),
+  {
+    path: "docs/lag.md",
+    render: (before) =>
+      formatted(
+        "md",
+        section(before, "comparison", renderComparison(readFileSync(`${root}bench/RESULTS.md`, "utf8"))),
+      ),
+  },
 ];
 
 const checkOnly = process.argv.includes("--check");

@@ -70,7 +70,7 @@ export function runOn(version: string): VersionResult {
   // A runner that finds this in its environment takes itself for the child of another, and runs nothing.
   const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
   const { status, error, stdout, stderr } = spawnSync(
-    binary(version),
+    nodeBinary(version),
     ["--import", "tsx", "--test", "--test-concurrency=1", "--test-reporter=spec", ...files],
     {
       cwd: root,
@@ -86,13 +86,19 @@ export function runOn(version: string): VersionResult {
   return { passed, failed, ok: status === 0 && passed > 0 && failed === 0, output };
 }
 
-function binary(version: string): string {
+/**
+ * Tells where a version is installed.
+ *
+ * @param version One of {@linkcode versions}.
+ * @returns The path of its binary.
+ */
+export function nodeBinary(version: string): string {
   return join(folder, "node_modules", `node${version.split(".")[0]}`, "bin/node");
 }
 
 function isInstalled(version: string): boolean {
-  if (!existsSync(binary(version))) return false;
-  return spawnSync(binary(version), ["--version"], { encoding: "utf8" }).stdout?.trim() === `v${version}`;
+  if (!existsSync(nodeBinary(version))) return false;
+  return spawnSync(nodeBinary(version), ["--version"], { encoding: "utf8" }).stdout?.trim() === `v${version}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -8,6 +8,7 @@ import { type Monitor, startMonitor } from "./monitor.ts";
 import type { MonitorOptions } from "./options.ts";
 import { globalRegistry, type Registry } from "./registry.ts";
 import type { RegistryLike } from "./registry_like.ts";
+import { currentRuntime } from "./runtime/detect.ts";
 
 /**
  * Starts measuring this process.
@@ -33,8 +34,14 @@ import type { RegistryLike } from "./registry_like.ts";
 export function createMonitor<Own extends RegistryLike>(
   options: MonitorOptions & { readonly registry: Own },
 ): Monitor<Own>;
+/**
+ * Starts measuring this process, in prom-client's global registry.
+ *
+ * @param options What to watch.
+ * @returns The running measurement; dispose of it to stop.
+ */
 export function createMonitor(options?: MonitorOptions): Monitor<Registry>;
 export function createMonitor(options: MonitorOptions = {}): Monitor<RegistryLike> {
   // `options` may be anything that JavaScript can pass; it is checked before it is used.
-  return startMonitor(options?.registry ?? globalRegistry, options);
+  return startMonitor(options?.registry ?? globalRegistry, options, currentRuntime);
 }

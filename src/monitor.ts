@@ -14,18 +14,22 @@ import type { MonitorOptions } from "./options.ts";
 import { PendingWork } from "./pending.ts";
 import type { PoolSource } from "./pools/pool_source.ts";
 import type { RegistryLike } from "./registry_like.ts";
-import { currentRuntime } from "./runtime/detect.ts";
+import type { Runtime } from "./runtime/shim.ts";
 import type { LagReading, LoopReading, MemoryReading, PoolReading, ProcessReading } from "./sample.ts";
 
 /** The newest values as plain JSON. What is not told here is absent. */
 export interface Snapshot {
   /** Absent until the first beat has been answered. */
   lag?: LagReading;
+  /** How the loop spent its time; only where the runtime tells. */
   loop?: LoopReading;
   /** CPU time of the loop's own thread, in seconds. */
   threadCpuSeconds?: number;
+  /** The heap of this isolate. */
   memory?: MemoryReading;
+  /** The operating system's view of the process. */
   process?: ProcessReading;
+  /** How long this isolate has been running, in seconds. */
   uptimeSeconds?: number;
   /** Work begun and not ended, by kind. */
   pending: Record<string, number>;
@@ -70,6 +74,13 @@ export interface Monitor<Registry extends RegistryLike | undefined = RegistryLik
    * @throws {TypeError} If `kind` is empty, or `work` neither a promise nor a function.
    */
   track<Result>(kind: string, work: () => Result): Result;
+  /**
+   * Counts a promise as pending until it settles.
+   *
+   * @param kind What the work is called; one of few words.
+   * @param work The promise.
+   * @returns The same promise.
+   */
   track<Work extends Promise<unknown>>(kind: string, work: Work): Work;
 
   /**
@@ -102,6 +113,7 @@ export interface Monitor<Registry extends RegistryLike | undefined = RegistryLik
  *
  * @param registry Where to register.
  * @param options What the user gave.
+ * @param runtime Where this runs; asked once, and only if nothing measures there yet.
  * @returns The monitor.
  * @throws {TypeError} If an option is unknown or of the wrong kind.
  * @throws {RangeError} If a number or a name is out of bounds.
@@ -110,9 +122,10 @@ export interface Monitor<Registry extends RegistryLike | undefined = RegistryLik
 export function startMonitor<Registry extends RegistryLike | undefined>(
   registry: Registry,
   options: MonitorOptions,
+  runtime: () => Runtime,
 ): Monitor<Registry> {
   const settings = checkOptions(options);
-  const joined = settings.enabled ? joinCore(currentRuntime, registry, options, settings) : undefined;
+  const joined = settings.enabled ? joinCore(runtime, registry, options, settings) : undefined;
   let core = joined?.core;
   const idle = new PendingWork(settings.maxLabelSets, () => {});
   const removers = new Set<() => void>();

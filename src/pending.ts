@@ -11,6 +11,8 @@ export interface PendingItem {
   /** Only a {@linkcode PendingKind} sets these. */
   previous?: PendingItem | undefined;
   next?: PendingItem | undefined;
+  /** Called once, when the work is pending no more; only where somebody has to be told. */
+  onOver?: () => void;
 }
 
 /** All pending work of one kind, the oldest first. */
@@ -50,6 +52,7 @@ export class PendingKind {
     else this.newest = item.previous;
     item.previous = item.next = undefined;
     this.counted--;
+    item.onOver?.();
   }
 
   /** Every piece of work, the oldest first. */

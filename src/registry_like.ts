@@ -32,10 +32,15 @@ export interface CollectedLike {
  * Metrics are taken as `never` because each client declares them as a union of its own classes.
  */
 export interface RegistryLike {
+  /** Every metric in it. */
   getMetricsAsArray(): readonly unknown[];
+  /** The metric of a name; undefined where there is none. */
   getSingleMetric(name: string): unknown;
+  /** Takes a metric in. */
   registerMetric(metric: never): void;
+  /** Lets go of a metric. */
   removeSingleMetric(name: string): void;
+  /** Its own page. */
   metrics(): Promise<string>;
 }
 

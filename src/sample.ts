@@ -31,20 +31,31 @@ export interface LoopReading {
 
 /** The heap of this isolate. */
 export interface MemoryReading {
+  /** Heap in use, garbage that is not collected yet included. */
   heapUsedBytes?: number;
+  /** Heap taken from the operating system. */
   heapTotalBytes?: number;
+  /** The size at which the heap is full. */
   heapLimitBytes?: number;
+  /** Memory outside the heap that its objects hold on to. */
   externalBytes?: number;
+  /** The part of that which is array buffers. */
   arrayBuffersBytes?: number;
 }
 
 /** The operating system's view of the process. */
 export interface ProcessReading {
+  /** CPU time, user and system. */
   cpuSeconds?: number;
+  /** Memory that stands in RAM. */
   residentBytes?: number;
+  /** Address space. */
   virtualBytes?: number;
+  /** Open file descriptors. */
   openFds?: number;
+  /** How many may be open. */
   maxFds?: number;
+  /** When the process began, as Unix time in seconds. */
   startUnixSeconds?: number;
 }
 

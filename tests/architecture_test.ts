@@ -56,9 +56,25 @@ const order = [
   "src/http/routes.ts",
   "src/http/instrument.ts",
   "src/monitor.ts",
+  "src/hono_routes.ts",
+  "src/hono_middleware.ts",
+  "src/node/message.ts",
+  "src/node/to_node_listener.ts",
+  "src/node/instrument_listener.ts",
+  "src/node.ts",
+  "src/edge/isolate.ts",
+  "src/edge/wait_until.ts",
+  "src/edge/requests.ts",
+  "src/edge.ts",
+  "src/push/page_reader.ts",
+  "src/push/otlp.ts",
+  "src/push/target.ts",
+  "src/push/delivery.ts",
+  "src/push/check_pusher.ts",
+  "src/push/pusher.ts",
+  "src/push.ts",
   "src/registry.ts",
   "src/create_monitor.ts",
-  "src/hono_routes.ts",
   "src/hono.ts",
   "mod.ts",
 ];
@@ -66,8 +82,10 @@ const order = [
 /** What a file may import from outside, and whether at run time or for its types alone. */
 const outside: Readonly<Record<string, readonly string[]>> = {
   "src/registry.ts": ["prom-client"],
+  "src/hono_middleware.ts": ["type hono"],
   "src/hono.ts": ["type hono"],
   "src/hono_routes.ts": ["type hono"],
+  "src/edge.ts": ["type hono"],
 };
 
 const root = fileURLToPath(new URL("..", import.meta.url));

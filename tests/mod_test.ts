@@ -31,6 +31,9 @@ describe("importing the package", () => {
   it("starts nothing: no timer, no turn, no observer", async () => {
     const { createMonitor } = await import("../mod.ts");
     await import("../src/hono.ts");
+    await import("../src/edge.ts");
+    await import("../src/push.ts");
+    await import("../src/node.ts");
     assertEquals(started, []);
     // The watch would have seen one: a monitor starts its beat.
     createMonitor({ collect: { gc: false } }).stop();
@@ -54,5 +57,8 @@ describe("the public door", () => {
       "responseSize",
     ]);
     assertEquals(Object.keys(await import("../src/hono.ts")).sort(), ["runtimeMetrics", "unmeasured"]);
+    assertEquals(Object.keys(await import("../src/edge.ts")).sort(), ["createMonitor", "runtimeMetrics", "unmeasured"]);
+    assertEquals(Object.keys(await import("../src/push.ts")), ["createPusher"]);
+    assertEquals(Object.keys(await import("../src/node.ts")).sort(), ["instrumentListener", "toNodeListener"]);
   });
 });

@@ -21,7 +21,8 @@ export async function renderPage(core: Core | undefined, registry: RegistryLike 
   const own = core?.families() ?? [];
   const foreign = registry ? await collect(registry, new Set<unknown>(own), core) : [];
   const written = new Set<string>();
-  const labels = registry ? defaultLabels(registry) : {};
+  const instance = core?.runtime.instance?.();
+  const labels = { ...(instance !== undefined && { instance }), ...(registry && defaultLabels(registry)) };
   let page = "";
   let series = 0;
   const write = (name: string, text: Generator<string, number>): void => {

@@ -252,7 +252,7 @@ export class Exchange implements PendingItem {
     return true;
   }
 
-  private head(status: number, route: string | undefined): void {
+  head(status: number, route: string | undefined): void {
     if (this.status !== 0) return;
     this.setStatus(status);
     if (route !== undefined) this.lane = this.lane.recorder.move(this.lane, route);

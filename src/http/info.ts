@@ -22,6 +22,7 @@ export interface RequestInfo {
   readonly route: string;
   /** The status, such as `200`; `2xx` where statuses are grouped. */
   readonly status: string;
+  /** How the request ended. */
   readonly outcome: Outcome;
   /**
    * From the request's arrival to the end of the response's body, in seconds; undefined for what stays open (WebSockets,

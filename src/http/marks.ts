@@ -18,6 +18,8 @@ export interface Marked {
   discard(): void;
   /** Notes the route that a handler within has found. */
   reroute(route: string): void;
+  /** Called once, when the request is in flight no more; only where a runtime has to be told. */
+  onOver?: () => void;
 }
 
 /** Under these names every copy of this package finds the same. */

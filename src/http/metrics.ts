@@ -28,11 +28,15 @@ export type Measure = "count" | "duration" | "headDuration" | "requestBytes" | "
 export interface HttpMetric {
   /** Its entry in the catalog, from which it has what it does not say itself. */
   readonly entry: string;
+  /** What is taken of a request. */
   readonly measure: Measure;
   /** The labels that it has by default. */
   readonly defaultLabels: readonly LabelName[];
+  /** The name, where it is not the catalog's. */
   readonly name?: string;
+  /** What it means, where that is not the catalog's text. */
   readonly help?: string;
+  /** Other names for its labels; `false` leaves one out. */
   readonly labels?: LabelNames;
   /** The upper bounds of a histogram; none for a summary. */
   readonly buckets?: readonly number[];

@@ -9,6 +9,7 @@ import type { HttpMetric, LabelNames } from "./metrics.ts";
 
 /** What a function that excludes requests is told. */
 export interface ExclusionCandidate {
+  /** One of the nine standard methods, or `_OTHER`. */
   readonly method: string;
   /** The path as the client sent it, without the query. */
   readonly path: string;

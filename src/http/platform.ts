@@ -87,7 +87,12 @@ export function isUpgrade(request: Request, platform: PlatformLike | undefined, 
  * @returns The same; undefined where it tells nothing.
  */
 export function platformOf(value: unknown): PlatformLike | undefined {
-  return typeof value === "object" && value !== null ? value : undefined;
+  if (typeof value !== "object" || value === null) return undefined;
+  // On Workers it is the app's bindings, and one of those may bear any of these names; it answers every property with a
+  // function.
+  const { incoming, outgoing } = value as PlatformLike;
+  if (outgoing !== undefined && typeof outgoing?.writableFinished !== "boolean") return undefined;
+  return incoming !== undefined && typeof incoming?.headers !== "object" ? undefined : value;
 }
 
 /**
@@ -99,5 +104,5 @@ export function platformOf(value: unknown): PlatformLike | undefined {
  */
 export function carrierOf(request: Request, platform: PlatformLike | undefined): object {
   if (platform?.outgoing) return platform.outgoing;
-  return platform && "completed" in platform ? platform : request;
+  return platform && "completed" in platform && "remoteAddr" in platform ? platform : request;
 }

@@ -8,7 +8,9 @@ import { unmatchedRoute } from "./lanes.ts";
 
 /** A `URLPattern`, as far as it is used. */
 export interface UrlPatternLike {
+  /** The pattern of the path, such as `/users/:id`: the route's name. */
   readonly pathname: string;
+  /** Does an address match? */
   test(url: string): boolean;
 }
 

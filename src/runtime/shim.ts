@@ -53,6 +53,8 @@ export interface Runtime {
   process?(): ProcessReading;
   /** How long this isolate has been running, in seconds. */
   uptimeSeconds?(): number;
+  /** What tells this isolate from its siblings, where a scrape may reach any of them. */
+  instance?(): string;
   /** What the runtime itself counts as begun and not ended, by kind; every kind that it can tell is there, also at 0. */
   pendingWork?(): ReadonlyMap<string, number>;
 

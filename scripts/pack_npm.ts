@@ -1,0 +1,72 @@
+/**
+ * Builds the npm package with tsc alone, in the layout that dnt gives it: `tsx scripts/pack_npm.ts [folder]`, npm/ when
+ * none is named.
+ *
+ * @module
+ */
+
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { bundleCommand, joinModules } from "./npm_bundle.ts";
+import {
+  builtPath,
+  dependenciesOf,
+  documents,
+  type JsrConfig,
+  packageFields,
+  type RepositoryPackage,
+} from "./npm_package.ts";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+
+/**
+ * Builds the package.
+ *
+ * @param folder Where; what is there is removed.
+ */
+export async function buildPackage(folder: string): Promise<void> {
+  rmSync(folder, { recursive: true, force: true });
+  const code = join(folder, "esm");
+  mkdirSync(code, { recursive: true });
+  execFileSync(
+    process.execPath,
+    [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.npm.json", "--outDir", code],
+    { cwd: root, stdio: "inherit" },
+  );
+  for (const name of readdirSync(code, { recursive: true, encoding: "utf8" })) {
+    if (name.endsWith(".d.ts")) rewriteImports(join(code, name));
+  }
+  writeJson(join(code, "package.json"), { type: "module" });
+
+  const jsr = readJson<JsrConfig>("jsr.json");
+  const repository = readJson<RepositoryPackage>("package.json");
+  await joinModules(folder, Object.values(jsr.exports).map(builtPath));
+  writeJson(join(folder, "package.json"), {
+    ...packageFields(jsr, repository, await bundleCommand(folder)),
+    module: builtPath(jsr.exports["."]!),
+    exports: Object.fromEntries(Object.entries(jsr.exports).map(([name, path]) => [name, { import: builtPath(path) }])),
+    ...dependenciesOf(jsr, repository),
+  });
+  for (const name of documents) cpSync(join(root, name), join(folder, name));
+}
+
+/** tsc rewrites `./x.ts` in code and leaves it in declarations. */
+function rewriteImports(path: string): void {
+  const text = readFileSync(path, "utf8");
+  writeFileSync(path, text.replace(/((?:\bfrom|\bimport\() ?")(\.{1,2}\/[^"]+)\.ts"/g, '$1$2.js"'));
+}
+
+function readJson<Contents>(name: string): Contents {
+  return JSON.parse(readFileSync(join(root, name), "utf8")) as Contents;
+}
+
+function writeJson(path: string, contents: unknown): void {
+  writeFileSync(path, `${JSON.stringify(contents, null, 2)}\n`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await buildPackage(resolve(process.argv[2] ?? join(root, "npm")));
+}

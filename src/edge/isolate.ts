@@ -1,0 +1,51 @@
+/**
+ * This isolate, as one of many: edge runtimes begin and end them as they like, and a scrape reaches any one of them.
+ *
+ * @module
+ */
+
+import { detectRuntime } from "../runtime/detect.ts";
+import { edgeRuntime } from "../runtime/edge.ts";
+import type { GlobalLike, Runtime } from "../runtime/shim.ts";
+
+/** What tells one isolate from its siblings, and when it began to answer. */
+interface Isolate {
+  readonly id: string;
+  /** In seconds of the runtime's clock. */
+  readonly beganAt: number;
+}
+
+/** Under this name the global object holds it, for every copy of this package. */
+const brand = Symbol.for("@rtm/runtime-metrics.isolate");
+
+/**
+ * Names this isolate: one process, or one of many in an edge runtime. Not to be asked for at module scope there.
+ *
+ * @param global The runtime's global object.
+ * @returns A random name, the same each time.
+ */
+export function isolateName(global: GlobalLike = globalThis as unknown as GlobalLike): string {
+  return isolateOf(global).id;
+}
+
+/**
+ * Makes the runtime of an isolate: no timers, since none may run at module scope or outlive a request, and no facts of a
+ * process that is not its own.
+ *
+ * @param global The runtime's global object.
+ * @returns A clock, a name, and what tells this isolate from others.
+ */
+export function isolateRuntime(global: GlobalLike = globalThis as unknown as GlobalLike): Runtime {
+  const runtime = edgeRuntime(global, detectRuntime(global));
+  return {
+    ...runtime,
+    uptimeSeconds: () => runtime.now() - isolateOf(global).beganAt,
+    instance: () => isolateOf(global).id,
+  };
+}
+
+/** It begins with the first request: at module scope there are neither random numbers nor a clock that goes. */
+function isolateOf(global: GlobalLike): Isolate {
+  const holder = global as GlobalLike & { [brand]?: Isolate };
+  return holder[brand] ??= { id: crypto.randomUUID(), beganAt: global.performance.now() / 1000 };
+}

@@ -1,0 +1,82 @@
+/**
+ * Requests on an edge runtime: measured to their end, which the runtime has to be told to wait for.
+ *
+ * @module
+ */
+
+import type { InstrumentOptions } from "../http/instrument.ts";
+import { type Marked, markOf, needMarks } from "../http/marks.ts";
+import type { Monitor } from "../monitor.ts";
+import { contextAmong, type ContextLike, trackWaitUntil } from "./wait_until.ts";
+
+/** What `monitor.track` calls the work that was handed to `waitUntil`. */
+const waitUntilKind = "wait_until";
+
+/**
+ * How many requests one isolate keeps in flight. A request that the platform ends midway never tells its end, so the
+ * oldest gives way, uncounted.
+ */
+const mostInFlight = 10_000;
+
+type Handler = (this: unknown, request: Request, ...rest: unknown[]) => Response | Promise<Response>;
+
+/** Follows the requests of one monitor. */
+export class EdgeRequests {
+  readonly #monitor: Monitor;
+  readonly #inFlight = new Set<Marked>();
+
+  /**
+   * Makes a follower of no request.
+   *
+   * @param monitor What measures.
+   */
+  constructor(monitor: Monitor) {
+    this.#monitor = monitor;
+    // A request is found again by its mark.
+    needMarks();
+  }
+
+  /**
+   * Measures a fetch handler.
+   *
+   * @param target The handler; what is none is the monitor's own to take or refuse.
+   * @param options Where to answer scrapes, and how routes are known.
+   * @returns The same, measured.
+   */
+  instrument<Target extends object>(target: Target, options: InstrumentOptions = {}): Target {
+    if (typeof target !== "function") return this.#monitor.instrument(target, options);
+    const handler = target as unknown as Handler;
+    const follow = (request: Request, rest: readonly unknown[]): void =>
+      this.follow(request, rest[0], contextAmong(rest));
+    const followed: Handler = function (this: unknown, request, ...rest) {
+      follow(request, rest);
+      return handler.call(this, request, ...rest);
+    };
+    return this.#monitor.instrument(followed, options) as unknown as Target;
+  }
+
+  /**
+   * Sees to it that the end of a request is told: the runtime ends everything of a request whose client has left, and
+   * calls no `cancel`, unless it has been told to wait.
+   *
+   * @param request A request that is being measured.
+   * @param platform What the server passed beside it.
+   * @param context Its context; without one nothing can be waited for.
+   */
+  follow(request: Request, platform: unknown, context: ContextLike | undefined): void {
+    if (!context) return;
+    const waitUntil = trackWaitUntil(context, (promise) => this.#monitor.track(waitUntilKind, promise));
+    const exchange = markOf(request, platform);
+    if (!exchange || this.#inFlight.has(exchange)) return;
+    this.#inFlight.add(exchange);
+    if (this.#inFlight.size > mostInFlight) this.#inFlight.values().next().value!.discard();
+    waitUntil(
+      new Promise<void>((resolve) => {
+        exchange.onOver = () => {
+          this.#inFlight.delete(exchange);
+          resolve();
+        };
+      }),
+    );
+  }
+}

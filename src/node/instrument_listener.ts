@@ -1,0 +1,132 @@
+/**
+ * Listeners of Node's servers, measured.
+ *
+ * @module
+ */
+
+import { unmatchedRoute } from "../http/lanes.ts";
+import { markOf } from "../http/marks.ts";
+import type { Monitor } from "../monitor.ts";
+import { headersOf, type IncomingLike, pathOfMessage, type ResponseLike, urlOf } from "./message.ts";
+import { toNodeListener } from "./to_node_listener.ts";
+
+/** Options of {@linkcode instrumentListener}. */
+export interface InstrumentListenerOptions<Incoming = IncomingLike> {
+  /**
+   * The path on which scrapes are answered as well, such as `/metrics`; those are not measured.
+   *
+   * @default {undefined} Nowhere: a page of metrics is public only where that was asked for.
+   */
+  path?: string;
+  /**
+   * Tells the route's template, never a path that a client can choose. It is asked when the request comes, and again when
+   * its head is sent, since a framework knows the route only then.
+   *
+   * @param request The request, as the framework hands it on.
+   * @returns The template; undefined where none is known.
+   * @default {undefined} Every request has the route `none`.
+   */
+  // A method, so that it may ask for a framework's own kind of request.
+  route?(request: Incoming): string | undefined;
+}
+
+/**
+ * Measures a listener of `node:http`, `node:https` or `node:http2`, whatever framework stands behind it: each request from
+ * its arrival until its response was sent, or its client has left.
+ *
+ * @example A plain server
+ * ```ts
+ * import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+ * import { createMonitor } from "@rtm/runtime-metrics";
+ * import { instrumentListener } from "@rtm/runtime-metrics/node";
+ *
+ * using monitor = createMonitor();
+ * const hello = (_request: IncomingMessage, response: ServerResponse) => void response.end("hello");
+ * const server = createServer(instrumentListener(monitor, hello, { path: "/metrics" }));
+ * ```
+ *
+ * @param monitor What measures.
+ * @param listener The listener; it is called as the server would.
+ * @param options Where to answer scrapes, and how routes are known.
+ * @returns The listener, measured.
+ * @throws {TypeError} If the listener is no function, or an option is of the wrong kind.
+ * @throws {Error} If the registry has a metric of its own under one of our names.
+ */
+export function instrumentListener<Listener extends (request: never, response: never) => unknown>(
+  monitor: Pick<Monitor, "handler" | "recorder">,
+  listener: Listener,
+  options: InstrumentListenerOptions<Parameters<Listener>[0]> = {},
+): Listener {
+  if (typeof listener !== "function") {
+    throw new TypeError(`Cannot instrument listener: expected a function, got ${typeof listener}`);
+  }
+  const { path } = options;
+  if (path !== undefined && (typeof path !== "string" || !path.startsWith("/"))) {
+    throw new TypeError(
+      `Cannot instrument listener: path must be a string that begins with "/", got ${JSON.stringify(path)}`,
+    );
+  }
+  if (options.route !== undefined && typeof options.route !== "function") {
+    throw new TypeError(`Cannot instrument listener: route must be a function, got ${typeof options.route}`);
+  }
+  const { recorder } = monitor;
+  recorder?.join();
+  const page = toNodeListener(monitor.handler);
+  const routeOf = (incoming: IncomingLike): string | undefined => {
+    try {
+      const found = options.route?.(incoming as never);
+      return typeof found === "string" && found !== "" ? found : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  const call = listener as unknown as (this: unknown, incoming: IncomingLike, outgoing: ResponseLike) => unknown;
+  return function measured(this: unknown, incoming: IncomingLike, outgoing: ResponseLike) {
+    if (path !== undefined && pathOfMessage(incoming) === path) return page(incoming, outgoing);
+    const platform = { incoming, outgoing };
+    const request = new MessageRequest(incoming) as unknown as Request;
+    // A listener around this one counts the request.
+    if (!recorder || markOf(request, platform)) return call.call(this, incoming, outgoing);
+    const begun = recorder.begin(
+      request,
+      routeOf(incoming) ?? unmatchedRoute,
+      platform,
+      recorder.needsPath ? pathOfMessage(incoming) : undefined,
+      incoming.method ?? "GET",
+    );
+    if (begun) {
+      const { writeHead } = outgoing;
+      // Every head of HTTP/1 passes here, also one that nobody writes; at its end it is told in any case.
+      outgoing.writeHead = function (status, ...rest) {
+        begun.head(status, routeOf(incoming));
+        outgoing.writeHead = writeHead;
+        return writeHead.call(outgoing, status, ...rest);
+      };
+      // From here on the message itself tells how it ends.
+      begun.watch();
+      outgoing.on("finish", () => begun.head(outgoing.statusCode, routeOf(incoming)));
+    }
+    return call.call(this, incoming, outgoing);
+  } as unknown as Listener;
+}
+
+/** What own recorders and computed labels see of the request: made of the message when they look. */
+class MessageRequest implements Pick<Request, "method" | "url" | "headers"> {
+  readonly #incoming: IncomingLike;
+
+  constructor(incoming: IncomingLike) {
+    this.#incoming = incoming;
+  }
+
+  get method(): string {
+    return this.#incoming.method ?? "GET";
+  }
+
+  get url(): string {
+    return urlOf(this.#incoming);
+  }
+
+  get headers(): Headers {
+    return headersOf(this.#incoming);
+  }
+}

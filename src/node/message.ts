@@ -1,0 +1,92 @@
+/**
+ * The messages of `node:http`, `node:https` and `node:http2`, by shape: this file loads everywhere.
+ *
+ * @module
+ */
+
+import type { OutgoingLike } from "../http/platform.ts";
+
+/** A request as a Node server hands it to its listener. */
+export interface IncomingLike extends AsyncIterable<Uint8Array> {
+  /** As the client sent it. */
+  readonly method?: string | undefined;
+  /** Path and query. */
+  readonly url?: string | undefined;
+  /** Express keeps the whole path here when it cuts a router's own off `url`. */
+  readonly originalUrl?: string | undefined;
+  /** By their names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** A response as a Node server hands it to its listener. */
+export interface ResponseLike extends OutgoingLike {
+  /** What is sent if nobody says otherwise. */
+  statusCode: number;
+  /** Is the head sent? */
+  readonly headersSent: boolean;
+  /** Sends the head. */
+  writeHead(status: number, ...rest: never[]): unknown;
+  /** Sets a header of a head that is not sent yet. */
+  setHeader(name: string, value: string | readonly string[]): unknown;
+  /** Sends a piece of the body; false asks to wait for `drain`. */
+  write(chunk: Uint8Array): boolean;
+  /** Ends the response. */
+  end(): unknown;
+  /** Breaks the connection. */
+  destroy(error?: Error): unknown;
+  /** Listens to an event. */
+  on(event: "close" | "drain" | "finish", listener: () => void): unknown;
+  /** Listens no more. */
+  off(event: "close" | "drain", listener: () => void): unknown;
+}
+
+/**
+ * Tells the whole path and query of a request.
+ *
+ * @param incoming The request.
+ * @returns Such as `/users/7?full=1`.
+ */
+export function targetOf(incoming: IncomingLike): string {
+  return incoming.originalUrl ?? incoming.url ?? "/";
+}
+
+/**
+ * Tells the path of a request.
+ *
+ * @param incoming The request.
+ * @returns The path, without the query.
+ */
+export function pathOfMessage(incoming: IncomingLike): string {
+  const target = targetOf(incoming);
+  const query = target.indexOf("?");
+  return query < 0 ? target : target.slice(0, query);
+}
+
+/**
+ * Tells the address of a request as a `Request` has it.
+ *
+ * @param incoming The request.
+ * @returns An absolute URL. Its host is what the client said, or `localhost` where that is no host.
+ */
+export function urlOf(incoming: IncomingLike): string {
+  // HTTP/2 has the host among its pseudo headers.
+  const host = incoming.headers["host"] ?? incoming.headers[":authority"] ?? "localhost";
+  const target = targetOf(incoming);
+  const url = `http://${host}${target.startsWith("/") ? target : "/"}`;
+  return URL.canParse(url) ? url : `http://localhost${target.startsWith("/") ? target : "/"}`;
+}
+
+/**
+ * Reads a request's headers.
+ *
+ * @param incoming The request.
+ * @returns The same as `Headers`, without HTTP/2's pseudo headers.
+ */
+export function headersOf(incoming: IncomingLike): Headers {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(incoming.headers)) {
+    if (value === undefined || name.startsWith(":")) continue;
+    for (const each of Array.isArray(value) ? value : [value]) headers.append(name, each);
+  }
+  return headers;
+}

@@ -1,0 +1,261 @@
+/**
+ * The pusher: a monitor's page, sent where it can be scraped or queried.
+ *
+ * @module
+ */
+
+import { type ContextLike, untrackedWaitUntil } from "../edge/wait_until.ts";
+import { isolateName } from "../edge/isolate.ts";
+import { currentRuntime } from "../runtime/detect.ts";
+import type { Runtime } from "../runtime/shim.ts";
+import { checkPusher, type PusherOptions, type PusherSettings } from "./check_pusher.ts";
+import { deliver, type PushClock } from "./delivery.ts";
+import { pushRequest } from "./target.ts";
+
+/** What a pusher has done so far. */
+export interface PusherStats {
+  /** Pushes that were accepted. */
+  readonly pushed: number;
+  /** Pushes that were given up. */
+  readonly failed: number;
+  /** Pushes that did not begin since another was under way. */
+  readonly skipped: number;
+  /** When the newest push was accepted, as Unix time in seconds. */
+  readonly lastPushUnixSeconds?: number;
+  /** Why the newest push that was given up failed. */
+  readonly lastError?: string;
+}
+
+/** Sends a monitor's page. */
+export interface Pusher extends AsyncDisposable {
+  /**
+   * Pushes now, unless a push is under way.
+   *
+   * @returns True if it was accepted. It never rejects: what fails is told to `onError` and counted.
+   */
+  push(): Promise<boolean>;
+
+  /**
+   * Begins to push every `intervalSeconds`, without keeping the process alive.
+   *
+   * @throws {Error} If timers run only within requests here; see {@linkcode Pusher.pushLater}.
+   */
+  start(): void;
+
+  /**
+   * For edge runtimes, to be called in each request: sees to it that a push happens within `intervalSeconds`, in this
+   * request's context but behind its response. While one is due already it does nothing.
+   *
+   * @param context What the runtime passed beside the request.
+   */
+  pushLater(context: ContextLike): void;
+
+  /**
+   * Ends the pushing that `start` began, with one last push.
+   *
+   * @returns Settles when that push was answered, or given up after one attempt.
+   */
+  stop(): Promise<void>;
+
+  /** What it has done so far. */
+  readonly stats: PusherStats;
+}
+
+/**
+ * Makes a pusher. It sends nothing by itself: `start()` begins to push by a timer, `pushLater(ctx)` belongs in the requests
+ * of an edge runtime, and `push()` pushes at once.
+ *
+ * A push is one page, made when it is sent. What fails is tried again with growing pauses, until the next push is due:
+ * that one will have all the counts of this one, so nothing is queued and nothing grows.
+ *
+ * @example A process that ends before anybody could scrape it
+ * ```ts
+ * import { createMonitor } from "@rtm/runtime-metrics";
+ * import { createPusher } from "@rtm/runtime-metrics/push";
+ *
+ * using monitor = createMonitor();
+ * const pusher = createPusher({
+ *   url: "http://pushgateway.internal:9091",
+ *   protocol: "pushgateway",
+ *   job: "nightly-import",
+ *   monitor,
+ * });
+ * const lastly = () => pusher.push();
+ * ```
+ *
+ * @param options What to push, and where to.
+ * @returns The pusher, at rest.
+ * @throws {TypeError} If an option is missing, unknown or of the wrong kind.
+ * @throws {RangeError} If a number is out of bounds.
+ */
+export function createPusher(options: PusherOptions): Pusher {
+  return new MonitorPusher(checkPusher(options), {
+    // The wall clock: on Workers no other goes, and a step of it only makes a push early or late.
+    now: () => Date.now() / 1000,
+    sleep: (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000)),
+    random: () => Math.random(),
+  }, currentRuntime);
+}
+
+/** The one kind of pusher. */
+export class MonitorPusher implements Pusher {
+  readonly #settings: PusherSettings;
+  readonly #clock: PushClock;
+  readonly #runtime: () => Pick<Runtime, "startTimer" | "stopTimer">;
+  #pushed = 0;
+  #failed = 0;
+  #skipped = 0;
+  #lastPush: number | undefined;
+  #lastError: string | undefined;
+  /** Until when a push may be under way: the context of an edge request can end without a word. */
+  #busyUntil = Number.NEGATIVE_INFINITY;
+  #dueUntil = Number.NEGATIVE_INFINITY;
+  #underWay: Promise<boolean> | undefined;
+  #timer: unknown;
+  #began: number | undefined;
+
+  /**
+   * Makes a pusher at rest.
+   *
+   * @param settings The checked options.
+   * @param clock Time and chance.
+   * @param runtime Its timers do not keep the process alive; asked when they are needed.
+   */
+  constructor(
+    settings: PusherSettings,
+    clock: PushClock,
+    runtime: () => Pick<Runtime, "startTimer" | "stopTimer">,
+  ) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#runtime = runtime;
+  }
+
+  /** What it has done so far. */
+  get stats(): PusherStats {
+    return {
+      pushed: this.#pushed,
+      failed: this.#failed,
+      skipped: this.#skipped,
+      ...(this.#lastPush !== undefined && { lastPushUnixSeconds: this.#lastPush }),
+      ...(this.#lastError !== undefined && { lastError: this.#lastError }),
+    };
+  }
+
+  /** Pushes now, unless a push is under way. */
+  push(): Promise<boolean> {
+    return this.#push(this.#settings.retries, this.#clock.sleep);
+  }
+
+  /** Begins to push at each interval. */
+  start(): void {
+    if (this.#timer !== undefined) return;
+    const { startTimer } = this.#runtime();
+    if (!startTimer) {
+      throw new Error("Cannot start pusher: timers run only within requests here; call pushLater(ctx) in each of them");
+    }
+    const { intervalSeconds, retries } = this.#settings;
+    const restful = (seconds: number): Promise<void> => new Promise((resolve) => void startTimer(resolve, seconds));
+    const arm = (seconds: number): void => {
+      const timer: unknown = this.#timer = startTimer(async () => {
+        await this.#push(retries, restful);
+        // Stopped meanwhile, or stopped and started again.
+        if (this.#timer === timer) arm(intervalSeconds);
+      }, seconds);
+    };
+    // Processes that begin together do not push together.
+    arm(intervalSeconds * this.#clock.random());
+  }
+
+  /** Sees to it that a push happens behind this request. */
+  pushLater(context: ContextLike): void {
+    const { intervalSeconds, timeoutSeconds, retries } = this.#settings;
+    const { now, sleep } = this.#clock;
+    if (now() < this.#dueUntil) return;
+    this.#dueUntil = now() + intervalSeconds + timeoutSeconds;
+    // What is handed over here is not the app's work, and not shown as that.
+    untrackedWaitUntil(context)((async () => {
+      await sleep(intervalSeconds);
+      // From here on another request's counts would come too late for this page.
+      this.#dueUntil = Number.NEGATIVE_INFINITY;
+      await this.#push(retries, sleep);
+    })());
+  }
+
+  /** Ends the pushing, with one last push. */
+  async stop(): Promise<void> {
+    if (this.#timer !== undefined) this.#runtime().stopTimer?.(this.#timer);
+    this.#timer = undefined;
+    await this.#underWay;
+    await this.#push(0, this.#clock.sleep);
+  }
+
+  /** The same as `stop`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #push(retries: number, pause: (seconds: number) => Promise<void>): Promise<boolean> {
+    const { intervalSeconds, timeoutSeconds } = this.#settings;
+    const { now } = this.#clock;
+    if (now() < this.#busyUntil) {
+      this.#skipped++;
+      return false;
+    }
+    const deadline = now() + intervalSeconds;
+    this.#busyUntil = deadline + timeoutSeconds;
+    const pushing = this.#underWay = this.#send(retries, deadline, pause);
+    try {
+      return await pushing;
+    } finally {
+      this.#underWay = undefined;
+      this.#busyUntil = Number.NEGATIVE_INFINITY;
+    }
+  }
+
+  async #send(retries: number, deadline: number, sleep: (seconds: number) => Promise<void>): Promise<boolean> {
+    const { protocol, url, job, labels, instance = isolateName() } = this.#settings;
+    try {
+      const page = await this.#page();
+      const request = pushRequest(protocol, url, { job, instance, labels }, page);
+      const rest = await deliver(request, { ...this.#settings, ...this.#clock, retries, deadline, sleep });
+      this.#pushed++;
+      this.#lastPush = page.nowMilliseconds / 1000;
+      if (rest !== undefined) this.#tell(new Error(`Cannot push all to ${url.origin}: ${rest}`));
+      return true;
+    } catch (error) {
+      this.#failed++;
+      this.#tell(error instanceof Error ? error : new Error(String(error)));
+      return false;
+    }
+  }
+
+  async #page(): Promise<{ text: string; startMilliseconds: number; nowMilliseconds: number }> {
+    const { monitor, maxBytes } = this.#settings;
+    const text = await (await monitor.handler()).text();
+    // A character is at least a byte, so what is longer is larger.
+    if (text.length > maxBytes) {
+      throw new RangeError(`Cannot push: the page has ${text.length} bytes, and maxBytes is ${maxBytes}`);
+    }
+    const nowMilliseconds = Date.now();
+    const { process, uptimeSeconds } = monitor.snapshot();
+    this.#began ??= nowMilliseconds;
+    // What is counted began with the process at the earliest.
+    const startMilliseconds = process?.startUnixSeconds !== undefined
+      ? process.startUnixSeconds * 1000
+      : uptimeSeconds !== undefined
+      ? nowMilliseconds - uptimeSeconds * 1000
+      : this.#began;
+    return { text, startMilliseconds: Math.min(startMilliseconds, nowMilliseconds), nowMilliseconds };
+  }
+
+  /** What a listener throws reaches nobody: it is called behind everything. */
+  #tell(error: Error): void {
+    this.#lastError = error.message;
+    try {
+      this.#settings.onError?.(error);
+    } catch {
+      // Nobody asked.
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Where metrics are pushed to: what each protocol is asked, with which words.
+ *
+ * @module
+ */
+
+import { otlpRequest } from "./otlp.ts";
+import { readPage } from "./page_reader.ts";
+
+/** The protocols that are spoken. */
+export type PushProtocol = "pushgateway" | "victoriametrics" | "otlp";
+
+/** What is said of the sender. */
+export interface Sender {
+  readonly job: string;
+  readonly instance: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A page to push. */
+export interface PushedPage {
+  readonly text: string;
+  /** When what is counted began at 0, as Unix time in milliseconds. */
+  readonly startMilliseconds: number;
+  /** When the page was made, as Unix time in milliseconds. */
+  readonly nowMilliseconds: number;
+}
+
+/** One request of a push. */
+export interface PushRequest {
+  readonly url: string;
+  readonly method: "PUT" | "POST";
+  readonly contentType: string;
+  readonly body: string;
+}
+
+const textType = "text/plain; version=0.0.4; charset=utf-8";
+
+/** The answers after which a protocol wants the same request again. */
+const retryable: Readonly<Record<PushProtocol, readonly number[]>> = {
+  pushgateway: [408, 429, 500, 502, 503, 504],
+  victoriametrics: [408, 429, 500, 502, 503, 504],
+  otlp: [429, 502, 503, 504],
+};
+
+/**
+ * Makes the request that pushes a page.
+ *
+ * @param protocol What the other side speaks.
+ * @param url Where it is.
+ * @param sender Who pushes.
+ * @param page What is pushed.
+ * @returns The request.
+ */
+export function pushRequest(protocol: PushProtocol, url: URL, sender: Sender, page: PushedPage): PushRequest {
+  const { job, instance, labels } = sender;
+  switch (protocol) {
+    case "pushgateway": {
+      const group = Object.entries({ job, instance, ...labels }).map(([name, value]) => groupPart(name, value));
+      const path = `${url.pathname.replace(/\/$/, "")}/metrics${group.join("")}`;
+      // PUT takes the place of all that this sender has pushed before; with POST, series that are gone would stay.
+      return { url: new URL(path + url.search, url).href, method: "PUT", contentType: textType, body: page.text };
+    }
+    case "victoriametrics": {
+      const target = new URL(url);
+      for (const [name, value] of Object.entries({ job, instance, ...labels })) {
+        target.searchParams.append("extra_label", `${name}=${value}`);
+      }
+      return { url: target.href, method: "POST", contentType: textType, body: page.text };
+    }
+    case "otlp": {
+      const resource = { "service.name": job, "service.instance.id": instance, ...labels };
+      const body = JSON.stringify(otlpRequest(readPage(page.text), { ...page, resource }));
+      return { url: url.href, method: "POST", contentType: "application/json", body };
+    }
+  }
+}
+
+/**
+ * Is an answer one after which the same request is worth another try?
+ *
+ * @param protocol What the other side speaks.
+ * @param status The answer's status.
+ * @returns True where it may be accepted later.
+ */
+export function isRetryable(protocol: PushProtocol, status: number): boolean {
+  return retryable[protocol].includes(status);
+}
+
+/** Values that are empty or hold a slash cannot stand in a path; the Pushgateway takes them as base64. */
+function groupPart(name: string, value: string): string {
+  if (value !== "" && !value.includes("/")) return `/${name}/${encodeURIComponent(value)}`;
+  const bytes = String.fromCharCode(...new TextEncoder().encode(value));
+  const encoded = value === "" ? "=" : btoa(bytes).replaceAll("+", "-").replaceAll("/", "_");
+  return `/${name}@base64/${encoded}`;
+}

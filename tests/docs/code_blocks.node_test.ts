@@ -1,0 +1,120 @@
+// Every block of TypeScript in README and docs is compiled with the types of the runtime that it is for, and run where that
+// is more than starting a server.
+
+import { after, before, describe, it } from "node:test";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { assert, assertEquals, assertGreater } from "@std/assert";
+import { type CodeBlock, codeBlocks, documents } from "../support/markdown.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Inside the repository, so that the package's own name is found; outside of node_modules, where it would not be. */
+const folder = `${root}.docs-check/`;
+
+type Flavour = "node" | "deno" | "bun";
+
+const flavourOf = ({ code }: CodeBlock): Flavour =>
+  /\bDeno\./.test(code) ? "deno" : /\bBun\./.test(code) ? "bun" : "node";
+
+/** What would go on for ever, or reach for a host that is made up. */
+const runs = (block: CodeBlock): boolean =>
+  flavourOf(block) === "node" && !/\b(serve|listen|fork)\(|\.internal|example\.com|process\.once/.test(block.code);
+
+const blocks = documents.flatMap(codeBlocks).filter(({ language }) =>
+  /^(ts|typescript|tsx|js|javascript)$/.test(language)
+);
+const nameOf = ({ file, line }: CodeBlock): string => `${file.replace(/\W/g, "_")}_${line}.ts`;
+const placeOf = ({ file, line }: CodeBlock): string => `${file}:${line}`;
+
+function run(command: string, ...args: string[]): { code: number | null; output: string } {
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd: root,
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+    timeout: 60_000,
+  });
+  return { code: status, output: `${stdout}${stderr}` };
+}
+
+/** Says the document's own line instead of the file's that was made of the block. */
+function translated(output: string): string {
+  return blocks.reduce((text, block) => text.replaceAll(`.docs-check/${nameOf(block)}`, `${placeOf(block)} +`), output);
+}
+
+function compile(flavour: Exclude<Flavour, "deno">): { code: number | null; output: string } {
+  const config = `${folder}tsconfig.${flavour}.json`;
+  const files = blocks.filter((block) => flavourOf(block) === flavour).map(nameOf);
+  const compilerOptions = {
+    isolatedDeclarations: false,
+    declaration: false,
+    types: flavour === "bun" ? ["bun-types"] : ["node"],
+  };
+  writeFileSync(
+    config,
+    JSON.stringify({ extends: "../tsconfig.json", compilerOptions, files, include: [], exclude: [] }),
+  );
+  return run(`${root}node_modules/.bin/tsc`, "-p", config);
+}
+
+describe("the code in README and docs", () => {
+  before(() => {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder);
+    // A block without an import or an export is a module, too.
+    for (const block of blocks) writeFileSync(folder + nameOf(block), `${block.code}export {};\n`);
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("is there, in more than one document", () => {
+    assertGreater(blocks.length, 15);
+    assertGreater(new Set(blocks.map(({ file }) => file)).size, 4);
+    assertEquals(blocks.filter(({ language }) => language !== "ts").map(placeOf), []);
+  });
+
+  it("compiles for Node and every neutral runtime", () => {
+    const { code, output } = compile("node");
+    assertEquals(code, 0, translated(output));
+  });
+
+  it("compiles for Bun, with Bun's types", () => {
+    const { code, output } = compile("bun");
+    assertEquals(code, 0, translated(output));
+  });
+
+  it("compiles for Deno, with Deno's types", () => {
+    const files = blocks.filter((block) => flavourOf(block) === "deno").map((block) => folder + nameOf(block));
+    assertGreater(files.length, 0);
+    const { code, output } = run(`${root}node_modules/.bin/deno`, "check", "--quiet", ...files);
+    assertEquals(code, 0, translated(output));
+  });
+
+  it("has no block that is neither compiled nor of a language that is only shown", () => {
+    const known = ["ts", "sh", "yaml", "json", "promql", "text", "toml", ""];
+    const strange = documents.flatMap(codeBlocks).filter(({ language }) => !known.includes(language));
+    assertEquals(strange.map((block) => `${placeOf(block)} ${block.language}`), []);
+  });
+
+  for (const block of blocks.filter(runs)) {
+    it(`runs: ${placeOf(block)}`, () => {
+      const { code, output } = run(process.execPath, "--import", "tsx", folder + nameOf(block));
+      assertEquals(code, 0, output);
+      assert(!/^\s*at /m.test(output), output);
+    });
+  }
+});
+
+describe("the links in README and docs", () => {
+  it("lead to files that are there", async () => {
+    const { existsSync, readFileSync } = await import("node:fs");
+    const { dirname, join } = await import("node:path");
+    for (const file of documents) {
+      const links = Array.from(readFileSync(root + file, "utf8").matchAll(/\]\(([^)\s]+)\)/g), ([, link]) => link!);
+      for (const link of links.filter((link) => !/^(https?:|mailto:|#)/.test(link))) {
+        assert(existsSync(join(root, dirname(file), link.split("#")[0]!)), `${file} links to ${link}`);
+      }
+    }
+  });
+});

@@ -1,0 +1,203 @@
+import { after, before, describe, it } from "node:test";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { fileURLToPath } from "node:url";
+import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
+import { build } from "esbuild";
+import { Miniflare } from "miniflare";
+import { Counter, Registry } from "prom-client";
+import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
+import { createPusher, type Pusher, type PusherOptions } from "@rtm/runtime-metrics/push";
+import { checkExportRequest } from "../support/otlp_schema.ts";
+import { Page } from "../support/page.ts";
+import { missingProgram, type PushServer, startPushServer } from "../support/push_servers.ts";
+import { until } from "../support/until.ts";
+
+/** A monitor with two requests counted, beside a metric of the app's own. */
+async function measured(): Promise<{ monitor: Monitor; ask(): Promise<void>; orders: Counter }> {
+  const registry = new Registry();
+  const orders = new Counter({ name: "orders_total", help: "Orders.", labelNames: ["shop"], registers: [registry] });
+  orders.inc({ shop: 'a "b"\\c' }, 3);
+  const monitor = createMonitor({ registry });
+  const fetch = monitor.instrument((_request: Request) => new Response("hello"));
+  const ask = async () => void await (await fetch(new Request("http://localhost/"))).text();
+  await ask();
+  await ask();
+  return { monitor, ask, orders };
+}
+
+function pusherFor(monitor: Monitor, options: Pick<PusherOptions, "url" | "protocol">): Pusher {
+  return createPusher({ job: "e2e", instance: "a/b", monitor, ...options });
+}
+
+describe("pushing to a Pushgateway", { skip: missingProgram("prometheus-pushgateway") }, () => {
+  let gateway: PushServer;
+  before(async () => gateway = await startPushServer("prometheus-pushgateway"));
+  after(() => gateway?.stop());
+
+  const requests =
+    'http_requests_total{instance="a/b",job="e2e",method="GET",outcome="completed",route="none",status="200"}';
+  const scrape = async (): Promise<Page> => new Page(await (await fetch(`${gateway.url}/metrics`)).text());
+
+  it("shows there what the page shows here, and the newest push alone", async () => {
+    const { monitor, ask, orders } = await measured();
+    const pusher = pusherFor(monitor, { url: gateway.url, protocol: "pushgateway" });
+    assert(await pusher.push(), pusher.stats.lastError);
+    let page = await scrape();
+    assertEquals(page.value(requests), 2);
+    assertEquals(page.value('orders_total{instance="a/b",job="e2e",shop="a \\"b\\"\\\\c"}'), 3);
+
+    await ask();
+    orders.remove({ shop: 'a "b"\\c' });
+    assert(await pusher.push(), pusher.stats.lastError);
+    page = await scrape();
+    assertEquals(page.value(requests), 3);
+    assert(!page.has("orders_total"), "what is gone here is still there");
+    assertEquals(page.value('push_failure_time_seconds{instance="a/b",job="e2e"}'), 0);
+    monitor.stop();
+  });
+
+  it("tells what it refuses, and sends it once", async () => {
+    const pusher = createPusher({
+      url: gateway.url,
+      protocol: "pushgateway",
+      job: "bad",
+      monitor: { handler: () => Promise.resolve(new Response("not a page\n")), snapshot: () => ({}) },
+    });
+    assertEquals(await pusher.push(), false);
+    assertStringIncludes(pusher.stats.lastError!, "it answered 400 text format parsing error");
+  });
+});
+
+describe("pushing to VictoriaMetrics", { skip: missingProgram("victoria-metrics") }, () => {
+  let server: PushServer;
+  before(async () => server = await startPushServer("victoria-metrics"));
+  after(() => server?.stop());
+
+  /** The newest values, by a label. */
+  async function query(promql: string, label: string): Promise<Record<string, number>> {
+    // What has come lately is kept in memory until it is flushed.
+    await (await fetch(`${server.url}/internal/force_flush`)).text();
+    const { data } = await (await fetch(`${server.url}/api/v1/query?query=${encodeURIComponent(promql)}`)).json() as {
+      data: { result: { metric: Record<string, string>; value: [number, string] }[] };
+    };
+    return Object.fromEntries(data.result.map(({ metric, value }) => [metric[label], Number(value[1])]));
+  }
+  const importUrl = (): string => `${server.url}/api/v1/import/prometheus`;
+
+  it("finds what was pushed under job and instance", async () => {
+    const { monitor } = await measured();
+    const pusher = pusherFor(monitor, { url: importUrl(), protocol: "victoriametrics" });
+    assert(await pusher.push(), pusher.stats.lastError);
+    const found = await until(
+      () => query('http_requests_total{job="e2e"}', "instance"),
+      (found) => found["a/b"] === 2,
+    );
+    assertEquals(found, { "a/b": 2 });
+    assertEquals(await query('orders_total{job="e2e"}', "shop"), { 'a "b"\\c': 3 });
+    monitor.stop();
+  });
+
+  it("has from a Worker all that its isolate counted, pushed behind the responses", async () => {
+    const worker = await startWorker({ PUSH_URL: importUrl(), PUSH_PROTOCOL: "victoriametrics" });
+    try {
+      const begin = performance.now();
+      for (let i = 0; i < 5; i++) await (await worker.dispatchFetch("http://worker/hello")).text();
+      // All were answered before the first push was due, so none has waited for it.
+      const answered = performance.now() - begin;
+      const found = await until(
+        () => query('http_requests_total{job="worker",route="/hello"}', "status"),
+        (found) => found["200"] === 5,
+        20,
+      );
+      assertEquals(found, { "200": 5 });
+      const { pushed, failed } = await (await worker.dispatchFetch("http://worker/stats")).json() as Pusher["stats"];
+      assertEquals(failed, 0);
+      // One push each interval of a second, not one each request.
+      assertGreater(pushed, 0);
+      assert(pushed <= 1 + answered / 1000 + 1, `${pushed} pushes in ${answered} ms`);
+    } finally {
+      await worker.dispose();
+    }
+  });
+});
+
+describe("pushing by OTLP", () => {
+  const bodies: unknown[] = [];
+  let busy = 0;
+  let server: Server;
+  let url: string;
+
+  before(async () => {
+    server = createServer(async (request, response) => {
+      const { headers, method } = request;
+      if (busy-- > 0) return void response.writeHead(503, { "retry-after": "1" }).end();
+      assertEquals([method, headers["content-type"]], ["POST", "application/json"]);
+      bodies.push(JSON.parse(await textOf(request)));
+      response.setHeader("content-type", "application/json").end('{"partialSuccess":{}}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    url = `http://127.0.0.1:${(server.address() as { port: number }).port}/v1/metrics`;
+  });
+  after(() => {
+    server?.closeAllConnections();
+    server?.close();
+  });
+
+  it("sends a request that is right by the specification, again if it has to", async () => {
+    const { monitor } = await measured();
+    const pusher = pusherFor(monitor, { url, protocol: "otlp" });
+    busy = 1;
+    const begin = performance.now();
+    assert(await pusher.push(), pusher.stats.lastError);
+    // It was asked to wait for a second; timers are early by at most their grain.
+    assertGreater(performance.now() - begin, 990);
+    assertEquals(bodies.length, 1);
+    checkExportRequest(bodies[0]);
+    assertStringIncludes(JSON.stringify(bodies[0]), '"name":"http_requests_total"');
+    monitor.stop();
+  });
+
+  it("is right from a Worker, too, and begins with its first request", async () => {
+    bodies.length = 0;
+    const worker = await startWorker({ PUSH_URL: url, PUSH_PROTOCOL: "otlp" });
+    try {
+      const before = Date.now();
+      await (await worker.dispatchFetch("http://worker/hello")).text();
+      await until(() => Promise.resolve(bodies.length), (sent) => sent > 0, 20);
+      checkExportRequest(bodies[0]);
+      const starts = Array.from(
+        JSON.stringify(bodies[0]).matchAll(/"startTimeUnixNano":"(\d+)"/g),
+        ([, nanoseconds]) => Number(nanoseconds) / 1e6,
+      );
+      assertGreater(starts.length, 0);
+      for (const start of starts) assert(start > before - 1000 && start < Date.now(), `${start}, asked at ${before}`);
+    } finally {
+      await worker.dispose();
+    }
+  });
+});
+
+async function startWorker(bindings: Record<string, string>): Promise<Miniflare> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL("../support/push_worker.ts", import.meta.url))],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2022",
+    conditions: ["workerd", "worker"],
+  });
+  const worker = new Miniflare({
+    modules: true,
+    script: outputFiles[0]!.text,
+    compatibilityDate: "2026-04-01",
+    bindings,
+  });
+  await worker.ready;
+  return worker;
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of request) chunks.push(chunk as Uint8Array);
+  return Buffer.concat(chunks).toString();
+}

@@ -1,0 +1,161 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { deliver, type DeliveryOptions } from "../../src/push/delivery.ts";
+import type { PushRequest } from "../../src/push/target.ts";
+
+const request: PushRequest = {
+  url: "http://user:secret@push.example/import?token=hidden",
+  method: "POST",
+  contentType: "text/plain",
+  body: "a 1\n",
+};
+
+type Answer = () => Response | Promise<Response>;
+
+/** Delivers with answers that stand ready, and time that only passes in the pauses. */
+function setUp(answers: readonly Answer[], options: Partial<DeliveryOptions> = {}) {
+  let time = 100;
+  const pauses: number[] = [];
+  const sent: { url: string; init: RequestInit }[] = [];
+  const result = deliver(request, {
+    protocol: "victoriametrics",
+    headers: {},
+    timeoutSeconds: 5,
+    deadline: 110,
+    retries: 3,
+    now: () => time,
+    random: () => 1,
+    sleep(seconds) {
+      pauses.push(seconds);
+      time += seconds;
+      return Promise.resolve();
+    },
+    async fetch(url, init) {
+      sent.push({ url, init });
+      return await answers[sent.length - 1]!();
+    },
+    ...options,
+  });
+  return { result, pauses, sent };
+}
+
+const status = (code: number, headers: Record<string, string> = {}, text = "") => () =>
+  new Response(text || null, { status: code, headers });
+const refused = (): Promise<Response> => Promise.reject(new TypeError("connection refused"));
+
+describe("deliver()", () => {
+  it("sends once what is accepted", async () => {
+    const { result, pauses, sent } = setUp([status(204)], { headers: { authorization: "Bearer x" } });
+    assertEquals(await result, undefined);
+    assertEquals(pauses, []);
+    const { url, init: { method, headers, body, redirect, signal } } = sent[0]!;
+    assertEquals([url, method, body, redirect], [request.url, "POST", request.body, "manual"]);
+    assertEquals(headers, { authorization: "Bearer x", "content-type": "text/plain" });
+    assert(signal instanceof AbortSignal);
+  });
+
+  it("tries again after what may pass, with pauses that double", async () => {
+    const { result, pauses, sent } = setUp([refused, status(503), status(429), status(204)]);
+    await result;
+    assertEquals(sent.length, 4);
+    assertEquals(pauses, [0.5, 1, 2]);
+  });
+
+  it("draws the pauses at random from what they may be at most", async () => {
+    const { result, pauses } = setUp([refused, refused, status(204)], { random: () => 0.25 });
+    await result;
+    assertEquals(pauses, [0.125, 0.25]);
+  });
+
+  it("waits as long as it is asked to", async () => {
+    const { result, pauses } = setUp([status(429, { "retry-after": "4" }), status(204)]);
+    await result;
+    assertEquals(pauses, [4]);
+  });
+
+  it("gives up when the next attempt would come too late", async () => {
+    const { result, pauses, sent } = setUp([status(503, { "retry-after": "10" })]);
+    await assertRejects(() => result, Error, "it answered 503");
+    assertEquals([sent.length, pauses], [1, []]);
+  });
+
+  it("gives up after as many retries as it may make", async () => {
+    const { result, sent } = setUp([refused, refused, refused], { retries: 2 });
+    await assertRejects(() => result, Error, "connection refused");
+    assertEquals(sent.length, 3);
+  });
+
+  it("does not repeat what is refused for good, a redirect among it", async () => {
+    for (const code of [400, 401, 404, 302]) {
+      const { result, sent } = setUp([status(code)]);
+      await assertRejects(() => result, Error, `it answered ${code}`);
+      assertEquals(sent.length, 1);
+    }
+  });
+
+  it("repeats by OTLP's own list where that is spoken", async () => {
+    for (const [code, attempts] of [[500, 1], [408, 1], [502, 2], [503, 2], [504, 2], [429, 2]] as const) {
+      const { result, sent } = setUp([status(code), status(200)], { protocol: "otlp" });
+      await result.catch(() => {});
+      assertEquals(sent.length, attempts, String(code));
+    }
+  });
+
+  it("ends an attempt that is not answered in time, also in the middle of an answer", async () => {
+    const hanging = (withBody: boolean): DeliveryOptions["fetch"] => (_url, { signal }) => {
+      const aborted = (reject: (error: unknown) => void) =>
+        signal!.addEventListener("abort", () => reject(signal!.reason));
+      return withBody
+        ? Promise.resolve(new Response(new ReadableStream({ start: (c) => aborted((error) => c.error(error)) })))
+        : new Promise((_, reject) => aborted(reject));
+    };
+    for (const withBody of [false, true]) {
+      const begin = performance.now();
+      // On Node the signal's own timer keeps no process alive, and here is no connection that would.
+      const alive = setTimeout(() => {}, 10_000);
+      const { result } = setUp([], { fetch: hanging(withBody), retries: 0, timeoutSeconds: 0.05 });
+      await assertRejects(() => result, Error, "Cannot push to http://push.example: ");
+      // A signal's timer is not early by more than its own grain; how late it is is up to the machine.
+      clearTimeout(alive);
+      assert(performance.now() - begin > 40);
+    }
+  });
+
+  it("quotes the beginning of an answer, and never what the address holds of secrets", async () => {
+    const { result } = setUp([status(400, {}, `cannot parse line 1${"x".repeat(100_000)}`)]);
+    const error = await assertRejects(() => result, Error);
+    assertStringIncludes(error.message, "Cannot push to http://push.example: it answered 400 cannot parse line 1xxx");
+    assert(error.message.length < 300, String(error.message.length));
+    for (const secret of ["secret", "hidden", "user"]) assert(!error.message.includes(secret));
+  });
+
+  it("reads no more than a piece of an endless answer", async () => {
+    let pulls = 0;
+    let cancelled = false;
+    const endless = () =>
+      new Response(
+        new ReadableStream({
+          pull(controller) {
+            pulls++;
+            controller.enqueue(new TextEncoder().encode("x".repeat(1000)));
+          },
+          cancel() {
+            cancelled = true;
+          },
+        }),
+      );
+    await setUp([endless]).result;
+    assert(pulls < 5, String(pulls));
+    assert(cancelled);
+  });
+
+  it("tells what a collector has thrown away, and does not send it again", async () => {
+    const answer = JSON.stringify({ partialSuccess: { rejectedDataPoints: "3", errorMessage: "too old" } });
+    const { result, sent } = setUp([status(200, {}, answer)], { protocol: "otlp" });
+    assertEquals(await result, "it rejected 3 data points: too old");
+    assertEquals(sent.length, 1);
+    for (const text of ["{}", '{"partialSuccess":{}}', "not json", ""]) {
+      assertEquals(await setUp([status(200, {}, text)], { protocol: "otlp" }).result, undefined);
+    }
+  });
+});
