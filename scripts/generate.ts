@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { renderCost } from "./cost_table.ts";
 import { renderAbsenceTable, renderMetricTable } from "./metric_table.ts";
 import { renderParityTable } from "./parity_table.ts";
+import { renderPoolTable } from "./pool_table.ts";
 
 interface Output {
   path: string;
@@ -28,6 +29,7 @@ const outputs: Output[] = [
         metrics: renderMetricTable(),
         absent: renderAbsenceTable(),
         parity: renderParityTable(),
+        pools: renderPoolTable(),
         cost: renderCost(results),
       };
       return formatted(

@@ -41,7 +41,21 @@ describe("importing the package", () => {
 describe("the public door", () => {
   it("has these names and no other", async () => {
     const door = await import("../mod.ts");
-    assertEquals(Object.keys(door).sort(), ["createMonitor", "httpMetrics"]);
+    assertEquals(Object.keys(door).sort(), [
+      "createMonitor",
+      "genericPool",
+      "httpMetrics",
+      "isWorkerReport",
+      "mysqlPool",
+      "pLimitPool",
+      "pQueuePool",
+      "pgPool",
+      "piscinaPool",
+      "tinypoolPool",
+      "undiciPool",
+      "workerPool",
+      "workerpoolPool",
+    ]);
     assertEquals(Object.keys(door.httpMetrics).sort(), [
       "combinedSize",
       "errors",
@@ -54,5 +68,6 @@ describe("the public door", () => {
       "responseSize",
     ]);
     assertEquals(Object.keys(await import("../src/hono.ts")).sort(), ["runtimeMetrics", "unmeasured"]);
+    assertEquals(Object.keys(await import("../src/workers/report_to.ts")), ["reportTo"]);
   });
 });
