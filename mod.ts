@@ -15,6 +15,11 @@
  * @module
  */
 
+export type { CacheOptions, CacheWrapper } from "./src/calls/cache.ts";
+export type { Fetch } from "./src/calls/fetch.ts";
+export type { Instruments } from "./src/calls/instruments.ts";
+export type { OutgoingOptions } from "./src/calls/services.ts";
+export type { ObservableLike, Time } from "./src/calls/time.ts";
 export { createMonitor } from "./src/create_monitor.ts";
 export type { ScrapeRequest } from "./src/exposition/handler.ts";
 export type { Exchange } from "./src/http/exchange.ts";
@@ -27,6 +32,34 @@ export type { Recorder } from "./src/http/recorder.ts";
 export type { RouteOption, UrlPatternLike } from "./src/http/routes.ts";
 export type { Monitor, Snapshot } from "./src/monitor.ts";
 export type { CollectOptions, MonitorOptions } from "./src/options.ts";
-export type { PoolSource } from "./src/pools/pool_source.ts";
+export type { CheckoutOptions } from "./src/pools/checkouts.ts";
+export { genericPool, type GenericPoolLike } from "./src/pools/generic_pool.ts";
+export type { Limiter, LimiterCallOptions, LimiterOptions, Permit } from "./src/pools/limiter.ts";
+export { mysqlPool, type MysqlPoolLike } from "./src/pools/mysql2.ts";
+export { type PLimitLike, pLimitPool } from "./src/pools/p_limit.ts";
+export { type PQueueLike, pQueuePool } from "./src/pools/p_queue.ts";
+export { pgPool, type PgPoolLike } from "./src/pools/pg.ts";
+export { type PiscinaLike, piscinaPool } from "./src/pools/piscina.ts";
+export type { PoolSource, PoolWatcher } from "./src/pools/pool_source.ts";
+export type { TimedPool } from "./src/pools/timed_pool.ts";
+export { type TinypoolLike, tinypoolPool } from "./src/pools/tinypool.ts";
+export { type UndiciLike, type UndiciOptions, undiciPool, type UndiciStatsLike } from "./src/pools/undici.ts";
+export { type WorkerpoolLike, workerpoolPool } from "./src/pools/workerpool.ts";
 export type { RegistryLike } from "./src/registry_like.ts";
-export type { LagReading, LoopReading, MemoryReading, PoolReading, ProcessReading } from "./src/sample.ts";
+export type {
+  LagReading,
+  LoopReading,
+  MemoryReading,
+  PoolReading,
+  ProcessReading,
+  WorkerReading,
+} from "./src/sample.ts";
+export type { WaitUntilLike } from "./src/wait_until.ts";
+export { isWorkerReport } from "./src/workers/report.ts";
+export {
+  type NodeWorkerLike,
+  type WebWorkerLike,
+  type WorkerLike,
+  type WorkerPool,
+  workerPool,
+} from "./src/workers/worker_pool.ts";

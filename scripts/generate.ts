@@ -13,6 +13,7 @@ import { renderAlertTable } from "./kit/alert_table.ts";
 import { createKit } from "./kit/files.ts";
 import { renderAbsenceTable, renderMetricTable } from "./metric_table.ts";
 import { renderParityTable } from "./parity_table.ts";
+import { renderPoolTable } from "./pool_table.ts";
 
 interface Output {
   path: string;
@@ -37,6 +38,7 @@ const outputs: Output[] = [
         metrics: renderMetricTable(),
         absent: renderAbsenceTable(),
         parity: renderParityTable(),
+        pools: renderPoolTable(),
         cost: renderCost(results),
         alerts: renderAlertTable(),
       };

@@ -6,6 +6,7 @@
 
 import type { Group } from "./metrics/catalog.ts";
 import type { CollectOptions, MonitorOptions, Settings } from "./options.ts";
+import type { OutgoingOptions } from "./calls/services.ts";
 import type { PoolSource } from "./pools/pool_source.ts";
 import { checkLabelName, fail, mustBeKnown, mustBeObject } from "./expect.ts";
 import { checkHttpOptions } from "./http/check_http.ts";
@@ -20,6 +21,7 @@ const optionNames: readonly (keyof MonitorOptions)[] = [
   "collect",
   "pools",
   "http",
+  "outgoing",
   "enabled",
 ];
 const groups: readonly (keyof CollectOptions)[] = [
@@ -53,6 +55,7 @@ export function checkOptions(options: MonitorOptions): Settings {
     collect = {},
     pools = {},
     http = {},
+    outgoing = {},
     enabled = true,
   } = options;
   if (registry !== undefined && !isRegistry(registry)) {
@@ -80,19 +83,23 @@ export function checkOptions(options: MonitorOptions): Settings {
   mustBeObject("pools", pools);
   for (const [name, source] of Object.entries(pools)) checkPool(name, source);
   checkHttpOptions(http);
+  checkOutgoing(outgoing);
   return {
     prefix,
     maxLabelSets,
     labels,
     // No timer is finer than a millisecond.
     intervalSeconds: Math.max(0.001, intervalSeconds),
-    collect: Object.fromEntries([...groups, "self"].map((group) => [group, collect[group as "gc"] ?? true])) as Record<
+    collect: Object.fromEntries(
+      [...groups, "calls", "self"].map((group) => [group, collect[group as "gc"] ?? true]),
+    ) as Record<
       Group,
       boolean
     >,
     pools,
     // Every histogram has a last bucket of +Inf: given as well, it would stand on the page twice.
     http: http.buckets ? { ...http, buckets: http.buckets.filter((bound) => bound !== Infinity) } : http,
+    outgoing,
     enabled,
   };
 }
@@ -113,6 +120,29 @@ export function checkPool(name: string, source: PoolSource): void {
     fail(RangeError, "a pool's name must not be that of the runtime's own thread pool", name);
   }
   if (typeof source !== "function") fail(TypeError, `pool "${name}" must be a function`, source);
+  if (source.watch !== undefined && typeof source.watch !== "function") {
+    fail(TypeError, `the watch of pool "${name}" must be a function`, source.watch);
+  }
+}
+
+function checkOutgoing(outgoing: OutgoingOptions): void {
+  mustBeObject("outgoing", outgoing);
+  mustBeKnown("option in outgoing", Object.keys(outgoing), ["services"]);
+  const { services = {} } = outgoing;
+  mustBeObject("outgoing.services", services);
+  for (const [host, service] of Object.entries(services)) {
+    // A wildcard stands for whole labels in front: what is behind it is a host itself.
+    if (!/^(\*\.)?[^\s/*]+$/.test(host)) {
+      fail(
+        RangeError,
+        "a host in outgoing.services must be such as api.example.com, localhost:8080 or *.example.com",
+        host,
+      );
+    }
+    if (typeof service !== "string" || service === "") {
+      fail(TypeError, `outgoing.services["${host}"] must be a string with something in it`, service);
+    }
+  }
 }
 
 function checkLabels(labels: Readonly<Record<string, string>>): void {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { CallMeasurement } from "./calls/measurement.ts";
 import { type Facts, factSources, readFacts } from "./facts.ts";
 import type { HttpMeasurement } from "./http/measurement.ts";
 import { catalog, catalogEntry } from "./metrics/catalog.ts";
@@ -14,14 +15,12 @@ import type { Histogram } from "./metrics/histogram.ts";
 import type { Settings } from "./options.ts";
 import { PendingWork } from "./pending.ts";
 import { Canary } from "./pools/canary.ts";
-import { type PoolSource, readPool } from "./pools/pool_source.ts";
+import type { PoolSource } from "./pools/pool_source.ts";
+import { keepSeconds, Pools } from "./pools/pools.ts";
 import type { RegistryLike } from "./registry_like.ts";
 import type { GcWatch, Runtime } from "./runtime/shim.ts";
-import type { PoolReading, Sample } from "./sample.ts";
+import type { Sample } from "./sample.ts";
 import { Sampler } from "./sampler.ts";
-
-/** How long a reading that is dear, or not ours to repeat, is kept, in seconds. */
-const keepSeconds = 1;
 
 /**
  * The kinds of garbage collection that V8 tells; each begins at 0, so that none loses its first increase. `weakcb` begins
@@ -44,11 +43,13 @@ export class Core {
   readonly #sampler: Sampler;
   readonly #canary: Canary | undefined;
   readonly #pauses: Histogram | undefined;
-  readonly #pools = new Map<string, PoolSource>();
+  readonly #pools: Pools | undefined;
   /** Shared by the cores of one registry; undefined until requests are measured. */
   http: HttpMeasurement | undefined;
+  /** Shared by the cores of one registry; undefined until an app measures calls of its own. */
+  calls: CallMeasurement | undefined;
   #gc: GcWatch | undefined;
-  #facts: Facts & Pick<Sample, "pools"> = { pending: new Map(), pools: new Map() };
+  #facts: Facts = { pending: new Map() };
   #factsAt = Number.NEGATIVE_INFINITY;
   #sample: Sample = { pending: new Map(), oldestAges: new Map(), pools: new Map() };
   #collected = false;
@@ -90,6 +91,15 @@ export class Core {
     this.#scrapes = families.histogram("metrics_scrape_duration_seconds");
     this.pending = new PendingWork(settings.maxLabelSets, () => this.countDrop(families.fullName("pending_tasks")));
 
+    if (collect.pools) {
+      this.#pools = new Pools({
+        now: () => runtime.now(),
+        attempt: this.#attempt,
+        fail: (source) => this.countError(source),
+        waits: families.histogram("pool_wait_seconds"),
+        runs: families.histogram("pool_run_seconds"),
+      });
+    }
     const lag = collect.eventLoop ? families.histogram("eventloop_lag_seconds") : undefined;
     let lagSlot: number | undefined;
     this.#sampler = new Sampler(runtime, settings.intervalSeconds, {
@@ -148,7 +158,7 @@ export class Core {
 
   /** Our families in the order of the page. */
   families(): Family[] {
-    return [...this.#families.own(), ...this.http?.families() ?? []];
+    return [...this.#families.own(), ...this.http?.families() ?? [], ...this.calls?.families() ?? []];
   }
 
   /** The families that are written only where the registry has no metric of that name. */
@@ -167,7 +177,7 @@ export class Core {
     this.#attempt("gc", () => this.#gc?.drain());
     const now = this.runtime.now();
     if (now - this.#factsAt >= keepSeconds) {
-      this.#facts = { ...readFacts(this.runtime, collect, this.#attempt), pools: this.#readPools() };
+      this.#facts = readFacts(this.runtime, collect, this.#attempt);
       this.#factsAt = now;
     }
     const lag = collect.eventLoop ? this.#sampler.read() : undefined;
@@ -180,7 +190,7 @@ export class Core {
       pending.set(name, (pending.get(name) ?? 0) + kind.count);
       oldestAges.set(name, Math.max(oldestAges.get(name) ?? 0, kind.oldestAgeSeconds(now)));
     }
-    const pools = new Map(this.#facts.pools);
+    const pools = this.#pools?.read() ?? new Map();
     const hidden = this.#attempt("canary", () => this.#canary?.read());
     if (hidden) pools.set("runtime", hidden);
     return this.#sample = { ...this.#facts, ...(lag && { lag }), pending, oldestAges, pools };
@@ -194,14 +204,8 @@ export class Core {
    * @returns Takes it off the page again.
    */
   addPool(name: string, source: PoolSource): () => void {
-    this.#pools.set(name, source);
     this.expectErrors(`pool:${name}`);
-    this.#factsAt = Number.NEGATIVE_INFINITY;
-    return () => {
-      if (this.#pools.get(name) !== source) return;
-      this.#pools.delete(name);
-      this.#factsAt = Number.NEGATIVE_INFINITY;
-    };
+    return this.#pools?.add(name, source) ?? (() => {});
   }
 
   /**
@@ -253,14 +257,5 @@ export class Core {
   #pulse(): void {
     this.#attempt("canary", () => this.#canary?.send());
     this.#attempt("gc", () => this.#gc?.drain());
-  }
-
-  #readPools(): Map<string, PoolReading> {
-    const pools = new Map<string, PoolReading>();
-    for (const [name, source] of this.settings.collect.pools ? this.#pools : []) {
-      const reading = this.#attempt(`pool:${name}`, () => readPool(name, source));
-      if (reading) pools.set(name, reading);
-    }
-    return pools;
   }
 }

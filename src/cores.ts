@@ -6,6 +6,7 @@
  * @module
  */
 
+import { CallMeasurement } from "./calls/measurement.ts";
 import { Core } from "./core.ts";
 import { HttpMeasurement } from "./http/measurement.ts";
 import type { HttpOptions } from "./http/options.ts";
@@ -29,6 +30,8 @@ interface Measured {
   readonly cores: Map<string, Shared>;
   /** One for all cores: the names of HTTP metrics have no prefix. */
   http?: HttpMeasurement | undefined;
+  /** The same for the calls that apps make themselves. */
+  calls?: CallMeasurement | undefined;
 }
 
 /** What every copy of this package that speaks this protocol measures, by registry. */
@@ -57,7 +60,7 @@ export function joinCore(
   registry: RegistryLike | undefined,
   options: MonitorOptions,
   settings: Settings,
-): { core: Core; recorder: () => Recorder | undefined; leave: () => void } {
+): { core: Core; recorder: () => Recorder | undefined; calls: () => CallMeasurement; leave: () => void } {
   const measured = measuredIn(registry);
   const { cores } = measured;
   let held = cores.get(settings.prefix);
@@ -74,16 +77,23 @@ export function joinCore(
   return {
     core,
     recorder: () => measuresHttp ? measureHttp(measured, core, registry, settings).recorder : undefined,
+    calls: () => measureCalls(measured, core, registry, settings),
     leave() {
       if (left) return;
       left = true;
       if (--held.holders > 0) return;
       cores.delete(settings.prefix);
       core.stop();
-      core.http = undefined;
-      if ([...cores.values()].some((other) => other.core.http)) return;
-      measured.http?.stop();
-      measured.http = undefined;
+      core.http = core.calls = undefined;
+      const others = [...cores.values()].map((other) => other.core);
+      if (!others.some(({ http }) => http)) {
+        measured.http?.stop();
+        measured.http = undefined;
+      }
+      if (!others.some(({ calls }) => calls)) {
+        measured.calls?.stop();
+        measured.calls = undefined;
+      }
     },
   };
 }
@@ -120,6 +130,28 @@ function measureHttp(
   measured.http.register();
   core.expectErrors("http");
   return core.http = measured.http;
+}
+
+/** Joins the registry's measurement of calls, or begins it. */
+function measureCalls(
+  measured: Measured,
+  core: Core,
+  registry: RegistryLike | undefined,
+  settings: Settings,
+): CallMeasurement {
+  const each = (tell: (core: Core) => void): void => {
+    for (const { core } of measured.cores.values()) if (core.calls) tell(core);
+  };
+  measured.calls ??= new CallMeasurement(registry, settings, {
+    now: () => core.runtime.now(),
+    collect: () => each((core) => core.collect()),
+    drop: (family) => each((core) => core.countDrop(family)),
+    fail: (source) => each((core) => core.countError(source)),
+    expect: (source) => each((core) => core.expectErrors(source)),
+  });
+  core.calls = measured.calls;
+  measured.calls.register();
+  return measured.calls;
 }
 
 function measuredIn(registry: RegistryLike | undefined): Measured {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { type Instruments, instruments } from "./calls/instruments.ts";
+import type { CallMeasurement } from "./calls/measurement.ts";
 import { checkOptions, checkPool } from "./check_options.ts";
 import { joinCore } from "./cores.ts";
 import { pageHandler, type ScrapeRequest } from "./exposition/handler.ts";
@@ -12,10 +14,12 @@ import { instrument, type InstrumentOptions } from "./http/instrument.ts";
 import type { Recorder } from "./http/recorder.ts";
 import type { MonitorOptions } from "./options.ts";
 import { PendingWork } from "./pending.ts";
+import { Limiter, type LimiterOptions } from "./pools/limiter.ts";
 import type { PoolSource } from "./pools/pool_source.ts";
 import type { RegistryLike } from "./registry_like.ts";
 import type { Runtime } from "./runtime/shim.ts";
 import type { LagReading, LoopReading, MemoryReading, PoolReading, ProcessReading } from "./sample.ts";
+import { trackedContext, type WaitUntilLike } from "./wait_until.ts";
 
 /** The newest values as plain JSON. What is not told here is absent. */
 export interface Snapshot {
@@ -40,7 +44,8 @@ export interface Snapshot {
 }
 
 /** A running measurement. */
-export interface Monitor<Registry extends RegistryLike | undefined = RegistryLike | undefined> extends Disposable {
+export interface Monitor<Registry extends RegistryLike | undefined = RegistryLike | undefined>
+  extends Instruments, Disposable {
   /** The registry that is read and registered in. */
   readonly registry: Registry;
 
@@ -82,6 +87,41 @@ export interface Monitor<Registry extends RegistryLike | undefined = RegistryLik
    * @returns The same promise.
    */
   track<Work extends Promise<unknown>>(kind: string, work: Work): Work;
+
+  /**
+   * Tracks what a handler leaves to its edge runtime to finish: `app.fetch(request, env, monitor.trackContext(context))`.
+   *
+   * @param context The runtime's context; it is left as it is.
+   * @param kind What the work is called.
+   * @default {"wait_until"}
+   * @returns A context whose `waitUntil` tracks.
+   * @throws {TypeError} If the context has no `waitUntil`.
+   */
+  trackContext<Context extends WaitUntilLike>(context: Context, kind?: string): Context;
+
+  /**
+   * Makes a limiter that shows itself as a pool: so many jobs at once, the others in the order in which they came. Every
+   * number of it is exact at every scrape, and each job's wait and run time is observed.
+   *
+   * @example Usage
+   * ```ts
+   * import { createMonitor } from "@rtm/runtime-metrics";
+   *
+   * using monitor = createMonitor();
+   * const renders = monitor.limiter("renders", { capacity: 4, maxQueued: 100 });
+   * const html = await renders.run(() => "<h1>hello</h1>", { signal: AbortSignal.timeout(1000) });
+   * {
+   *   using permit = await renders.acquire();
+   * }
+   * ```
+   *
+   * @param name What it is called; a pool of the same name is replaced.
+   * @param options How much it lets through.
+   * @returns The limiter; dispose of it to take it off the page.
+   * @throws {TypeError} If an option is of the wrong kind.
+   * @throws {RangeError} If a number or the name is out of bounds.
+   */
+  limiter(name: string, options: LimiterOptions): Limiter;
 
   /**
    * Shows a pool, in place of one of the same name.
@@ -141,21 +181,32 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
   for (const [name, source] of Object.entries(settings.pools)) addPool(name, source);
 
   const handler = pageHandler(() => renderPage(core, registry));
+  const now = (): number => core?.runtime.now() ?? 0;
+  // A monitor that does not measure still runs what it is given.
+  const track = <Result>(kind: string, work: Promise<Result> | (() => Result)): Promise<Result> | Result =>
+    (core?.pending ?? idle).track(now, kind, work);
+  let calls: CallMeasurement | undefined;
+  const scope = { core: () => core, calls: () => core && (calls ??= joined?.calls()) };
   const stop = (): void => {
     for (const remove of removers) remove();
     core = undefined;
     joined?.leave();
   };
   return {
+    ...instruments(scope, settings.outgoing),
     registry,
     handler,
     get recorder() {
       return core && joined?.recorder();
     },
     instrument: (target, options = {}) => instrument(core && joined?.recorder(), handler, target, options),
-    track: <Result>(kind: string, work: Promise<Result> | (() => Result)) =>
-      // A monitor that does not measure still runs what it is given.
-      (core?.pending ?? idle).track(core?.runtime.now ?? (() => 0), kind, work) as never,
+    track: track as Monitor["track"],
+    trackContext: (context, kind = "wait_until") => trackedContext(track, context, kind),
+    limiter: (name, options) =>
+      new Limiter(name, options, now, (source) => {
+        checkPool(name, source);
+        return addPool(name, source);
+      }),
     pool(name, source) {
       checkPool(name, source);
       return addPool(name, source);

@@ -26,6 +26,11 @@ export class PendingKind {
     return this.counted;
   }
 
+  /** The one that began first; undefined when none is pending. */
+  get first(): PendingItem | undefined {
+    return this.oldest;
+  }
+
   /**
    * Begins a piece of work. Items come in the order of their beginning, so the first is always the oldest.
    *
@@ -146,8 +151,13 @@ export class PendingWork {
   }
 }
 
-/** Also true for promises of another realm. */
-function isPromise(value: unknown): value is Promise<unknown> {
+/**
+ * Is this a promise? A thenable that is none is not.
+ *
+ * @param value Anything.
+ * @returns True for promises, also those of another realm.
+ */
+export function isPromise(value: unknown): value is Promise<unknown> {
   return value instanceof Promise || Object.prototype.toString.call(value) === "[object Promise]";
 }
 

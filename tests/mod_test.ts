@@ -44,7 +44,21 @@ describe("importing the package", () => {
 describe("the public door", () => {
   it("has these names and no other", async () => {
     const door = await import("../mod.ts");
-    assertEquals(Object.keys(door).sort(), ["createMonitor", "httpMetrics"]);
+    assertEquals(Object.keys(door).sort(), [
+      "createMonitor",
+      "genericPool",
+      "httpMetrics",
+      "isWorkerReport",
+      "mysqlPool",
+      "pLimitPool",
+      "pQueuePool",
+      "pgPool",
+      "piscinaPool",
+      "tinypoolPool",
+      "undiciPool",
+      "workerPool",
+      "workerpoolPool",
+    ]);
     assertEquals(Object.keys(door.httpMetrics).sort(), [
       "combinedSize",
       "errors",
@@ -60,5 +74,6 @@ describe("the public door", () => {
     assertEquals(Object.keys(await import("../src/edge.ts")).sort(), ["createMonitor", "runtimeMetrics", "unmeasured"]);
     assertEquals(Object.keys(await import("../src/push.ts")), ["createPusher"]);
     assertEquals(Object.keys(await import("../src/node.ts")).sort(), ["instrumentListener", "toNodeListener"]);
+    assertEquals(Object.keys(await import("../src/workers/report_to.ts")), ["reportTo"]);
   });
 });

@@ -26,7 +26,7 @@ function table(
   });
 }
 
-const known = "registry, prefix, maxLabelSets, labels, intervalSeconds, collect, pools, http, enabled";
+const known = "registry, prefix, maxLabelSets, labels, intervalSeconds, collect, pools, http, outgoing, enabled";
 const groups = "eventLoop, pending, pools, canary, memory, gc, process, http";
 const httpOptions = "metrics, buckets, inProgress, labels, computedLabels, recorders, bodyRoutes, groupStatus, " +
   "unmatched, exclude, durationDecimals, enableVariable, namespace, subsystem";
@@ -49,10 +49,12 @@ describe("checkOptions() without any option", () => {
         gc: true,
         process: true,
         http: true,
+        calls: true,
         self: true,
       },
       pools: {},
       http: {},
+      outgoing: {},
       enabled: true,
     });
   });

@@ -32,6 +32,17 @@ describe("a process with nothing left to do", () => {
     assert(seconds < 10, `it took ${seconds} s`);
   });
 
+  it("ends by itself, and so does its worker, when that only reports", async () => {
+    const { code, signal, output, errors, seconds } = await startProgram(program, {
+      args: ["worker"],
+      timeoutSeconds: 15,
+    }).exited;
+    assertStringIncludes(output, "the worker reports", errors);
+    assertStringIncludes(output, "nothing left to do", errors);
+    assertEquals({ code, signal }, { code: 0, signal: null }, errors);
+    assert(seconds < 10, `it took ${seconds} s`);
+  });
+
   it("would be seen if it did not end", async () => {
     const { signal, output } = await startProgram(program, { args: ["timer"], timeoutSeconds: 4 }).exited;
     assertStringIncludes(output, "nothing left to do");

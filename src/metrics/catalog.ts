@@ -6,13 +6,24 @@
  * @module
  */
 
-import type { PoolReading, Sample } from "../sample.ts";
+import type { PoolNumber } from "../pools/pool_source.ts";
+import type { Sample, WorkerReading } from "../sample.ts";
 import type { RuntimeName } from "../runtime/shim.ts";
 import type { Aggregator, MetricType } from "./family.ts";
 import type { Reading } from "./sampled.ts";
 
-/** The groups of metrics that can be switched off one by one. */
-export type Group = "eventLoop" | "pending" | "pools" | "canary" | "memory" | "gc" | "process" | "http" | "self";
+/** The groups of metrics that can be switched off one by one; `calls` and `self` are there when they have something to say. */
+export type Group =
+  | "eventLoop"
+  | "pending"
+  | "pools"
+  | "canary"
+  | "memory"
+  | "gc"
+  | "process"
+  | "http"
+  | "calls"
+  | "self";
 
 /** What one metric is. */
 export interface CatalogEntry {
@@ -40,6 +51,8 @@ const lagBuckets: readonly number[] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2,
 const waitBuckets: readonly number[] = [...lagBuckets, 10, 30, 60];
 const gcBuckets: readonly number[] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
 const durationBuckets: readonly number[] = [.005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10];
+/** From a read that an index answers to a report that should not run here. */
+const queryBuckets: readonly number[] = [.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10];
 /** Those of the Prometheus FastAPI instrumentator, for percentiles of a whole service. */
 const highResolutionBuckets: readonly number[] = [
   .01,
@@ -189,6 +202,70 @@ export const catalog: readonly CatalogEntry[] = [
     aggregator: "max",
     group: "pools",
     read: (sample) => byPool(sample, "oldestWaitSeconds"),
+  },
+  {
+    name: "pool_wait_seconds",
+    type: "histogram",
+    help: "How long each job waited for a slot of its pool before it got one; 0 for those that did not wait.",
+    labels: ["pool"],
+    aggregator: "sum",
+    group: "pools",
+    buckets: waitBuckets,
+  },
+  {
+    name: "pool_run_seconds",
+    type: "histogram",
+    help: "How long each job held its slot of its pool.",
+    labels: ["pool"],
+    aggregator: "sum",
+    group: "pools",
+    buckets: waitBuckets,
+  },
+  {
+    name: "workers",
+    type: "gauge",
+    help: "How many workers that the app holds itself are alive.",
+    labels: ["pool"],
+    aggregator: "sum",
+    group: "pools",
+    read: ({ pools }) =>
+      [...pools].flatMap(([pool, { workers }]) => workers ? [[Object.keys(workers).length, pool]] : []),
+  },
+  {
+    name: "worker_eventloop_lag_latest_seconds",
+    type: "gauge",
+    help: "How late the newest beat ran in a worker, as of its newest report.",
+    labels: ["pool", "worker"],
+    aggregator: "max",
+    group: "pools",
+    read: (sample) => byWorker(sample, "lagLatestSeconds"),
+  },
+  {
+    name: "worker_eventloop_lag_peak_seconds",
+    type: "gauge",
+    help: "The latest that a beat ran in a worker in the minute before its newest report.",
+    labels: ["pool", "worker"],
+    aggregator: "max",
+    group: "pools",
+    read: (sample) => byWorker(sample, "lagPeakSeconds"),
+  },
+  {
+    name: "worker_eventloop_blocked_seconds_total",
+    type: "counter",
+    help: "Wall time in which a worker's event loop answered nothing, as of its newest report.",
+    labels: ["pool", "worker"],
+    aggregator: "sum",
+    group: "pools",
+    read: (sample) => byWorker(sample, "blockedSeconds"),
+  },
+  {
+    name: "worker_report_age_seconds",
+    type: "gauge",
+    help: "How long ago a worker's newest report came, about once a second. A worker that is blocked reports nothing.",
+    labels: ["pool", "worker"],
+    aggregator: "max",
+    group: "pools",
+    read: (sample) => byWorker(sample, "reportAgeSeconds"),
   },
   {
     name: "pool_probe_wait_seconds",
@@ -407,6 +484,68 @@ export const catalog: readonly CatalogEntry[] = [
     group: "http",
   },
   {
+    name: "http_client_requests_total",
+    bare: true,
+    optional: true,
+    type: "counter",
+    help: "Outgoing requests that have been answered; their status is error where there was no answer.",
+    labels: ["service", "method", "status"],
+    aggregator: "sum",
+    group: "calls",
+  },
+  {
+    name: "http_client_request_duration_seconds",
+    bare: true,
+    optional: true,
+    type: "histogram",
+    help: "How long outgoing requests took, to the response's head or to the error.",
+    labels: ["service"],
+    aggregator: "sum",
+    group: "calls",
+    buckets: durationBuckets,
+  },
+  {
+    name: "db_query_duration_seconds",
+    bare: true,
+    optional: true,
+    type: "histogram",
+    help: "How long database queries took, failed ones included, by the first word of the statement.",
+    labels: ["operation"],
+    aggregator: "sum",
+    group: "calls",
+    buckets: queryBuckets,
+  },
+  {
+    name: "db_connections",
+    bare: true,
+    optional: true,
+    type: "gauge",
+    help: "Database connections that are in use, and those that are open and idle.",
+    labels: ["state"],
+    aggregator: "sum",
+    group: "calls",
+  },
+  {
+    name: "cache_hits_total",
+    bare: true,
+    optional: true,
+    type: "counter",
+    help: "Lookups that found something in a cache.",
+    labels: ["cache"],
+    aggregator: "sum",
+    group: "calls",
+  },
+  {
+    name: "cache_misses_total",
+    bare: true,
+    optional: true,
+    type: "counter",
+    help: "Lookups that found nothing in a cache.",
+    labels: ["cache"],
+    aggregator: "sum",
+    group: "calls",
+  },
+  {
     name: "process_cpu_seconds_total",
     bare: true,
     type: "counter",
@@ -493,9 +632,18 @@ function* byLabel(values: ReadonlyMap<string, number>): Generator<Reading> {
   for (const [label, value] of values) yield [value, label];
 }
 
-function* byPool({ pools }: Sample, field: keyof PoolReading): Generator<Reading> {
+function* byPool({ pools }: Sample, field: PoolNumber): Generator<Reading> {
   for (const [pool, reading] of pools) {
     const value = reading[field];
     if (value !== undefined) yield [value, pool];
+  }
+}
+
+function* byWorker({ pools }: Sample, field: keyof WorkerReading): Generator<Reading> {
+  for (const [pool, { workers = {} }] of pools) {
+    for (const [worker, reading] of Object.entries(workers)) {
+      const value = reading[field];
+      if (value !== undefined) yield [value, pool, worker];
+    }
   }
 }

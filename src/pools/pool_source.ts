@@ -4,7 +4,28 @@
  * @module
  */
 
-import type { PoolReading } from "../sample.ts";
+import type { PoolReading, WorkerReading } from "../sample.ts";
+
+/** Takes what the jobs of one pool waited and how long they ran. */
+export interface PoolWatcher {
+  /** A clock that never goes back, in seconds. */
+  now(): number;
+
+  /**
+   * Begins the pool's waits, at 0. A source calls it only if it can tell the wait of every job that it shows, so that a
+   * count of 0 says that no job has started.
+   *
+   * @returns To be called with what each job has waited for its slot, in seconds; 0 for one that did not wait.
+   */
+  waits(): (seconds: number) => void;
+
+  /**
+   * Begins the pool's run times, at 0.
+   *
+   * @returns To be called with how long each job has held its slot, in seconds.
+   */
+  runs(): (seconds: number) => void;
+}
 
 /**
  * Answers what a pool does at this moment.
@@ -22,10 +43,30 @@ import type { PoolReading } from "../sample.ts";
  * using monitor = createMonitor({ pools: { jobs: source } });
  * ```
  */
-export type PoolSource = () => PoolReading;
+export interface PoolSource {
+  (): PoolReading;
+
+  /**
+   * The reading costs next to nothing and is taken anew for every scrape, not at most once a second.
+   *
+   * @default {false}
+   */
+  readonly exact?: boolean;
+
+  /**
+   * Called once the pool is shown: from then on the source tells what its jobs wait and how long they run.
+   *
+   * @param watcher Where to tell it.
+   * @returns Ends the watch; called when the pool is taken off the page.
+   */
+  watch?(watcher: PoolWatcher): () => void;
+}
+
+/** The numbers of a reading that a source may tell. */
+export type PoolNumber = Exclude<keyof PoolReading, "workers">;
 
 /** The fields of a reading, each a number of at least 0 where it is there. */
-const fields = ["active", "queued", "capacity", "oldestWaitSeconds"] as const;
+const fields: readonly PoolNumber[] = ["active", "queued", "capacity", "oldestWaitSeconds", "idle"];
 
 /**
  * Asks a pool and checks what it answers.
@@ -44,10 +85,22 @@ export function readPool(name: string, source: PoolSource): PoolReading {
   for (const field of fields) {
     const value = (answer as PoolReading)[field];
     if (value === undefined) continue;
-    if (typeof value !== "number" || !Number.isFinite(value) || value < 0) {
+    if (!isAmount(value)) {
       throw new TypeError(`Cannot read pool "${name}": ${field} must be a number of at least 0, got ${String(value)}`);
     }
     reading[field] = value;
   }
+  const { workers } = answer as { workers?: Record<string, WorkerReading> };
+  if (workers !== undefined) reading.workers = workers;
   return reading;
+}
+
+/**
+ * Is this a number that can be shown: finite and at least 0?
+ *
+ * @param value Anything.
+ * @returns True if it is.
+ */
+export function isAmount(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0;
 }

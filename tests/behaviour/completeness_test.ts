@@ -57,8 +57,21 @@ describe("the page of this runtime", () => {
           httpMetrics.combinedSize(),
         ],
       },
-      pools: { jobs: () => ({ active: 1, queued: 1, capacity: 1, oldestWaitSeconds: 1 }) },
+      pools: {
+        jobs: () => ({
+          active: 1,
+          queued: 1,
+          capacity: 1,
+          oldestWaitSeconds: 1,
+          workers: { "0": { lagLatestSeconds: 0, lagPeakSeconds: 0, blockedSeconds: 0, reportAgeSeconds: 0 } },
+        }),
+      },
     });
+    monitor.limiter("permits", { capacity: 1 });
+    await monitor.fetch("data:text/plain,hello");
+    monitor.database(() => {})();
+    monitor.connections(() => ({ active: 1 }));
+    monitor.cache("users", () => {});
     const handler = monitor.instrument({ "/a": ok, "/b": ok, "/c": ok, "/d": ok, "/e": ok });
     for (const [path, handle] of Object.entries(handler)) {
       handle(new Request(`http://localhost${path}`, { headers: { "content-length": "0" } }));

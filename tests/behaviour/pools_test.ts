@@ -4,7 +4,7 @@ import { assert, assertEquals, assertGreater, assertGreaterOrEqual, assertLess }
 import { createMonitor, type MonitorOptions, type PoolSource } from "@rtm/runtime-metrics";
 import { holdThreads } from "../support/hidden_pool.ts";
 import { deferred, now, runtimeName, sleep } from "../support/loop.ts";
-import { freshPage, scrape } from "../support/page.ts";
+import { freshPage, type HistogramState, scrape } from "../support/page.ts";
 import { startProgram } from "../support/program.ts";
 import { until } from "../support/until.ts";
 import { observeHiddenPool } from "./hidden_pool.ts";
@@ -55,6 +55,18 @@ async function readThrice(family: string): Promise<[before: number, during: numb
   return [before, during, await read()];
 }
 
+/** What a limiter of one has told of three jobs of 0.1 s. */
+async function limited(): Promise<{ wait: HistogramState; run: HistogramState }> {
+  using monitor = createMonitor({ registry: new Registry() });
+  const limiter = monitor.limiter("jobs", { capacity: 1 });
+  await Promise.all(Array.from({ length: 3 }, () => limiter.run(() => sleep(0.1))));
+  const page = await scrape(monitor);
+  return {
+    wait: page.histogram("runtime_pool_wait_seconds", 'pool="jobs"'),
+    run: page.histogram("runtime_pool_run_seconds", 'pool="jobs"'),
+  };
+}
+
 describe("the series of an app's pool", () => {
   series("pool_active", "is how many jobs run", async () => {
     assertEquals(await readThrice("runtime_pool_active"), [0, 2, 0]);
@@ -68,6 +80,20 @@ describe("the series of an app's pool", () => {
     const [before, during, after] = await readThrice("runtime_pool_oldest_wait_seconds");
     assertEquals([before, after], [0, 0]);
     assert(during > 0.04 && during < 1, `${during} s`);
+  });
+
+  series("pool_wait_seconds", "takes up what each job waited, zero included", async () => {
+    const { wait } = await limited();
+    // The second and the third waited for 0.1 and 0.2 s; timers may be a millisecond early.
+    assertEquals(wait.count, 3);
+    assertEquals(wait.buckets.find(({ bound }) => bound === 0.002)!.count, 1);
+    assert(wait.sum > 0.28 && wait.sum < 3, `${wait.sum} s`);
+  });
+
+  series("pool_run_seconds", "takes up how long each job ran", async () => {
+    const { run } = await limited();
+    assertEquals(run.count, 3);
+    assert(run.sum > 0.28 && run.sum < 3, `${run.sum} s`);
   });
 
   series("pool_capacity", "is what the pool says, also when that changes", async () => {

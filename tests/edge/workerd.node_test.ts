@@ -33,7 +33,7 @@ for (const compatibilityFlags of [[], ["nodejs_compat"]]) {
 
     before(async () => {
       const { outputFiles, metafile } = await build({
-        entryPoints: [`${root}tests/support/worker.ts`],
+        entryPoints: [`${root}tests/support/edge_worker.ts`],
         bundle: true,
         write: false,
         metafile: true,

@@ -15,7 +15,13 @@ const full: Sample = {
   uptimeSeconds: 20,
   pending: new Map([["timer", 21]]),
   oldestAges: new Map([["http_request", 22]]),
-  pools: new Map([["jobs", { capacity: 23, active: 24, queued: 25, oldestWaitSeconds: 26 }]]),
+  pools: new Map([["jobs", {
+    capacity: 23,
+    active: 24,
+    queued: 25,
+    oldestWaitSeconds: 26,
+    workers: { "0": { lagLatestSeconds: 27, lagPeakSeconds: 28, blockedSeconds: 29, reportAgeSeconds: 30 } },
+  }]]),
 };
 
 const readAll = (sample: Sample): [string, unknown[]][] =>
@@ -49,6 +55,11 @@ describe("the catalog", () => {
       pool_active: [[24, "jobs"]],
       pool_queued: [[25, "jobs"]],
       pool_oldest_wait_seconds: [[26, "jobs"]],
+      workers: [[1, "jobs"]],
+      worker_eventloop_lag_latest_seconds: [[27, "jobs", "0"]],
+      worker_eventloop_lag_peak_seconds: [[28, "jobs", "0"]],
+      worker_eventloop_blocked_seconds_total: [[29, "jobs", "0"]],
+      worker_report_age_seconds: [[30, "jobs", "0"]],
     });
   });
 
@@ -90,7 +101,7 @@ describe("the catalog", () => {
   });
 
   it("measures requests by rate, errors and duration, and everything else of them only when it is asked for", () => {
-    const asked = catalog.filter(({ optional }) => optional).map(({ name }) => name);
+    const asked = catalog.filter(({ group, optional }) => group === "http" && optional).map(({ name }) => name);
     const always = catalog.filter(({ group, optional }) => group === "http" && !optional).map(({ name }) => name);
     assertEquals(always, ["http_requests_total", "http_request_duration_seconds", "http_requests_in_progress"]);
     assertEquals(asked, [
@@ -105,6 +116,12 @@ describe("the catalog", () => {
     assertEquals(outcomes, ["http_requests_total"]);
   });
 
+  it("measures an app's own calls only when they are asked for", () => {
+    for (const { name, group, optional, bare } of catalog) {
+      if (group === "calls") assertEquals([name, optional, bare], [name, true, true]);
+    }
+  });
+
   it("has rising buckets, and those of its design", () => {
     for (const { name, type, buckets = [] } of catalog) {
       assertEquals(buckets.length > 0, type === "histogram", name);
@@ -113,6 +130,8 @@ describe("the catalog", () => {
     const lag = [.002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5];
     assertEquals(catalogEntry("eventloop_lag_seconds").buckets, lag);
     assertEquals(catalogEntry("pool_probe_wait_seconds").buckets, [...lag, 10, 30, 60]);
+    assertEquals(catalogEntry("pool_wait_seconds").buckets, [...lag, 10, 30, 60]);
+    assertEquals(catalogEntry("pool_run_seconds").buckets, [...lag, 10, 30, 60]);
     assertArrayIncludes(catalogEntry("http_request_duration_seconds").buckets!, [0.005, 0.075, 0.75, 7.5, 10]);
     // Those of the instrumentator.
     const many = catalogEntry("http_request_duration_highr_seconds").buckets!;

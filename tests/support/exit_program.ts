@@ -14,5 +14,14 @@ if (what === "monitor") {
   await sleep(1.2);
   console.log(await (await fetch(new Request("http://localhost/metrics"))).text());
 }
+if (what === "worker") {
+  // A thread that has nothing to do but to report, shown by a parent that has nothing to do either.
+  const { Worker } = await import("node:worker_threads");
+  const { workerPool } = await import("@rtm/runtime-metrics");
+  const url = new URL("./reporting_worker.mjs", import.meta.url);
+  const crew = workerPool([new Worker(url)]);
+  createMonitor({ pools: { crew } });
+  await sleep(1.2);
+}
 if (what === "timer") setInterval(() => {}, 1000);
 console.log("nothing left to do");

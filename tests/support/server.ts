@@ -29,16 +29,16 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const bin = (name: string): string => `${root}node_modules/.bin/${name}`;
 
 /** The program itself and never a launcher, so that the process' id and its exit code are the server's own. */
-function commandFor(runtime: DemoRuntime): [string, string[]] {
+function commandFor(runtime: DemoRuntime, file: string): [string, string[]] {
   switch (runtime) {
     case "node": {
       const onNode = !("Deno" in globalThis) && !("Bun" in globalThis);
-      return [onNode ? process.execPath : "node", ["--import", "tsx", "examples/node.ts"]];
+      return [onNode ? process.execPath : "node", ["--import", "tsx", file]];
     }
     case "deno":
-      return [bin("deno"), ["run", "-A", "--no-check", "examples/deno.ts"]];
+      return [bin("deno"), ["run", "-A", "--no-check", file]];
     case "bun":
-      return [bin("bun"), ["examples/bun.ts"]];
+      return [bin("bun"), [file]];
   }
 }
 
@@ -47,14 +47,19 @@ function commandFor(runtime: DemoRuntime): [string, string[]] {
  *
  * @param runtime The runtime to start it on; any of them can start any other.
  * @param env Added to the environment; `PORT` is the system's choice unless it is given here.
+ * @param file Another server that prints a line as the demo does.
  * @returns The server that listens; call `stop()` in any case.
  * @throws {Error} If it does not listen within 20 s; what it wrote is in the message.
  */
-export async function startDemo(runtime: DemoRuntime, env: Record<string, string> = {}): Promise<Demo> {
+export async function startDemo(
+  runtime: DemoRuntime,
+  env: Record<string, string> = {},
+  file = `examples/${runtime}.ts`,
+): Promise<Demo> {
   if (!existsSync(bin(runtime === "node" ? "tsx" : runtime))) {
     throw new Error(`Cannot start the demo: run npm ci first, ${runtime} is not in node_modules`);
   }
-  const [command, args] = commandFor(runtime);
+  const [command, args] = commandFor(runtime, file);
   const child = spawn(command, args, {
     cwd: root,
     env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", PORT: "0", ...env },
@@ -84,7 +89,7 @@ export async function startDemo(runtime: DemoRuntime, env: Record<string, string
     const read = (chunk: Uint8Array): void => {
       output += chunk;
       // The port is the system's choice, so the line that the server prints is what tells it.
-      const url = /^Listening .*?(http:\/\/localhost:\d+)\//m.exec(output)?.[1];
+      const url = /^Listening.*?(http:\/\/localhost:\d+)\//m.exec(output)?.[1];
       if (url) resolve(url);
     };
     child.stdout.on("data", read);

@@ -1,65 +1,35 @@
-// The Worker that tests/edge/workerd.node_test.ts bundles: raw handlers and a Hono app side by side.
+// A worker of the tests, of either kind: it reports, and does what it is told.
 
-import { Hono } from "hono";
-import { createMonitor, runtimeMetrics, unmeasured } from "@rtm/runtime-metrics/edge";
+import { reportTo } from "@rtm/runtime-metrics/worker";
+import { runtimeName } from "./loop.ts";
 
-interface Context {
-  waitUntil(promise: Promise<unknown>): void;
+interface Scope {
+  postMessage(message: unknown): void;
+  onmessage: ((event: { data: Order }) => void) | null;
 }
 
-const delay = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** What it can be told. */
+export type Order = { block: number } | { echo: unknown } | { throw: true } | { loaded: string };
 
-/** A stream of pieces, each 50 ms behind the one before. */
-function stream(pieces: number): ReadableStream<Uint8Array> {
-  let sent = 0;
-  return new ReadableStream({
-    async pull(controller) {
-      await delay(50);
-      controller.enqueue(new TextEncoder().encode("x".repeat(1000)));
-      if (++sent === pieces) controller.close();
-    },
-  });
-}
+type Port = { on(event: "message", listener: (order: Order) => void): void; postMessage(message: unknown): void };
 
-// All of it at module scope, where a Worker may neither start a timer nor ask for the time or for a random number.
-const monitor = createMonitor();
+const { parentPort } = await import("node:worker_threads");
+const parent = (parentPort ?? globalThis) as unknown as Port & Scope;
 
-const raw = monitor.instrument(async (request: Request, env: Record<string, string>, context: Context) => {
-  const { pathname } = new URL(request.url);
-  if (pathname === "/env") return Response.json(env);
-  if (pathname === "/slow") await delay(300);
-  if (pathname === "/stream") return new Response(stream(4));
-  if (pathname === "/endless") return new Response(stream(1000));
-  if (pathname === "/boom") throw new Error("boom");
-  if (pathname === "/later") context.waitUntil(delay(400));
-  if (pathname === "/socket") {
-    const { 0: client, 1: server } = new (globalThis as never as { WebSocketPair: new () => [unknown, Server] })
-      .WebSocketPair();
-    server.accept();
-    server.send("hello");
-    return new Response(null, { status: 101, webSocket: client } as ResponseInit);
+async function obey(order: Order): Promise<void> {
+  // It holds the loop and no core: other tests run beside it.
+  if ("block" in order) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, order.block * 1000);
+  if ("throw" in order) throw new Error("told to throw");
+  if ("echo" in order) parent.postMessage(order.echo);
+  if ("loaded" in order) {
+    // Only Node can be asked what a thread has loaded.
+    const { createRequire } = await import("node:module");
+    const cache = runtimeName === "node" ? Object.keys(createRequire(import.meta.url).cache) : [];
+    parent.postMessage(cache.filter((path) => path.includes(`/${order.loaded}/`)));
   }
-  return new Response("hello");
-}, { path: "/metrics", route: (request) => new URL(request.url).pathname });
-
-interface Server {
-  accept(): void;
-  send(text: string): void;
 }
 
-const app = new Hono().basePath("/hono");
-app.use(runtimeMetrics(monitor, { path: "/hono/metrics" }));
-app.get("/users/:id", (c) => {
-  c.executionCtx.waitUntil(delay(400));
-  return c.text(c.req.param("id"));
-});
-app.get("/stream/:pieces", (c) => c.body(stream(Number(c.req.param("pieces")))));
-app.get("/health", unmeasured, (c) => c.text("ok"));
-
-export default {
-  fetch(request: Request, env: never, context: never): Response | Promise<Response> {
-    return new URL(request.url).pathname.startsWith("/hono/")
-      ? app.fetch(request, env, context)
-      : raw(request, env, context);
-  },
-};
+if (parentPort) parent.on("message", (order) => void obey(order));
+else parent.onmessage = ({ data }) => void obey(data);
+reportTo(parent);
+parent.postMessage("ready");

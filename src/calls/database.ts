@@ -1,0 +1,73 @@
+/**
+ * Database queries.
+ *
+ * @module
+ */
+
+import type { CallScope } from "./scope.ts";
+import { timing } from "../timing.ts";
+
+/** The words with which statements begin; every other makes no series of its own. */
+const operations: ReadonlySet<string> = new Set(
+  ("SELECT INSERT UPDATE DELETE MERGE REPLACE WITH VALUES CALL EXPLAIN BEGIN START COMMIT ROLLBACK SAVEPOINT RELEASE " +
+    "CREATE ALTER DROP TRUNCATE COPY LOCK SET SHOW PRAGMA ANALYZE VACUUM").split(" "),
+);
+const otherOperation = "_other";
+const longest = Math.max(...[...operations].map(({ length }) => length));
+
+/**
+ * Makes `monitor.database`.
+ *
+ * @param scope Where to count.
+ * @returns The function.
+ */
+export function databaseWrapper(
+  scope: CallScope,
+): <Query extends (...args: never[]) => unknown>(query: Query) => Query {
+  return <Query extends (...args: never[]) => unknown>(query: Query): Query => {
+    if (typeof query !== "function") {
+      throw new TypeError(`Cannot measure database: expected a function, got ${typeof query}`);
+    }
+    // At once, so that a name that is taken is an error here and not in a query.
+    scope.calls()?.histogram("db_query_duration_seconds");
+    return function (this: unknown, ...args: never[]): unknown {
+      const calls = scope.calls();
+      const core = scope.core();
+      if (!calls || !core) return query.apply(this, args);
+      const beganAt = core.runtime.now();
+      return timing(() => query.apply(this, args), () =>
+        calls.attempt("database", () => {
+          const durations = calls.histogram("db_query_duration_seconds");
+          durations.observe(durations.slot(operationOf(args[0])), Math.max(0, core.runtime.now() - beganAt));
+        }));
+    } as Query;
+  };
+}
+
+/**
+ * Tells what a statement does.
+ *
+ * @param statement The text; an object that has it as `text` (pg) or `sql` (mysql2); or the strings of a template.
+ * @returns Its first word in capitals, behind comments and brackets; `_other` for what is not known.
+ */
+export function operationOf(statement: unknown): string {
+  const text = textOf(statement);
+  let at = 0;
+  for (;;) {
+    while (at < text.length && " \t\r\n(;".includes(text[at]!)) at++;
+    const [open, close] = [["--", "\n"], ["/*", "*/"]].find(([open]) => text.startsWith(open!, at)) ?? [];
+    if (open === undefined) break;
+    const end = text.indexOf(close!, at + open.length);
+    if (end < 0) return otherOperation;
+    at = end + close!.length;
+  }
+  const word = /^[a-z]+/i.exec(text.slice(at, at + longest + 1))?.[0].toUpperCase() ?? "";
+  return operations.has(word) ? word : otherOperation;
+}
+
+function textOf(statement: unknown): string {
+  if (typeof statement === "string") return statement;
+  if (typeof statement !== "object" || statement === null) return "";
+  const { text, sql } = statement as { text?: unknown; sql?: unknown };
+  return [text, sql, (statement as readonly unknown[])[0]].find((each) => typeof each === "string") as string ?? "";
+}

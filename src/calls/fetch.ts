@@ -1,0 +1,63 @@
+/**
+ * Outgoing requests.
+ *
+ * @module
+ */
+
+import type { CallScope } from "./scope.ts";
+import { type OutgoingOptions, serviceFinder } from "./services.ts";
+
+/** `fetch`, as every runtime has it. */
+export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+/** The kind of pending work that outgoing requests are. */
+const pendingKind = "http_client_request";
+
+/** The methods with a name of their own (RFC 9110 and PATCH); the others share one, as OpenTelemetry writes it. */
+const methods: ReadonlySet<string> = new Set("GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH".split(" "));
+const otherMethod = "_OTHER";
+
+/**
+ * Makes a `fetch` that measures what goes through it. It calls the global `fetch` as it is at that moment, with the very
+ * arguments, and answers its very response.
+ *
+ * @param scope Where to count.
+ * @param options How services are known.
+ * @returns The function.
+ */
+export function measuredFetch(scope: CallScope, { services }: OutgoingOptions): Fetch {
+  const serviceOf = serviceFinder(services);
+  return async (input, init) => {
+    const calls = scope.calls();
+    const core = scope.core();
+    if (!calls || !core) return fetch(input, init);
+    const item = { beganAt: core.runtime.now() };
+    const kind = core.pending.kind(pendingKind);
+    kind.add(item);
+    const end = (status: string): void => {
+      kind.remove(item);
+      calls.attempt("fetch", () => {
+        const service = serviceOf(typeof input === "string" || input instanceof URL ? input : input.url);
+        const requests = calls.counter("http_client_requests_total");
+        const durations = calls.histogram("http_client_request_duration_seconds");
+        requests.add(requests.slot(service, methodOf(input, init), status));
+        durations.observe(durations.slot(service), Math.max(0, core.runtime.now() - item.beganAt));
+      });
+    };
+    let response: Response;
+    try {
+      response = await fetch(input, init);
+    } catch (error) {
+      end("error");
+      throw error;
+    }
+    end(String(response.status));
+    return response;
+  };
+}
+
+function methodOf(input: string | URL | Request, init: RequestInit | undefined): string {
+  const given = init?.method ?? (typeof input === "object" && "method" in input ? input.method : "GET");
+  const method = String(given).toUpperCase();
+  return methods.has(method) ? method : otherMethod;
+}

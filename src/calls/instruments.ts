@@ -1,0 +1,125 @@
+/**
+ * What an app measures of its own calls: to services, to databases, to caches, and whatever else takes time.
+ *
+ * @module
+ */
+
+import type { OutgoingOptions } from "./services.ts";
+import type { PoolSource } from "../pools/pool_source.ts";
+import { type CacheWrapper, cacheWrapper } from "./cache.ts";
+import { databaseWrapper } from "./database.ts";
+import { type Fetch, measuredFetch } from "./fetch.ts";
+import type { CallScope } from "./scope.ts";
+import { type Time, timer } from "./time.ts";
+
+/** The part of a monitor that measures the app's own calls. What is not measured is still done. */
+export interface Instruments {
+  /**
+   * `fetch`, measured by service, method and status, to the response's head. It is bound, so it can be passed by itself.
+   * The service comes from the table of `outgoing.services`; what throws has the status `error`.
+   *
+   * @example Usage
+   * ```ts
+   * import { createMonitor } from "@rtm/runtime-metrics";
+   *
+   * using monitor = createMonitor({ outgoing: { services: { "api.stripe.com": "stripe" } } });
+   * const pay = () => monitor.fetch("https://api.stripe.com/v1/charges", { method: "POST" });
+   * ```
+   */
+  readonly fetch: Fetch;
+
+  /**
+   * Observes how long work takes in a histogram or a summary of the app's own, in seconds, also when it fails.
+   *
+   * @example Usage
+   * ```ts
+   * import { Histogram } from "prom-client";
+   * import { createMonitor } from "@rtm/runtime-metrics";
+   *
+   * using monitor = createMonitor();
+   * const renders = new Histogram({ name: "render_seconds", help: "How long pages take.", labelNames: ["page"] });
+   * const html = monitor.time(renders, { page: "home" }, () => "<h1>hello</h1>");
+   * ```
+   *
+   * @param family The metric.
+   * @param labels Its labels.
+   * @param work What to do, called at once.
+   * @returns What the work answered; a promise as it is, observed when it settles.
+   * @throws {TypeError} If the metric cannot observe, or the work is no function.
+   */
+  readonly time: Time;
+
+  /**
+   * Measures a function that runs database queries, by the first word of its first argument.
+   *
+   * @example Usage
+   * ```ts
+   * import { createMonitor } from "@rtm/runtime-metrics";
+   *
+   * function measured(pool: { query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> }) {
+   *   const monitor = createMonitor();
+   *   return monitor.database((text: string, values?: unknown[]) => pool.query(text, values));
+   * }
+   * ```
+   *
+   * @param query Takes the statement first: a string, an object with `text` or `sql`, or a template's strings.
+   * @returns The same function, measured.
+   * @throws {TypeError} If it is no function.
+   * @throws {Error} If the registry has a metric named `db_query_duration_seconds` that is somebody else's.
+   */
+  database<Query extends (...args: never[]) => unknown>(query: Query): Query;
+
+  /**
+   * Shows a pool's connections in `db_connections`, by state; those of several pools are added up.
+   *
+   * @param source The pool, such as `pgPool(pool)`.
+   * @returns Takes them off the page again.
+   * @throws {TypeError} If the source is no function.
+   * @throws {Error} If the registry has a metric named `db_connections` that is somebody else's.
+   */
+  connections(source: PoolSource): () => void;
+
+  /**
+   * Counts what a cache finds and what it does not.
+   *
+   * @example Usage
+   * ```ts
+   * import { createMonitor } from "@rtm/runtime-metrics";
+   *
+   * using monitor = createMonitor();
+   * const users = new Map<string, { name: string }>();
+   * const find = monitor.cache("users", (id: string) => users.get(id));
+   * const user = find("7") ?? { name: "nobody" };
+   * ```
+   *
+   * @param name What the cache is called; one of few words.
+   * @param lookup Answers what it found, or promises it; nothing is `undefined` or `null` unless the options say otherwise.
+   * @param options How the cache answers.
+   * @returns The same function, measured. A lookup that throws is neither a hit nor a miss.
+   * @throws {TypeError} If the name is empty, or the lookup no function.
+   * @throws {Error} If the registry has a metric named as the counters that is somebody else's.
+   */
+  readonly cache: CacheWrapper;
+}
+
+/**
+ * Makes them.
+ *
+ * @param scope Where to count.
+ * @param outgoing How services are known.
+ * @returns The part of the monitor.
+ */
+export function instruments(scope: CallScope, outgoing: OutgoingOptions): Instruments {
+  return {
+    fetch: measuredFetch(scope, outgoing),
+    time: timer(scope),
+    database: databaseWrapper(scope),
+    cache: cacheWrapper(scope),
+    connections(source) {
+      if (typeof source !== "function") {
+        throw new TypeError(`Cannot show connections: expected a function, got ${typeof source}`);
+      }
+      return scope.calls()?.connections(source) ?? (() => {});
+    },
+  };
+}

@@ -1,0 +1,46 @@
+/**
+ * Durations in a metric of the app's own.
+ *
+ * @module
+ */
+
+import type { CallScope } from "./scope.ts";
+import { timing } from "../timing.ts";
+
+/** A histogram or a summary of prom-client 15 or `@prometheus-io/client`, by shape. */
+export interface ObservableLike {
+  observe(labels: never, seconds: number): void;
+}
+
+/** See {@linkcode Instruments.time}. */
+export type Time = <Result>(
+  family: ObservableLike,
+  labels: Readonly<Record<string, string | number>>,
+  work: () => Result,
+) => Result;
+
+/**
+ * Makes `monitor.time`.
+ *
+ * @param scope Where errors are counted.
+ * @returns The function.
+ */
+export function timer(scope: CallScope): Time {
+  return (family, labels, work) => {
+    if (typeof family?.observe !== "function") {
+      throw new TypeError(`Cannot time work: expected a histogram or a summary, got ${typeof family}`);
+    }
+    if (typeof work !== "function") throw new TypeError(`Cannot time work: expected a function, got ${typeof work}`);
+    const core = scope.core();
+    if (!core) return work();
+    const beganAt = core.runtime.now();
+    return timing(work, () => {
+      try {
+        family.observe(labels as never, Math.max(0, core.runtime.now() - beganAt));
+      } catch {
+        // Such as labels that the metric does not have: the work is done all the same.
+        core.countError("time");
+      }
+    });
+  };
+}

@@ -1,0 +1,110 @@
+/**
+ * The pools that are shown: each read when a scrape asks, and watched for what its jobs wait.
+ *
+ * @module
+ */
+
+import type { PoolReading } from "../sample.ts";
+import { isAmount, type PoolSource, type PoolWatcher, readPool } from "./pool_source.ts";
+
+/** How long a reading that is dear, or not ours to repeat, is kept, in seconds. */
+export const keepSeconds = 1;
+
+/** What the jobs of every pool wait and how long they run goes here. */
+export interface PoolTimes {
+  /** Begins a pool's series at 0. */
+  slot(pool: string): number;
+  observe(slot: number, seconds: number): void;
+}
+
+/** What pools need of the core that shows them. */
+export interface PoolsOptions {
+  now(): number;
+  /** Asks a source by its name, and answers undefined where it throws. */
+  attempt<Value>(source: string, ask: () => Value): Value | undefined;
+  /** Counts a source that told something that cannot be. */
+  fail(source: string): void;
+  /** Where waits and run times go; undefined where they are shown nowhere. */
+  readonly waits?: PoolTimes | undefined;
+  readonly runs?: PoolTimes | undefined;
+}
+
+/** A pool on the page. */
+interface Shown {
+  readonly source: PoolSource;
+  /** Ends the watch over it. */
+  stop: (() => void) | undefined;
+  /** What it last told; undefined where it threw. */
+  reading: PoolReading | undefined;
+}
+
+/** Pools by name. */
+export class Pools {
+  readonly #options: PoolsOptions;
+  readonly #shown = new Map<string, Shown>();
+  #readAt = Number.NEGATIVE_INFINITY;
+
+  /**
+   * Makes a collection without a pool.
+   *
+   * @param options What pools need.
+   */
+  constructor(options: PoolsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Shows a pool, in place of one of the same name.
+   *
+   * @param name What it is called.
+   * @param source What tells of it.
+   * @returns Takes it off the page again, unless another has taken its place.
+   */
+  add(name: string, source: PoolSource): () => void {
+    const shown: Shown = { source, stop: undefined, reading: undefined };
+    const before = this.#shown.get(name);
+    this.#shown.set(name, shown);
+    this.#readAt = Number.NEGATIVE_INFINITY;
+    this.#end(name, before);
+    shown.stop = this.#options.attempt(`pool:${name}`, () => source.watch?.(this.#watcher(name)));
+    return () => {
+      if (this.#shown.get(name) !== shown) return;
+      this.#shown.delete(name);
+      this.#end(name, shown);
+    };
+  }
+
+  /** What each pool tells; one that threw is missing. */
+  read(): Map<string, PoolReading> {
+    const { attempt } = this.#options;
+    const now = this.#options.now();
+    const isDue = now - this.#readAt >= keepSeconds;
+    if (isDue) this.#readAt = now;
+    const readings = new Map<string, PoolReading>();
+    for (const [name, shown] of this.#shown) {
+      if (isDue || shown.source.exact) {
+        shown.reading = attempt(`pool:${name}`, () => readPool(name, shown.source));
+      }
+      if (shown.reading) readings.set(name, shown.reading);
+    }
+    return readings;
+  }
+
+  #watcher(name: string): PoolWatcher {
+    const { now, waits, runs } = this.#options;
+    const begin = (times: PoolTimes | undefined) => (): (seconds: number) => void => {
+      if (!times) return () => {};
+      const slot = times.slot(name);
+      return (seconds) => {
+        if (isAmount(seconds)) times.observe(slot, seconds);
+        else this.#options.fail(`pool:${name}`);
+      };
+    };
+    return { now, waits: begin(waits), runs: begin(runs) };
+  }
+
+  #end(name: string, shown: Shown | undefined): void {
+    const stop = shown?.stop;
+    if (stop) this.#options.attempt(`pool:${name}`, stop);
+  }
+}

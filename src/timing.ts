@@ -1,0 +1,28 @@
+/**
+ * How long something takes that is done at once or promised.
+ *
+ * @module
+ */
+
+import { isPromise } from "./pending.ts";
+
+/**
+ * Does something, and tells when it is over.
+ *
+ * @param work What to do, called at once.
+ * @param end Told once, with the answer where there is one. It must not throw.
+ * @returns What the work answered: the very promise where it is one.
+ */
+export function timing<Result>(work: () => Result, end: (ok: boolean, result?: Awaited<Result>) => void): Result {
+  let result: Result;
+  try {
+    result = work();
+  } catch (error) {
+    end(false);
+    throw error;
+  }
+  // Both branches are handled: a rejection stays the business of whoever holds the promise, and is never doubled here.
+  if (isPromise(result)) result.then((value) => end(true, value as Awaited<Result>), () => end(false));
+  else end(true, result as Awaited<Result>);
+  return result;
+}

@@ -1,0 +1,66 @@
+import { describe, it } from "node:test";
+import { assertEquals, assertThrows } from "@std/assert";
+import { checkOptions } from "../../src/check_options.ts";
+import { serviceFinder } from "../../src/calls/services.ts";
+
+describe("serviceFinder()", () => {
+  const find = serviceFinder({
+    "api.stripe.com": "stripe",
+    "localhost": "sidecar",
+    "localhost:8080": "search",
+    "*.amazonaws.com": "aws",
+    "*.s3.amazonaws.com": "s3",
+    "Mail.Example.COM": "mail",
+    "[::1]": "loopback",
+  });
+  const cases: [url: string | URL, service: string][] = [
+    ["https://api.stripe.com/v1/charges?amount=1", "stripe"],
+    ["https://API.Stripe.com:443/", "stripe"],
+    [new URL("https://api.stripe.com/"), "stripe"],
+    ["http://localhost:8080/find", "search"],
+    ["http://localhost:8081/find", "sidecar"],
+    ["http://localhost/find", "sidecar"],
+    ["https://sqs.eu-west-1.amazonaws.com/", "aws"],
+    ["https://bucket.s3.amazonaws.com/", "s3"],
+    // A wildcard stands for something.
+    ["https://amazonaws.com/", "_other"],
+    ["https://evilamazonaws.com/", "_other"],
+    ["https://mail.example.com/", "mail"],
+    ["http://[::1]:9000/", "loopback"],
+    ["https://stripe.com/", "_other"],
+    ["https://api.stripe.com.evil.example/", "_other"],
+    ["data:text/plain,hello", "_other"],
+    ["/relative", "_other"],
+    ["", "_other"],
+  ];
+  for (const [url, service] of cases) {
+    it(`takes ${JSON.stringify(String(url))} for ${service}`, () => assertEquals(find(url), service));
+  }
+
+  it("takes everything for _other without a table", () => {
+    assertEquals(serviceFinder()("https://api.stripe.com/"), "_other");
+  });
+});
+
+describe("the option outgoing", () => {
+  const refused: [outgoing: unknown, Class: typeof TypeError | typeof RangeError, message: string][] = [
+    ["x", TypeError, 'outgoing must be an object, got "x"'],
+    [{ hosts: {} }, TypeError, 'unknown option in outgoing; expected one of services, got "hosts"'],
+    [{ services: [] }, TypeError, "outgoing.services must be an object, got []"],
+    [{ services: { "a.com": "" } }, TypeError, 'outgoing.services["a.com"] must be a string with something in it'],
+    [
+      { services: { "a.com": 7 } },
+      TypeError,
+      'outgoing.services["a.com"] must be a string with something in it, got 7',
+    ],
+    [{ services: { "https://a.com": "a" } }, RangeError, "a host in outgoing.services must be such as api.example.com"],
+    [{ services: { "a.*.com": "a" } }, RangeError, "localhost:8080 or *.example.com, got "],
+    [{ services: { "*": "a" } }, RangeError, "a host in outgoing.services must be such as"],
+    [{ services: { "": "a" } }, RangeError, "a host in outgoing.services must be such as"],
+  ];
+  for (const [outgoing, Class, message] of refused) {
+    it(`refuses ${JSON.stringify(outgoing)}: ${message}`, () => {
+      assertThrows(() => checkOptions({ outgoing } as never), Class, message);
+    });
+  }
+});

@@ -1,0 +1,64 @@
+import { after, before, describe, it } from "node:test";
+import pg from "pg";
+import { Registry } from "prom-client";
+import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { createMonitor, pgPool } from "@rtm/runtime-metrics";
+import { scrape } from "../support/page.ts";
+import { missingPostgres, type Postgres, startPostgres } from "../support/postgres.ts";
+import { until } from "../support/until.ts";
+
+describe("a pg.Pool of a real PostgreSQL", { skip: missingPostgres }, () => {
+  let server: Postgres | undefined;
+  before(async () => {
+    server = await startPostgres();
+  });
+  after(async () => await server?.[Symbol.asyncDispose]());
+
+  it("shows its connections, its waits and its queries as they are", async () => {
+    const pool = new pg.Pool({ host: "127.0.0.1", port: server!.port, user: "postgres", max: 2 });
+    using monitor = createMonitor({ registry: new Registry(), pools: { postgres: pgPool(pool, { timed: true }) } });
+    monitor.connections(pgPool(pool));
+    const query = monitor.database((text: string, values?: unknown[]) => pool.query(text, values));
+
+    // Two connections are made first, so that what follows waits for a slot and not for a handshake.
+    await Promise.all([query("SELECT pg_sleep(0.1)"), query("SELECT pg_sleep(0.1)")]);
+    const before = await scrape(monitor);
+    const sleeps = Promise.all(Array.from({ length: 6 }, () => query("SELECT pg_sleep(0.6)")));
+    // What others tell is kept for a second, and the work takes 1.8 s: a second after the first look four are still left,
+    // of which two wait.
+    const busy = await until(
+      () => scrape(monitor),
+      (page) => page.value('runtime_pool_queued{pool="postgres"}') > 0,
+      5,
+    );
+    assertEquals(busy.value('runtime_pool_active{pool="postgres"}'), 2);
+    assertEquals(busy.value('runtime_pool_capacity{pool="postgres"}'), 2);
+    await sleeps;
+
+    const page = await scrape(monitor);
+    const state = (what: string) => page.histogram(`runtime_pool_${what}_seconds`, 'pool="postgres"');
+    const earlier = (what: string) => before.histogram(`runtime_pool_${what}_seconds`, 'pool="postgres"');
+    assertEquals(state("wait").count - earlier("wait").count, 6);
+    assertEquals(state("run").count - earlier("run").count, 6);
+    // Two run at once, and wait for those before them: twice 0, 0.6 and 1.2 s.
+    assertAlmostEquals(state("wait").sum - earlier("wait").sum, 3.6, 0.54);
+    assertAlmostEquals(state("run").sum - earlier("run").sum, 3.6, 0.54);
+    const queries = page.histogram("db_query_duration_seconds", 'operation="SELECT"');
+    assertEquals(queries.count, 8);
+
+    await assertRejects(() => query("DELETE FROM nothing"), Error, "nothing");
+    await query("CREATE TABLE books (title text)");
+    await query("INSERT INTO books VALUES ($1)", ["Emma"]);
+    const shown = await until(() => scrape(monitor), (page) => page.value('db_connections{state="idle"}') === 2, 5);
+    const operations = ["DELETE", "CREATE", "INSERT"];
+    for (const operation of operations) {
+      assertEquals(shown.value(`db_query_duration_seconds_count{operation="${operation}"}`), 1);
+    }
+    assertEquals(shown.value('db_connections{state="active"}'), 0);
+    assert(
+      !page.has("runtime_metrics_errors_total") ||
+        page.value('runtime_metrics_errors_total{source="pool:postgres"}') === 0,
+    );
+    await pool.end();
+  });
+});
