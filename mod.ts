@@ -16,7 +16,8 @@
  */
 
 export { createMonitor } from "./src/create_monitor.ts";
-export type { ScrapeRequest } from "./src/exposition/handler.ts";
+export type { PageHandler, ScrapeRequest } from "./src/exposition/handler.ts";
+export type { ExpositionOptions, Secret } from "./src/exposition/options.ts";
 export type { Exchange } from "./src/http/exchange.ts";
 export type { Outcome, RequestInfo } from "./src/http/info.ts";
 export type { InstrumentOptions } from "./src/http/instrument.ts";
@@ -25,6 +26,8 @@ export type { HttpMetric } from "./src/http/metrics.ts";
 export type { Exclusion, ExclusionCandidate, HttpOptions } from "./src/http/options.ts";
 export type { Recorder } from "./src/http/recorder.ts";
 export type { RouteOption, UrlPatternLike } from "./src/http/routes.ts";
+export { createMetricsServer } from "./src/metrics_server.ts";
+export type { MetricsServer, MetricsServerOptions } from "./src/metrics_server.ts";
 export type { Monitor, Snapshot } from "./src/monitor.ts";
 export type { CollectOptions, MonitorOptions } from "./src/options.ts";
 export type { PoolSource } from "./src/pools/pool_source.ts";

@@ -8,6 +8,7 @@ import type { Group } from "./metrics/catalog.ts";
 import type { CollectOptions, MonitorOptions, Settings } from "./options.ts";
 import type { PoolSource } from "./pools/pool_source.ts";
 import { checkLabelName, fail, mustBeKnown, mustBeObject } from "./expect.ts";
+import { checkExpositionOptions } from "./exposition/check_exposition.ts";
 import { checkHttpOptions } from "./http/check_http.ts";
 import { isRegistry } from "./registry_like.ts";
 
@@ -20,6 +21,7 @@ const optionNames: readonly (keyof MonitorOptions)[] = [
   "collect",
   "pools",
   "http",
+  "exposition",
   "enabled",
 ];
 const groups: readonly (keyof CollectOptions)[] = [
@@ -53,6 +55,7 @@ export function checkOptions(options: MonitorOptions): Settings {
     collect = {},
     pools = {},
     http = {},
+    exposition = {},
     enabled = true,
   } = options;
   if (registry !== undefined && !isRegistry(registry)) {
@@ -80,6 +83,7 @@ export function checkOptions(options: MonitorOptions): Settings {
   mustBeObject("pools", pools);
   for (const [name, source] of Object.entries(pools)) checkPool(name, source);
   checkHttpOptions(http);
+  checkExpositionOptions(exposition);
   return {
     prefix,
     maxLabelSets,
@@ -93,6 +97,7 @@ export function checkOptions(options: MonitorOptions): Settings {
     pools,
     // Every histogram has a last bucket of +Inf: given as well, it would stand on the page twice.
     http: http.buckets ? { ...http, buckets: http.buckets.filter((bound) => bound !== Infinity) } : http,
+    exposition,
     enabled,
   };
 }

@@ -6,6 +6,7 @@
 
 import type { Group } from "./metrics/catalog.ts";
 import type { HttpOptions } from "./http/options.ts";
+import type { ExpositionOptions } from "./exposition/options.ts";
 import type { PoolSource } from "./pools/pool_source.ts";
 import type { RegistryLike } from "./registry_like.ts";
 
@@ -106,6 +107,8 @@ export interface MonitorOptions {
   pools?: Readonly<Record<string, PoolSource>>;
   /** How HTTP requests are measured. */
   http?: HttpOptions;
+  /** How the page is guarded and written. */
+  exposition?: ExpositionOptions;
   /**
    * When false, nothing is measured and nothing registered; every method still works, and the page shows only the app's
    * own metrics.
@@ -124,5 +127,6 @@ export interface Settings {
   readonly collect: Readonly<Record<Group, boolean>>;
   readonly pools: Readonly<Record<string, PoolSource>>;
   readonly http: HttpOptions;
+  readonly exposition: ExpositionOptions;
   readonly enabled: boolean;
 }

@@ -44,7 +44,7 @@ describe("importing the package", () => {
 describe("the public door", () => {
   it("has these names and no other", async () => {
     const door = await import("../mod.ts");
-    assertEquals(Object.keys(door).sort(), ["createMonitor", "httpMetrics"]);
+    assertEquals(Object.keys(door).sort(), ["createMetricsServer", "createMonitor", "httpMetrics"]);
     assertEquals(Object.keys(door.httpMetrics).sort(), [
       "combinedSize",
       "errors",

@@ -26,7 +26,7 @@ function table(
   });
 }
 
-const known = "registry, prefix, maxLabelSets, labels, intervalSeconds, collect, pools, http, enabled";
+const known = "registry, prefix, maxLabelSets, labels, intervalSeconds, collect, pools, http, exposition, enabled";
 const groups = "eventLoop, pending, pools, canary, memory, gc, process, http";
 const httpOptions = "metrics, buckets, inProgress, labels, computedLabels, recorders, bodyRoutes, groupStatus, " +
   "unmatched, exclude, durationDecimals, enableVariable, namespace, subsystem";
@@ -53,6 +53,7 @@ describe("checkOptions() without any option", () => {
       },
       pools: {},
       http: {},
+      exposition: {},
       enabled: true,
     });
   });
