@@ -85,7 +85,8 @@ export async function createMetricsServer(options: MetricsServerOptions = {}): P
     listening = await serve(globalThis as unknown as GlobalLike, { port, host }, handler);
   } catch (error) {
     if (!options.monitor) monitor.stop();
-    throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`Cannot start metrics server on ${host}, port ${port}: ${why}`, { cause: error });
   }
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {

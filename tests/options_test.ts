@@ -29,7 +29,7 @@ function table(
 const known = "registry, prefix, maxLabelSets, labels, intervalSeconds, collect, pools, http, exposition, enabled";
 const groups = "eventLoop, pending, pools, canary, memory, gc, process, http";
 const httpOptions = "metrics, buckets, inProgress, labels, computedLabels, recorders, bodyRoutes, groupStatus, " +
-  "unmatched, exclude, durationDecimals, enableVariable, namespace, subsystem";
+  "unmatched, exclude, durationDecimals, enableVariable, exemplars, namespace, subsystem";
 const nameRule = "must be letters, digits, _ and :, and not begin with a digit";
 const labelName = "a label's name must be letters, digits and _, and begin with neither a digit nor __";
 

@@ -72,7 +72,8 @@ class PageStream {
     const { signal } = options;
     this.readable = new ReadableStream({
       start: (controller) => {
-        const leave = (): void => this.#abandon(controller);
+        // Nobody reads what is closed here, and a server would log an error as if it were the app's.
+        const leave = (): void => this.#abandon(() => controller.close());
         if (signal?.aborted) leave();
         else signal?.addEventListener("abort", leave, { once: true });
         this.#wait(controller);
@@ -103,13 +104,14 @@ class PageStream {
   #wait(controller: ReadableStreamDefaultController): void {
     if (this.#ended) return;
     const { runtime } = this.#options;
-    this.#timer = runtime.startTimer?.(() => this.#abandon(controller), patienceSeconds);
+    const giveUp = (): void => controller.error(new Error("Cannot send page: the scraper has gone away"));
+    this.#timer = runtime.startTimer?.(() => this.#abandon(giveUp), patienceSeconds);
   }
 
-  #abandon(controller: ReadableStreamDefaultController): void {
+  #abandon(tell: () => void): void {
     if (this.#ended) return;
     this.#end(false);
-    controller.error(new Error("Cannot send page: the scraper has gone away"));
+    tell();
   }
 
   #end(isWhole: boolean): void {

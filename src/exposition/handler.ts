@@ -72,7 +72,8 @@ export function pageHandler(source: () => PageSource, options: HandlerOptions = 
       const { content, isGzip } = await makeBody(chunks, {
         runtime,
         gzip: compress && acceptsGzip(header("accept-encoding")),
-        signal: request?.signal,
+        // Deno warns whoever asks for it, and cancels the stream in any case.
+        signal: runtime.name === "deno" ? undefined : request?.signal,
         onEnd(bytes, isWhole) {
           underWay--;
           if (isWhole) core?.finishedPage(took + chunks.seconds, page.series, bytes);
@@ -95,7 +96,10 @@ export function pageHandler(source: () => PageSource, options: HandlerOptions = 
     const method = request?.method ?? "GET";
     if (method !== "GET" && method !== "HEAD") return plain(405, { allow: "GET, HEAD" });
     const refusal = await guard?.(request, platform);
-    if (refusal) return plain(refusal.status, refusal.challenge ? { "www-authenticate": refusal.challenge } : {});
+    if (refusal) {
+      const { status, challenge } = refusal;
+      return plain(status, challenge ? { "www-authenticate": challenge } : {}, method === "HEAD");
+    }
     const query = queryOf(request?.url);
     const accept = request?.headers?.get("accept") ?? null;
     const format = negotiateFormat(accept, query.get("format"));
@@ -111,8 +115,8 @@ const reasons: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
 };
 
-function plain(status: number, headers: Record<string, string> = {}): Response {
-  return new Response(`${reasons[status]}\n`, {
+function plain(status: number, headers: Record<string, string> = {}, isHead = false): Response {
+  return new Response(isHead ? null : `${reasons[status]}\n`, {
     status,
     headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store", ...headers },
   });

@@ -139,34 +139,36 @@ function* foreignLines(
 class ForeignLabels {
   readonly #dialect: Dialect;
   readonly #more: Labels;
-  /** Every label name seen so far, with how it is spelled here; those that are spelled alike are one. */
+  readonly #addsMore: boolean;
+  /** Every label name seen so far, with how it is spelled here. */
   readonly #names = new Map<string, string>();
-  readonly #spelled = new Set<string>();
+  /** Are there names that are spelled alike? Two of those cannot stand on one series: the first does. */
+  #hasTwins = false;
 
   constructor(dialect: Dialect, more: Labels) {
     this.#dialect = dialect;
     this.#more = more;
+    this.#addsMore = Object.keys(more).length > 0;
   }
 
   text({ labels = {} }: ForeignSample, part: string): string {
     for (const name in labels) if (!this.#names.has(name)) this.#learn(name);
     let text = "";
+    const there = this.#hasTwins ? new Set<string>() : undefined;
     for (const [name, spelled] of this.#names) {
       const value = labels[name];
-      if (value === undefined || !Object.hasOwn(labels, name)) continue;
+      if (value === undefined || !Object.hasOwn(labels, name) || there?.has(spelled)) continue;
+      there?.add(spelled);
       const isBound = (name === "le" && part === "_bucket") || (name === "quantile" && part === "");
       const shown = isBound ? spellBoundIfAny(value) : escapeLabelValue(wellFormed(String(value)));
       text += text === "" ? `${spelled}="${shown}"` : `,${spelled}="${shown}"`;
     }
-    const suffix = moreLabels(this.#more, Object.keys(labels), this.#dialect);
-    return join(text, suffix);
+    return this.#addsMore ? join(text, moreLabels(this.#more, Object.keys(labels), this.#dialect)) : text;
   }
 
   #learn(name: string): void {
     const spelled = labelName(name, this.#dialect.escaping);
-    // Two names that are spelled alike cannot both stand on one series: the first keeps the spelling.
-    if (this.#spelled.has(spelled)) return;
-    this.#spelled.add(spelled);
+    this.#hasTwins ||= new Set(this.#names.values()).has(spelled);
     this.#names.set(name, spelled);
   }
 }
@@ -182,10 +184,12 @@ function spellBoundIfAny(value: string | number): string {
 
 function moreLabels(labels: Labels, present: readonly string[], { escaping }: Dialect): string {
   let text = "";
+  const there = new Set(present.map((name) => labelName(name, escaping)));
   for (const name in labels) {
-    if (present.includes(name)) continue;
-    const value = escapeLabelValue(wellFormed(String(labels[name])));
-    text += `${text && ","}${labelName(name, escaping)}="${value}"`;
+    const spelled = labelName(name, escaping);
+    if (there.has(spelled)) continue;
+    there.add(spelled);
+    text += `${text && ","}${spelled}="${escapeLabelValue(wellFormed(String(labels[name])))}"`;
   }
   return text;
 }

@@ -7,6 +7,7 @@
 import type { Counter } from "../metrics/counter.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import type { RequestInfo } from "./info.ts";
+import { type Traced, traceOf } from "./trace.ts";
 import type { HttpMetric, LabelName, LabelNames, Measure } from "./metrics.ts";
 
 /** The labels of a request, each by its place. */
@@ -128,5 +129,21 @@ export class Meter {
   record(slot: number, value: number): void {
     if (this.measure === 0) (this.family as Counter).add(slot);
     else (this.family as Histogram).observe(slot, value);
+  }
+
+  /** Does it keep exemplars? Histograms of durations do: who looks at a slow bucket wants to see a slow request. */
+  get keepsExemplars(): boolean {
+    return (this.measure === 1 || this.measure === 2) && this.family.type === "histogram";
+  }
+
+  /**
+   * Offers a request that was just recorded as an exemplar of its bucket.
+   *
+   * @param slot What {@linkcode Meter.slot} answered.
+   * @param value What {@linkcode Meter.take} answered.
+   * @param request The request.
+   */
+  offer(slot: number, value: number, request: Traced): void {
+    (this.family as Histogram).offer(slot, value, request.beganAt, traceOf, request);
   }
 }

@@ -53,6 +53,8 @@ export class Recorder implements ExchangeRecorder {
   private readonly pending: PendingKind;
   private readonly patience: Patience;
   private readonly tells: boolean;
+  /** Which meters keep exemplars. */
+  private readonly exemplars: readonly boolean[];
   private readonly failed: () => void;
 
   /**
@@ -81,6 +83,7 @@ export class Recorder implements ExchangeRecorder {
     this.measuresSizes = recorders.length > 0 || bodyRoutes.length > 0 ||
       metrics.some(({ measure }) => measure.endsWith("Bytes"));
     this.needsDetails = this.measuresSizes || this.tells || metrics.some(({ measure }) => measure === "headDuration");
+    this.exemplars = families.meters.map((meter) => options.exemplars !== false && meter.keepsExemplars);
     this.options = options;
     this.lanes = new Lanes(this, () => this.options, families.inProgress, maxLanes);
     this.meters = families.meters;
@@ -208,7 +211,9 @@ export class Recorder implements ExchangeRecorder {
       const meter = meters[i]!;
       const value = meter.take(durationSeconds, details);
       if (value !== value) continue;
-      meter.record(slot >= 0 ? slot : slots[i] = meter.slot(this.#values(lane, exchange.status, outcome)), value);
+      const place = slot >= 0 ? slot : slots[i] = meter.slot(this.#values(lane, exchange.status, outcome));
+      meter.record(place, value);
+      if (this.exemplars[i]) meter.offer(place, value, exchange);
     }
     if (this.tells) this.#tell(exchange, outcome, durationSeconds, slots);
   }

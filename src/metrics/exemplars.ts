@@ -29,13 +29,14 @@ export class Exemplars {
    * @param place The place.
    * @param value What was observed.
    * @param now The monotonic clock, in seconds.
-   * @param find Looks for the trace id; asked only when one is due.
+   * @param find Finds the trace id; asked only when one is due.
+   * @param of What it is given, so that nobody need make a function for each observation.
    */
-  offer(place: number, value: number, now: number, find: () => string | undefined): void {
+  offer<Of>(place: number, value: number, now: number, find: (of: Of) => string | undefined, of: Of): void {
     if (place >= this.#lookedAt.length) this.#grow(place);
     if (now - this.#lookedAt[place]! < keepSeconds) return;
     this.#lookedAt[place] = now;
-    const traceId = find();
+    const traceId = find(of);
     if (traceId !== undefined) this.#kept.set(place, { traceId, value, unixSeconds: Date.now() / 1000 });
   }
 

@@ -76,6 +76,22 @@ export class Histogram extends Family {
   }
 
   /**
+   * Offers what was just observed as an exemplar of its bucket.
+   *
+   * @param slot What {@linkcode Histogram.slot} answered.
+   * @param value The value, as it was observed.
+   * @param now The monotonic clock, in seconds.
+   * @param find Finds the trace id; asked at most once a second for each bucket.
+   * @param of What it is given.
+   */
+  offer<Of>(slot: number, value: number, now: number, find: (of: Of) => string | undefined, of: Of): void {
+    const { buckets } = this;
+    let bucket = 0;
+    while (bucket < buckets.length && value > buckets[bucket]!) bucket++;
+    this.exemplars.offer(slot * this.bounds.length + bucket, value, now, find, of);
+  }
+
+  /**
    * Tells how many observations were at most each bound.
    *
    * @param slot What {@linkcode Histogram.slot} answered.

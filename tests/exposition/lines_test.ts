@@ -241,9 +241,9 @@ describe("writeLines() in OpenMetrics", () => {
     const waits = new Histogram({ ...options, name: "w", labelNames: [], buckets: [1] }, 10, drop);
     const slot = waits.slot();
     waits.observe(slot, 0.25);
-    waits.exemplars.offer(0, 0.25, 10, () => traceId);
+    waits.exemplars.offer(0, 0.25, 10, () => traceId, undefined);
     const jobs = new Counter(options, 10, drop);
-    jobs.exemplars.offer(jobs.slot("mail"), 1, 10, () => traceId);
+    jobs.exemplars.offer(jobs.slot("mail"), 1, 10, () => traceId, undefined);
     const at = String(Math.floor(Date.now() / 1e5));
     const [bucket, last] = own(waits, {}, open).text.split("\n").slice(2);
     assertMatch(bucket!, new RegExp(`^w_bucket{le="1.0"} 1 # {trace_id="${traceId}"} 0.25 ${at}\\d\\d\\.\\d{3}$`));
