@@ -53,8 +53,6 @@ export class Recorder implements ExchangeRecorder {
   private readonly pending: PendingKind;
   private readonly patience: Patience;
   private readonly tells: boolean;
-  /** Which meters keep exemplars. */
-  private readonly exemplars: readonly boolean[];
   private readonly failed: () => void;
 
   /**
@@ -83,7 +81,6 @@ export class Recorder implements ExchangeRecorder {
     this.measuresSizes = recorders.length > 0 || bodyRoutes.length > 0 ||
       metrics.some(({ measure }) => measure.endsWith("Bytes"));
     this.needsDetails = this.measuresSizes || this.tells || metrics.some(({ measure }) => measure === "headDuration");
-    this.exemplars = families.meters.map((meter) => options.exemplars !== false && meter.keepsExemplars);
     this.options = options;
     this.lanes = new Lanes(this, () => this.options, families.inProgress, maxLanes);
     this.meters = families.meters;
@@ -211,9 +208,7 @@ export class Recorder implements ExchangeRecorder {
       const meter = meters[i]!;
       const value = meter.take(durationSeconds, details);
       if (value !== value) continue;
-      const place = slot >= 0 ? slot : slots[i] = meter.slot(this.#values(lane, exchange.status, outcome));
-      meter.record(place, value);
-      if (this.exemplars[i]) meter.offer(place, value, exchange);
+      meter.record(slot >= 0 ? slot : slots[i] = meter.slot(this.#values(exchange, outcome)), value, exchange);
     }
     if (this.tells) this.#tell(exchange, outcome, durationSeconds, slots);
   }
@@ -248,7 +243,7 @@ export class Recorder implements ExchangeRecorder {
     }
   }
 
-  #values({ method, route }: Lane, status: number, outcome: Outcome): LabelValues {
+  #values({ lane: { method, route }, status }: Exchange, outcome: Outcome): LabelValues {
     return { method, route, status: this.#statusText(status), outcome };
   }
 
@@ -270,7 +265,7 @@ export class Recorder implements ExchangeRecorder {
     };
     for (const [i, meter] of this.meters.entries()) {
       const value = slots[i] === computed ? meter.take(durationSeconds, exchange.details) : Number.NaN;
-      if (!Number.isNaN(value)) this.#guard(() => meter.record(meter.slot(info, info), value));
+      if (!Number.isNaN(value)) this.#guard(() => meter.record(meter.slot(info, info), value, exchange));
     }
     for (const recorder of this.options.recorders ?? []) this.#guard(() => recorder(info));
   }
