@@ -51,7 +51,8 @@ export async function serve(
 ): Promise<Listening> {
   const { Deno, Bun } = global as unknown as Servers;
   if (Bun) {
-    const server = Bun.serve({ port, hostname: host, fetch: handler, development: false });
+    // Out of development Bun 1.4 shares a taken port, and half of the scrapes would reach somebody else.
+    const server = Bun.serve({ port, hostname: host, fetch: handler, development: false, reusePort: false });
     server.unref();
     return { port: server.port, stop: () => server.stop(true) };
   }
