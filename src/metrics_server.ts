@@ -6,8 +6,8 @@
 
 import { createMonitor } from "./create_monitor.ts";
 import type { Monitor } from "./monitor.ts";
-import { serve } from "./runtime/serve.ts";
 import type { GlobalLike } from "./runtime/shim.ts";
+import { serve } from "./serve.ts";
 
 /** Options of {@linkcode createMetricsServer}. */
 export interface MetricsServerOptions {

