@@ -9,6 +9,7 @@ import type { CollectOptions, MonitorOptions, Settings } from "./options.ts";
 import type { OutgoingOptions } from "./calls/services.ts";
 import type { PoolSource } from "./pools/pool_source.ts";
 import { checkLabelName, fail, mustBeKnown, mustBeObject } from "./expect.ts";
+import { checkExpositionOptions } from "./exposition/check_exposition.ts";
 import { checkHttpOptions } from "./http/check_http.ts";
 import { isRegistry } from "./registry_like.ts";
 
@@ -22,6 +23,7 @@ const optionNames: readonly (keyof MonitorOptions)[] = [
   "pools",
   "http",
   "outgoing",
+  "exposition",
   "enabled",
 ];
 const groups: readonly (keyof CollectOptions)[] = [
@@ -56,6 +58,7 @@ export function checkOptions(options: MonitorOptions): Settings {
     pools = {},
     http = {},
     outgoing = {},
+    exposition = {},
     enabled = true,
   } = options;
   if (registry !== undefined && !isRegistry(registry)) {
@@ -84,6 +87,7 @@ export function checkOptions(options: MonitorOptions): Settings {
   for (const [name, source] of Object.entries(pools)) checkPool(name, source);
   checkHttpOptions(http);
   checkOutgoing(outgoing);
+  checkExpositionOptions(exposition);
   return {
     prefix,
     maxLabelSets,
@@ -100,6 +104,7 @@ export function checkOptions(options: MonitorOptions): Settings {
     // Every histogram has a last bucket of +Inf: given as well, it would stand on the page twice.
     http: http.buckets ? { ...http, buckets: http.buckets.filter((bound) => bound !== Infinity) } : http,
     outgoing,
+    exposition,
     enabled,
   };
 }

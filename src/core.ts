@@ -40,6 +40,7 @@ export class Core {
   readonly #errors: Counter;
   readonly #dropped: Counter;
   readonly #scrapes: Histogram;
+  readonly #scrapeBytes: Counter;
   readonly #sampler: Sampler;
   readonly #canary: Canary | undefined;
   readonly #pauses: Histogram | undefined;
@@ -89,6 +90,8 @@ export class Core {
     });
     for (const source of factSources(runtime, collect)) this.expectErrors(source);
     this.#scrapes = families.histogram("metrics_scrape_duration_seconds");
+    this.#scrapeBytes = families.counter("metrics_scrape_bytes_total");
+    this.#scrapeBytes.slot();
     this.pending = new PendingWork(settings.maxLabelSets, () => this.countDrop(families.fullName("pending_tasks")));
 
     if (collect.pools) {
@@ -240,9 +243,11 @@ export class Core {
    *
    * @param seconds How long it took.
    * @param series How many series it has.
+   * @param bytes How many bytes were sent.
    */
-  finishedPage(seconds: number, series: number): void {
+  finishedPage(seconds: number, series: number, bytes: number): void {
     this.#scrapes.observe(this.#scrapes.slot(), seconds);
+    this.#scrapeBytes.add(this.#scrapeBytes.slot(), bytes);
     this.#pageSeries = series;
   }
 

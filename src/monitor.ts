@@ -8,8 +8,8 @@ import { type Instruments, instruments } from "./calls/instruments.ts";
 import type { CallMeasurement } from "./calls/measurement.ts";
 import { checkOptions, checkPool } from "./check_options.ts";
 import { joinCore } from "./cores.ts";
+import { makeGuard } from "./exposition/guard.ts";
 import { pageHandler, type ScrapeRequest } from "./exposition/handler.ts";
-import { renderPage } from "./exposition/page.ts";
 import { instrument, type InstrumentOptions } from "./http/instrument.ts";
 import type { Recorder } from "./http/recorder.ts";
 import type { MonitorOptions } from "./options.ts";
@@ -53,10 +53,14 @@ export interface Monitor<Registry extends RegistryLike | undefined = RegistryLik
    * Answers a scrape, whatever path it is mounted on. GET and HEAD get the page, every other method 405. It is bound, so
    * it can be passed by itself: `app.get("/metrics", monitor.handler)`.
    *
+   * The format is what the scraper accepts: Prometheus text, OpenMetrics or JSON. What fails costs only its own series.
+   * Large pages are made while they are read, a few milliseconds at a time.
+   *
    * @param request The request, or a Hono context; without one it is taken for a GET.
-   * @returns The page as Prometheus text; always 200, since what fails costs only its own series.
+   * @param platform What the server passed beside the request: `exposition.allow` needs it.
+   * @returns The page; 401, 403 or 503 where the options of `exposition` ask for it.
    */
-  readonly handler: (request?: ScrapeRequest) => Promise<Response>;
+  readonly handler: (request?: ScrapeRequest, platform?: unknown) => Promise<Response>;
 
   /**
    * Measures a fetch handler, or every handler of Bun's `routes`.
@@ -165,7 +169,11 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
   runtime: () => Runtime,
 ): Monitor<Registry> {
   const settings = checkOptions(options);
-  const joined = settings.enabled ? joinCore(runtime, registry, options, settings) : undefined;
+  let made: Runtime | undefined;
+  const shim = (): Runtime => made ??= runtime();
+  // A guard whose variable is not set throws, before anything has begun.
+  const guard = makeGuard(settings.exposition, (name) => shim().environment(name));
+  const joined = settings.enabled ? joinCore(shim, registry, options, settings) : undefined;
   let core = joined?.core;
   const idle = new PendingWork(settings.maxLabelSets, () => {});
   const removers = new Set<() => void>();
@@ -180,13 +188,16 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
   };
   for (const [name, source] of Object.entries(settings.pools)) addPool(name, source);
 
-  const handler = pageHandler(() => renderPage(core, registry));
   const now = (): number => core?.runtime.now() ?? 0;
   // A monitor that does not measure still runs what it is given.
   const track = <Result>(kind: string, work: Promise<Result> | (() => Result)): Promise<Result> | Result =>
     (core?.pending ?? idle).track(now, kind, work);
   let calls: CallMeasurement | undefined;
   const scope = { core: () => core, calls: () => core && (calls ??= joined?.calls()) };
+  const handler = pageHandler(
+    () => ({ runtime: core?.runtime ?? shim(), core, registry }),
+    { ...settings.exposition, guard },
+  );
   const stop = (): void => {
     for (const remove of removers) remove();
     core = undefined;

@@ -7,6 +7,7 @@
 import type { Group } from "./metrics/catalog.ts";
 import type { HttpOptions } from "./http/options.ts";
 import type { OutgoingOptions } from "./calls/services.ts";
+import type { ExpositionOptions } from "./exposition/options.ts";
 import type { PoolSource } from "./pools/pool_source.ts";
 import type { RegistryLike } from "./registry_like.ts";
 
@@ -109,6 +110,8 @@ export interface MonitorOptions {
   http?: HttpOptions;
   /** How outgoing requests are told apart by `monitor.fetch`. */
   outgoing?: OutgoingOptions;
+  /** How the page is guarded and written. */
+  exposition?: ExpositionOptions;
   /**
    * When false, nothing is measured and nothing registered; every method still works, and the page shows only the app's
    * own metrics.
@@ -128,5 +131,6 @@ export interface Settings {
   readonly pools: Readonly<Record<string, PoolSource>>;
   readonly http: HttpOptions;
   readonly outgoing: OutgoingOptions;
+  readonly exposition: ExpositionOptions;
   readonly enabled: boolean;
 }

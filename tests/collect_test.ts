@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { Registry } from "prom-client";
 import { checkOptions } from "../src/check_options.ts";
 import { joinCore } from "../src/cores.ts";
-import { renderPage } from "../src/exposition/page.ts";
+import { renderPage } from "./support/render.ts";
 import type { CollectOptions } from "../src/options.ts";
 import type { Runtime } from "../src/runtime/shim.ts";
 import { FakeRuntime } from "./support/fake_runtime.ts";
@@ -121,6 +121,7 @@ describe("collect", () => {
     assertEquals((await measure(off)).series, [
       'runtime_info{runtime="node",version="1.2.3",engine="fake 4.5"}',
       'runtime_metrics_errors_total{source="pool:jobs"}',
+      "runtime_metrics_scrape_bytes_total",
     ]);
   });
 });

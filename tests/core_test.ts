@@ -3,7 +3,7 @@ import { assert, assertAlmostEquals, assertEquals, assertFalse, assertGreater, a
 import { Gauge, Registry } from "prom-client";
 import { checkOptions } from "../src/check_options.ts";
 import { Core } from "../src/core.ts";
-import { renderPage } from "../src/exposition/page.ts";
+import { renderPage } from "./support/render.ts";
 import { HttpMeasurement } from "../src/http/measurement.ts";
 import type { MonitorOptions } from "../src/options.ts";
 import { FakeRuntime } from "./support/fake_runtime.ts";

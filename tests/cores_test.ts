@@ -4,7 +4,7 @@ import { Gauge, Registry } from "prom-client";
 import { checkOptions } from "../src/check_options.ts";
 import type { Core } from "../src/core.ts";
 import { joinCore } from "../src/cores.ts";
-import { renderPage } from "../src/exposition/page.ts";
+import { renderPage } from "./support/render.ts";
 import type { HttpOptions } from "../src/http/options.ts";
 import type { MonitorOptions } from "../src/options.ts";
 import { FakeRuntime } from "./support/fake_runtime.ts";

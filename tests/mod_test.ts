@@ -45,6 +45,7 @@ describe("the public door", () => {
   it("has these names and no other", async () => {
     const door = await import("../mod.ts");
     assertEquals(Object.keys(door).sort(), [
+      "createMetricsServer",
       "createMonitor",
       "genericPool",
       "httpMetrics",

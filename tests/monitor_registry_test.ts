@@ -25,7 +25,7 @@ for (const { name: clientName, skip, api } of clients) {
       sizes.observe(1.5);
       const shown = await scrape(monitor);
       assertEquals(shown.value('jobs_total{a="x\\"y"}'), 3);
-      assertEquals(["1", "2", "+Inf"].map((le) => shown.value(`size_bucket{le="${le}"}`)), [0, 1, 1]);
+      assertEquals(["1.0", "2.0", "+Inf"].map((le) => shown.value(`size_bucket{le="${le}"}`)), [0, 1, 1]);
       assert(shown.has("runtime_info"));
     });
 

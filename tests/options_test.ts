@@ -26,10 +26,11 @@ function table(
   });
 }
 
-const known = "registry, prefix, maxLabelSets, labels, intervalSeconds, collect, pools, http, outgoing, enabled";
+const known = "registry, prefix, maxLabelSets, labels, intervalSeconds, collect, pools, http, outgoing, " +
+  "exposition, enabled";
 const groups = "eventLoop, pending, pools, canary, memory, gc, process, http";
 const httpOptions = "metrics, buckets, inProgress, labels, computedLabels, recorders, bodyRoutes, groupStatus, " +
-  "unmatched, exclude, durationDecimals, enableVariable, namespace, subsystem";
+  "unmatched, exclude, durationDecimals, enableVariable, exemplars, namespace, subsystem";
 const nameRule = "must be letters, digits, _ and :, and not begin with a digit";
 const labelName = "a label's name must be letters, digits and _, and begin with neither a digit nor __";
 
@@ -55,6 +56,7 @@ describe("checkOptions() without any option", () => {
       pools: {},
       http: {},
       outgoing: {},
+      exposition: {},
       enabled: true,
     });
   });

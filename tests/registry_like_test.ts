@@ -3,7 +3,7 @@ import { assert, assertAlmostEquals, assertEquals, assertFalse, assertNotEquals 
 import type { Registry } from "prom-client";
 import { checkOptions } from "../src/check_options.ts";
 import { joinCore } from "../src/cores.ts";
-import { renderPage } from "../src/exposition/page.ts";
+import { renderPage } from "./support/render.ts";
 import type { MonitorOptions } from "../src/options.ts";
 import { isRegistry } from "../src/registry_like.ts";
 import { type Client, clients } from "./support/clients.ts";

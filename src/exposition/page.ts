@@ -1,70 +1,137 @@
 /**
- * One page: our own families, then everybody else's metrics.
+ * One page: our own families, then everybody else's metrics, as they were at one moment.
  *
  * @module
  */
 
 import type { Core } from "../core.ts";
-import { type CollectedLike, type CollectorLike, defaultLabels, type RegistryLike } from "../registry_like.ts";
-import { renderFamily, renderForeign } from "./text.ts";
+import { defaultLabels, type RegistryLike } from "../registry_like.ts";
+import type { Runtime } from "../runtime/shim.ts";
+import { collectForeign } from "./foreign.ts";
+import { writeJson } from "./json.ts";
+import { type Labels, writeLines, type Written } from "./lines.ts";
+import type { Format } from "./negotiation.ts";
+import { openMetricsDialect } from "./open_metrics.ts";
+import { type Picture, takePicture } from "./picture.ts";
+import { textDialect } from "./text.ts";
+import { TitleBook } from "./titles.ts";
+import { nextSlice } from "./turns.ts";
 
-/**
- * Makes the page.
- *
- * @param core What is measured; undefined to show only the registry.
- * @param registry Where everybody else's metrics are; undefined where there is none.
- * @returns The text.
- */
-export async function renderPage(core: Core | undefined, registry: RegistryLike | undefined): Promise<string> {
-  const begin = core?.runtime.now() ?? 0;
-  core?.refresh();
-  const own = core?.families() ?? [];
-  const foreign = registry ? await collect(registry, new Set<unknown>(own), core) : [];
-  const written = new Set<string>();
-  const instance = core?.runtime.instance?.();
-  const labels = { ...(instance !== undefined && { instance }), ...(registry && defaultLabels(registry)) };
-  let page = "";
-  let series = 0;
-  const write = (name: string, text: Generator<string, number>): void => {
-    if (written.has(name)) return;
-    written.add(name);
-    let piece = text.next();
-    for (; !piece.done; piece = text.next()) page += piece.value;
-    series += piece.value;
-  };
-  for (const family of own) write(family.title, renderFamily(family, labels));
-  for (const metric of foreign) {
-    const before = page;
-    try {
-      write(metric.name, renderForeign(metric, labels));
-    } catch {
-      // It answered what cannot be written; nothing of it stands on the page, and the next one tells.
-      page = before;
-      core?.countError(`metric:${metric.name}`);
-    }
-  }
-  // The names that every client uses are an app's own `collectDefaultMetrics()`'s before they are ours.
-  for (const family of core?.fallbackFamilies() ?? []) write(family.title, renderFamily(family, labels));
-  core?.finishedPage(core.runtime.now() - begin, series);
-  return page;
+/** Where the numbers are. */
+export interface PageSource {
+  readonly runtime: Runtime;
+  /** What is measured; undefined to show only the registry. */
+  readonly core: Core | undefined;
+  /** Where everybody else's metrics are; undefined where there is none. */
+  readonly registry: RegistryLike | undefined;
 }
 
-/** Asks every metric of somebody else's, side by side. One that throws costs only itself. */
-async function collect(
-  registry: RegistryLike,
-  own: ReadonlySet<unknown>,
-  core: Core | undefined,
-): Promise<CollectedLike[]> {
-  const metrics = registry.getMetricsAsArray().filter((metric) => !own.has(metric)) as CollectorLike[];
-  const answers = await Promise.all(metrics.map(async (metric) => {
-    try {
-      const answer = await metric.get();
-      if (typeof answer?.name !== "string") throw new TypeError("Cannot read metric: it answered none");
-      return answer;
-    } catch {
-      core?.countError(`metric:${metric.name}`);
-      return undefined;
+/** What is wanted of a page. */
+export interface PageOptions {
+  readonly format: Format;
+  /** How long each foreign metric may take to answer, in seconds. */
+  readonly timeoutSeconds: number;
+  /** Whether OpenMetrics tells when each series began. */
+  readonly created?: boolean;
+  /** The families that are wanted, by their names or those of their samples; all of them when it is empty. */
+  readonly names?: readonly string[];
+}
+
+/** While others were asked this much time has passed, in seconds, our own numbers are read once more. */
+const staleSeconds = 0.05;
+
+/** A page that is known but not written yet. */
+export class Page {
+  readonly #source: PageSource;
+  readonly #format: Format;
+  readonly #created: boolean;
+  readonly #pictures: readonly Picture[];
+  readonly #labels: Labels;
+  /** How many series have been written. */
+  series = 0;
+
+  /** Only {@linkcode takePage} makes these. */
+  constructor(
+    source: PageSource,
+    { format, created = false }: PageOptions,
+    pictures: readonly Picture[],
+    labels: Labels,
+  ) {
+    this.#source = source;
+    this.#format = format;
+    this.#created = created;
+    this.#pictures = pictures;
+    this.#labels = labels;
+  }
+
+  /**
+   * Writes the page.
+   *
+   * @returns Pieces of text, each of at most a few lines.
+   */
+  *pieces(): Generator<string, void> {
+    const { name: format, escaping } = this.#format;
+    const dialect = format === "text" ? textDialect(escaping) : openMetricsDialect(escaping, this.#created);
+    const book = new TitleBook(format, escaping, this.#pictures);
+    let isFirst = true;
+    if (format === "json") yield '{"families":[\n';
+    for (const picture of this.#pictures) {
+      const titles = book.enter(picture);
+      if (!titles) {
+        // The names that every client uses are an app's own `collectDefaultMetrics()`'s before they are ours.
+        if (picture.kind === "foreign") this.#failed(picture.name);
+        continue;
+      }
+      const writing = format === "json"
+        ? writeJson(picture, titles, this.#labels, isFirst)
+        : writeLines(picture, titles, dialect, this.#labels);
+      const { series, lost }: Written = yield* writing;
+      if (series > 0 || picture.kind === "foreign") isFirst = false;
+      this.series += series;
+      if (lost > 0) this.#failed(picture.name);
     }
-  }));
-  return answers.filter((answer) => answer !== undefined);
+    yield format === "json" ? "\n]}\n" : dialect.end;
+  }
+
+  #failed(name: string): void {
+    this.#source.core?.countError(`metric:${name}`);
+  }
+}
+
+/**
+ * Asks everybody's metrics and takes the picture of all of them.
+ *
+ * @param source Where the numbers are.
+ * @param options What is wanted.
+ * @returns The page, ready to be written. What is counted from now on does not change it.
+ */
+export async function takePage(source: PageSource, options: PageOptions): Promise<Page> {
+  const { runtime, core, registry } = source;
+  const { timeoutSeconds, names = [] } = options;
+  await nextSlice(runtime);
+  const begin = runtime.now();
+  core?.refresh();
+  const wants = (name: string): boolean => names.length === 0 || names.some((each) => isOf(each, name));
+  const own = core?.families() ?? [];
+  const failed = (name: string): void => core?.countError(`metric:${name}`);
+  const foreign = registry
+    ? await collectForeign(registry, new Set<unknown>(own), { runtime, timeoutSeconds, wants, failed }).catch(() => {
+      core?.countError("registry");
+      return [];
+    })
+    : [];
+  // That this runs proves the loop free, and what others took must not make our own numbers old.
+  if (runtime.now() - begin > staleSeconds) core?.refresh();
+  const take = (families: typeof own): Picture[] =>
+    families.filter(({ title }) => wants(title)).map((family) => takePicture(family));
+  const pictures = [...take(own), ...foreign, ...take(core?.fallbackFamilies() ?? [])];
+  const instance = core?.runtime.instance?.();
+  const labels = { ...(instance !== undefined && { instance }), ...(registry && defaultLabels(registry)) };
+  return new Page(source, options, pictures, labels);
+}
+
+/** Is this the name of the family, of its samples, or that which OpenMetrics gives to a counter? */
+function isOf(wanted: string, family: string): boolean {
+  if (wanted === family || `${wanted}_total` === family) return true;
+  return wanted.startsWith(family) && /^_(bucket|sum|count|created)$/.test(wanted.slice(family.length));
 }

@@ -21,6 +21,7 @@ const optionNames: readonly (keyof HttpOptions)[] = [
   "exclude",
   "durationDecimals",
   "enableVariable",
+  "exemplars",
   "namespace",
   "subsystem",
 ];
@@ -64,6 +65,9 @@ export function checkHttpOptions(http: HttpOptions): void {
   }
   if (http.groupStatus !== undefined && typeof http.groupStatus !== "boolean") {
     fail(TypeError, "http.groupStatus must be true or false", http.groupStatus);
+  }
+  if (http.exemplars !== undefined && typeof http.exemplars !== "boolean") {
+    fail(TypeError, "http.exemplars must be true or false", http.exemplars);
   }
   if (http.unmatched !== undefined && http.unmatched !== "group" && http.unmatched !== "ignore") {
     fail(TypeError, 'http.unmatched must be "group" or "ignore"', http.unmatched);

@@ -92,7 +92,7 @@ export class Exchange implements PendingItem {
   lane: Lane;
   readonly request: Request;
   readonly details: Details | undefined;
-  private readonly platform: PlatformLike | undefined;
+  readonly platform: PlatformLike | undefined;
   /** The status that the client sees, 0 until it is known, and flags. */
   private state: number;
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ScrapeRequest } from "../exposition/handler.ts";
+import type { PageHandler } from "../exposition/handler.ts";
 import type { Exchange } from "./exchange.ts";
 import { markOf } from "./marks.ts";
 import type { Recorder } from "./recorder.ts";
@@ -42,7 +42,7 @@ type FetchHandler = (request: Request, ...rest: unknown[]) => Response | Promise
  */
 export function instrument<Target extends object>(
   recorder: Recorder | undefined,
-  page: (request?: ScrapeRequest) => Promise<Response>,
+  page: PageHandler,
   target: Target,
   options: InstrumentOptions,
 ): Target {
@@ -63,7 +63,7 @@ export function instrument<Target extends object>(
     key,
     recorder ? measureRoute(recorder, handlers, key) : handlers,
   ]);
-  if (path !== undefined) routes.push([path, (request: Request) => page(request)]);
+  if (path !== undefined) routes.push([path, (request: Request, server: unknown) => page(request, server)]);
   return Object.fromEntries(routes) as Target;
 }
 
@@ -121,12 +121,12 @@ function answered(exchange: Exchange, response: Response): Response {
 
 function answerScrapes(
   handler: FetchHandler,
-  page: (request?: ScrapeRequest) => Promise<Response>,
+  page: PageHandler,
   path: string,
 ): FetchHandler {
-  return function scraped(this: unknown, request) {
+  return function scraped(this: unknown, request, platform) {
     // Reading a URL is dear, and almost no request is a scrape: a look at the text comes first.
-    if (request.url.includes(path) && pathOf(request) === path) return page(request);
+    if (request.url.includes(path) && pathOf(request) === path) return page(request, platform);
     return handler.apply(this, arguments as unknown as Parameters<FetchHandler>);
   };
 }

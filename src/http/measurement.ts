@@ -75,7 +75,7 @@ export class HttpMeasurement {
           return "";
         }
       };
-      return new Meter(metric, own, computed.map(([name]) => labelOf(name)), family);
+      return new Meter(metric, own, computed.map(([name]) => labelOf(name)), family, settings.http.exemplars ?? true);
     });
     const { name = "http_requests_in_progress", labels: inProgressLabels = {} } = typeof inProgress === "object"
       ? inProgress

@@ -7,6 +7,7 @@
 import type { Counter } from "../metrics/counter.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import type { RequestInfo } from "./info.ts";
+import { type Traced, traceOf } from "./trace.ts";
 import type { HttpMetric, LabelName, LabelNames, Measure } from "./metrics.ts";
 
 /** The labels of a request, each by its place. */
@@ -56,6 +57,7 @@ export class Meter {
   private readonly labels: readonly Label[];
   private readonly computed: readonly ((info: RequestInfo) => string)[];
   private readonly family: Counter | Histogram;
+  private readonly keepsExemplars: boolean;
 
   /**
    * Makes a meter.
@@ -64,18 +66,22 @@ export class Meter {
    * @param labels Its labels, in the family's order.
    * @param computed Where the labels behind those come from, asked for each request.
    * @param family Where to count: a counter for a count, a histogram or summary for everything else.
+   * @param keepsExemplars Whether a histogram of durations keeps exemplars.
    */
   constructor(
     metric: HttpMetric,
     labels: readonly Label[],
     computed: readonly ((info: RequestInfo) => string)[],
     family: Counter | Histogram,
+    keepsExemplars: boolean,
   ) {
     this.metric = metric;
     this.measure = measures.indexOf(metric.measure);
     this.labels = labels;
     this.computed = computed;
     this.family = family;
+    // Who looks at a slow bucket wants to see a slow request.
+    this.keepsExemplars = keepsExemplars && metric.measure.endsWith("uration") && family.type === "histogram";
   }
 
   /** Has it labels that are computed for each request, so that its slot cannot be kept? */
@@ -124,9 +130,12 @@ export class Meter {
    *
    * @param slot What {@linkcode Meter.slot} answered.
    * @param value What {@linkcode Meter.take} answered.
+   * @param request Whose number it is.
    */
-  record(slot: number, value: number): void {
-    if (this.measure === 0) (this.family as Counter).add(slot);
-    else (this.family as Histogram).observe(slot, value);
+  record(slot: number, value: number, request: Traced): void {
+    if (this.measure === 0) return (this.family as Counter).add(slot);
+    const family = this.family as Histogram;
+    family.observe(slot, value);
+    if (this.keepsExemplars) family.offer(slot, value, request.beganAt, traceOf, request);
   }
 }

@@ -101,6 +101,13 @@ export interface HttpOptions {
    */
   enableVariable?: string | true;
   /**
+   * Keep the trace of a newest request for each bucket of durations, as an exemplar that OpenMetrics pages show. It comes
+   * from OpenTelemetry's active span or from `traceparent`, and is looked for at most once a second for each bucket.
+   *
+   * @default {true}
+   */
+  exemplars?: boolean;
+  /**
    * Comes before every name of these metrics, with `_` behind it.
    *
    * @default {""}

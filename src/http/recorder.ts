@@ -208,7 +208,7 @@ export class Recorder implements ExchangeRecorder {
       const meter = meters[i]!;
       const value = meter.take(durationSeconds, details);
       if (value !== value) continue;
-      meter.record(slot >= 0 ? slot : slots[i] = meter.slot(this.#values(lane, exchange.status, outcome)), value);
+      meter.record(slot >= 0 ? slot : slots[i] = meter.slot(this.#values(exchange, outcome)), value, exchange);
     }
     if (this.tells) this.#tell(exchange, outcome, durationSeconds, slots);
   }
@@ -243,7 +243,7 @@ export class Recorder implements ExchangeRecorder {
     }
   }
 
-  #values({ method, route }: Lane, status: number, outcome: Outcome): LabelValues {
+  #values({ lane: { method, route }, status }: Exchange, outcome: Outcome): LabelValues {
     return { method, route, status: this.#statusText(status), outcome };
   }
 
@@ -265,7 +265,7 @@ export class Recorder implements ExchangeRecorder {
     };
     for (const [i, meter] of this.meters.entries()) {
       const value = slots[i] === computed ? meter.take(durationSeconds, exchange.details) : Number.NaN;
-      if (!Number.isNaN(value)) this.#guard(() => meter.record(meter.slot(info, info), value));
+      if (!Number.isNaN(value)) this.#guard(() => meter.record(meter.slot(info, info), value, exchange));
     }
     for (const recorder of this.options.recorders ?? []) this.#guard(() => recorder(info));
   }

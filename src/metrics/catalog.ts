@@ -386,6 +386,14 @@ export const catalog: readonly CatalogEntry[] = [
     group: "self",
   },
   {
+    name: "metrics_scrape_bytes_total",
+    type: "counter",
+    help: "Bytes of finished pages as they were sent, compressed or not.",
+    labels: [],
+    aggregator: "sum",
+    group: "self",
+  },
+  {
     name: "metrics_series",
     type: "gauge",
     help: "How many series stood on the newest finished page.",

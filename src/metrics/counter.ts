@@ -4,12 +4,14 @@
  * @module
  */
 
+import { Exemplars } from "./exemplars.ts";
 import { Family, type FamilyOptions, type SeriesValue, Slots } from "./family.ts";
 
 /** A family with one number for each label set. Counting is one array write. */
 class SlotFamily extends Family {
   readonly type: "counter" | "gauge";
   readonly slots: Slots;
+  readonly exemplars: Exemplars = new Exemplars();
   private numbers: Float64Array = new Float64Array(8);
 
   constructor(type: "counter" | "gauge", options: FamilyOptions, maxLabelSets: number, overflow: () => void) {
@@ -54,13 +56,25 @@ class SlotFamily extends Family {
     return this.numbers[slot]!;
   }
 
+  /**
+   * Copies every number as it is now.
+   *
+   * @returns The numbers by slot, one for each slot.
+   */
+  copy(): Float64Array {
+    return this.numbers.slice(0, this.slots.size);
+  }
+
   protected values(): SeriesValue[] {
     return this.slots.values.map((_, slot) => ({ value: this.value(slot), labels: this.slots.labels(slot) }));
   }
 
   reset(): void {
     // A gauge shows what is, and resetting a registry does not end the work that is under way.
-    if (this.type === "counter") this.numbers.fill(0);
+    if (this.type !== "counter") return;
+    this.numbers.fill(0);
+    this.slots.renew();
+    this.exemplars.clear();
   }
 }
 

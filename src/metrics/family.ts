@@ -4,6 +4,8 @@
  * @module
  */
 
+import { escapeLabelValue, wellFormed } from "./label_value.ts";
+
 /** The kinds of metric that the text formats know. */
 export type MetricType = "counter" | "gauge" | "histogram" | "summary";
 
@@ -99,6 +101,8 @@ export class Slots {
   readonly values: (readonly string[])[] = [];
   /** What stands between the braces for each slot, static labels included. */
   readonly texts: string[] = [];
+  /** When each slot began, as Unix time in seconds. */
+  readonly createdAt: number[] = [];
 
   /**
    * Makes an empty table.
@@ -130,6 +134,11 @@ export class Slots {
     const key = JSON.stringify(values);
     const known = this.#slots.get(key);
     if (known !== undefined) return known;
+    // Strings that are one and the same in UTF-8 are one series. JSON spells what UTF-8 cannot hold as `\ud…`.
+    if (key.includes("\\ud")) {
+      const held = values.map(wellFormed);
+      if (held.some((value, i) => value !== values[i])) return this.resolve(held);
+    }
     const other = values.map(() => overflowValue);
     const isOther = key === JSON.stringify(other);
     if (this.#slots.size >= this.#max && !isOther) {
@@ -140,7 +149,13 @@ export class Slots {
     this.#slots.set(key, slot);
     this.values.push(values);
     this.texts.push(labelText(this.#names, values, this.#staticLabels));
+    this.createdAt.push(Date.now() / 1000);
     return slot;
+  }
+
+  /** Begins every slot anew: what they counted was set back to zero. */
+  renew(): void {
+    this.createdAt.fill(Date.now() / 1000);
   }
 
   /**
@@ -189,14 +204,4 @@ export function labelText(
   return Object.entries(labelsOf(names, values, staticLabels))
     .map(([name, value]) => `${name}="${escapeLabelValue(value)}"`)
     .join(",");
-}
-
-/**
- * Escapes a label value as the text formats want it.
- *
- * @param value Any string.
- * @returns The string with backslash, quote and line feed escaped.
- */
-export function escapeLabelValue(value: string): string {
-  return value.replace(/[\\"\n]/g, (c) => c === "\n" ? "\\n" : `\\${c}`);
 }

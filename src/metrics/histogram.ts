@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Exemplars } from "./exemplars.ts";
 import { Family, type FamilyOptions, type SeriesValue, Slots } from "./family.ts";
 
 /** What a histogram needs beyond a name. */
@@ -19,6 +20,8 @@ export class Histogram extends Family {
   readonly buckets: readonly number[];
   /** The bounds as they stand in `le`, `+Inf` included. */
   readonly bounds: readonly string[];
+  /** By slot and bucket. */
+  readonly exemplars: Exemplars = new Exemplars();
   /** Observations by slot and bucket, not cumulative; the last of each slot is `+Inf`. */
   private counts: Float64Array;
   private sums: Float64Array = new Float64Array(8);
@@ -73,6 +76,22 @@ export class Histogram extends Family {
   }
 
   /**
+   * Offers what was just observed as an exemplar of its bucket.
+   *
+   * @param slot What {@linkcode Histogram.slot} answered.
+   * @param value The value, as it was observed.
+   * @param now The monotonic clock, in seconds.
+   * @param find Finds the trace id; asked at most once a second for each bucket.
+   * @param of What it is given.
+   */
+  offer<Of>(slot: number, value: number, now: number, find: (of: Of) => string | undefined, of: Of): void {
+    const { buckets } = this;
+    let bucket = 0;
+    while (bucket < buckets.length && value > buckets[bucket]!) bucket++;
+    this.exemplars.offer(slot * this.bounds.length + bucket, value, now, find, of);
+  }
+
+  /**
    * Tells how many observations were at most each bound.
    *
    * @param slot What {@linkcode Histogram.slot} answered.
@@ -91,6 +110,16 @@ export class Histogram extends Family {
    */
   sum(slot: number): number {
     return this.sums[slot]!;
+  }
+
+  /**
+   * Copies every number as it is now.
+   *
+   * @returns The counts by slot and bucket, each of its own bucket alone, and the sums by slot.
+   */
+  copy(): { counts: Float64Array; sums: Float64Array } {
+    const { size } = this.slots;
+    return { counts: this.counts.slice(0, size * this.bounds.length), sums: this.sums.slice(0, size) };
   }
 
   protected values(): SeriesValue[] {
@@ -114,13 +143,19 @@ export class Histogram extends Family {
   reset(): void {
     this.counts.fill(0);
     this.sums.fill(0);
+    this.slots.renew();
+    this.exemplars.clear();
   }
 }
 
 /**
- * Spells a bucket's bound. Whole numbers have a decimal point, as OpenMetrics asks: in both formats, since another
- * spelling makes another series.
+ * Spells a bucket's bound, or a quantile. Whole numbers have a decimal point, as OpenMetrics asks: in both formats, since
+ * another spelling makes another series.
+ *
+ * @param bound The number.
+ * @returns Such as `0.5`, `1.0` or `+Inf`.
  */
-function boundText(bound: number): string {
-  return Number.isInteger(bound) ? bound.toFixed(1) : String(bound);
+export function boundText(bound: number): string {
+  if (Number.isInteger(bound)) return bound.toFixed(1);
+  return bound === Infinity ? "+Inf" : bound === -Infinity ? "-Inf" : String(bound);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Family, type FamilyOptions, labelsOf, labelText, type SeriesValue } from "./family.ts";
+import { Family, type FamilyOptions, labelsOf, type SeriesValue } from "./family.ts";
 import type { Sample } from "../sample.ts";
 
 /** One number that was read: the value, then one label value for each label name. */
@@ -34,11 +34,9 @@ export class Sampled extends Family {
     this.#read = () => read(sample());
   }
 
-  /** What stands on the page: the labels between the braces, and the number. */
-  *lines(): Generator<readonly [labels: string, value: number]> {
-    for (const [value, ...labels] of this.#read()) {
-      yield [labelText(this.labelNames, labels, this.staticLabels), value];
-    }
+  /** What is read now: each number with its labels. */
+  readings(): Iterable<Reading> {
+    return this.#read();
   }
 
   protected values(): SeriesValue[] {

@@ -22,14 +22,19 @@ export type NodeListener = (incoming: IncomingLike, outgoing: ResponseLike) => P
  * const server = createServer(toNodeListener(monitor.handler));
  * ```
  *
- * @param handler The handler. What it throws is answered with 500 and an empty body.
+ * @param handler The handler. It is given both messages beside the request, as `exposition.allow` needs them. What it
+ * throws is answered with 500 and an empty body.
  * @returns The listener. It settles when the response was handed to the server, or its client has left; it never rejects.
  */
-export function toNodeListener(handler: (request: Request) => Response | Promise<Response>): NodeListener {
+export function toNodeListener(
+  handler: (request: Request, platform: { incoming: IncomingLike; outgoing: ResponseLike }) =>
+    | Response
+    | Promise<Response>,
+): NodeListener {
   return async (incoming, outgoing) => {
     let response: Response;
     try {
-      response = await handler(requestOf(incoming));
+      response = await handler(requestOf(incoming), { incoming, outgoing });
     } catch {
       if (!outgoing.headersSent) outgoing.writeHead(500);
       outgoing.end();

@@ -10,7 +10,7 @@ import type { PushProtocol } from "./target.ts";
 /** What is pushed: a monitor, by shape. */
 export interface PushSource {
   /** Answers the page, as Prometheus text. */
-  handler(): Promise<Response>;
+  handler(request?: { readonly method: string }): Promise<Response>;
   /** Tells since when it counts. */
   snapshot(): Pick<Snapshot, "process" | "uptimeSeconds">;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { insideRequest } from "../exposition/inside.ts";
 import { type ContextLike, untrackedWaitUntil } from "../edge/wait_until.ts";
 import { isolateName } from "../edge/isolate.ts";
 import { currentRuntime } from "../runtime/detect.ts";
@@ -232,7 +233,7 @@ export class MonitorPusher implements Pusher {
 
   async #page(): Promise<{ text: string; startMilliseconds: number; nowMilliseconds: number }> {
     const { monitor, maxBytes } = this.#settings;
-    const text = await (await monitor.handler()).text();
+    const text = await (await monitor.handler(insideRequest)).text();
     // A character is at least a byte, so what is longer is larger.
     if (text.length > maxBytes) {
       throw new RangeError(`Cannot push: the page has ${text.length} bytes, and maxBytes is ${maxBytes}`);

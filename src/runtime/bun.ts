@@ -5,7 +5,7 @@
  */
 
 import { clock, timers } from "./clock.ts";
-import { builtin, cpuSeconds, isMainThread, poolProbe, procReader } from "./process.ts";
+import { builtin, cpuSeconds, deflater, isMainThread, poolProbe, procReader } from "./process.ts";
 import type { GlobalLike, ProcessLike, Runtime } from "./shim.ts";
 
 /**
@@ -24,6 +24,7 @@ export function bunRuntime(global: GlobalLike): Runtime {
   const process = global.process!;
   const read = procReader(process, () => true);
   const probe = poolProbe(process);
+  const pages = deflater(process);
   return {
     ...clock(global),
     ...timers(global),
@@ -45,6 +46,7 @@ export function bunRuntime(global: GlobalLike): Runtime {
     }),
     uptimeSeconds: () => global.performance.now() / 1000,
     ...(probe && { probePool: probe }),
+    ...(pages && { deflater: pages }),
     poolCapacity: () => poolCapacity(process, global.navigator?.hardwareConcurrency),
     bodyStream: bodyStream(global),
     environment: (name) => process.env[name],

@@ -5,7 +5,7 @@
  */
 
 import { clock, timers } from "./clock.ts";
-import { builtin, countKinds, cpuSeconds, isMainThread, poolProbe, procReader, v8Memory } from "./process.ts";
+import { builtin, countKinds, cpuSeconds, deflater, isMainThread, poolProbe, procReader, v8Memory } from "./process.ts";
 import type { GcWatch, GlobalLike, Runtime } from "./shim.ts";
 
 /** V8's names of collections, in the words that every client library uses. */
@@ -40,6 +40,7 @@ export function denoRuntime(global: GlobalLike): Runtime {
   const process = global.process!;
   const read = procReader(process, (path) => deno.permissions.querySync({ name: "read", path }).state === "granted");
   const probe = poolProbe(process);
+  const pages = deflater(process);
   const v8 = builtin<V8Like>(process, "node:v8");
   return {
     ...clock(global),
@@ -63,6 +64,7 @@ export function denoRuntime(global: GlobalLike): Runtime {
     uptimeSeconds: () => global.performance.now() / 1000,
     pendingWork: () => countKinds(process.getActiveResourcesInfo!(), { Timeout: "timer" }),
     ...(probe && { probePool: probe }),
+    ...(pages && { deflater: pages }),
     // Deno builds its tokio runtime with 32 blocking threads, whatever the machine; no setting changes it (Deno 2.9).
     poolCapacity: () => 32,
     bodyStream: bodyStream(),

@@ -5,7 +5,7 @@
  */
 
 import { clock, timers } from "./clock.ts";
-import { builtin, countKinds, cpuSeconds, poolProbe, procReader, v8Memory } from "./process.ts";
+import { builtin, countKinds, cpuSeconds, deflater, poolProbe, procReader, v8Memory } from "./process.ts";
 import type { GcEntryLike, GcWatch, GlobalLike, ProcessLike, Runtime } from "./shim.ts";
 
 /** `entry.detail.kind` of a garbage collection, in the words that every client library uses. */
@@ -42,6 +42,7 @@ export function nodeRuntime(global: GlobalLike): Runtime {
   const { performance } = global;
   const read = procReader(process, () => true);
   const probe = poolProbe(process);
+  const pages = deflater(process);
   return {
     ...clock(global),
     ...timers(global),
@@ -70,6 +71,7 @@ export function nodeRuntime(global: GlobalLike): Runtime {
       pendingWork: () => countKinds(process.getActiveResourcesInfo!(), resourceKinds),
     }),
     ...(probe && { probePool: probe }),
+    ...(pages && { deflater: pages }),
     poolCapacity: poolCapacity(process),
     bodyStream,
     readyLength,

@@ -20,6 +20,19 @@ export interface GcWatch {
   stop(): void;
 }
 
+/** Compresses on the caller's own thread. */
+export interface Deflater {
+  /**
+   * Compresses a piece by itself. What comes of the pieces is one deflate stream when it is put together.
+   *
+   * @param bytes The piece.
+   * @param isLast Whether the stream ends with it.
+   */
+  deflate(bytes: Uint8Array, isLast: boolean): Uint8Array;
+  /** The checksum of everything up to here: that of what came before, 0 at first, continued. */
+  crc32(bytes: Uint8Array, before: number): number;
+}
+
 /** The facts that one runtime can tell. */
 export interface Runtime {
   readonly name: RuntimeName;
@@ -74,6 +87,8 @@ export interface Runtime {
   readyLength?(response: Response): number | undefined;
   /** The content type that a response was given, where reading its headers would change what is sent. */
   contentType?(response: Response): string | null;
+  /** Compresses pages; absent where only the web's `CompressionStream` can. */
+  readonly deflater?: Deflater;
   /** Reads a variable of the environment; undefined where it is not set, or may not be read without asking. */
   environment(name: string): string | undefined;
   /** Reports each garbage collection: its kind and how long it held the loop, in seconds. */

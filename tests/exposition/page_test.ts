@@ -3,9 +3,9 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { checkOptions } from "../../src/check_options.ts";
 import { Core } from "../../src/core.ts";
-import { renderPage } from "../../src/exposition/page.ts";
 import type { MonitorOptions } from "../../src/options.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
+import { renderPage } from "../support/render.ts";
 import { Page } from "../support/page.ts";
 
 /** A core over a fake runtime, measuring in a registry of its own. */
@@ -42,7 +42,7 @@ describe("renderPage()", () => {
     const { text } = await page();
     assertStringIncludes(
       text,
-      '# TYPE h histogram\nh_bucket{le="1",a="x"} 0\nh_bucket{le="2",a="x"} 1\nh_bucket{le="+Inf",a="x"} 1\n' +
+      '# TYPE h histogram\nh_bucket{le="1.0",a="x"} 0\nh_bucket{le="2.0",a="x"} 1\nh_bucket{le="+Inf",a="x"} 1\n' +
         'h_sum{a="x"} 1.5\nh_count{a="x"} 1\n',
     );
   });

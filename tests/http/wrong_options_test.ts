@@ -14,7 +14,7 @@ const wrong: [http: unknown, Class: typeof TypeError | typeof RangeError, messag
     { bucket: [1] },
     TypeError,
     "unknown option in http; expected one of metrics, buckets, inProgress, labels, computedLabels, recorders, bodyRoutes, " +
-    'groupStatus, unmatched, exclude, durationDecimals, enableVariable, namespace, subsystem, got "bucket"',
+    'groupStatus, unmatched, exclude, durationDecimals, enableVariable, exemplars, namespace, subsystem, got "bucket"',
   ],
 
   [{ metrics: requests() }, TypeError, "http.metrics must be a list of metrics made by httpMetrics, got an object"],
@@ -105,6 +105,7 @@ const wrong: [http: unknown, Class: typeof TypeError | typeof RangeError, messag
   [{ durationDecimals: -1 }, RangeError, "http.durationDecimals must be a whole number from 0 to 9, got -1"],
   [{ durationDecimals: 10 }, RangeError, "http.durationDecimals must be a whole number from 0 to 9, got 10"],
   [{ durationDecimals: Number.NaN }, RangeError, "http.durationDecimals must be a whole number from 0 to 9, got NaN"],
+  [{ exemplars: "yes" }, TypeError, 'http.exemplars must be true or false, got "yes"'],
   [{ enableVariable: false }, TypeError, "http.enableVariable must be true or the name of a variable, got false"],
   [{ enableVariable: "" }, TypeError, 'http.enableVariable must be true or the name of a variable, got ""'],
   [{ namespace: "my app" }, RangeError, metricName("http.namespace", "my app")],
@@ -169,7 +170,7 @@ describe("every option may be undefined, and stands then at its default", () => 
   it("as if it were not given", async () => {
     const names = [
       "metrics buckets inProgress labels computedLabels recorders bodyRoutes groupStatus unmatched exclude",
-      "durationDecimals enableVariable namespace subsystem",
+      "durationDecimals enableVariable exemplars namespace subsystem",
     ].join(" ").split(" ");
     const http = Object.fromEntries(names.map((name) => [name, undefined])) as HttpOptions;
     using monitor = createMonitor({ registry: new Registry(), http });

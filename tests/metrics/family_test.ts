@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { escapeLabelValue, labelText, Slots } from "../../src/metrics/family.ts";
+import { labelText, Slots } from "../../src/metrics/family.ts";
+import { escapeLabelValue } from "../../src/metrics/label_value.ts";
 
 /** Slots for labels of these names. */
 function slotsFor(labelNames: string[], max = 100, staticLabels = {}): { slots: Slots; overflows: () => number } {
@@ -41,7 +42,6 @@ describe("Slots.resolve()", () => {
     ["ä", "a\u0308"],
     ["a\u0308", "ä"],
     ["1", "01"],
-    ["\ud800", "\udc00"],
   ];
   it("never merges two different label sets, whatever characters they hold", () => {
     const { slots } = slotsFor(["a", "b"]);
@@ -49,6 +49,18 @@ describe("Slots.resolve()", () => {
     assertEquals(different.map((values) => slots.resolve(values)), different.map((_, i) => i));
     different.forEach(([a, b], i) => assertEquals(slots.labels(i), { a, b }));
     assertEquals(new Set(slots.texts).size, different.length);
+  });
+
+  it("takes strings for one that are one in UTF-8, which has no lone surrogates", () => {
+    const { slots } = slotsFor(["a", "b"]);
+    const slot = slots.resolve(["\ud800", "x"]);
+    assertEquals([slots.resolve(["\udfff", "x"]), slots.resolve(["\ufffd", "x"])], [slot, slot]);
+    assertEquals(slots.labels(slot), { a: "\ufffd", b: "x" });
+    // Whole pairs, and text that only looks like half of one, stay what they are.
+    for (const whole of ["\ud83d\ude00", "\\ud800"]) {
+      assertEquals(slots.labels(slots.resolve([whole, "x"])), { a: whole, b: "x" });
+    }
+    assertEquals(slots.size, 3);
   });
 
   it("counts what comes beyond the limit in one slot more, in which each label is _other", () => {

@@ -21,12 +21,12 @@ function pendingGauge(): { family: Sampled; pending: Map<string, number> } {
 describe("Sampled", () => {
   it("shows what the sample tells now, and nothing that it told before", async () => {
     const { family, pending } = pendingGauge();
-    assertEquals([...family.lines()], []);
+    assertEquals([...family.readings()], []);
     assertEquals((await family.get()).values, []);
     pending.set("timer", 3).set('odd "kind"', 1);
-    assertEquals([...family.lines()], [
-      ['service="api",kind="timer"', 3],
-      ['service="api",kind="odd \\"kind\\""', 1],
+    assertEquals([...family.readings()], [
+      [3, "timer"],
+      [1, 'odd "kind"'],
     ]);
     assertEquals(await family.get(), {
       name: "pending_tasks",
@@ -39,13 +39,13 @@ describe("Sampled", () => {
       ],
     });
     pending.delete("timer");
-    assertEquals([...family.lines()].length, 1);
+    assertEquals([...family.readings()].length, 1);
   });
 
   it("keeps showing the sample through a reset", () => {
     const { family, pending } = pendingGauge();
     pending.set("timer", 3);
     family.reset();
-    assertEquals([...family.lines()], [['service="api",kind="timer"', 3]]);
+    assertEquals([...family.readings()], [[3, "timer"]]);
   });
 });

@@ -41,10 +41,11 @@ export const missingPrometheus: string | false = spawnSync("prometheus", ["--ver
  * Starts Prometheus on a port of the system's choice, with its files in a folder of its own.
  *
  * @param config The configuration, as an object: JSON is YAML.
+ * @param flags More of its command line.
  * @returns The server, ready; call `stop()` in any case.
  * @throws {Error} If it is not ready within 20 s; its log is in the message.
  */
-export async function startPrometheus(config: object): Promise<Prometheus> {
+export async function startPrometheus(config: object, flags: readonly string[] = []): Promise<Prometheus> {
   const folder = mkdtempSync(join(tmpdir(), "runtime-metrics-prometheus-"));
   const configPath = join(folder, "prometheus.yml");
   writeFileSync(configPath, JSON.stringify(config));
@@ -53,6 +54,7 @@ export async function startPrometheus(config: object): Promise<Prometheus> {
     `--storage.tsdb.path=${join(folder, "data")}`,
     "--web.listen-address=127.0.0.1:0",
     "--log.level=debug",
+    ...flags,
   ], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
 
   let log = "";

@@ -1,6 +1,11 @@
 import { describe, it } from "node:test";
-import { assertEquals } from "@std/assert";
-import { type Labels, renderFamily, renderForeign } from "../../src/exposition/text.ts";
+import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
+import type { Dialect } from "../../src/exposition/dialect.ts";
+import { checked } from "../../src/exposition/foreign.ts";
+import { type Labels, writeLines } from "../../src/exposition/lines.ts";
+import { openMetricsDialect } from "../../src/exposition/open_metrics.ts";
+import { type Picture, takePicture } from "../../src/exposition/picture.ts";
+import { textDialect } from "../../src/exposition/text.ts";
 import { Counter, Gauge } from "../../src/metrics/counter.ts";
 import type { Family, FamilyOptions } from "../../src/metrics/family.ts";
 import { Histogram } from "../../src/metrics/histogram.ts";
@@ -9,18 +14,31 @@ import type { CollectedLike } from "../../src/registry_like.ts";
 
 const options: FamilyOptions = { name: "jobs_total", help: "Jobs.", labelNames: ["kind"], aggregator: "sum" };
 const drop = (): void => {};
+const text: Dialect = textDialect("underscores");
 
-/** Drains a generator: its text, and the number of series that it tells at its end. */
-function drain(generator: Generator<string, number>): { text: string; series: number } {
+/** What stands on the page, and how many series. */
+interface Shown {
+  text: string;
+  series: number;
+}
+
+function drain(picture: Picture, more: Labels, dialect: Dialect): Shown & { lost: number } {
+  const generator = writeLines(picture, { name: picture.name, type: picture.type }, dialect, more);
   let text = "";
   let piece = generator.next();
   for (; !piece.done; piece = generator.next()) text += piece.value;
-  return { text, series: piece.value };
+  return { text, ...piece.value };
 }
 
-const own = (family: Family, more: Labels = {}): { text: string; series: number } => drain(renderFamily(family, more));
-const foreign = (metric: CollectedLike, more: Labels = {}): { text: string; series: number } =>
-  drain(renderForeign(metric, more));
+function own(family: Family, more: Labels = {}, dialect: Dialect = text): Shown {
+  const { text, series } = drain(takePicture(family), more, dialect);
+  return { text, series };
+}
+
+function foreign(metric: CollectedLike, more: Labels = {}, dialect: Dialect = text): Shown {
+  const { text, series } = drain(checked(metric)[0]!, more, dialect);
+  return { text, series };
+}
 
 /** A gauge that shows these numbers. */
 function shows(...numbers: number[]): Sampled {
@@ -33,7 +51,7 @@ function shows(...numbers: number[]): Sampled {
   );
 }
 
-describe("renderFamily()", () => {
+describe("writeLines() of our own", () => {
   it("writes a counter: one header, then a line for each label set", () => {
     const jobs = new Counter(options, 10, drop);
     jobs.add(jobs.slot("mail"), 3);
@@ -143,13 +161,14 @@ describe("renderFamily()", () => {
       labelNames: [],
       staticLabels: {},
       slots: { size: 1, texts: [""] },
-      value: () => 4,
+      exemplars: { copy: () => undefined },
+      copy: () => [4],
     } as unknown as Family;
     assertEquals(own(other).text, "# HELP jobs_total Jobs.\n# TYPE jobs_total counter\njobs_total 4\n");
   });
 });
 
-describe("renderForeign()", () => {
+describe("writeLines() of somebody else's", () => {
   it("writes what a metric's get() answered, by the whole name of each series", () => {
     const metric: CollectedLike = {
       name: "h",
@@ -172,11 +191,11 @@ describe("renderForeign()", () => {
     const values = [
       { value: Infinity, labels: { a: '\\"\n' } },
       { value: Number.NaN },
-      { value: "7" as unknown as number, labels: {} },
+      { value: "7" as unknown as number, labels: { b: 1 } },
     ];
     assertEquals(
       foreign({ name: "g", help: "\\\n", type: "gauge", values }).text,
-      '# HELP g \\\\\\n\n# TYPE g gauge\ng{a="\\\\\\"\\n"} +Inf\ng NaN\ng 7\n',
+      '# HELP g \\\\\\n\n# TYPE g gauge\ng{a="\\\\\\"\\n"} +Inf\ng NaN\ng{b="1"} 7\n',
     );
   });
 
@@ -186,5 +205,85 @@ describe("renderForeign()", () => {
       foreign({ name: "g", help: "G.", type: "gauge", values }, { app: "theirs", zone: "b" }).text.split("\n").slice(2),
       ['g{app="mine",zone="b"} 1', 'g{app="theirs",zone="b"} 2', ""],
     );
+  });
+});
+
+describe("writeLines() in OpenMetrics", () => {
+  const open = openMetricsDialect("underscores", false);
+  const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+  it("takes _total off a counter's family, and tells the unit", () => {
+    const spent = new Counter({ ...options, name: "spent_seconds_total", help: 'Say "hi"\\.' }, 10, drop);
+    spent.add(spent.slot("mail"), 3);
+    assertEquals(own(spent, {}, open), {
+      text: '# TYPE spent_seconds counter\n# UNIT spent_seconds seconds\n# HELP spent_seconds Say \\"hi\\"\\\\.\n' +
+        'spent_seconds_total{kind="mail"} 3\n',
+      series: 1,
+    });
+  });
+
+  it("spells the bounds of buckets as the older format does, ours and somebody else's", () => {
+    const waits = new Histogram({ ...options, name: "w", labelNames: [], buckets: [0.5, 1] }, 10, drop);
+    waits.slot();
+    const values = [1, "2.50", "+Inf"].map((le) => ({ value: 1, labels: { le }, metricName: "h_bucket" }));
+    const metric = { name: "h", help: "H.", type: "histogram", values };
+    const samples = (page: string): string[] => page.split("\n").filter((line) => line && !line.startsWith("#"));
+    assertEquals(samples(own(waits, {}, open).text), samples(own(waits).text));
+    assertEquals(samples(foreign(metric, {}, open).text), samples(foreign(metric).text));
+    assertEquals(samples(foreign(metric).text), [
+      'h_bucket{le="1.0"} 1',
+      'h_bucket{le="2.5"} 1',
+      'h_bucket{le="+Inf"} 1',
+    ]);
+  });
+
+  it("writes exemplars behind the buckets and counters that have some, and never in the older format", () => {
+    const waits = new Histogram({ ...options, name: "w", labelNames: [], buckets: [1] }, 10, drop);
+    const slot = waits.slot();
+    waits.observe(slot, 0.25);
+    waits.exemplars.offer(0, 0.25, 10, () => traceId, undefined);
+    const jobs = new Counter(options, 10, drop);
+    jobs.exemplars.offer(jobs.slot("mail"), 1, 10, () => traceId, undefined);
+    const at = String(Math.floor(Date.now() / 1e5));
+    const [bucket, last] = own(waits, {}, open).text.split("\n").slice(2);
+    assertMatch(bucket!, new RegExp(`^w_bucket{le="1.0"} 1 # {trace_id="${traceId}"} 0.25 ${at}\\d\\d\\.\\d{3}$`));
+    assertEquals(last, 'w_bucket{le="+Inf"} 1');
+    assertMatch(own(jobs, {}, open).text, new RegExp(`\njobs_total{kind="mail"} 0 # {trace_id="${traceId}"} 1 ${at}`));
+    for (const family of [waits, jobs]) assertFalse(own(family).text.includes("trace_id"));
+  });
+
+  it("tells when series began only where that was asked for", () => {
+    const waits = new Histogram({ ...options, name: "w", labelNames: [], buckets: [1] }, 10, drop);
+    const begin = Date.now() / 1000;
+    waits.slot();
+    const jobs = new Counter(options, 10, drop);
+    jobs.slot("mail");
+    for (const [family, name] of [[waits, "w_created"], [jobs, 'jobs_created{kind="mail"}']] as const) {
+      assertFalse(own(family, {}, open).text.includes("_created"));
+      const shown = own(family, {}, openMetricsDialect("underscores", true)).text.trimEnd().split("\n").at(-1)!;
+      assertEquals(shown.slice(0, name.length + 1), `${name} `);
+      const seconds = Number(shown.slice(name.length));
+      assert(seconds >= begin && seconds <= Date.now() / 1000);
+    }
+  });
+
+  it("writes prom-client's exemplars, and leaves out those that are too long", () => {
+    const sample = (labelSet: Record<string, string>) => ({
+      value: 1,
+      labels: {},
+      exemplar: { labelSet, value: 0.5, timestamp: 1700000000.5 },
+    });
+    const metric = (labelSet: Record<string, string>): CollectedLike => ({
+      name: "c_total",
+      help: "C.",
+      type: "counter",
+      values: [sample(labelSet)],
+    });
+    assertStringIncludes(
+      foreign(metric({ traceID: 'a"b' }), {}, open).text,
+      '\nc_total 1 # {traceID="a\\"b"} 0.5 1700000000.5\n',
+    );
+    assertStringIncludes(foreign(metric({ a: "x".repeat(127) }), {}, open).text, "xxx");
+    assertStringIncludes(foreign(metric({ a: "x".repeat(128) }), {}, open).text, "\nc_total 1\n");
   });
 });

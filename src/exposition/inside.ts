@@ -1,0 +1,21 @@
+/**
+ * Asking for the page from within the process.
+ *
+ * @module
+ */
+
+/** Marks a request that came by no network. No client can send it: it is no text. */
+const inside: unique symbol = Symbol.for("@rtm/runtime-metrics.inside");
+
+/** The request of who sends the page out itself: no guard keeps it off its own page. */
+export const insideRequest: { readonly method: string } = { method: "GET", [inside]: true } as { method: string };
+
+/**
+ * Did a request come from within the process?
+ *
+ * @param request The request.
+ * @returns True for {@linkcode insideRequest}, also that of another copy of this package.
+ */
+export function isInside(request: object | undefined): boolean {
+  return request !== undefined && inside in request;
+}

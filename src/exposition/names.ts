@@ -1,0 +1,79 @@
+/**
+ * Names of metrics and labels as each scraper can read them.
+ *
+ * What is a name to Prometheus since its first day is written as it is. Prometheus 3 takes every name that is UTF-8, if
+ * it says so; for everybody else such a name is spelled in one of three other ways.
+ *
+ * @module
+ */
+
+import { escapeLabelValue, wellFormed } from "../metrics/label_value.ts";
+
+/** How names are written that are none to older scrapers: as they are, or in one of three spellings. */
+export type Escaping = "allow-utf-8" | "underscores" | "dots" | "values";
+
+/** Every escaping, by the word for it in `Accept`. */
+export const escapings: readonly Escaping[] = ["allow-utf-8", "underscores", "dots", "values"];
+
+const plainMetric = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
+const plainLabel = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+
+/**
+ * Spells a metric's name.
+ *
+ * @param name Any name.
+ * @param escaping What the scraper asked for.
+ * @returns The name, which stands in quotes where it is not a plain one; empty where it was empty.
+ */
+export function metricName(name: string, escaping: Escaping): string {
+  return plainMetric.test(name) ? name : spell(name, escaping, /[a-zA-Z0-9_:]/);
+}
+
+/**
+ * Spells a label's name as it stands before the equals sign.
+ *
+ * @param name Any name.
+ * @param escaping What the scraper asked for.
+ * @returns The name, in quotes where it is not a plain one.
+ */
+export function labelName(name: string, escaping: Escaping): string {
+  if (plainLabel.test(name)) return name;
+  const spelled = spell(name, escaping, /[a-zA-Z0-9_]/) || "_";
+  return plainLabel.test(spelled) ? spelled : `"${escapeLabelValue(spelled)}"`;
+}
+
+/**
+ * Writes a metric's name in a line of metadata.
+ *
+ * @param name What {@linkcode metricName} answered, with a suffix or without.
+ * @returns The same, in quotes where it is not a plain name.
+ */
+export function quotedName(name: string): string {
+  return plainMetric.test(name) ? name : `"${escapeLabelValue(name)}"`;
+}
+
+/**
+ * Writes what stands before a number: the name and the labels. A name that is not plain stands between the braces.
+ *
+ * @param name The sample's name.
+ * @param labels What stands between the braces; empty without labels.
+ * @returns Such as `jobs_total{kind="mail"}`.
+ */
+export function seriesName(name: string, labels: string): string {
+  if (plainMetric.test(name)) return labels ? `${name}{${labels}}` : name;
+  return labels ? `{${quotedName(name)},${labels}}` : `{${quotedName(name)}}`;
+}
+
+function spell(name: string, escaping: Escaping, plain: RegExp): string {
+  const characters = [...wellFormed(name)];
+  if (escaping === "allow-utf-8" || characters.length === 0) return characters.join("");
+  const spelled = characters.map((each, i) => {
+    const isPlain = plain.test(each) && !(i === 0 && /\d/.test(each));
+    if (escaping === "underscores") return isPlain ? each : "_";
+    if (each === "_") return "__";
+    if (isPlain) return each;
+    if (escaping === "dots") return each === "." ? "_dot_" : "__";
+    return `_${each.codePointAt(0)!.toString(16).toUpperCase()}_`;
+  }).join("");
+  return escaping === "values" ? `U__${spelled}` : spelled;
+}

@@ -1,0 +1,65 @@
+/**
+ * How the page is guarded and written.
+ *
+ * @module
+ */
+
+/** A secret: the text itself, or the variable of the environment that holds it, read once when the monitor is made. */
+export type Secret = string | { readonly variable: string };
+
+/** Options of the page. Guards add up: a scrape has to pass each one that is set. */
+export interface ExpositionOptions {
+  /**
+   * Asked before each page; what is not `true`, or throws, is answered with 401. It is given what the server passed
+   * beside the request as well.
+   *
+   * @default {undefined} Everybody may read the page.
+   */
+  authorize?: (request: Request, platform: unknown) => boolean | Promise<boolean>;
+  /**
+   * The token that a scraper must send as `Authorization: Bearer …`; several while one is changed for another. It is
+   * compared in constant time.
+   *
+   * @default {undefined} None is asked for.
+   */
+  bearerToken?: Secret | readonly Secret[];
+  /**
+   * The name and the password that a scraper must send. Where there is a bearer token as well, either will do.
+   *
+   * @default {undefined} None is asked for.
+   */
+  basicAuth?: { readonly username: string; readonly password: Secret };
+  /**
+   * The addresses that may read the page, such as `"127.0.0.1"`, `"10.0.0.0/8"` or `"::1"`. What counts is the other end
+   * of the connection, which is a proxy's where there is one; forwarded headers can be made up and are not read. A server
+   * that does not tell the address reaches nobody.
+   *
+   * @default {undefined} Any address.
+   */
+  allow?: readonly string[];
+  /**
+   * The most scrapes at once, a whole number of at least 1. The next is answered with 503 and `Retry-After`.
+   *
+   * @default {8} Several Prometheis and people, and no more than 8 copies of the numbers in memory.
+   */
+  maxConcurrentScrapes?: number;
+  /**
+   * How long a metric of the app's own may take to answer, in seconds, above 0 and at most 300; later it is left out and
+   * counted. Where Prometheus says how long itself waits, four fifths of that are the limit if they are less.
+   *
+   * @default {5} Half of what Prometheus waits for the whole page by default.
+   */
+  collectTimeoutSeconds?: number;
+  /**
+   * Writes when each series began, as `_created`, on OpenMetrics pages.
+   *
+   * @default {false} Prometheus takes these lines for series, which are a tenth more.
+   */
+  created?: boolean;
+  /**
+   * Sends the page as gzip to those who accept it.
+   *
+   * @default {true} A twentieth of the bytes, for 1.5 ms of the event loop's time for each megabyte of page.
+   */
+  compress?: boolean;
+}

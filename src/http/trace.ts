@@ -1,0 +1,70 @@
+/**
+ * The trace that a request belongs to.
+ *
+ * @module
+ */
+
+import type { PlatformLike } from "./platform.ts";
+
+/** What OpenTelemetry's API keeps under its symbol, as far as it is used. It is there once a program has set it up. */
+interface OpenTelemetryLike {
+  readonly context?: { active(): { getValue(key: symbol): unknown } };
+}
+
+/** A request that may belong to a trace. */
+export interface Traced {
+  /** On Node its headers are not touched: reading them makes a whole `Request` of it. */
+  readonly request: Request;
+  /** What the server passed beside it. */
+  readonly platform: PlatformLike | undefined;
+  /** When it came, by the monotonic clock, in seconds. */
+  readonly beganAt: number;
+}
+
+/** A span's own account of itself. */
+interface SpanLike {
+  spanContext(): { readonly traceId: string; readonly traceFlags: number };
+}
+
+const api: unique symbol = Symbol.for("opentelemetry.js.api.1") as never;
+const spanKey = Symbol.for("OpenTelemetry Context Key SPAN");
+
+/** Two digits of version, the trace, the caller's span, and the flags; later versions may have more behind that. */
+const traceparent = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?$/;
+const noTrace = "0".repeat(32);
+
+/**
+ * Finds the trace of a request: that of OpenTelemetry's active span, else the one that its caller named in `traceparent`.
+ * Only traces that are recorded are told: an exemplar of any other leads nowhere.
+ *
+ * @param traced The request.
+ * @returns 32 hexadecimal digits; undefined where there is no recorded trace.
+ */
+export function traceOf({ request, platform }: Traced): string | undefined {
+  const span = activeSpan();
+  if (span) return span.traceFlags & 1 && span.traceId !== noTrace ? span.traceId : undefined;
+  const parts = traceparent.exec(traceparentOf(request, platform) ?? "");
+  return parts && parts[1] !== noTrace && Number.parseInt(parts[2]!, 16) & 1 ? parts[1] : undefined;
+}
+
+function activeSpan(): ReturnType<SpanLike["spanContext"]> | undefined {
+  const telemetry = (globalThis as { [api]?: OpenTelemetryLike })[api];
+  if (!telemetry?.context) return undefined;
+  try {
+    const span = telemetry.context.active().getValue(spanKey) as SpanLike | undefined;
+    return span?.spanContext();
+  } catch {
+    // Somebody else's context manager may do anything; the request is none of its business here.
+    return undefined;
+  }
+}
+
+function traceparentOf(request: Request, platform: PlatformLike | undefined): string | null | undefined {
+  const raw = (platform?.incoming as { readonly rawHeaders?: readonly string[] } | undefined)?.rawHeaders;
+  if (!raw) return platform?.incoming ? undefined : request.headers.get("traceparent");
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!;
+    if (name.length === 11 && name.toLowerCase() === "traceparent") return raw[i + 1];
+  }
+  return undefined;
+}

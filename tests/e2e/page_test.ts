@@ -1,0 +1,141 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import process from "node:process";
+import { assert, assertEquals, assertGreater, assertMatch, assertStringIncludes } from "@std/assert";
+import { missingPrometheus, type Prometheus, startPrometheus } from "../support/prometheus.ts";
+import { parseStrictly } from "../support/strict_page.ts";
+import { until } from "../support/until.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const bin = (name: string): string => `${root}node_modules/.bin/${name}`;
+const program = "tests/support/exemplar_program.ts";
+const commands: Record<string, [string, ...string[]]> = {
+  node: [process.execPath, "--import", "tsx", program],
+  deno: [bin("deno"), "run", "-A", "--no-check", program],
+  bun: [bin("bun"), program],
+};
+const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+/** Debian's packages for Python are not those of every `python3` on the path. */
+const python = "/usr/bin/python3";
+const missingPython: string | false =
+  spawnSync(python, ["-c", "import prometheus_client.openmetrics.parser"]).status === 0
+    ? false
+    : "python3-prometheus-client is not installed";
+
+/** Reads a page with the strict parser and prints its families and exemplars as JSON. */
+const reader = `
+import json, sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+families = list(text_string_to_metric_families(sys.stdin.buffer.read().decode("utf-8")))
+print(json.dumps({
+  "families": [[f.name, f.type, f.unit, len(f.samples)] for f in families],
+  "traces": [s.exemplar.labels["trace_id"] for f in families for s in f.samples if s.exemplar],
+}))
+`;
+
+async function start(command: readonly string[]): Promise<{ child: ChildProcess; url: string }> {
+  const child = spawn(command[0]!, command.slice(1), {
+    cwd: root,
+    env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let output = "";
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout!.on("data", (chunk) => {
+      output += chunk;
+      const found = /Listening on (\S+)/.exec(output)?.[1];
+      if (found) resolve(found);
+    });
+    child.once("exit", () => reject(new Error(`the program ended before it listened: ${output}`)));
+  });
+  return { child, url };
+}
+
+describe("the page of each runtime, read by the programs that it is for", () => {
+  const servers = new Map<string, { child: ChildProcess; url: string }>();
+  let prometheus: Prometheus | undefined;
+
+  before(async () => {
+    for (const [name, command] of Object.entries(commands)) servers.set(name, await start(command));
+  });
+  after(async () => {
+    for (const { child } of servers.values()) child.kill("SIGKILL");
+    await prometheus?.stop();
+  });
+
+  for (const name of Object.keys(commands)) {
+    it(`is OpenMetrics to Python's strict parser on ${name}, exemplars included`, { skip: missingPython }, async () => {
+      const headers = { accept: "application/openmetrics-text; version=1.0.0" };
+      const page = await until(
+        async () => await (await fetch(servers.get(name)!.url, { headers })).text(),
+        (page) => page.includes(traceId) && page.includes("metrics_series"),
+      );
+      const { status, stdout, stderr } = spawnSync(python, ["-c", reader], { input: page, encoding: "utf8" });
+      assertEquals([status, stderr], [0, ""]);
+      const read = JSON.parse(stdout) as { families: [string, string, string, number][]; traces: string[] };
+      // Nothing is there for the one parser and not for the other.
+      assertEquals(
+        read.families,
+        parseStrictly(page, "openmetrics").map((
+          { name, type, unit, samples },
+        ) => [name, type, unit ?? "", samples.length]),
+      );
+      assertGreater(read.traces.length, 0);
+      assertEquals([...new Set(read.traces)], [traceId]);
+    });
+
+    it(`has nothing to say to promtool on ${name}`, { skip: missingPrometheus }, async () => {
+      const page = await (await fetch(servers.get(name)!.url)).text();
+      const { status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], { input: page, encoding: "utf8" });
+      assertEquals([status, stdout + stderr], [0, ""]);
+    });
+  }
+
+  it(
+    "is scraped by a Prometheus in both formats, compressed, with exemplars",
+    { skip: missingPrometheus },
+    async () => {
+      const targets = [...servers].map(([server, { url }]) => ({ targets: [new URL(url).host], labels: { server } }));
+      prometheus = await startPrometheus({
+        global: { scrape_interval: "1s" },
+        scrape_configs: [{ job_name: "page", static_configs: targets }],
+      }, ["--enable-feature=exemplar-storage"]);
+      const up = async (): Promise<string[]> =>
+        (await prometheus!.query("up == 1")).map(({ metric }) => metric["server"]!).sort();
+      assertEquals(await until(up, (names) => names.length === 3, 30), ["bun", "deno", "node"], prometheus.log());
+
+      const exemplars = async (): Promise<Record<string, string>> => {
+        const query = new URLSearchParams({
+          query: "http_request_duration_seconds_bucket",
+          start: String(Date.now() / 1000 - 300),
+          end: String(Date.now() / 1000 + 60),
+        });
+        const response = await fetch(`${prometheus!.url}/api/v1/query_exemplars?${query}`);
+        const { data } = await response.json() as {
+          data: { seriesLabels: Record<string, string>; exemplars: { labels: Record<string, string> }[] }[];
+        };
+        return Object.fromEntries(
+          data.map((each) => [each.seriesLabels["server"]!, each.exemplars[0]!.labels["trace_id"]!]),
+        );
+      };
+      const kept = await until(exemplars, (found) => Object.keys(found).length === 3, 20);
+      assertEquals(kept, { node: traceId, deno: traceId, bun: traceId });
+
+      // What it was given is OpenMetrics: it learns units from nothing else.
+      const metadata = await (await fetch(`${prometheus.url}/api/v1/metadata?metric=http_request_duration_seconds`))
+        .json();
+      assertStringIncludes(JSON.stringify(metadata), '"unit":"seconds"');
+      // The series of both formats are the same: `le` is spelled alike.
+      const open = await prometheus.query('count by (server) (http_request_duration_seconds_bucket{le="1.0"})');
+      assertEquals(open.length, 3);
+      for (const { url } of servers.values()) {
+        const text = await (await fetch(url, { headers: { accept: "text/plain; version=0.0.4" } })).text();
+        assertMatch(text, /http_request_duration_seconds_bucket\{[^}]*le="1\.0"\} \d+\n/);
+      }
+      for (const { health, lastError } of await prometheus.targets()) assertEquals([health, lastError], ["up", ""]);
+      assert(!/level=(warn|error)[^\n]*(scrape|append)/i.test(prometheus.log()), prometheus.log());
+    },
+  );
+});

@@ -1,0 +1,38 @@
+import { describe, it } from "node:test";
+import { assertEquals } from "@std/assert";
+import { Exemplars } from "../../src/metrics/exemplars.ts";
+
+describe("Exemplars", () => {
+  it("look for a trace at most once a second in each place", () => {
+    const exemplars = new Exemplars();
+    const asked: string[] = [];
+    const offer = (place: number, now: number, name: string): void =>
+      exemplars.offer(place, 0.5, now, (of) => (asked.push(of), of), name);
+    offer(0, 10, "a");
+    offer(0, 10.9, "b");
+    offer(40, 10.9, "c");
+    offer(0, 11, "d");
+    assertEquals(asked, ["a", "c", "d"]);
+    assertEquals([...exemplars.copy()!].map(([place, { traceId }]) => [place, traceId]), [[0, "d"], [40, "c"]]);
+  });
+
+  it("keep the last one where there is no newer trace", () => {
+    const exemplars = new Exemplars();
+    assertEquals(exemplars.copy(), undefined);
+    exemplars.offer(3, 0.25, 0, () => "a", undefined);
+    exemplars.offer(3, 0.5, 5, () => undefined, undefined);
+    const { traceId, value } = exemplars.copy()!.get(3)!;
+    assertEquals([traceId, value], ["a", 0.25]);
+  });
+
+  it("are forgotten with what they stand for", () => {
+    const exemplars = new Exemplars();
+    exemplars.offer(0, 1, 10, () => "a", undefined);
+    const before = exemplars.copy()!;
+    exemplars.clear();
+    assertEquals(exemplars.copy(), undefined);
+    assertEquals(before.size, 1);
+    exemplars.offer(0, 1, 10.1, () => "b", undefined);
+    assertEquals(exemplars.copy()!.get(0)!.traceId, "b");
+  });
+});

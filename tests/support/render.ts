@@ -1,0 +1,42 @@
+import type { Core } from "../../src/core.ts";
+import { type Format, negotiateFormat } from "../../src/exposition/negotiation.ts";
+import { type PageOptions, takePage } from "../../src/exposition/page.ts";
+import type { RegistryLike } from "../../src/registry_like.ts";
+import type { Runtime } from "../../src/runtime/shim.ts";
+import { FakeRuntime } from "./fake_runtime.ts";
+
+/** The formats by their names, as a scraper gets them that says nothing about names. */
+export const formats: Readonly<Record<"text" | "openmetrics" | "json", Format>> = {
+  text: negotiateFormat(null),
+  openmetrics: negotiateFormat("application/openmetrics-text"),
+  json: negotiateFormat("application/json"),
+};
+
+/** What a page is made with beyond the defaults. */
+export type RenderOptions = Partial<PageOptions> & { runtime?: Runtime };
+
+/**
+ * Writes a page in one go.
+ *
+ * @param core What is measured.
+ * @param registry Where everybody else's metrics are.
+ * @param options The format, which is text by default, and more.
+ * @returns The page.
+ */
+export async function renderPage(
+  core: Core | undefined,
+  registry: RegistryLike | undefined,
+  { runtime = core?.runtime ?? new FakeRuntime(), ...options }: RenderOptions = {},
+): Promise<string> {
+  // Time that is turned by hand has no turns of the loop to wait for.
+  const { nextTurn: _, ...still } = runtime;
+  const begin = runtime.now();
+  const page = await takePage({ runtime: still, core, registry }, {
+    format: formats.text,
+    timeoutSeconds: 5,
+    ...options,
+  });
+  const text = [...page.pieces()].join("");
+  core?.finishedPage(runtime.now() - begin, page.series, text.length);
+  return text;
+}
