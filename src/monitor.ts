@@ -177,8 +177,8 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
   let core = joined?.core;
   const idle = new PendingWork(settings.maxLabelSets, () => {});
   const removers = new Set<() => void>();
-  const addPool = (name: string, source: PoolSource): () => void => {
-    const take = core?.addPool(name, source);
+  /** What a monitor has put on the page, it takes off when it stops, also where another goes on showing that page. */
+  const untilStop = (take: (() => void) | undefined): () => void => {
     const remove = (): void => {
       removers.delete(remove);
       take?.();
@@ -186,6 +186,7 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
     removers.add(remove);
     return remove;
   };
+  const addPool = (name: string, source: PoolSource): () => void => untilStop(core?.addPool(name, source));
   for (const [name, source] of Object.entries(settings.pools)) addPool(name, source);
 
   const now = (): number => core?.runtime.now() ?? 0;
@@ -203,8 +204,10 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
     core = undefined;
     joined?.leave();
   };
+  const measures = instruments(scope, settings.outgoing);
   return {
-    ...instruments(scope, settings.outgoing),
+    ...measures,
+    connections: (source) => untilStop(measures.connections(source)),
     registry,
     handler,
     get recorder() {

@@ -127,6 +127,17 @@ describe("monitor.connections()", () => {
     assertEquals(await connections(), []);
   });
 
+  it("takes them off when its monitor stops, also where another goes on", async () => {
+    const registry = new Registry();
+    using first = createMonitor({ registry });
+    const second = createMonitor({ registry });
+    first.connections(() => ({ active: 1 }));
+    second.connections(() => ({ active: 2 }));
+    assertEquals((await scrape(first)).value('db_connections{state="active"}'), 3);
+    second.stop();
+    assertEquals((await scrape(first)).value('db_connections{state="active"}'), 1);
+  });
+
   it("counts a pool that throws, and shows the others", async () => {
     using monitor = createMonitor({ registry: new Registry() });
     monitor.connections(() => ({ active: 1 }));
