@@ -107,7 +107,11 @@ export function findSeries(name: string): CatalogEntry {
 
 const waits = catalog.find(({ name }) => name === "pool_probe_wait_seconds")!.buckets!;
 const durations = catalog.find(({ name }) => name === "http_request_duration_seconds")!.buckets!;
-const announced: CatalogEntry[] = [
+/**
+ * Metrics that dashboards and rules already speak of, by the names that they will have in the catalog. Each of these
+ * gives way to the catalog's own entry as soon as there is one, so that its help and its buckets are said once.
+ */
+const announced: readonly CatalogEntry[] = [
   {
     name: "pool_wait_seconds",
     type: "histogram",
@@ -133,7 +137,7 @@ const announced: CatalogEntry[] = [
     help: "Outgoing requests.",
     labels: ["service", "method", "status"],
     aggregator: "sum",
-    group: "http",
+    group: "pools",
   },
   {
     name: "http_client_request_duration_seconds",
@@ -142,7 +146,7 @@ const announced: CatalogEntry[] = [
     help: "How long outgoing requests took.",
     labels: ["service"],
     aggregator: "sum",
-    group: "http",
+    group: "pools",
     buckets: durations,
   },
   {
@@ -185,4 +189,7 @@ const announced: CatalogEntry[] = [
 ];
 
 /** Every metric that PromQL may be written over. */
-export const entries: readonly CatalogEntry[] = [...catalog, ...announced];
+export const entries: readonly CatalogEntry[] = [
+  ...catalog,
+  ...announced.filter(({ name }) => !catalog.some((entry) => entry.name === name)),
+];
