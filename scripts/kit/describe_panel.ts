@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { CatalogEntry } from "../../src/metrics/catalog.ts";
+import { catalog, type CatalogEntry } from "../../src/metrics/catalog.ts";
 import type { KitSettings } from "./options.ts";
 import { runtimeTitles } from "../metric_table.ts";
 import type { Panel } from "./panels.ts";
-import { createPromql, entries } from "./promql.ts";
+import { createPromql } from "./promql.ts";
 
 /**
  * Finds the metrics of an expression.
@@ -20,7 +20,7 @@ import { createPromql, entries } from "./promql.ts";
 export function metricsOf(expression: string, settings: KitSettings): CatalogEntry[] {
   const words = new Set(expression.match(/[a-zA-Z_:][a-zA-Z0-9_:]*/g));
   const promql = createPromql({ ...settings, matchers: [] });
-  return entries.filter(({ name, type }) => {
+  return catalog.filter(({ name, type }) => {
     const parts = type === "histogram" ? ["bucket", "sum", "count"] : type === "summary" ? ["sum", "count"] : [""];
     return parts.some((part) => words.has(promql.name(part ? `${name}_${part}` : name)));
   });

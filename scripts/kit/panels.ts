@@ -8,7 +8,7 @@ import type { KitSettings } from "./options.ts";
 import { createPromql, type Promql } from "./promql.ts";
 import { dependencyPanels, processPanels, selfPanels } from "./process_panels.ts";
 import { requestPanels } from "./request_panels.ts";
-import { glancePanels, loopPanels, poolPanels } from "./runtime_panels.ts";
+import { glancePanels, loopPanels, poolPanels, workerPanels } from "./runtime_panels.ts";
 import type { Thresholds } from "./thresholds.ts";
 
 /** How a panel draws. */
@@ -81,6 +81,11 @@ export function createPanelRows({ prefix, httpPrefix, thresholds }: KitSettings)
     { title: "Pending work and pools", height: 8, panels: poolPanels(context) },
     { title: "Process", height: 8, panels: processPanels(context) },
     { title: "The metrics themselves", height: 6, panels: selfPanels(context) },
-    { title: "What the service calls", height: 8, collapsed: true, panels: dependencyPanels(context) },
+    {
+      title: "Workers, and what the service calls",
+      height: 8,
+      collapsed: true,
+      panels: [...workerPanels(context), ...dependencyPanels(context)],
+    },
   ];
 }

@@ -97,99 +97,10 @@ export function bucketMatcher(bound: number): string {
  * @throws {Error} If there is none.
  */
 export function findSeries(name: string): CatalogEntry {
-  const exact = entries.find((entry) => entry.name === name);
+  const exact = catalog.find((entry) => entry.name === name);
   if (exact && exact.type !== "histogram" && exact.type !== "summary") return exact;
   const [, base, part] = /^(.*)_(bucket|sum|count)$/.exec(name) ?? [];
-  const family = entries.find((entry) => entry.name === base);
+  const family = catalog.find((entry) => entry.name === base);
   if (family?.type === "histogram" || (family?.type === "summary" && part !== "bucket")) return family;
   throw new Error(`Cannot write PromQL: no series "${name}" comes from the catalog`);
 }
-
-const waits = catalog.find(({ name }) => name === "pool_probe_wait_seconds")!.buckets!;
-const durations = catalog.find(({ name }) => name === "http_request_duration_seconds")!.buckets!;
-/**
- * Metrics that dashboards and rules already speak of, by the names that they will have in the catalog. Each of these
- * gives way to the catalog's own entry as soon as there is one, so that its help and its buckets are said once.
- */
-const announced: readonly CatalogEntry[] = [
-  {
-    name: "pool_wait_seconds",
-    type: "histogram",
-    help: "How long each job waited for a place in its pool.",
-    labels: ["pool"],
-    aggregator: "sum",
-    group: "pools",
-    buckets: waits,
-  },
-  {
-    name: "pool_run_seconds",
-    type: "histogram",
-    help: "How long each job of a pool ran.",
-    labels: ["pool"],
-    aggregator: "sum",
-    group: "pools",
-    buckets: waits,
-  },
-  {
-    name: "http_client_requests_total",
-    bare: true,
-    type: "counter",
-    help: "Outgoing requests.",
-    labels: ["service", "method", "status"],
-    aggregator: "sum",
-    group: "pools",
-  },
-  {
-    name: "http_client_request_duration_seconds",
-    bare: true,
-    type: "histogram",
-    help: "How long outgoing requests took.",
-    labels: ["service"],
-    aggregator: "sum",
-    group: "pools",
-    buckets: durations,
-  },
-  {
-    name: "db_query_duration_seconds",
-    bare: true,
-    type: "histogram",
-    help: "How long queries took.",
-    labels: ["operation"],
-    aggregator: "sum",
-    group: "pools",
-    buckets: durations,
-  },
-  {
-    name: "db_connections",
-    bare: true,
-    type: "gauge",
-    help: "Connections to a database.",
-    labels: ["state"],
-    aggregator: "sum",
-    group: "pools",
-  },
-  {
-    name: "cache_hits_total",
-    bare: true,
-    type: "counter",
-    help: "Lookups that a cache answered.",
-    labels: ["cache"],
-    aggregator: "sum",
-    group: "pools",
-  },
-  {
-    name: "cache_misses_total",
-    bare: true,
-    type: "counter",
-    help: "Lookups that a cache could not answer.",
-    labels: ["cache"],
-    aggregator: "sum",
-    group: "pools",
-  },
-];
-
-/** Every metric that PromQL may be written over. */
-export const entries: readonly CatalogEntry[] = [
-  ...catalog,
-  ...announced.filter(({ name }) => !catalog.some((entry) => entry.name === name)),
-];

@@ -218,3 +218,41 @@ export function poolPanels({ promql, thresholds, window }: PanelContext): Panel[
     },
   ];
 }
+
+/**
+ * Makes the panels of workers that the app holds itself.
+ *
+ * @param context The names and numbers.
+ * @returns The panels.
+ */
+export function workerPanels({ promql, thresholds }: PanelContext): Panel[] {
+  const worker = ["instance", "pool", "worker"];
+  const needs = "workers that call `reportTo`, shown by `workerPool`";
+  return [
+    {
+      title: "Workers: the latest beat of a minute",
+      kind: "timeseries",
+      width: 12,
+      unit: "s",
+      signal: "lag",
+      ...colours(thresholds, "lag"),
+      needs,
+      queries: [{
+        expression: maxBy(worker, promql.series("worker_eventloop_lag_peak_seconds")),
+        legend: "{{pool}} {{worker}} {{instance}}",
+      }],
+    },
+    {
+      title: "Workers: age of the newest report",
+      kind: "timeseries",
+      width: 12,
+      unit: "s",
+      note: "One that grows is a worker that is blocked or gone.",
+      needs,
+      queries: [{
+        expression: maxBy(worker, promql.series("worker_report_age_seconds")),
+        legend: "{{pool}} {{worker}} {{instance}}",
+      }],
+    },
+  ];
+}

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { createPromql, entries } from "../../scripts/kit/promql.ts";
-import type { CatalogEntry } from "../../src/metrics/catalog.ts";
+import { createPromql } from "../../scripts/kit/promql.ts";
+import { catalog, type CatalogEntry } from "../../src/metrics/catalog.ts";
 import { panelsOf, type ReadKit, readKit, unique } from "../support/kit.ts";
 import { parsePromql, withoutGrafana } from "../support/promql_names.ts";
 
@@ -17,7 +17,7 @@ function nameParts({ name, type }: CatalogEntry): string[] {
 
 /** The catalog's series by their whole names, with their labels. */
 function knownSeries(prefix: string, httpPrefix: string): Map<string, readonly string[]> {
-  return new Map(entries.flatMap((entry) =>
+  return new Map(catalog.flatMap((entry) =>
     nameParts(entry).map((name) => {
       const before = entry.bare ? (entry.group === "http" ? httpPrefix : "") : prefix;
       return [before + name, entry.labels] as const;
