@@ -8,6 +8,7 @@ import { isPromise } from "./pending.ts";
 
 /** The context that an edge runtime hands to a handler, as far as it is used. */
 export interface WaitUntilLike {
+  /** Keeps the isolate alive until the promise has settled. */
   waitUntil(promise: Promise<unknown>): void;
 }
 

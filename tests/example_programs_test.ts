@@ -1,5 +1,4 @@
 import { describe, it } from "node:test";
-import { readdirSync } from "node:fs";
 import { assert, assertEquals } from "@std/assert";
 import { runtimeName } from "./support/loop.ts";
 import type { Page } from "./support/page.ts";
@@ -94,11 +93,4 @@ describe("the examples", () => {
   for (const [name, use] of Object.entries(examples)) {
     it(`examples/${name}.ts runs and shows what it says`, () => withExample(name, use));
   }
-
-  it("are all started by a test", () => {
-    const files = readdirSync(new URL("../examples", import.meta.url)).map((file) => file.replace(".ts", ""));
-    // The demo and its servers are started by examples_test.ts.
-    const tested = [...Object.keys(examples), "app", "node", "deno", "bun", "serve"];
-    assertEquals(files.filter((file) => !tested.includes(file)), []);
-  });
 });

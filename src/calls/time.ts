@@ -9,6 +9,7 @@ import { timing } from "../timing.ts";
 
 /** A histogram or a summary of prom-client 15 or `@prometheus-io/client`, by shape. */
 export interface ObservableLike {
+  /** Takes one observation. */
   observe(labels: never, seconds: number): void;
 }
 

@@ -11,10 +11,13 @@ import { capacityOf, mustLookLike } from "./shape.ts";
 
 /** The part of a pool of generic-pool that is read. */
 export interface GenericPoolLike {
+  /** The most resources there may be. */
   readonly max: number;
+  /** How many are out. */
   readonly borrowed: number;
   /** How many wait. */
   readonly pending: number;
+  /** How many are made and unused. */
   readonly available: number;
 }
 

@@ -9,6 +9,7 @@ import { type TimedPool, timedPool } from "./timed_pool.ts";
 
 /** The part of a limit that is read. */
 export interface PLimitLike {
+  /** How many run. */
   readonly activeCount: number;
   /** How many wait: what runs is `activeCount`. */
   readonly pendingCount: number;

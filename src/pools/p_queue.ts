@@ -13,6 +13,7 @@ export interface PQueueLike {
   readonly size: number;
   /** How many run, for all that its name says. */
   readonly pending: number;
+  /** How many may run at once; `Infinity` where there is no limit. */
   readonly concurrency?: number;
 }
 

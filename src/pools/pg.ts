@@ -11,13 +11,21 @@ import { capacityOf, mustLookLike } from "./shape.ts";
 
 /** The part of `pg.Pool` that is read and listened to. */
 export interface PgPoolLike {
+  /** How many connections there are, those that are being made included. */
   readonly totalCount: number;
+  /** How many of them are unused. */
   readonly idleCount: number;
+  /** How many callers wait for one. */
   readonly waitingCount: number;
+  /** What the pool was made with. */
   readonly options?: { readonly max?: number };
+  /** Listens: a connection was handed out. */
   on(event: "acquire", listener: (client: object) => void): unknown;
+  /** Listens: a connection was given back. */
   on(event: "release", listener: (error: unknown, client: object) => void): unknown;
+  /** Listens no longer. */
   removeListener(event: "acquire", listener: (client: object) => void): unknown;
+  /** Listens no longer. */
   removeListener(event: "release", listener: (error: unknown, client: object) => void): unknown;
 }
 

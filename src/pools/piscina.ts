@@ -9,10 +9,13 @@ import { mustLookLike } from "./shape.ts";
 
 /** The part of a Piscina that is read. */
 export interface PiscinaLike {
+  /** What it was made with, defaults filled in. */
   readonly options: { readonly maxThreads: number; readonly concurrentTasksPerWorker?: number };
+  /** Its threads, those that start included. */
   readonly threads: { readonly length: number };
   /** Since Piscina 5. */
   readonly idleThreads?: number;
+  /** How many jobs wait, without those that a starting thread will take. */
   readonly queueSize: number;
 }
 

@@ -9,7 +9,9 @@ import { mustLookLike } from "./shape.ts";
 
 /** The part of a Tinypool that is read. */
 export interface TinypoolLike {
+  /** What it was made with, defaults filled in. */
   readonly options: { readonly maxThreads: number; readonly concurrentTasksPerWorker?: number };
+  /** How many jobs wait, without those that a starting thread will take. */
   readonly queueSize: number;
 }
 

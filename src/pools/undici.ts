@@ -10,7 +10,9 @@ import { capacityOf, mustLookLike } from "./shape.ts";
 
 /** What one client or pool of undici tells. */
 export interface UndiciStatsLike {
+  /** Requests that are sent and not answered. */
   readonly running: number;
+  /** Requests that are not sent yet. */
   readonly pending: number;
   /** Connections that could take a request; clients do not tell it. */
   readonly free?: number;
@@ -18,6 +20,7 @@ export interface UndiciStatsLike {
 
 /** A client, a pool or an agent of undici; an agent tells the stats of each origin. */
 export interface UndiciLike {
+  /** What it does now. */
   readonly stats: UndiciStatsLike | Readonly<Record<string, UndiciStatsLike>>;
 }
 

@@ -9,7 +9,9 @@ import { capacityOf, mustLookLike } from "./shape.ts";
 
 /** The part of a pool of `workerpool` that is read. */
 export interface WorkerpoolLike {
+  /** The most workers that it may have. */
   readonly maxWorkers?: number | undefined;
+  /** Answers what it does now. */
   stats(): { readonly busyWorkers: number; readonly pendingTasks: number };
 }
 

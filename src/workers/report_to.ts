@@ -12,6 +12,7 @@ import { reportMessage } from "./report.ts";
 
 /** Where a worker's messages go: `parentPort` of `node:worker_threads`, or a Web Worker's `self`. */
 export interface ParentLike {
+  /** Sends a message. */
   postMessage(message: unknown): void;
 }
 

@@ -19,15 +19,21 @@ export type WorkerLike = NodeWorkerLike | WebWorkerLike;
 
 /** The part of a worker of `node:worker_threads` that is used. */
 export interface NodeWorkerLike {
+  /** Listens. */
   on(event: string, listener: (value: unknown) => void): unknown;
+  /** Listens no longer. */
   removeListener(event: string, listener: (value: unknown) => void): unknown;
+  /** Ends the worker. */
   terminate(): unknown;
 }
 
 /** The part of a Web Worker that is used. */
 export interface WebWorkerLike {
+  /** Listens. */
   addEventListener(event: string, listener: (event: unknown) => void): void;
+  /** Listens no longer. */
   removeEventListener(event: string, listener: (event: unknown) => void): void;
+  /** Ends the worker. */
   terminate(): void;
 }
 
@@ -56,6 +62,7 @@ export interface WorkerPool extends PoolSource {
    * @throws {TypeError} If the job is neither.
    */
   track<Result>(worker: WorkerLike, job: () => Result): Result;
+  /** Counts a promise of the worker's answer until it settles. */
   track<Job extends Promise<unknown>>(worker: WorkerLike, job: Job): Job;
 }
 
