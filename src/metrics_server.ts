@@ -41,6 +41,7 @@ export interface MetricsServerOptions {
 export interface MetricsServer extends AsyncDisposable {
   /** The page's whole address. */
   readonly url: string;
+  /** The port that it listens on, also where 0 was asked for. */
   readonly port: number;
   /** Ends it, and the monitor as well where it was made here. Safe to call twice. */
   stop(): Promise<void>;

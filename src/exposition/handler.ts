@@ -72,7 +72,9 @@ export function pageHandler(source: () => PageSource, options: HandlerOptions = 
       const chunks = new Chunks(runtime, page.pieces());
       const { content, isGzip } = await makeBody(chunks, {
         runtime,
-        gzip: compress && acceptsGzip(header("accept-encoding")),
+        // workerd takes the header for an order to compress, and edge networks do it by themselves.
+        gzip: compress && runtime.name !== "workerd" && runtime.name !== "edge" &&
+          acceptsGzip(header("accept-encoding")),
         // Deno warns whoever asks for it, and cancels the stream in any case.
         signal: runtime.name === "deno" ? undefined : request?.signal,
         onEnd(bytes, isWhole) {

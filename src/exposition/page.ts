@@ -15,7 +15,6 @@ import { openMetricsDialect } from "./open_metrics.ts";
 import { type Picture, takePicture } from "./picture.ts";
 import { textDialect } from "./text.ts";
 import { TitleBook } from "./titles.ts";
-import { nextSlice } from "./turns.ts";
 
 /** Where the numbers are. */
 export interface PageSource {
@@ -36,9 +35,6 @@ export interface PageOptions {
   /** The families that are wanted, by their names or those of their samples; all of them when it is empty. */
   readonly names?: readonly string[];
 }
-
-/** While others were asked this much time has passed, in seconds, our own numbers are read once more. */
-const staleSeconds = 0.05;
 
 /** A page that is known but not written yet. */
 export class Page {
@@ -108,8 +104,7 @@ export class Page {
 export async function takePage(source: PageSource, options: PageOptions): Promise<Page> {
   const { runtime, core, registry } = source;
   const { timeoutSeconds, names = [] } = options;
-  await nextSlice(runtime);
-  const begin = runtime.now();
+  // No turn is waited for before the picture is taken: a scrape that ends a block shows that block, not the beat behind it.
   core?.refresh();
   const wants = (name: string): boolean => names.length === 0 || names.some((each) => isOf(each, name));
   const own = core?.families() ?? [];
@@ -120,8 +115,8 @@ export async function takePage(source: PageSource, options: PageOptions): Promis
       return [];
     })
     : [];
-  // That this runs proves the loop free, and what others took must not make our own numbers old.
-  if (runtime.now() - begin > staleSeconds) core?.refresh();
+  // What is read and what is counted must be of one moment, and time has passed. That this runs proves the loop free again.
+  core?.refresh();
   const take = (families: typeof own): Picture[] =>
     families.filter(({ title }) => wants(title)).map((family) => takePicture(family));
   const pictures = [...take(own), ...foreign, ...take(core?.fallbackFamilies() ?? [])];

@@ -9,17 +9,22 @@ import type { Runtime } from "../runtime/shim.ts";
 /** What all pages together may hold the loop for before they give it back, in seconds. */
 const budgetSeconds = 0.003;
 
+/** So long after a slice began its turn of the loop is over, in seconds. */
+const longAgoSeconds = 0.1;
+
 /**
  * The turns of one event loop, shared by every page that is being written: those that overlap queue for their slices, so
  * that ten scrapes at once hold the loop no longer at a time than one.
  */
 class Turns {
-  /** When the first slice of this turn began; undefined while there was none. */
-  #began: number | undefined;
+  /** When the first slice since the loop was last given back began. */
+  #began = Number.NEGATIVE_INFINITY;
+  #isArmed = false;
   readonly #waiting: (() => void)[] = [];
 
   /**
-   * Waits until this turn of the loop has time left.
+   * Waits until there is time left. A page that is made in one slice asks the runtime for nothing: a callback that waits
+   * for its turn is pending work, and a scrape must not show itself.
    *
    * @param runtime Whose loop it is.
    */
@@ -27,17 +32,28 @@ class Turns {
     // Where there are no turns to wait for, time is not the app's to lose: an edge runtime meters each request alone.
     if (!nextTurn) return;
     for (;;) {
-      if (this.#began === undefined) {
+      const held = now() - this.#began;
+      if (held < budgetSeconds) return;
+      // So long after the last slice this is a turn of its own, unless the app itself has held the loop since then.
+      if (held >= longAgoSeconds && !this.#isArmed) {
         this.#began = now();
-        nextTurn(() => {
-          this.#began = undefined;
-          this.#waiting.shift()?.();
-        });
         return;
       }
-      if (now() - this.#began < budgetSeconds) return;
+      this.#arm(now, nextTurn);
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
+  }
+
+  /** The next turn lets one page in, and is followed by another while pages wait. */
+  #arm(now: Runtime["now"], nextTurn: NonNullable<Runtime["nextTurn"]>): void {
+    if (this.#isArmed) return;
+    this.#isArmed = true;
+    nextTurn(() => {
+      this.#isArmed = false;
+      this.#began = now();
+      this.#waiting.shift()?.();
+      if (this.#waiting.length > 0) this.#arm(now, nextTurn);
+    });
   }
 }
 

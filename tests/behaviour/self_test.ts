@@ -4,7 +4,7 @@ import { Registry } from "prom-client";
 import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import { createMonitor } from "@rtm/runtime-metrics";
 import { now, runtimeName, runtimeTitle, sleep } from "../support/loop.ts";
-import { freshPage, scrape } from "../support/page.ts";
+import { freshPage, Page, scrape } from "../support/page.ts";
 import { series } from "./series.ts";
 
 describe("the page's own series", () => {
@@ -75,6 +75,22 @@ describe("the page's own series", () => {
     assertEquals(count, 6);
     assertGreater(total, sum);
     assertLessOrEqual(total - sum, now() - begin);
+  });
+
+  series("metrics_scrape_bytes_total", "adds up the pages before as they were sent, compressed or not", async () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    const read = async (headers: Record<string, string>): Promise<[told: number, sent: number]> => {
+      const response = await monitor.handler(new Request("http://localhost/metrics", { headers }));
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      const told = headers["accept-encoding"] ? Number.NaN : new Page(new TextDecoder().decode(bytes))
+        .value("runtime_metrics_scrape_bytes_total");
+      return [told, bytes.length];
+    };
+    const [none, first] = await read({});
+    const [, packed] = await read({ "accept-encoding": "gzip" });
+    const [both] = await read({});
+    assertEquals([none, both], [0, first + packed]);
+    assertLessOrEqual(packed, first / 2);
   });
 
   series("metrics_series", "is how many series the page before had", async () => {

@@ -42,6 +42,7 @@ describe("createMonitor() of the edge", () => {
       assertEquals([...page.types.keys()].sort(), [
         "runtime_info",
         "runtime_metrics_errors_total",
+        "runtime_metrics_scrape_bytes_total",
         "runtime_uptime_seconds",
       ]);
       assertEquals(monitor.registry, undefined);
