@@ -41,7 +41,7 @@ interface Count {
   skipped: number;
 }
 
-const plain = { serial: false, testTimeoutSeconds: 120, runTimeoutSeconds: 300 };
+const plain = { serial: false, testTimeoutSeconds: 120, runTimeoutSeconds: 900 };
 const long = { serial: true, testTimeoutSeconds: 300, runTimeoutSeconds: 1800 };
 
 const isTruth = (file: string): boolean => file.startsWith("tests/truth/");
