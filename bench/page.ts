@@ -71,17 +71,20 @@ for (const [runtime, [program, ...args]] of Object.entries(subjectCommands("page
       (time / base).toFixed(2),
       `${median(blocks).toFixed(1)} (${Math.max(...blocks).toFixed(1)})`,
       (bytes / 1e6).toFixed(1),
-      (peak / 1e6).toFixed(1),
+      // Bun tells the heap as of its last collection, so what a page adds never shows.
+      runtime === "Bun" ? "not told" : (peak / 1e6).toFixed(1),
     ]);
     if (name !== "text" && name !== "openMetrics") continue;
     if (median(blocks) > goalBlock) missed.push(`the block of ${title} on ${runtime}`);
     if (time / base > goalShare) missed.push(`the time of ${title} on ${runtime}`);
-    if (peak > bytes + goalMemory) missed.push(`the memory of ${title} on ${runtime}`);
+    if (runtime !== "Bun" && peak > bytes + goalMemory) missed.push(`the memory of ${title} on ${runtime}`);
   }
   tables.push(renderTable(rows));
 }
 
-const verdict = missed.length === 0 ? "All were met." : `Missed: ${missed.join(", ")}.`;
+const verdict = missed.length === 0
+  ? "All were met, memory on Bun aside, which does not tell it."
+  : `Missed: ${missed.join(", ")}.`;
 const body = `${describeRun()}; prom-client ${
   version("prom-client")
 }; medians of ${given.rounds} rounds, the pages in turns;
@@ -89,7 +92,7 @@ written by \`bench/page.ts\`.
 
 One histogram of 10,000 label sets and 14 buckets, about 170,000 lines. The goals for text and OpenMetrics: no block of the
 loop over ${goalBlock} ms, at most a third of the time of prom-client's \`metrics()\`, and at most 4 MB of memory above the
-page's own size. ${verdict}
+page's own size; garbage that waits for its collection counts. ${verdict}
 
 ${tables.join("\n\n")}`;
 console.log(body);
