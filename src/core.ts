@@ -172,11 +172,12 @@ export class Core {
   /**
    * Takes the newest sample; scrapes and snapshots begin with it.
    *
+   * @param settles Answer the beats that are due as well; what was settled a moment ago need not be.
    * @returns Everything that is known now. What we count ourselves is exact; what others tell is at most a second old.
    */
-  refresh(): Sample {
+  refresh(settles = true): Sample {
     const { collect } = this.settings;
-    this.#sampler.settle();
+    if (settles) this.#sampler.settle();
     this.#attempt("gc", () => this.#gc?.drain());
     const now = this.runtime.now();
     if (now - this.#factsAt >= keepSeconds) {

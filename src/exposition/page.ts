@@ -36,6 +36,9 @@ export interface PageOptions {
   readonly names?: readonly string[];
 }
 
+/** For so long the beats that the page's first look has answered are the newest, in seconds. */
+const settledSeconds = 0.05;
+
 /** A page that is known but not written yet. */
 export class Page {
   readonly #source: PageSource;
@@ -105,6 +108,7 @@ export async function takePage(source: PageSource, options: PageOptions): Promis
   const { runtime, core, registry } = source;
   const { timeoutSeconds, names = [] } = options;
   // No turn is waited for before the picture is taken: a scrape that ends a block shows that block, not the beat behind it.
+  const begin = runtime.now();
   core?.refresh();
   const wants = (name: string): boolean => names.length === 0 || names.some((each) => isOf(each, name));
   const own = core?.families() ?? [];
@@ -115,8 +119,9 @@ export async function takePage(source: PageSource, options: PageOptions): Promis
       return [];
     })
     : [];
-  // What is read and what is counted must be of one moment, and time has passed. That this runs proves the loop free again.
-  core?.refresh();
+  // What is read and what is counted must be of one moment, and others have been asked since. Beats are answered again only
+  // where that took a while: one that came due meanwhile would take the place of the block that this scrape has ended.
+  core?.refresh(runtime.now() - begin > settledSeconds);
   const take = (families: typeof own): Picture[] =>
     families.filter(({ title }) => wants(title)).map((family) => takePicture(family));
   const pictures = [...take(own), ...foreign, ...take(core?.fallbackFamilies() ?? [])];

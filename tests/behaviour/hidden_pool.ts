@@ -23,7 +23,8 @@ export async function observeHiddenPool(): Promise<HiddenPoolSeen> {
     page.has("runtime_pool_probe_wait_seconds_count")
       ? page.value('runtime_pool_probe_wait_seconds_count{pool="runtime"}')
       : 0;
-  const oldest = (page: Page): number => page.value('runtime_pool_oldest_wait_seconds{pool="runtime"}');
+  // Absent while the loop was late, too, and nobody can say whose doing the wait is.
+  const oldest = (page: Page): number => page.series.get('runtime_pool_oldest_wait_seconds{pool="runtime"}') ?? 0;
   const read = (): Promise<Page> => scrape(monitor);
 
   // Node tells the size once the pool has begun, which the first canary makes it do.
