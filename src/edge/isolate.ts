@@ -39,7 +39,11 @@ export function isolateRuntime(global: GlobalLike = globalThis as unknown as Glo
   const runtime = edgeRuntime(global, detectRuntime(global));
   return {
     ...runtime,
-    uptimeSeconds: () => runtime.now() - isolateOf(global).beganAt,
+    uptimeSeconds: () => {
+      // The first scrape may be what makes the isolate begin, and a clock read before that would make it younger than 0.
+      const { beganAt } = isolateOf(global);
+      return runtime.now() - beganAt;
+    },
     instance: () => isolateOf(global).id,
   };
 }

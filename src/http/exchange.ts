@@ -133,7 +133,8 @@ export class Exchange implements PendingItem {
    */
   answer(response: Response, route?: string): Response {
     if (this.state & ended) return response;
-    const { status } = response;
+    // What no server can send has no status; each answers 500 for it, or nothing.
+    const status = response.status || 500;
     this.head(status, route);
     const { details, lane, request } = this;
     const { recorder } = lane;
@@ -205,7 +206,7 @@ export class Exchange implements PendingItem {
   watch(): void {
     if (this.state & ended || this.status !== 0) return;
     if (this.platform?.outgoing) return this.listen(this.platform.outgoing);
-    if (!this.lane.recorder.signalsAborts) return;
+    // On Deno a signal aborts on success as well, but not before there is an answer.
     const { signal } = this.request;
     const leave = (): void => {
       if (this.status === 0) this.over("aborted");

@@ -170,6 +170,8 @@ export class Limiter implements Disposable {
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
         this.#waiting.remove(waiter);
+        // A wait that was given up was one: left out, a limiter whose callers all time out would look idle.
+        this.#wait?.(Math.max(0, this.#now() - waiter.beganAt));
         reject(signal!.reason);
       };
       const waiter: Waiter = {

@@ -151,8 +151,8 @@ describe("requests in flight", () => {
     assert(total >= 40 && total <= 60, `${total}`);
   });
 
-  it("are none after a hanging handler's client has left, save on Deno, which does not tell it", {
-    skip: runtimeName === "deno" ? "there it hangs for as long as its handler" : false,
+  it("are none after a hanging handler's client has left", {
+    skip: runtimeName === "deno" ? "there a server does not end while a handler hangs" : false,
   }, async () => {
     using under = measureApp();
     let entered = (): void => {};

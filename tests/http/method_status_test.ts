@@ -128,6 +128,12 @@ describe("the status on Hono", () => {
 });
 
 describe("the status of a raw fetch handler", () => {
+  it("is 500 for Response.error(), which no server can send", async () => {
+    using under = measureApp();
+    under.monitor.instrument((_: Request) => Response.error())(new Request("http://localhost/"));
+    assertEquals(await under.requests(), { "GET none 500 completed": 1 });
+  });
+
   it("is 500 for whatever is thrown or rejected, which passes through", async () => {
     using under = measureApp();
     const error = new Error("boom");
