@@ -133,8 +133,7 @@ export class Exchange implements PendingItem {
    */
   answer(response: Response, route?: string): Response {
     if (this.state & ended) return response;
-    // What no server can send has no status; each answers 500 for it, or nothing.
-    const status = response.status || 500;
+    const status = response.status || 500; // Response.error(), which no server can send, has none
     this.head(status, route);
     const { details, lane, request } = this;
     const { recorder } = lane;
@@ -206,8 +205,7 @@ export class Exchange implements PendingItem {
   watch(): void {
     if (this.state & ended || this.status !== 0) return;
     if (this.platform?.outgoing) return this.listen(this.platform.outgoing);
-    // On Deno a signal aborts on success as well, but not before there is an answer.
-    const { signal } = this.request;
+    const { signal } = this.request; // On Deno it aborts on success as well, but not before there is an answer.
     const leave = (): void => {
       if (this.status === 0) this.over("aborted");
     };
