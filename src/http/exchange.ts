@@ -135,25 +135,14 @@ export class Exchange implements PendingItem {
     if (this.state & ended) return response;
     const status = response.status || 500; // Response.error(), which no server can send, has none
     this.head(status, route);
-    const { details, lane, request } = this;
-    const { recorder } = lane;
     // What is made for HEAD is thrown away unread.
-    const stream = lane.method === "HEAD" ? null : recorder.bodyStream(response);
-    if (status === switchingProtocols || (stream === null && isUpgrade(request, this.platform, status))) {
-      this.setStatus(switchingProtocols);
-      this.open();
-      this.over("completed");
+    const stream = this.lane.method === "HEAD" ? null : this.lane.recorder.bodyStream(response);
+    // Almost every answer stands ready, and nobody wants more of it.
+    if (stream === undefined && this.details === undefined && status !== switchingProtocols) {
+      if (!this.sendsLater(response, stream)) this.over("completed");
       return response;
     }
-    const wantsBody = details !== undefined && recorder.wantsBody(lane.route);
-    if (details) details.response = response;
-    // A body that somebody else reads already is theirs to follow.
-    if (stream && !stream.locked) return this.follow(response, stream, wantsBody);
-    // Node's message will tell its size by itself.
-    const wantsSize = recorder.measuresSizes && !this.platform?.outgoing;
-    if (details) noteBody(details, response, stream, wantsSize, wantsBody);
-    if (!this.sendsLater(response, stream)) this.over("completed");
-    return response;
+    return this.send(response, status, stream);
   }
 
   /**
@@ -187,21 +176,14 @@ export class Exchange implements PendingItem {
     this.lane.recorder.leave(this);
   }
 
-  /**
-   * Node's outgoing message was closed.
-   *
-   * @param outgoing The message.
-   */
-  closed(outgoing: OutgoingLike): void {
+  /** Node's outgoing message was closed. */
+  private closed(outgoing: OutgoingLike): void {
     const { details } = this;
     if (details && Number.isNaN(details.responseBytes)) details.responseBytes = sentBytesOf(outgoing);
     this.over(outcomeOf(outgoing));
   }
 
-  /**
-   * Listens for a client that leaves before there is an answer. What is answered fast never needs it, and so never pays for
-   * it.
-   */
+  /** Listens for a client that leaves before there is an answer; what is answered fast never pays for it. */
   watch(): void {
     if (this.state & ended || this.status !== 0) return;
     if (this.platform?.outgoing) return this.listen(this.platform.outgoing);
@@ -219,6 +201,25 @@ export class Exchange implements PendingItem {
     // A client may have left already, and no event tells it again.
     if (isGone(outgoing)) this.closed(outgoing);
     else outgoing.on("close", () => this.closed(outgoing));
+  }
+
+  /** Answers with what is no ready body, or whose details are wanted. */
+  private send(response: Response, status: number, stream: ReadableStream<Uint8Array> | null | undefined): Response {
+    const { details, lane: { recorder, route } } = this;
+    if (status === switchingProtocols || (stream === null && isUpgrade(this.request, this.platform, status))) {
+      this.setStatus(switchingProtocols);
+      this.end(switchingProtocols);
+      return response;
+    }
+    const wantsBody = details !== undefined && recorder.wantsBody(route);
+    if (details) details.response = response;
+    // A body that somebody else reads already is theirs to follow.
+    if (stream && !stream.locked) return this.follow(response, stream, wantsBody);
+    // Node's message will tell its size by itself.
+    const wantsSize = recorder.measuresSizes && !this.platform?.outgoing;
+    if (details) noteBody(details, response, stream, wantsSize, wantsBody);
+    if (!this.sendsLater(response, stream)) this.over("completed");
+    return response;
   }
 
   private follow(response: Response, stream: ReadableStream<Uint8Array>, wantsBody: boolean): Response {

@@ -135,7 +135,7 @@ export class Meter {
   record(slot: number, value: number, request: Traced): void {
     if (this.measure === 0) return (this.family as Counter).add(slot);
     const family = this.family as Histogram;
-    family.observe(slot, value);
-    if (this.keepsExemplars) family.offer(slot, value, request.beganAt, traceOf, request);
+    const place = family.observe(slot, value);
+    if (this.keepsExemplars) family.exemplars.offer(place, value, request.beganAt, traceOf, request);
   }
 }

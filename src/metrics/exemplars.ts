@@ -21,7 +21,7 @@ const keepSeconds = 1;
 export class Exemplars {
   readonly #kept = new Map<number, Exemplar>();
   /** When each place was last looked at, by the monotonic clock, in seconds. */
-  #lookedAt: Float64Array = new Float64Array(0);
+  private lookedAt: Float64Array = new Float64Array(0);
 
   /**
    * Keeps the trace of what was just counted, where the last look is a second or more ago.
@@ -33,9 +33,9 @@ export class Exemplars {
    * @param of What it is given, so that nobody need make a function for each observation.
    */
   offer<Of>(place: number, value: number, now: number, find: (of: Of) => string | undefined, of: Of): void {
-    if (place >= this.#lookedAt.length) this.#grow(place);
-    if (now - this.#lookedAt[place]! < keepSeconds) return;
-    this.#lookedAt[place] = now;
+    if (place >= this.lookedAt.length) this.#grow(place);
+    if (now - this.lookedAt[place]! < keepSeconds) return;
+    this.lookedAt[place] = now;
     const traceId = find(of);
     if (traceId !== undefined) this.#kept.set(place, { traceId, value, unixSeconds: Date.now() / 1000 });
   }
@@ -52,12 +52,12 @@ export class Exemplars {
   /** Forgets all of them. */
   clear(): void {
     this.#kept.clear();
-    this.#lookedAt.fill(Number.NEGATIVE_INFINITY);
+    this.lookedAt.fill(Number.NEGATIVE_INFINITY);
   }
 
   #grow(place: number): void {
-    const grown = new Float64Array(Math.max(place + 1, this.#lookedAt.length * 2, 16)).fill(Number.NEGATIVE_INFINITY);
-    grown.set(this.#lookedAt);
-    this.#lookedAt = grown;
+    const grown = new Float64Array(Math.max(place + 1, this.lookedAt.length * 2, 16)).fill(Number.NEGATIVE_INFINITY);
+    grown.set(this.lookedAt);
+    this.lookedAt = grown;
   }
 }

@@ -66,29 +66,16 @@ export class Histogram extends Family {
    * @param slot What {@linkcode Histogram.slot} answered.
    * @param value The value, a number.
    * @param times How many observations it stands for.
+   * @returns The place of its bucket, for {@linkcode Histogram.exemplars}.
    */
-  observe(slot: number, value: number, times = 1): void {
+  observe(slot: number, value: number, times = 1): number {
     const { buckets } = this;
     let bucket = 0;
     while (bucket < buckets.length && value > buckets[bucket]!) bucket++;
-    this.counts[slot * this.bounds.length + bucket]! += times;
+    const place = slot * this.bounds.length + bucket;
+    this.counts[place]! += times;
     this.sums[slot]! += value * times;
-  }
-
-  /**
-   * Offers what was just observed as an exemplar of its bucket.
-   *
-   * @param slot What {@linkcode Histogram.slot} answered.
-   * @param value The value, as it was observed.
-   * @param now The monotonic clock, in seconds.
-   * @param find Finds the trace id; asked at most once a second for each bucket.
-   * @param of What it is given.
-   */
-  offer<Of>(slot: number, value: number, now: number, find: (of: Of) => string | undefined, of: Of): void {
-    const { buckets } = this;
-    let bucket = 0;
-    while (bucket < buckets.length && value > buckets[bucket]!) bucket++;
-    this.exemplars.offer(slot * this.bounds.length + bucket, value, now, find, of);
+    return place;
   }
 
   /**
