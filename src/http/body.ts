@@ -25,6 +25,7 @@ export function watchBody(
   const reader = body.getReader();
   const pieces: Uint8Array[] = [];
   let bytes = 0;
+  let isBroken = false;
   const over = (outcome: Outcome): void => end(outcome, bytes, keep ? concatenated(pieces, bytes) : undefined);
   const source: UnderlyingDefaultSource<Uint8Array> = {
     async pull(controller) {
@@ -37,7 +38,8 @@ export function watchBody(
           if (isBytes) (controller as unknown as ReadableByteStreamController).byobRequest?.respond(0);
           return;
         }
-        const piece = bytesOf(value);
+        isBroken ||= !isBytesLike(value);
+        const piece = isBroken ? new Uint8Array() : bytesOf(value);
         bytes += piece.byteLength;
         if (keep) pieces.push(piece.slice());
         // A byte stream takes no empty piece.
@@ -49,7 +51,8 @@ export function watchBody(
       }
     },
     cancel(reason) {
-      over("aborted");
+      // Servers give a body up that has something else than bytes in it, and no client has left then.
+      over(isBroken ? "error" : "aborted");
       return reader.cancel(reason);
     },
   };
@@ -80,9 +83,13 @@ function isByteStream(body: ReadableStream<Uint8Array>): boolean {
   }
 }
 
+function isBytesLike(piece: unknown): boolean {
+  return typeof piece === "string" || piece instanceof ArrayBuffer || ArrayBuffer.isView(piece);
+}
+
 /** Bun, and Node's server, also send pieces that are texts or plain buffers. */
 function bytesOf(piece: unknown): Uint8Array {
-  if (piece instanceof Uint8Array) return piece;
+  if (ArrayBuffer.isView(piece)) return new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
   return typeof piece === "string" ? new TextEncoder().encode(piece) : new Uint8Array(piece as ArrayBuffer);
 }
 

@@ -69,7 +69,7 @@ export class HttpMeasurement {
       // Without the value that throws the request still counts.
       const labelOf = (name: string) => (info: RequestInfo): string => {
         try {
-          return String(this.settings.http.computedLabels![name]!(info));
+          return labelText(this.settings.http.computedLabels![name]!(info));
         } catch {
           listener.fail();
           return "";
@@ -127,6 +127,13 @@ export class HttpMeasurement {
 /** What is measured when nothing is said: rate, errors and duration. */
 function metricsOf({ http: { metrics, buckets } }: Settings): readonly HttpMetric[] {
   return metrics ?? [requests(), latency(buckets ? { buckets } : {})];
+}
+
+/** To Prometheus an empty label is one that is not there, so that is what nothing becomes. */
+function labelText(value: unknown): string {
+  if (value === undefined || value === null) return "";
+  if (typeof value === "object" || typeof value === "function") throw new TypeError("a label must be a text");
+  return String(value);
 }
 
 /** `+Inf` is every histogram's last bound, whether it was given or not. */

@@ -51,12 +51,12 @@ export interface HttpOptions {
   labels?: LabelNames;
   /**
    * Labels that are computed for each request, by name, on every metric that has labels. They are bounded as all label sets
-   * are, but found anew for each request, which costs about a microsecond. What they throw is counted, and the label is
-   * then empty.
+   * are, but found anew for each request, which costs about a microsecond. A label is
+   * empty where there is nothing to tell (`undefined`), and where the function throws or answers an object, which is counted.
    *
    * @default {{}}
    */
-  computedLabels?: Readonly<Record<string, (info: RequestInfo) => string>>;
+  computedLabels?: Readonly<Record<string, (info: RequestInfo) => string | undefined>>;
   /**
    * Called for each measured request, also asynchronously. What they throw is counted and reaches nobody else.
    *

@@ -143,10 +143,15 @@ describe("computed labels", () => {
     assertEquals(page.value('runtime_metrics_errors_total{source="http"}'), 1);
   });
 
-  it("are written as texts, whatever they are", async () => {
-    using under = measureApp({ computedLabels: { what: (() => 5) as never, none: (() => undefined) as never } });
+  it("are written as texts, empty where there is nothing to tell, and counted where there is an object", async () => {
+    using under = measureApp({
+      computedLabels: { what: (() => 5) as never, none: () => undefined, odd: (() => ({})) as never },
+    });
     under.app.get("/", (c) => c.body(null));
     await under.ask("/");
-    assertEquals(await under.requests(), { "GET / 200 completed 5 undefined": 1 });
+    const page = await under.settled();
+    assertEquals(counts(page, "http_requests_total"), { "GET / 200 completed 5  ": 1 });
+    // One for each of the two metrics with labels.
+    assertEquals(page.value('runtime_metrics_errors_total{source="http"}'), 2);
   });
 });

@@ -126,6 +126,21 @@ describe("the outcome on this runtime's own server", () => {
     assertEquals(await under.requests(), { "GET /hono 202 error": 1, "GET none 200 error": 1 });
   });
 
+  it("is error for a stream that has something else than bytes in it, which no server can send", async () => {
+    using under = measureApp();
+    const odd = (): ReadableStream =>
+      new ReadableStream({
+        start(controller) {
+          controller.enqueue(new Uint8Array(100));
+          controller.enqueue({ not: "bytes" });
+          controller.close();
+        },
+      });
+    await using raw = await serveApp(under.monitor.instrument((_: Request) => new Response(odd())));
+    assertFalse((await rawRequest(raw.url).answer)?.whole ?? false);
+    assertEquals(await under.requests(), { "GET none 200 error": 1 });
+  });
+
   it("is told once and in flight no more where the client left before the middleware's turn came", async () => {
     using measured = measureApp();
     // The same monitor on an app that lets every request wait first.
