@@ -1,34 +1,27 @@
 /**
- * Builds the npm package in npm/ with dnt, for a release: `deno run -A scripts/build_npm.ts`.
+ * Builds the npm package with dnt, for a release: `deno run -A scripts/build_npm.ts [folder]`, npm/ when none is named.
  *
  * It needs JSR. Where that cannot be reached, scripts/pack_npm.ts makes the same layout with tsc.
  *
  * @module
  */
 
+import { resolve } from "node:path";
 import { build, emptyDir } from "jsr:@deno/dnt@^0.43.2";
-import { bundleCommand, joinModules } from "./npm_bundle.ts";
-import {
-  builtPath,
-  dependenciesOf,
-  documents,
-  type JsrConfig,
-  packageFields,
-  type RepositoryPackage,
-} from "./npm_package.ts";
+import { bundleCommand, finishPackage } from "./npm_bundle.ts";
+import { packageFields, readPackage } from "./npm_package.ts";
 
 const root = new URL("../", import.meta.url);
-const readJson = <Contents>(name: string): Contents => JSON.parse(Deno.readTextFileSync(new URL(name, root)));
-const jsr = readJson<JsrConfig>("jsr.json");
-const repository = readJson<RepositoryPackage>("package.json");
-const { peerDependencies } = dependenciesOf(jsr, repository);
+const { jsr, repository, entryPoints, peerDependencies } = readPackage();
+
+const folder = resolve(Deno.args[0] ?? "npm");
 
 Deno.chdir(root);
-await emptyDir("npm");
-const hasCommand = await bundleCommand("npm");
+await emptyDir(folder);
+const hasCommand = await bundleCommand(folder);
 await build({
   entryPoints: Object.entries(jsr.exports).map(([name, path]) => ({ name, path })),
-  outDir: "npm",
+  outDir: folder,
   // Every runtime is read by shape, so nothing of Deno's has to be brought to Node.
   shims: {},
   esModule: true,
@@ -49,7 +42,6 @@ await build({
   // dnt's own type check installs no optional peer.
   package: { ...packageFields(jsr, repository, hasCommand), devDependencies: peerDependencies },
   async postBuild(): Promise<void> {
-    await joinModules("npm", Object.values(jsr.exports).map(builtPath));
-    for (const name of documents) Deno.copyFileSync(name, `npm/${name}`);
+    await finishPackage(folder, entryPoints);
   },
 });

@@ -5,6 +5,7 @@
  */
 
 import { catalog, type CatalogEntry } from "../src/metrics/catalog.ts";
+import { absences } from "./absences.ts";
 
 /** The runtimes as people write them. */
 export const runtimeTitles: { readonly node: "Node"; readonly deno: "Deno"; readonly bun: "Bun" } = {
@@ -37,7 +38,7 @@ export function renderMetricTable(): string {
  */
 export function renderAbsenceTable(): string {
   const rows = catalog.flatMap((entry) =>
-    Object.entries(entry.absent ?? {}).map(([runtime, reason]) =>
+    Object.entries(absences[entry.name] ?? {}).map(([runtime, reason]) =>
       `| \`${fullName(entry)}\` | ${runtimeTitles[runtime as keyof typeof runtimeTitles]} | ${escapePipes(reason)} |`
     )
   );

@@ -4,13 +4,24 @@
  * @module
  */
 
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { commandPath, commandSource } from "./npm_package.ts";
+import { commandPath, commandSource, documents } from "./npm_package.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
+
+/**
+ * Does the last steps of both builders: the modules are joined, and the documents stand beside them.
+ *
+ * @param packageFolder The package's root.
+ * @param entryPoints The files that users import, from there.
+ */
+export async function finishPackage(packageFolder: string, entryPoints: readonly string[]): Promise<void> {
+  await joinModules(packageFolder, entryPoints);
+  for (const name of documents) cpSync(join(root, name), join(packageFolder, name));
+}
 
 /**
  * Joins the modules of a built package, so that each entry point and what several of them share is one file: Node needs
@@ -19,7 +30,7 @@ const root = fileURLToPath(new URL("../", import.meta.url));
  * @param packageFolder The package's root.
  * @param entryPoints The files that users import, from there.
  */
-export async function joinModules(packageFolder: string, entryPoints: readonly string[]): Promise<void> {
+async function joinModules(packageFolder: string, entryPoints: readonly string[]): Promise<void> {
   const code = join(packageFolder, "esm");
   const separate = readdirSync(code, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".js"))

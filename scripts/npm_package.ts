@@ -4,6 +4,8 @@
  * @module
  */
 
+import { readFileSync } from "node:fs";
+
 /** What the builders read of jsr.json. */
 export interface JsrConfig {
   readonly name: string;
@@ -33,6 +35,34 @@ export const commandSource = "scripts/kit.ts";
 
 /** Fields of package.json. */
 export type PackageFields = { name: string; version: string } & Record<string, unknown>;
+
+/** What both builders know of the package. */
+export interface NpmPackage {
+  readonly jsr: JsrConfig;
+  readonly repository: RepositoryPackage;
+  /** The files that users import, from the package's root. */
+  readonly entryPoints: readonly string[];
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads what both builders need.
+ *
+ * @returns The package as it is to be.
+ */
+export function readPackage(): NpmPackage {
+  const read = <Contents>(name: string): Contents =>
+    JSON.parse(readFileSync(new URL(`../${name}`, import.meta.url), "utf8"));
+  const jsr = read<JsrConfig>("jsr.json");
+  const repository = read<RepositoryPackage>("package.json");
+  return {
+    jsr,
+    repository,
+    entryPoints: Object.values(jsr.exports).map(builtPath),
+    ...dependenciesOf(jsr, repository),
+  };
+}
 
 /**
  * Makes the fields that do not depend on the builder.

@@ -6,19 +6,12 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { bundleCommand, joinModules } from "./npm_bundle.ts";
-import {
-  builtPath,
-  dependenciesOf,
-  documents,
-  type JsrConfig,
-  packageFields,
-  type RepositoryPackage,
-} from "./npm_package.ts";
+import { bundleCommand, finishPackage } from "./npm_bundle.ts";
+import { builtPath, packageFields, readPackage } from "./npm_package.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
@@ -41,26 +34,20 @@ export async function buildPackage(folder: string): Promise<void> {
   }
   writeJson(join(code, "package.json"), { type: "module" });
 
-  const jsr = readJson<JsrConfig>("jsr.json");
-  const repository = readJson<RepositoryPackage>("package.json");
-  await joinModules(folder, Object.values(jsr.exports).map(builtPath));
+  const { jsr, repository, entryPoints, ...dependencies } = readPackage();
+  await finishPackage(folder, entryPoints);
   writeJson(join(folder, "package.json"), {
     ...packageFields(jsr, repository, await bundleCommand(folder)),
     module: builtPath(jsr.exports["."]!),
     exports: Object.fromEntries(Object.entries(jsr.exports).map(([name, path]) => [name, { import: builtPath(path) }])),
-    ...dependenciesOf(jsr, repository),
+    ...dependencies,
   });
-  for (const name of documents) cpSync(join(root, name), join(folder, name));
 }
 
 /** tsc rewrites `./x.ts` in code and leaves it in declarations. */
 function rewriteImports(path: string): void {
   const text = readFileSync(path, "utf8");
   writeFileSync(path, text.replace(/((?:\bfrom|\bimport\() ?")(\.{1,2}\/[^"]+)\.ts"/g, '$1$2.js"'));
-}
-
-function readJson<Contents>(name: string): Contents {
-  return JSON.parse(readFileSync(join(root, name), "utf8")) as Contents;
 }
 
 function writeJson(path: string, contents: unknown): void {

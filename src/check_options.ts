@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Group } from "./metrics/catalog.ts";
+import type { Group } from "./metrics/entry.ts";
 import type { CollectOptions, MonitorOptions, Settings } from "./options.ts";
 import type { OutgoingOptions } from "./calls/services.ts";
 import type { PoolSource } from "./pools/pool_source.ts";

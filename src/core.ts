@@ -1,5 +1,5 @@
 /**
- * One measurement: a beat, a canary and sources, and the families that they fill.
+ * One measurement: what is asked and what is counted, and the families that they fill.
  *
  * @module
  */
@@ -7,26 +7,18 @@
 import type { CallMeasurement } from "./calls/measurement.ts";
 import { type Facts, factSources, readFacts } from "./facts.ts";
 import type { HttpMeasurement } from "./http/measurement.ts";
-import { catalog, catalogEntry } from "./metrics/catalog.ts";
 import type { Counter } from "./metrics/counter.ts";
 import { Families } from "./metrics/families.ts";
 import type { Family } from "./metrics/family.ts";
 import type { Histogram } from "./metrics/histogram.ts";
 import type { Settings } from "./options.ts";
 import { PendingWork } from "./pending.ts";
-import { Canary } from "./pools/canary.ts";
 import type { PoolSource } from "./pools/pool_source.ts";
 import { keepSeconds, Pools } from "./pools/pools.ts";
+import type { ProcessWatch, Reach } from "./process_watch.ts";
 import type { RegistryLike } from "./registry_like.ts";
-import type { GcWatch, Runtime } from "./runtime/shim.ts";
+import type { Runtime } from "./runtime/shim.ts";
 import type { Sample } from "./sample.ts";
-import { Sampler } from "./sampler.ts";
-
-/**
- * The kinds of garbage collection that V8 tells; each begins at 0, so that none loses its first increase. `weakcb` begins
- * when it happens, which no work was seen to bring about: its series would be a constant 0.
- */
-const gcKinds: readonly string[] = ["minor", "major", "incremental"];
 
 /** More than there are sources of our own, none of which may be lost among those of pools. */
 const fewestSources = 20;
@@ -41,15 +33,12 @@ export class Core {
   readonly #dropped: Counter;
   readonly #scrapes: Histogram;
   readonly #scrapeBytes: Counter;
-  readonly #sampler: Sampler;
-  readonly #canary: Canary | undefined;
-  readonly #pauses: Histogram | undefined;
+  readonly #watch: ProcessWatch | undefined;
   readonly #pools: Pools | undefined;
   /** Shared by the cores of one registry; undefined until requests are measured. */
   http: HttpMeasurement | undefined;
   /** Shared by the cores of one registry; undefined until an app measures calls of its own. */
   calls: CallMeasurement | undefined;
-  #gc: GcWatch | undefined;
   #facts: Facts = { pending: new Map() };
   #factsAt = Number.NEGATIVE_INFINITY;
   #sample: Sample = { pending: new Map(), oldestAges: new Map(), pools: new Map() };
@@ -71,13 +60,15 @@ export class Core {
    * @param runtime Where this runs.
    * @param registry Where the families are registered; undefined for families that only our own page shows.
    * @param settings The checked options.
+   * @param reach How far it sees.
    */
-  constructor(runtime: Runtime, registry: RegistryLike | undefined, settings: Settings) {
+  constructor(runtime: Runtime, registry: RegistryLike | undefined, settings: Settings, { catalog, Watch }: Reach) {
     const { collect } = settings;
     this.runtime = runtime;
     this.settings = settings;
     const families = new Families({
       ...settings,
+      catalog,
       registry,
       onCollect: () => this.collect(),
       onDrop: (family) => this.countDrop(family),
@@ -103,31 +94,17 @@ export class Core {
         runs: families.histogram("pool_run_seconds"),
       });
     }
-    const lag = collect.eventLoop ? families.histogram("eventloop_lag_seconds") : undefined;
-    let lagSlot: number | undefined;
-    this.#sampler = new Sampler(runtime, settings.intervalSeconds, {
-      lag: (seconds, beats) => lag?.observe(lagSlot ??= lag.slot(), seconds, beats),
-      pulse: () => this.#pulse(),
-    });
-    if (collect.canary && runtime.probePool && runtime.nextTurn) {
-      const waits = families.histogram("pool_probe_wait_seconds");
-      this.#canary = new Canary(runtime, this.#sampler, (wait) => waits.observe(waits.slot("runtime"), wait));
-      this.expectErrors("canary");
-    }
-    if (collect.gc && runtime.watchGc) {
-      this.#pauses = families.histogram("gc_duration_seconds");
-      for (const kind of gcKinds) this.#pauses.slot(kind);
-      this.expectErrors("gc");
-    }
-    for (const entry of catalog) {
+    const expectErrors = (source: string): void => this.expectErrors(source);
+    this.#watch = Watch && new Watch({ runtime, settings, families, attempt: this.#attempt, expectErrors });
+    for (const { name, group, read } of catalog) {
       // The hidden pool stands in the families of pools, also where the app's own are off.
-      const on = collect[entry.group] || (entry.group === "pools" && this.#canary !== undefined);
-      if (entry.read && on) families.sampled(entry, () => this.#sample, entry.read);
+      const on = collect[group] || (group === "pools" && this.#watch?.showsPool);
+      if (read && on) families.sampled(name, () => this.#sample, read);
     }
-    families.sampled(catalogEntry("info"), () => this.#sample, () => [
+    families.sampled("info", () => this.#sample, () => [
       [1, runtime.name, runtime.version, runtime.engine],
     ]);
-    families.sampled(catalogEntry("metrics_series"), () => this.#sample, () => {
+    families.sampled("metrics_series", () => this.#sample, () => {
       return this.#pageSeries === undefined ? [] : [[this.#pageSeries]];
     });
   }
@@ -140,22 +117,12 @@ export class Core {
    */
   start(): void {
     this.#families.register();
-    const { eventLoop, canary, gc } = this.settings.collect;
-    if (eventLoop || canary || gc) this.#sampler.start();
-    const pauses = this.#pauses;
-    if (pauses && !this.#gc) {
-      this.#gc = this.#attempt(
-        "gc",
-        () => this.runtime.watchGc!((kind, seconds) => pauses.observe(pauses.slot(kind), seconds)),
-      );
-    }
+    this.#watch?.start();
   }
 
   /** Stops every timer and takes the families out of the registry. */
   stop(): void {
-    this.#sampler.stop();
-    this.#attempt("gc", () => this.#gc?.stop());
-    this.#gc = undefined;
+    this.#watch?.stop();
     this.#families.unregister();
   }
 
@@ -177,14 +144,12 @@ export class Core {
    */
   refresh(settles = true): Sample {
     const { collect } = this.settings;
-    if (settles) this.#sampler.settle();
-    this.#attempt("gc", () => this.#gc?.drain());
+    const { lag, hiddenPool } = this.#watch?.read(settles) ?? {};
     const now = this.runtime.now();
     if (now - this.#factsAt >= keepSeconds) {
       this.#facts = readFacts(this.runtime, collect, this.#attempt);
       this.#factsAt = now;
     }
-    const lag = collect.eventLoop ? this.#sampler.read() : undefined;
     const pending = new Map(this.#facts.pending);
     const oldestAges = new Map<string, number>();
     const requests = this.http?.pending;
@@ -195,8 +160,7 @@ export class Core {
       oldestAges.set(name, Math.max(oldestAges.get(name) ?? 0, kind.oldestAgeSeconds(now)));
     }
     const pools = this.#pools?.read() ?? new Map();
-    const hidden = this.#attempt("canary", () => this.#canary?.read());
-    if (hidden) pools.set("runtime", hidden);
+    if (hiddenPool) pools.set("runtime", hiddenPool);
     return this.#sample = { ...this.#facts, ...(lag && { lag }), pending, oldestAges, pools };
   }
 
@@ -258,10 +222,5 @@ export class Core {
     this.#collected = true;
     queueMicrotask(() => this.#collected = false);
     this.refresh();
-  }
-
-  #pulse(): void {
-    this.#attempt("canary", () => this.#canary?.send());
-    this.#attempt("gc", () => this.#gc?.drain());
   }
 }

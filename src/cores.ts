@@ -12,6 +12,7 @@ import { HttpMeasurement } from "./http/measurement.ts";
 import type { HttpOptions } from "./http/options.ts";
 import type { Recorder } from "./http/recorder.ts";
 import type { CollectOptions, MonitorOptions, Settings } from "./options.ts";
+import type { Reach } from "./process_watch.ts";
 import type { RegistryLike } from "./registry_like.ts";
 import type { Runtime } from "./runtime/shim.ts";
 
@@ -52,6 +53,7 @@ const shared = ["intervalSeconds", "maxLabelSets", "labels"] as const;
  * @param registry Where to register.
  * @param options What the user gave.
  * @param settings The same, checked and filled in.
+ * @param reach How far a new core sees.
  * @returns The core, measuring, and a function that lets go of it; the last to let go stops it.
  * @throws {Error} If the core has other settings than those that the user gave, or a name is taken in the registry.
  */
@@ -60,13 +62,14 @@ export function joinCore(
   registry: RegistryLike | undefined,
   options: MonitorOptions,
   settings: Settings,
+  reach: Reach,
 ): { core: Core; recorder: () => Recorder | undefined; calls: () => CallMeasurement; leave: () => void } {
   const measured = measuredIn(registry);
   const { cores } = measured;
   let held = cores.get(settings.prefix);
   if (measured.http) mustAgreeOnHttp(measured.http.settings.http, settings.http);
   if (held) mustAgree(held.core.settings, options, settings);
-  else held = { core: new Core(runtime(), registry, settings), holders: 0 };
+  else held = { core: new Core(runtime(), registry, settings, reach), holders: 0 };
   // It throws before anything has begun; only what runs is remembered.
   held.core.start();
   cores.set(settings.prefix, held);

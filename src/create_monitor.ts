@@ -6,6 +6,7 @@
 
 import { type Monitor, startMonitor } from "./monitor.ts";
 import type { MonitorOptions } from "./options.ts";
+import { wholeProcess } from "./process_watch.ts";
 import { globalRegistry, type Registry } from "./registry.ts";
 import type { RegistryLike } from "./registry_like.ts";
 import { currentRuntime } from "./runtime/detect.ts";
@@ -43,5 +44,5 @@ export function createMonitor<Own extends RegistryLike>(
 export function createMonitor(options?: MonitorOptions): Monitor<Registry>;
 export function createMonitor(options: MonitorOptions = {}): Monitor<RegistryLike> {
   // `options` may be anything that JavaScript can pass; it is checked before it is used.
-  return startMonitor(options?.registry ?? globalRegistry, options, currentRuntime);
+  return startMonitor(options?.registry ?? globalRegistry, options, currentRuntime, wholeProcess);
 }

@@ -24,12 +24,18 @@ import { EdgeRequests } from "./edge/requests.ts";
 import { isolateRuntime } from "./edge/isolate.ts";
 import { contextAmong } from "./edge/wait_until.ts";
 import { measureHono, type RuntimeMetricsOptions } from "./hono_middleware.ts";
+import { selfEntries } from "./metrics/catalog/self.ts";
+import { workEntries } from "./metrics/catalog/work.ts";
 import { type Monitor, startMonitor } from "./monitor.ts";
 import type { MonitorOptions } from "./options.ts";
+import type { Reach } from "./process_watch.ts";
 import type { RegistryLike } from "./registry_like.ts";
 
 export { unmeasured } from "./hono_middleware.ts";
 export type { Monitor, MonitorOptions, RegistryLike, RuntimeMetricsOptions };
+
+/** An isolate tells of itself and of its work; requests and calls bring what they tell. */
+const isolate: Reach = { catalog: [...workEntries, ...selfEntries] };
 
 /** The followers of the monitors that were made here. */
 const followers = new WeakMap<object, EdgeRequests>();
@@ -58,7 +64,7 @@ const followers = new WeakMap<object, EdgeRequests>();
  * @throws {Error} If a name is taken in the registry, or a monitor of the same registry and prefix has other settings.
  */
 export function createMonitor(options: MonitorOptions = {}): Monitor<RegistryLike | undefined> {
-  const monitor = startMonitor(options?.registry, options, isolateRuntime);
+  const monitor = startMonitor(options?.registry, options, isolateRuntime, isolate);
   const follower = new EdgeRequests(monitor);
   // Its members as they are, getters included: reading one here would begin the measurement of requests.
   const made = Object.defineProperties({}, {

@@ -16,6 +16,7 @@ import type { MonitorOptions } from "./options.ts";
 import { PendingWork } from "./pending.ts";
 import { Limiter, type LimiterOptions } from "./pools/limiter.ts";
 import type { PoolSource } from "./pools/pool_source.ts";
+import type { Reach } from "./process_watch.ts";
 import type { RegistryLike } from "./registry_like.ts";
 import type { Runtime } from "./runtime/shim.ts";
 import type { LagReading, LoopReading, MemoryReading, PoolReading, ProcessReading } from "./sample.ts";
@@ -158,6 +159,7 @@ export interface Monitor<Registry extends RegistryLike | undefined = RegistryLik
  * @param registry Where to register.
  * @param options What the user gave.
  * @param runtime Where this runs; asked once, and only if nothing measures there yet.
+ * @param reach How far the entry point sees.
  * @returns The monitor.
  * @throws {TypeError} If an option is unknown or of the wrong kind.
  * @throws {RangeError} If a number or a name is out of bounds.
@@ -167,13 +169,14 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
   registry: Registry,
   options: MonitorOptions,
   runtime: () => Runtime,
+  reach: Reach,
 ): Monitor<Registry> {
   const settings = checkOptions(options);
   let made: Runtime | undefined;
   const shim = (): Runtime => made ??= runtime();
   // A guard whose variable is not set throws, before anything has begun.
   const guard = makeGuard(settings.exposition, (name) => shim().environment(name));
-  const joined = settings.enabled ? joinCore(shim, registry, options, settings) : undefined;
+  const joined = settings.enabled ? joinCore(shim, registry, options, settings, reach) : undefined;
   let core = joined?.core;
   const idle = new PendingWork(settings.maxLabelSets, () => {});
   const removers = new Set<() => void>();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Group } from "./metrics/catalog.ts";
+import type { Group } from "./metrics/entry.ts";
 import type { HttpOptions } from "./http/options.ts";
 import type { OutgoingOptions } from "./calls/services.ts";
 import type { ExpositionOptions } from "./exposition/options.ts";

@@ -49,6 +49,15 @@ const order = [
   "src/metrics/counter.ts",
   "src/metrics/histogram.ts",
   "src/metrics/sampled.ts",
+  "src/metrics/entry.ts",
+  "src/metrics/catalog/buckets.ts",
+  "src/metrics/catalog/event_loop.ts",
+  "src/metrics/catalog/work.ts",
+  "src/metrics/catalog/memory.ts",
+  "src/metrics/catalog/self.ts",
+  "src/metrics/catalog/http.ts",
+  "src/metrics/catalog/calls.ts",
+  "src/metrics/catalog/process.ts",
   "src/metrics/catalog.ts",
   "src/registry_like.ts",
   "src/metrics/families.ts",
@@ -77,6 +86,7 @@ const order = [
   "src/http/recorder.ts",
   "src/http/measurement.ts",
   "src/calls/measurement.ts",
+  "src/process_watch.ts",
   "src/core.ts",
   "src/cores.ts",
   "src/calls/scope.ts",
@@ -185,8 +195,7 @@ describe("the architecture", () => {
   it("keeps files small enough to read", () => {
     for (const file of order) {
       const lines = readFileSync(root + file, "utf8").split("\n").length;
-      // The catalog is one list, and is read by looking things up.
-      assert.ok(lines <= (file === "src/metrics/catalog.ts" ? 800 : 300), `${file} has ${lines} lines`);
+      assert.ok(lines <= 300, `${file} has ${lines} lines`);
     }
   });
 });

@@ -6,6 +6,7 @@ import { joinCore } from "../src/cores.ts";
 import { renderPage } from "./support/render.ts";
 import type { CollectOptions } from "../src/options.ts";
 import type { Runtime } from "../src/runtime/shim.ts";
+import { wholeProcess } from "../src/process_watch.ts";
 import { FakeRuntime } from "./support/fake_runtime.ts";
 import { Page } from "./support/page.ts";
 
@@ -84,7 +85,13 @@ async function measure(collect: CollectOptions): Promise<{ series: string[]; tim
     watchGc: () => (watches++, { drain() {}, stop() {} }),
   };
   const registry = new Registry();
-  const { core, recorder, leave } = joinCore(() => everything, registry, { collect }, checkOptions({ collect }));
+  const { core, recorder, leave } = joinCore(
+    () => everything,
+    registry,
+    { collect },
+    checkOptions({ collect }),
+    wholeProcess,
+  );
   core.addPool("jobs", () => ({ active: 1, queued: 2, capacity: 3, oldestWaitSeconds: 4 }));
   recorder()?.begin(new Request("http://localhost/"), "/", undefined)?.end(200);
   core.pending.track(runtime.now, "mail", new Promise(() => {}));

@@ -10,6 +10,7 @@ import { FakeRuntime } from "./support/fake_runtime.ts";
 import { seeded } from "./support/loop.ts";
 import { Page } from "./support/page.ts";
 import type { Runtime } from "../src/runtime/shim.ts";
+import { wholeProcess } from "../src/process_watch.ts";
 
 /** A core in a registry of its own. */
 function begin(options: MonitorOptions = {}, more: Partial<Runtime> = {}, lacks: (keyof Runtime)[] = []) {
@@ -17,7 +18,7 @@ function begin(options: MonitorOptions = {}, more: Partial<Runtime> = {}, lacks:
   const given: Record<string, unknown> = { ...runtime, ...more };
   for (const member of lacks) delete given[member];
   const registry = new Registry();
-  const core = new Core(given as unknown as Runtime, registry, checkOptions(options));
+  const core = new Core(given as unknown as Runtime, registry, checkOptions(options), wholeProcess);
   core.start();
   return { runtime, registry, core, page: async () => new Page(await renderPage(core, registry)) };
 }
@@ -367,7 +368,7 @@ describe("Core.start()", () => {
     const registry = new Registry();
     new Gauge({ name: "runtime_info", help: "Not ours.", registers: [registry] });
     const runtime = new FakeRuntime();
-    const core = new Core(runtime, registry, checkOptions({}));
+    const core = new Core(runtime, registry, checkOptions({}), wholeProcess);
     const error = assertThrows(() => core.start(), Error);
     assertEquals(
       error.message,

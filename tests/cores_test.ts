@@ -7,6 +7,7 @@ import { joinCore } from "../src/cores.ts";
 import { renderPage } from "./support/render.ts";
 import type { HttpOptions } from "../src/http/options.ts";
 import type { MonitorOptions } from "../src/options.ts";
+import { wholeProcess } from "../src/process_watch.ts";
 import { FakeRuntime } from "./support/fake_runtime.ts";
 import { Page } from "./support/page.ts";
 
@@ -22,7 +23,7 @@ function begin() {
   const registry = new Registry();
   let made = 0;
   const join = (options: MonitorOptions = {}, to: Registry | "none" = registry): ReturnType<typeof joinCore> =>
-    joinCore(() => (made++, runtime), to === "none" ? undefined : to, options, checkOptions(options));
+    joinCore(() => (made++, runtime), to === "none" ? undefined : to, options, checkOptions(options), wholeProcess);
   const page = async (core: Core): Promise<Page> => new Page(await renderPage(core, registry));
   return { runtime, registry, join, page, made: () => made };
 }

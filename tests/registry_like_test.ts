@@ -6,6 +6,7 @@ import { joinCore } from "../src/cores.ts";
 import { renderPage } from "./support/render.ts";
 import type { MonitorOptions } from "../src/options.ts";
 import { isRegistry } from "../src/registry_like.ts";
+import { wholeProcess } from "../src/process_watch.ts";
 import { type Client, clients } from "./support/clients.ts";
 import { FakeRuntime } from "./support/fake_runtime.ts";
 import { Page } from "./support/page.ts";
@@ -16,7 +17,7 @@ function begin({ api }: Client, options: MonitorOptions = {}) {
   runtime.probeSeconds = 0.25;
   const registry = new api.Registry() as unknown as Registry;
   const given = { labels: { service: "api" }, ...options };
-  const { core, recorder, leave } = joinCore(() => runtime, registry, given, checkOptions(given));
+  const { core, recorder, leave } = joinCore(() => runtime, registry, given, checkOptions(given), wholeProcess);
   core.addPool("jobs", () => ({ active: 3, queued: 4, capacity: 5 }));
   recorder()!.begin(new Request("http://localhost/"), '/a"b', undefined)!.end(200);
   recorder()!.begin(new Request("http://localhost/"), "/open", undefined);

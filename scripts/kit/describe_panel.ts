@@ -5,6 +5,7 @@
  */
 
 import { catalog, type CatalogEntry } from "../../src/metrics/catalog.ts";
+import { absences } from "../absences.ts";
 import type { KitSettings } from "./options.ts";
 import { runtimeTitles } from "../metric_table.ts";
 import type { Panel } from "./panels.ts";
@@ -44,7 +45,7 @@ export function describePanel({ note, needs, queries }: Panel, settings: KitSett
     ...(note === undefined ? [] : [note]),
     ...[...used].map((entry) => `\`${fullName(entry)}\`: ${entry.help}`),
     ...[...used].flatMap((entry) =>
-      Object.entries(entry.absent ?? {}).map(([runtime, reason]) =>
+      Object.entries(absences[entry.name] ?? {}).map(([runtime, reason]) =>
         `Missing on ${runtimeTitles[runtime as keyof typeof runtimeTitles]}: \`${fullName(entry)}\`, since ${reason}.`
       )
     ),

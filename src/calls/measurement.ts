@@ -6,7 +6,7 @@
  * @module
  */
 
-import { catalogEntry } from "../metrics/catalog.ts";
+import { callEntries } from "../metrics/catalog/calls.ts";
 import type { Counter } from "../metrics/counter.ts";
 import { Families } from "../metrics/families.ts";
 import type { Family } from "../metrics/family.ts";
@@ -48,6 +48,7 @@ export class CallMeasurement {
     this.#listener = listener;
     this.#families = new Families({
       ...settings,
+      catalog: callEntries,
       registry,
       onCollect: () => listener.collect(),
       onDrop: (family) => listener.drop(family),
@@ -92,7 +93,7 @@ export class CallMeasurement {
         fail: () => this.#listener.fail("connections"),
       });
       this.#families.sampled(
-        catalogEntry("db_connections"),
+        "db_connections",
         () => ({ pending: new Map(), oldestAges: new Map(), pools: pools.read() }),
         ({ pools }) => [...sumOf(pools.values(), "active"), ...sumOf(pools.values(), "idle")],
       );

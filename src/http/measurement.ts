@@ -5,6 +5,7 @@
  */
 
 import { mustDiffer } from "../expect.ts";
+import { httpEntries } from "../metrics/catalog/http.ts";
 import { Families } from "../metrics/families.ts";
 import type { Family } from "../metrics/family.ts";
 import type { Settings } from "../options.ts";
@@ -45,6 +46,7 @@ export class HttpMeasurement {
     const { http, maxLabelSets } = settings;
     const families = new Families({
       ...settings,
+      catalog: httpEntries,
       registry,
       onCollect: () => listener.collect(),
       onDrop: (family) => listener.drop(family),

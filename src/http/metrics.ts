@@ -13,7 +13,8 @@
  * @module
  */
 
-import { catalogEntry } from "../metrics/catalog.ts";
+import { httpEntries } from "../metrics/catalog/http.ts";
+import { findEntry } from "../metrics/entry.ts";
 
 /** A label that a request's metrics can have. */
 export type LabelName = "method" | "route" | "status" | "outcome";
@@ -204,6 +205,6 @@ function metric(
   defaultLabels: readonly LabelName[],
   options: HttpMetricOptions & { buckets?: readonly number[] },
 ): HttpMetric {
-  const { buckets = catalogEntry(entry).buckets } = options;
+  const { buckets = findEntry(httpEntries, entry).buckets } = options;
   return { ...options, entry, measure, defaultLabels, ...(buckets && { buckets }) };
 }

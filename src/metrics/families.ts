@@ -6,14 +6,16 @@
 
 import type { RegistryLike } from "../registry_like.ts";
 import type { Sample } from "../sample.ts";
-import { catalog, type CatalogEntry, catalogEntry } from "./catalog.ts";
 import { Counter, Gauge } from "./counter.ts";
+import { type CatalogEntry, findEntry } from "./entry.ts";
 import type { Family, FamilyOptions } from "./family.ts";
 import { Histogram } from "./histogram.ts";
 import { type Reading, Sampled } from "./sampled.ts";
 
 /** How families are made. */
 export interface FamiliesOptions {
+  /** What can be made, in the order of the page. */
+  readonly catalog: readonly CatalogEntry[];
   readonly prefix: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly maxLabelSets: number;
@@ -83,7 +85,7 @@ export class Families {
    */
   histogram(
     name: string,
-    buckets: readonly number[] = catalogEntry(name).buckets ?? [],
+    buckets: readonly number[] = this.#entry(name).buckets ?? [],
     overrides: FamilyOverrides = {},
   ): Histogram {
     return this.#add(
@@ -96,13 +98,13 @@ export class Families {
   /**
    * Makes a family that is read, not counted.
    *
-   * @param entry Its entry in the catalog.
+   * @param name Its name in the catalog.
    * @param sample Answers the newest sample.
    * @param read Picks the numbers from it.
    */
-  sampled(entry: CatalogEntry, sample: () => Sample, read: (sample: Sample) => Iterable<Reading>): void {
-    const type = entry.type === "counter" ? "counter" : "gauge";
-    this.#add(entry.name, {}, (options) => new Sampled(type, options, sample, read));
+  sampled(name: string, sample: () => Sample, read: (sample: Sample) => Iterable<Reading>): void {
+    const type = this.#entry(name).type === "counter" ? "counter" : "gauge";
+    this.#add(name, {}, (options) => new Sampled(type, options, sample, read));
   }
 
   /** Every registered family, in the order of the page. */
@@ -146,7 +148,7 @@ export class Families {
    * @returns The name with the prefix, where it has one.
    */
   fullName(name: string): string {
-    return catalogEntry(name).bare ? name : this.#options.prefix + name;
+    return this.#entry(name).bare ? name : this.#options.prefix + name;
   }
 
   #add<Kind extends Family>(
@@ -154,7 +156,7 @@ export class Families {
     overrides: FamilyOverrides,
     make: (options: FamilyOptions, maxLabelSets: number, drop: () => void) => Kind,
   ): Kind {
-    const entry = catalogEntry(entryName);
+    const entry = this.#entry(entryName);
     const { name = this.fullName(entryName), help = entry.help, labelNames = entry.labels } = overrides;
     const { labels: staticLabels, onCollect, onDrop } = this.#options;
     const { maxLabelSets = this.#options.maxLabelSets } = overrides;
@@ -187,7 +189,12 @@ export class Families {
     );
   }
 
+  #entry(name: string): CatalogEntry {
+    return findEntry(this.#options.catalog, name);
+  }
+
   #ordered(wanted: (entry: CatalogEntry) => boolean): Family[] {
+    const { catalog } = this.#options;
     return [...this.#families.values()]
       .filter(({ entry }) => wanted(entry))
       .sort((a, b) => catalog.indexOf(a.entry) - catalog.indexOf(b.entry))

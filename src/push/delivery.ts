@@ -8,7 +8,7 @@ import { isRetryable, type PushProtocol, type PushRequest } from "./target.ts";
 
 /** Time and chance, so that both can be turned by hand. */
 export interface PushClock {
-  /** A clock, in seconds. */
+  /** The wall clock, as Unix time in seconds. */
   readonly now: () => number;
   /** Waits so many seconds. */
   readonly sleep: (seconds: number) => Promise<void>;
@@ -35,12 +35,26 @@ const firstBackoffSeconds = 0.5;
 /** How much of an answer's text an error quotes, in characters. */
 const quotedLength = 200;
 
+/** How much of an answer is read at most, in characters. */
+const readLength = 10_000;
+
+/** The longest that another side can ask to be left alone, in seconds: nobody should lose a day of metrics by one header. */
+const longestPauseSeconds = 300;
+
 /** An attempt that failed. */
-class FailedAttempt extends Error {
+export class FailedAttempt extends Error {
+  /** The same request would fail again. */
   readonly isFinal: boolean;
-  /** How long the other side asks to wait, in seconds. */
+  /** How long the other side asks to wait, in seconds; at most five minutes. */
   readonly afterSeconds: number;
 
+  /**
+   * Makes the error of an attempt.
+   *
+   * @param message What happened.
+   * @param isFinal The same request would fail again.
+   * @param afterSeconds How long the other side asks to wait.
+   */
   constructor(message: string, isFinal: boolean, afterSeconds = 0) {
     super(message);
     this.name = "PushError";
@@ -73,25 +87,33 @@ export async function deliver(request: PushRequest, options: DeliveryOptions): P
 
 async function attemptOnce(request: PushRequest, options: DeliveryOptions): Promise<string | undefined> {
   const { url, method, contentType, body } = request;
+  const { protocol } = options;
+  const signal = AbortSignal.timeout(options.timeoutSeconds * 1000);
   let response: Response;
-  let text: string;
   try {
-    response = await options.fetch(url, {
+    const sent = options.fetch(url, {
       method,
       headers: { ...options.headers, "content-type": contentType },
       body,
       redirect: "manual",
-      signal: AbortSignal.timeout(options.timeoutSeconds * 1000),
+      signal,
     });
-    text = await beginning(response);
+    response = await inTime(sent, signal);
   } catch (error) {
     throw new FailedAttempt(`Cannot push to ${origin(url)}: ${error instanceof Error ? error.message : error}`, false);
   }
-  if (response.ok) return options.protocol === "otlp" ? rejected(text) : undefined;
+  // The status is the outcome: it was accepted, and to send it again would be wrong, whatever becomes of the body.
+  if (response.ok && protocol !== "otlp") {
+    response.body?.cancel().catch(() => {});
+    return undefined;
+  }
+  const text = await textOf(response, response.ok ? readLength : 1, signal);
+  if (response.ok) return text === undefined ? "its answer did not end in time" : rejected(text);
+  const isFinal = !isRetryable(protocol, response.status);
   throw new FailedAttempt(
-    `Cannot push to ${origin(url)}: it answered ${response.status} ${text.trim()}`.trim(),
-    !isRetryable(options.protocol, response.status),
-    retryAfter(response.headers),
+    `Cannot push to ${origin(url)}: it answered ${response.status} ${text?.trim().slice(0, quotedLength) ?? ""}`.trim(),
+    isFinal,
+    isFinal ? 0 : retryAfter(response.headers, options.now()),
   );
 }
 
@@ -100,13 +122,38 @@ function origin(url: string): string {
   return new URL(url).origin;
 }
 
-/** Reads the first piece of a body and no more, whatever the other side sends. */
-async function beginning(response: Response): Promise<string> {
+/**
+ * Reads a body in pieces until there are so many characters, whatever the other side sends.
+ *
+ * @returns Undefined where it did not come in time, or broke.
+ */
+async function textOf(response: Response, length: number, signal: AbortSignal): Promise<string | undefined> {
   const reader = response.body?.getReader();
-  const first = await reader?.read();
-  // Without waiting: it has all been seen that was wanted, and the connection is given back either way.
-  reader?.cancel().catch(() => {});
-  return new TextDecoder().decode(first?.value).slice(0, quotedLength);
+  const decoder = new TextDecoder();
+  let text = "";
+  try {
+    while (reader && text.length < length) {
+      const { done, value } = await inTime(reader.read(), signal);
+      if (done) break;
+      text += decoder.decode(value, { stream: true });
+    }
+    return text;
+  } catch {
+    return undefined;
+  } finally {
+    // Without waiting: it has all been seen that was wanted, and the connection is given back either way.
+    reader?.cancel().catch(() => {});
+  }
+}
+
+/** The option `fetch` may be anything, and need not heed the signal. */
+function inTime<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
 }
 
 /** A collector may take a request and say that it threw points of it away; to send them again is forbidden. */
@@ -122,7 +169,9 @@ function rejected(text: string): string | undefined {
   }
 }
 
-function retryAfter(headers: Headers): number {
-  const seconds = Number(headers.get("retry-after"));
-  return seconds > 0 ? seconds : 0;
+/** `Retry-After` is a number of seconds or a date, always in GMT; engines read a date into almost anything else. */
+function retryAfter(headers: Headers, unixNow: number): number {
+  const value = headers.get("retry-after") ?? "";
+  const seconds = value.endsWith("GMT") ? Date.parse(value) / 1000 - unixNow : Number(value);
+  return seconds > 0 ? Math.min(seconds, longestPauseSeconds) : 0;
 }

@@ -10,7 +10,7 @@ import { isolateName } from "../edge/isolate.ts";
 import { currentRuntime } from "../runtime/detect.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import { checkPusher, type PusherOptions, type PusherSettings } from "./check_pusher.ts";
-import { deliver, type PushClock } from "./delivery.ts";
+import { deliver, FailedAttempt, type PushClock } from "./delivery.ts";
 import { pushRequest } from "./target.ts";
 
 /** What a pusher has done so far. */
@@ -19,7 +19,7 @@ export interface PusherStats {
   readonly pushed: number;
   /** Pushes that were given up. */
   readonly failed: number;
-  /** Pushes that did not begin since another was under way. */
+  /** Pushes that did not begin, since another was under way or the other side had asked to be left alone (`Retry-After`). */
   readonly skipped: number;
   /** When the newest push was accepted, as Unix time in seconds. */
   readonly lastPushUnixSeconds?: number;
@@ -67,7 +67,10 @@ export interface Pusher extends AsyncDisposable {
  * of an edge runtime, and `push()` pushes at once.
  *
  * A push is one page, made when it is sent. What fails is tried again with growing pauses, until the next push is due:
- * that one will have all the counts of this one, so nothing is queued and nothing grows.
+ * that one will have all the counts of this one, so nothing is queued and nothing grows. A `Retry-After` is heeded, for
+ * five minutes at most: until then pushes are skipped, but for the last one of `stop()`.
+ *
+ * The status of an answer decides: what was accepted is never sent again, also where the rest of the answer never comes.
  *
  * @example A process that ends before anybody could scrape it
  * ```ts
@@ -111,6 +114,8 @@ export class MonitorPusher implements Pusher {
   /** Until when a push may be under way: the context of an edge request can end without a word. */
   #busyUntil = Number.NEGATIVE_INFINITY;
   #dueUntil = Number.NEGATIVE_INFINITY;
+  /** Until when the other side asked to be left alone. */
+  #pausedUntil = Number.NEGATIVE_INFINITY;
   #underWay: Promise<boolean> | undefined;
   #timer: unknown;
   #began: number | undefined;
@@ -188,6 +193,8 @@ export class MonitorPusher implements Pusher {
     if (this.#timer !== undefined) this.#runtime().stopTimer?.(this.#timer);
     this.#timer = undefined;
     await this.#underWay;
+    // There is no later for this one.
+    this.#pausedUntil = Number.NEGATIVE_INFINITY;
     await this.#push(0, this.#clock.sleep);
   }
 
@@ -199,7 +206,7 @@ export class MonitorPusher implements Pusher {
   async #push(retries: number, pause: (seconds: number) => Promise<void>): Promise<boolean> {
     const { intervalSeconds, timeoutSeconds } = this.#settings;
     const { now } = this.#clock;
-    if (now() < this.#busyUntil) {
+    if (now() < this.#busyUntil || now() < this.#pausedUntil) {
       this.#skipped++;
       return false;
     }
@@ -226,6 +233,7 @@ export class MonitorPusher implements Pusher {
       return true;
     } catch (error) {
       this.#failed++;
+      if (error instanceof FailedAttempt) this.#pausedUntil = this.#clock.now() + error.afterSeconds;
       this.#tell(error instanceof Error ? error : new Error(String(error)));
       return false;
     }

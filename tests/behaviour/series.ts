@@ -3,6 +3,7 @@ import process from "node:process";
 import { Registry } from "prom-client";
 import { assertFalse } from "@std/assert";
 import { createMonitor } from "@rtm/runtime-metrics";
+import { absences } from "../../scripts/absences.ts";
 import { catalog, type CatalogEntry } from "../../src/metrics/catalog.ts";
 import { runtimeName, sleep } from "../support/loop.ts";
 import { type Page, scrape } from "../support/page.ts";
@@ -14,9 +15,10 @@ export function pageName({ bare, name }: CatalogEntry): string {
 
 /**
  * Why a metric is missing on the page of the runtime that this runs on; undefined where it is there. Some are missing
- * only under a condition that the catalog tells in words.
+ * only under a condition that is told in words.
  */
-export function absence({ name, absent }: CatalogEntry): string | undefined {
+export function absence({ name }: CatalogEntry): string | undefined {
+  const absent = absences[name];
   if (name === "thread_cpu_seconds_total" && runtimeName === "node" && "threadCpuUsage" in process) return undefined;
   // Every test runs with all permissions; tests/permissions.deno_test.ts is the one that does not.
   if (runtimeName === "deno" && absent?.deno?.includes("--allow-all")) return undefined;
@@ -24,8 +26,8 @@ export function absence({ name, absent }: CatalogEntry): string | undefined {
 }
 
 /**
- * A test of one metric: its cause is made to happen, and the metric has to move with it. Where the catalog says that it
- * is absent, it has to be absent instead. tests/behaviour/completeness_test.ts finds these calls by their text.
+ * A test of one metric: its cause is made to happen, and the metric has to move with it. Where it is said to
+ * be absent, it has to be absent instead. tests/behaviour/completeness_test.ts finds these calls by their text.
  *
  * @param name The metric's name in the catalog.
  * @param behaviour What the test shows.

@@ -5,6 +5,7 @@ import { checkOptions } from "../../src/check_options.ts";
 import { Core } from "../../src/core.ts";
 import { pageHandler } from "../../src/exposition/handler.ts";
 import { currentRuntime } from "../../src/runtime/detect.ts";
+import { wholeProcess } from "../../src/process_watch.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
 import { Page } from "../support/page.ts";
 import { formats, renderPage } from "../support/render.ts";
@@ -12,7 +13,7 @@ import { parseStrictly } from "../support/strict_page.ts";
 
 function begin(): { registry: Registry; core: Core } {
   const registry = new Registry();
-  const core = new Core(new FakeRuntime(), registry, checkOptions({}));
+  const core = new Core(new FakeRuntime(), registry, checkOptions({}), wholeProcess);
   core.start();
   return { registry, core };
 }

@@ -6,6 +6,7 @@ import { checkOptions } from "../../src/check_options.ts";
 import { Core } from "../../src/core.ts";
 import { type HandlerOptions, type PageHandler, pageHandler } from "../../src/exposition/handler.ts";
 import { currentRuntime } from "../../src/runtime/detect.ts";
+import { wholeProcess } from "../../src/process_watch.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
 
 interface Served {
@@ -19,7 +20,7 @@ interface Served {
 /** A handler over a registry with one metric of the app's own. */
 function serve(options: HandlerOptions = {}): Served {
   const registry = new Registry();
-  const core = new Core(new FakeRuntime(), registry, checkOptions({}));
+  const core = new Core(new FakeRuntime(), registry, checkOptions({}), wholeProcess);
   core.start();
   let asked = 0;
   const collect = (): void => void asked++;

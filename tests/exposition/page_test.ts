@@ -4,6 +4,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { checkOptions } from "../../src/check_options.ts";
 import { Core } from "../../src/core.ts";
 import type { MonitorOptions } from "../../src/options.ts";
+import { wholeProcess } from "../../src/process_watch.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
 import { renderPage } from "../support/render.ts";
 import { Page } from "../support/page.ts";
@@ -11,7 +12,7 @@ import { Page } from "../support/page.ts";
 /** A core over a fake runtime, measuring in a registry of its own. */
 function begin(options: MonitorOptions = {}, runtime = new FakeRuntime()) {
   const registry = new Registry();
-  const core = new Core(runtime, registry, checkOptions(options));
+  const core = new Core(runtime, registry, checkOptions(options), wholeProcess);
   core.start();
   runtime.advance(1);
   return { runtime, registry, core, page: async () => new Page(await renderPage(core, registry)) };
@@ -109,7 +110,7 @@ describe("renderPage()", () => {
     const runtime = new FakeRuntime();
     const facts = { ...runtime, process: () => ({ cpuSeconds: 12, residentBytes: 34 }) } as unknown as FakeRuntime;
     const registry = new Registry();
-    const core = new Core(facts, registry, checkOptions({}));
+    const core = new Core(facts, registry, checkOptions({}), wholeProcess);
     core.start();
     new Counter({ name: "process_cpu_seconds_total", help: "Theirs.", registers: [registry] }).inc(5);
     const shown = new Page(await renderPage(core, registry));

@@ -1,5 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { absences } from "../../scripts/absences.ts";
 import { metricsOf } from "../../scripts/kit/describe_panel.ts";
 import { checkKitOptions } from "../../scripts/kit/options.ts";
 import {
@@ -89,9 +90,9 @@ describe("the dashboard", () => {
   for (const each of panels) {
     it(`tells of "${each.title}" what its metrics mean, and where they are missing`, () => {
       const metrics = each.targets!.flatMap(({ expr }) => metricsOf(expr, settings));
-      for (const { help, absent } of metrics) {
+      for (const { help, name } of metrics) {
         assertStringIncludes(each.description!, help);
-        for (const reason of Object.values(absent ?? {})) assertStringIncludes(each.description!, reason);
+        for (const reason of Object.values(absences[name] ?? {})) assertStringIncludes(each.description!, reason);
       }
       assert(each.description!.length > 0, "no description");
       assert(each.fieldConfig!.defaults.unit, "no unit");

@@ -1,6 +1,14 @@
 import { describe, it } from "node:test";
 import { assert, assertArrayIncludes, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { catalog, catalogEntry } from "../../src/metrics/catalog.ts";
+import { absences } from "../../scripts/absences.ts";
+import { callEntries } from "../../src/metrics/catalog/calls.ts";
+import { eventLoopEntries } from "../../src/metrics/catalog/event_loop.ts";
+import { httpEntries } from "../../src/metrics/catalog/http.ts";
+import { memoryEntries } from "../../src/metrics/catalog/memory.ts";
+import { processEntries } from "../../src/metrics/catalog/process.ts";
+import { selfEntries } from "../../src/metrics/catalog/self.ts";
+import { workEntries } from "../../src/metrics/catalog/work.ts";
+import { catalog, type CatalogEntry, catalogEntry } from "../../src/metrics/catalog.ts";
 import type { Sample } from "../../src/sample.ts";
 
 const empty: Sample = { pending: new Map(), oldestAges: new Map(), pools: new Map() };
@@ -142,5 +150,27 @@ describe("the catalog", () => {
 describe("catalogEntry()", () => {
   it("refuses a name that is not in the catalog", () => {
     assertThrows(() => catalogEntry("nothing"), Error, 'Cannot find metric: "nothing" is not in the catalog');
+  });
+});
+
+describe("what is said to be missing", () => {
+  it("is in the catalog, and its reason reads as the end of a sentence", () => {
+    for (const [name, absence] of Object.entries(absences)) {
+      catalogEntry(name);
+      for (const reason of Object.values(absence)) assertMatch(reason, /[^.]$/, name);
+    }
+  });
+});
+
+describe("the files of the catalog", () => {
+  it("hold each what is measured together", () => {
+    const groupsOf = (entries: readonly CatalogEntry[]): string[] => [...new Set(entries.map(({ group }) => group))];
+    assertEquals(groupsOf(eventLoopEntries), ["eventLoop"]);
+    assertEquals(groupsOf(workEntries), ["pending", "pools", "canary"]);
+    assertEquals(groupsOf(memoryEntries), ["memory", "gc"]);
+    assertEquals(groupsOf(selfEntries), ["self", "process"]);
+    assertEquals(groupsOf(httpEntries), ["http"]);
+    assertEquals(groupsOf(callEntries), ["calls"]);
+    assertEquals(groupsOf(processEntries), ["process"]);
   });
 });

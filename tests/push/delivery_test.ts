@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { deliver, type DeliveryOptions } from "../../src/push/delivery.ts";
+import { deliver, type DeliveryOptions, FailedAttempt } from "../../src/push/delivery.ts";
 import type { PushRequest } from "../../src/push/target.ts";
 
 const request: PushRequest = {
@@ -73,6 +73,28 @@ describe("deliver()", () => {
     assertEquals(pauses, [4]);
   });
 
+  it("waits until the date that it is given", async () => {
+    // The clock begins at 100 s.
+    const { result, pauses } = setUp([status(503, { "retry-after": "Thu, 01 Jan 1970 00:01:46 GMT" }), status(204)]);
+    await result;
+    assertEquals(pauses, [6]);
+  });
+
+  it("takes a Retry-After that is past, or says nothing, for none", async () => {
+    for (const value of ["Thu, 01 Jan 1970 00:01:39 GMT", "-5", "soon", "0", ""]) {
+      const { result, pauses } = setUp([status(429, { "retry-after": value }), status(204)]);
+      await result;
+      assertEquals(pauses, [0.5], value);
+    }
+  });
+
+  it("tells how long it was asked to wait, five minutes at most, and only where another try is worth it", async () => {
+    for (const [code, value, seconds] of [[429, "60", 60], [503, "86400", 300], [400, "60", 0]] as const) {
+      const error = await assertRejects(() => setUp([status(code, { "retry-after": value })]).result, FailedAttempt);
+      assertEquals(error.afterSeconds, seconds);
+    }
+  });
+
   it("gives up when the next attempt would come too late", async () => {
     const { result, pauses, sent } = setUp([status(503, { "retry-after": "10" })]);
     await assertRejects(() => result, Error, "it answered 503");
@@ -101,24 +123,61 @@ describe("deliver()", () => {
     }
   });
 
-  it("ends an attempt that is not answered in time, also in the middle of an answer", async () => {
-    const hanging = (withBody: boolean): DeliveryOptions["fetch"] => (_url, { signal }) => {
-      const aborted = (reject: (error: unknown) => void) =>
-        signal!.addEventListener("abort", () => reject(signal!.reason));
-      return withBody
-        ? Promise.resolve(new Response(new ReadableStream({ start: (c) => aborted((error) => c.error(error)) })))
-        : new Promise((_, reject) => aborted(reject));
+  describe("where an answer does not come to its end", () => {
+    // On Node the signal's own timer keeps no process alive, and here is no connection that would.
+    const alive = async (act: () => Promise<void>): Promise<void> => {
+      const timer = setTimeout(() => {}, 10_000);
+      try {
+        await act();
+      } finally {
+        clearTimeout(timer);
+      }
     };
-    for (const withBody of [false, true]) {
-      const begin = performance.now();
-      // On Node the signal's own timer keeps no process alive, and here is no connection that would.
-      const alive = setTimeout(() => {}, 10_000);
-      const { result } = setUp([], { fetch: hanging(withBody), retries: 0, timeoutSeconds: 0.05 });
-      await assertRejects(() => result, Error, "Cannot push to http://push.example: ");
-      // A signal's timer is not early by more than its own grain; how late it is is up to the machine.
-      clearTimeout(alive);
-      assert(performance.now() - begin > 40);
-    }
+    /** A body that begins and never ends, and heeds no signal. */
+    const stuck = (code: number, text: string) => () =>
+      new Response(
+        new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode(text)) }),
+        { status: code },
+      );
+    const silent = (code: number) => () => new Response(new ReadableStream(), { status: code });
+    const impatient = { retries: 1, timeoutSeconds: 0.05 };
+
+    it("ends the attempt in time, whether or not what sends heeds the signal", () =>
+      alive(async () => {
+        const heeding: DeliveryOptions["fetch"] = (_url, { signal }) =>
+          new Promise((_, reject) => signal!.addEventListener("abort", () => reject(signal!.reason)));
+        for (const fetch of [heeding, () => new Promise<never>(() => {})]) {
+          const begin = performance.now();
+          const { result } = setUp([], { ...impatient, fetch, retries: 0 });
+          await assertRejects(() => result, Error, "Cannot push to http://push.example: ");
+          // A signal's timer is not early by more than its own grain; how late it is is up to the machine.
+          assert(performance.now() - begin > 40);
+        }
+      }));
+
+    it("takes the status for the outcome, and does not wait for the body", async () => {
+      for (const answer of [stuck(200, "thanks"), silent(200)]) {
+        const { result, sent } = setUp([answer], { protocol: "pushgateway", timeoutSeconds: 60 });
+        assertEquals(await result, undefined);
+        assertEquals(sent.length, 1);
+      }
+    });
+
+    it("knows what was refused for good, and does not send it again", () =>
+      alive(async () => {
+        const { result, sent } = setUp([silent(400)], impatient);
+        await assertRejects(() => result, Error, "it answered 400");
+        assertEquals(sent.length, 1);
+      }));
+
+    it("tells where a collector did not say in time what it has thrown away, and does not send it again", () =>
+      alive(async () => {
+        for (const answer of [stuck(200, '{"partialSuccess":{'), silent(200)]) {
+          const { result, sent } = setUp([answer], { ...impatient, protocol: "otlp" });
+          assertEquals(await result, "its answer did not end in time");
+          assertEquals(sent.length, 1);
+        }
+      }));
   });
 
   it("quotes the beginning of an answer, and never what the address holds of secrets", async () => {
@@ -129,7 +188,7 @@ describe("deliver()", () => {
     for (const secret of ["secret", "hidden", "user"]) assert(!error.message.includes(secret));
   });
 
-  it("reads no more than a piece of an endless answer", async () => {
+  it("reads no more than the beginning of an endless answer", async () => {
     let pulls = 0;
     let cancelled = false;
     const endless = () =>
@@ -144,16 +203,28 @@ describe("deliver()", () => {
           },
         }),
       );
-    await setUp([endless]).result;
-    assert(pulls < 5, String(pulls));
+    await setUp([endless], { protocol: "otlp" }).result;
+    // 10,000 characters, and what streams ask for ahead.
+    assert(pulls < 15, String(pulls));
     assert(cancelled);
   });
 
   it("tells what a collector has thrown away, and does not send it again", async () => {
     const answer = JSON.stringify({ partialSuccess: { rejectedDataPoints: "3", errorMessage: "too old" } });
-    const { result, sent } = setUp([status(200, {}, answer)], { protocol: "otlp" });
-    assertEquals(await result, "it rejected 3 data points: too old");
-    assertEquals(sent.length, 1);
+    const inPieces = () =>
+      new Response(
+        new ReadableStream({
+          start(controller) {
+            for (const piece of answer) controller.enqueue(new TextEncoder().encode(piece));
+            controller.close();
+          },
+        }),
+      );
+    for (const whole of [status(200, {}, answer), inPieces]) {
+      const { result, sent } = setUp([whole], { protocol: "otlp" });
+      assertEquals(await result, "it rejected 3 data points: too old");
+      assertEquals(sent.length, 1);
+    }
     for (const text of ["{}", '{"partialSuccess":{}}', "not json", ""]) {
       assertEquals(await setUp([status(200, {}, text)], { protocol: "otlp" }).result, undefined);
     }

@@ -91,6 +91,46 @@ async function settle(): Promise<void> {
   for (let i = 0; i < 3; i++) await new Promise((resolve) => setTimeout(resolve, 0));
 }
 
+describe("a pusher that is asked to wait", () => {
+  const busy = (): Response => new Response(null, { status: 429, headers: { "retry-after": "60" } });
+
+  it("leaves the other side alone for as long, and no longer", async () => {
+    const time = new FakeTime();
+    const { pusher, sent } = setUp({ intervalSeconds: 10 }, time);
+    pusher.start();
+    // Half an interval of chance, then the first push.
+    await time.pass(5);
+    sent[0]!.answer(busy());
+    await time.pass(59);
+    assertEquals(sent.length, 1);
+    assertEquals([pusher.stats.failed, pusher.stats.skipped], [1, 5]);
+    await time.pass(10);
+    assertEquals(sent.length, 2);
+    sent[1]!.answer(ok());
+    await settle();
+    assertEquals(pusher.stats.pushed, 1);
+    await time.pass(10);
+    assertEquals(sent.length, 3);
+    sent[2]!.answer(ok());
+  });
+
+  it("still makes its last push when it stops", async () => {
+    const time = new FakeTime();
+    const { pusher, sent } = setUp({}, time);
+    const pushing = pusher.push();
+    await settle();
+    sent[0]!.answer(busy());
+    assertEquals(await pushing, false);
+    assertEquals(await pusher.push(), false);
+    const stopping = pusher.stop();
+    await settle();
+    assertEquals(sent.length, 2);
+    sent[1]!.answer(ok());
+    await stopping;
+    assertEquals(pusher.stats, { ...pusher.stats, pushed: 1, failed: 1, skipped: 1 });
+  });
+});
+
 describe("Pusher.push()", () => {
   it("sends the page as it is now, and tells whether it was accepted", async () => {
     const { pusher, sent, errors } = setUp();

@@ -1,0 +1,76 @@
+/**
+ * How late the event loop is, and how it spends its time.
+ *
+ * @module
+ */
+
+import { lagBuckets } from "./buckets.ts";
+import { type CatalogEntry, one } from "../entry.ts";
+
+/** What a process tells of its event loop. */
+export const eventLoopEntries: readonly CatalogEntry[] = [
+  {
+    name: "eventloop_lag_seconds",
+    type: "histogram",
+    help: "How long a callback that became ready at a random moment had to wait for the event loop. " +
+      "Beats that a stall swallowed are filled in; each observation stands for one beat.",
+    labels: [],
+    aggregator: "sum",
+    group: "eventLoop",
+    buckets: lagBuckets,
+  },
+  {
+    name: "eventloop_lag_latest_seconds",
+    type: "gauge",
+    help: "How late the newest beat ran.",
+    labels: [],
+    aggregator: "max",
+    group: "eventLoop",
+    read: ({ lag }) => one(lag?.latestSeconds),
+  },
+  {
+    name: "eventloop_lag_peak_seconds",
+    type: "gauge",
+    help: "The latest that a beat ran in the trailing minute.",
+    labels: [],
+    aggregator: "max",
+    group: "eventLoop",
+    read: ({ lag }) => one(lag?.peakSeconds),
+  },
+  {
+    name: "eventloop_blocked_seconds_total",
+    type: "counter",
+    help: "Wall time in which the event loop answered nothing. Stalls under about 40 ms are under-counted.",
+    labels: [],
+    aggregator: "sum",
+    group: "eventLoop",
+    read: ({ lag }) => one(lag?.blockedSeconds),
+  },
+  {
+    name: "suspended_seconds_total",
+    type: "counter",
+    help: "Wall time in which the whole process stood still: gaps over a minute in which it used almost no CPU.",
+    labels: [],
+    aggregator: "sum",
+    group: "eventLoop",
+    read: ({ lag }) => one(lag?.suspendedSeconds),
+  },
+  {
+    name: "eventloop_time_seconds_total",
+    type: "counter",
+    help: "How the event loop spent its time; the share of active is its utilization.",
+    labels: ["state"],
+    aggregator: "sum",
+    group: "eventLoop",
+    read: ({ loop }) => loop ? [[loop.activeSeconds, "active"], [loop.idleSeconds, "idle"]] : [],
+  },
+  {
+    name: "thread_cpu_seconds_total",
+    type: "counter",
+    help: "CPU time of the event loop's own thread, user and system.",
+    labels: [],
+    aggregator: "sum",
+    group: "eventLoop",
+    read: ({ threadCpuSeconds }) => one(threadCpuSeconds),
+  },
+];

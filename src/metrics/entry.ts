@@ -1,0 +1,65 @@
+/**
+ * What the catalog says of one metric.
+ *
+ * @module
+ */
+
+import type { Sample } from "../sample.ts";
+import type { Aggregator, MetricType } from "./family.ts";
+import type { Reading } from "./sampled.ts";
+
+/** The groups of metrics that can be switched off one by one; `calls` and `self` are there when they have something to say. */
+export type Group =
+  | "eventLoop"
+  | "pending"
+  | "pools"
+  | "canary"
+  | "memory"
+  | "gc"
+  | "process"
+  | "http"
+  | "calls"
+  | "self";
+
+/** What one metric is. */
+export interface CatalogEntry {
+  /** The name; the monitor's prefix comes before it unless `bare` is set. */
+  readonly name: string;
+  /** The name has no prefix: it is one that every Prometheus client uses. */
+  readonly bare?: true;
+  readonly type: MetricType;
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly aggregator: Aggregator;
+  readonly group: Group;
+  /** The upper bounds of a histogram's buckets; a summary has none. */
+  readonly buckets?: readonly number[];
+  /** It is not measured unless it is asked for. */
+  readonly optional?: true;
+  /** How the metric is read from a sample; absent for what is counted as it happens. */
+  readonly read?: (sample: Sample) => Iterable<Reading>;
+}
+
+/**
+ * Finds an entry.
+ *
+ * @param entries Where.
+ * @param name Its name, without a prefix.
+ * @returns The entry.
+ * @throws {Error} If there is none: the caller is wrong, not the user.
+ */
+export function findEntry(entries: readonly CatalogEntry[], name: string): CatalogEntry {
+  const entry = entries.find((entry) => entry.name === name);
+  if (!entry) throw new Error(`Cannot find metric: "${name}" is not in the catalog`);
+  return entry;
+}
+
+/**
+ * Reads one number that may be missing: absent, not zero.
+ *
+ * @param value The number.
+ * @returns Nothing where there is none.
+ */
+export function one(value: number | undefined): Iterable<Reading> {
+  return value === undefined ? [] : [[value]];
+}

@@ -1,0 +1,104 @@
+// Every name that docs/migrating.md puts beside one of ours. On Node alone: prom-client has other default metrics elsewhere.
+
+import { describe, it } from "node:test";
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { prometheus } from "@hono/prometheus";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import { assert, assertArrayIncludes, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
+import { seedParity } from "../../scripts/seed_parity.ts";
+import { checkOptions } from "../../src/check_options.ts";
+import { catalog } from "../../src/metrics/catalog.ts";
+import { tableBehind } from "../support/markdown.ts";
+
+const document = "docs/migrating.md";
+const ours = new Set(catalog.map(({ name, bare }) => bare ? name : `runtime_${name}`));
+
+/** What a cell shows as code. */
+const codeIn = (cell: string): string[] => Array.from(cell.matchAll(/`([^`]+)`/g), ([, code]) => code!);
+
+/** The metrics of ours that a cell names, without what a histogram's series add. */
+const metricsIn = (cell: string): string[] =>
+  codeIn(cell).flatMap((code) => code.match(/\b(?:runtime|http|process|db|cache)_\w+/g) ?? [])
+    .map((name) => name.replace(/_bucket$/, ""));
+
+function assertOurs(cell: string, row: string): void {
+  for (const name of metricsIn(cell)) assert(ours.has(name), `${row}: there is no ${name}`);
+}
+
+describe("the table of prom-client's default metrics", () => {
+  const rows = tableBehind(document, "From prom-client's default metrics");
+  const named = rows.flatMap(([theirs]) => codeIn(theirs!));
+  const isIn = (names: readonly string[], name: string): boolean =>
+    names.some((each) => new RegExp(`^${each.replaceAll("*", "\\w+")}$`).test(name));
+
+  it("has every metric of theirs, and no other", { skip: process.platform !== "linux" && "/proc is Linux's" }, () => {
+    const registry = new Registry();
+    collectDefaultMetrics({ register: registry });
+    const theirs = registry.getMetricsAsArray().map(({ name }) => name);
+    assertGreater(theirs.length, 20);
+    assertEquals(theirs.filter((name) => !isIn(named, name)), []);
+    assertEquals(named.filter((name) => !theirs.some((each) => isIn([name], each))), []);
+  });
+
+  it("puts beside each what is in the catalog", () => {
+    for (const [theirs, here] of rows) {
+      assert(metricsIn(here!).length > 0 || ["none", "the same names"].includes(here!), theirs);
+      assertOurs(here!, theirs!);
+      if (here === "the same names") assertOurs(theirs!, theirs!);
+    }
+  });
+});
+
+describe("the table of @hono/prometheus", () => {
+  const rows = tableBehind(document, "From @hono/prometheus");
+
+  it("has every metric of theirs, which have those labels", async () => {
+    const registry = new Registry();
+    prometheus({ registry });
+    const metrics = await registry.getMetricsAsJSON();
+    const named = rows.flatMap(([theirs]) => codeIn(theirs!));
+    assertArrayIncludes(named, metrics.map(({ name }) => name));
+    const labels = metrics.map(({ name }) =>
+      (registry.getSingleMetric(name) as unknown as { labelNames: string[] }).labelNames
+    );
+    const shown = rows.flatMap(([theirs]) => theirs!.startsWith("label ") ? codeIn(theirs!) : []);
+    for (const each of labels) assertArrayIncludes(each, ["ok", ...shown]);
+  });
+
+  it("names options and functions that they have", () => {
+    const declarations = readFileSync(
+      fileURLToPath(new URL("../../node_modules/@hono/prometheus/dist/index.d.ts", import.meta.url)),
+      "utf8",
+    );
+    const options = rows.filter(([theirs]) => theirs!.startsWith("option ")).flatMap(([theirs]) => codeIn(theirs!));
+    assertGreater(options.length, 4);
+    for (const option of options) assertStringIncludes(declarations, `${option}?: `);
+    for (const name of ["printMetrics", "registerMetrics"]) assert(name in prometheus());
+    assertArrayIncludes(rows.map(([theirs]) => theirs), ["`printMetrics`"]);
+  });
+
+  it("puts beside each what is here", () => {
+    for (const [theirs, here] of rows) {
+      if (here!.startsWith("the same")) assertOurs(theirs!, theirs!);
+      for (const [, option] of here!.matchAll(/`http: \{ (\w+)/g)) {
+        // An option that is not known is an error.
+        checkOptions({ http: { [option!]: undefined } });
+      }
+    }
+  });
+});
+
+describe("the table of the Python libraries", () => {
+  const rows = tableBehind(document, "From Python");
+
+  it("names what they have, and what is in the catalog", () => {
+    assertGreater(rows.length, 5);
+    const theirs = seedParity.map((row) => row.theirs).join("\n");
+    for (const [python, here] of rows) {
+      for (const name of codeIn(python!)) assertStringIncludes(theirs, name);
+      assertOurs(here!, python!);
+    }
+  });
+});
