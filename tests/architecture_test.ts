@@ -80,6 +80,7 @@ const order = [
   "src/http/body.ts",
   "src/http/marks.ts",
   "src/http/details.ts",
+  "src/http/exchange_state.ts",
   "src/http/exchange.ts",
   "src/http/lanes.ts",
   "src/http/patience.ts",

@@ -1,8 +1,7 @@
 /**
  * The one door through which HTTP requests enter.
  *
- * A label set is found once and kept as a slot beside its route, so what a request costs is a few look-ups and array
- * writes.
+ * A label set is found once and kept as a slot beside its route, so a request costs few look-ups and array writes.
  *
  * @module
  */
@@ -15,13 +14,13 @@ import { Exchange, type ExchangeRecorder, type Lane } from "./exchange.ts";
 import { excludes, matches } from "./exclusion.ts";
 import type { Outcome, RequestInfo } from "./info.ts";
 import { type InProgress, Lanes } from "./lanes.ts";
-import { beginMeasuring } from "./marks.ts";
+import { beginMeasuring, mark } from "./marks.ts";
 import type { LabelValues, Meter } from "./meter.ts";
 import type { ExclusionCandidate, HttpOptions } from "./options.ts";
 import { Patience } from "./patience.ts";
 import { platformOf } from "./platform.ts";
 
-/** Stand in the place of a slot that was not needed yet, that is found anew for each request, or that is never needed. */
+/** In the place of a slot: one that was not needed yet, one found anew for each request, and one never needed. */
 const unresolved = -1;
 const computed = -2;
 const notMeasured = -3;
@@ -37,13 +36,19 @@ export interface RecorderFamilies {
 /** Counts requests. Adapters to other frameworks begin each request here and end it once. */
 export class Recorder implements ExchangeRecorder {
   // Fields without `#` here and in what else every request passes: engines take up to 10 ns longer for each of those.
+  /** The runtime's clock, in seconds. */
   readonly now: () => number;
+  /** The stream that a response's body is made of. */
   readonly bodyStream: Runtime["bodyStream"];
+  /** How long a body is that stands ready. */
   readonly readyLength: Runtime["readyLength"];
   /** The content type that a response was given. */
   readonly contentType: (response: Response) => string | null;
+  /** Does a request's signal abort only when its client left, and cost little to ask? */
   readonly signalsAborts: boolean;
+  /** Does any metric or own recorder need more than status and duration? */
   readonly needsDetails: boolean;
+  /** Does any metric need the sizes of requests or responses? */
   readonly measuresSizes: boolean;
   private options: HttpOptions;
   private readonly lanes: Lanes;
@@ -152,7 +157,7 @@ export class Recorder implements ExchangeRecorder {
   /** Notes that one more middleware or handler measures with this recorder. */
   join(): void {
     beginMeasuring(() => {
-      for (const exchange of this.pending.items()) (exchange as Exchange).mark();
+      for (const each of this.pending.items() as Iterable<Exchange>) mark(each.request, each.platform, each);
     });
   }
 
@@ -184,8 +189,8 @@ export class Recorder implements ExchangeRecorder {
 
   /** Lowers what {@linkcode Recorder.open} has raised. */
   leave(exchange: Exchange): void {
-    const { inProgress } = exchange.lane;
-    if (inProgress >= 0) this.inProgress!.add(inProgress, -1);
+    const { lane } = exchange;
+    if (lane.inProgress >= 0) this.inProgress!.add(lane.inProgress, -1);
     this.patience.end(exchange);
     this.pending.remove(exchange);
   }
@@ -202,11 +207,10 @@ export class Recorder implements ExchangeRecorder {
     // Three outcomes, told apart without a search: this runs for every request.
     const key = exchange.status * 3 + (outcome === "completed" ? 0 : outcome === "aborted" ? 1 : 2);
     const slots = key === lane.newestKey ? lane.newestSlots! : this.#slots(lane, key, exchange.status);
-    const { meters } = this;
-    for (let i = 0; i < meters.length; i++) {
+    for (let i = 0; i < this.meters.length; i++) {
       const slot = slots[i]!;
       if (slot < unresolved) continue;
-      const meter = meters[i]!;
+      const meter = this.meters[i]!;
       const value = meter.take(durationSeconds, details);
       if (value !== value) continue;
       meter.record(slot >= 0 ? slot : slots[i] = meter.slot(this.#values(exchange, outcome)), value, exchange);

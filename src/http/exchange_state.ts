@@ -1,0 +1,20 @@
+/**
+ * What is known of a request under way, in one number: a field for each of these would cost more than all of its counting.
+ *
+ * @module
+ */
+
+/** The bits that hold the status; what is above them are flags. */
+export const statusBits = 0x3ff;
+/** It was counted when it opened, and how long it stays open is no duration. */
+export const opened = 0x400;
+/** Node's outgoing message tells the end of the response. */
+export const told = 0x800;
+/** Its route is known, or a handler within has told it. */
+export const routed = 0x1000;
+/** It is in flight no more. */
+export const ended = 0x2000;
+/** It was left out. */
+export const discarded = 0x4000;
+/** Its client left before it was answered, so it may still be on its way through handlers. */
+export const unanswered = 0x8000;
