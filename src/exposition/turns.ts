@@ -72,3 +72,39 @@ export function nextSlice(runtime: Pick<Runtime, "now" | "nextTurn">): Promise<v
   if (!own) turns.set(key, own = new Turns());
   return own.enter(runtime);
 }
+
+/** How many short steps are taken before the clock is read: together some 0.1 ms. */
+const stepsPerLook = 64;
+
+/** Long work on one page, in slices. What is done within so many steps waits for no turn at all. */
+export class Slices {
+  readonly #runtime: Pick<Runtime, "now" | "nextTurn">;
+  #steps = 0;
+
+  /**
+   * Begins the work.
+   *
+   * @param runtime Whose loop is shared.
+   */
+  constructor(runtime: Pick<Runtime, "now" | "nextTurn">) {
+    this.#runtime = runtime;
+  }
+
+  /**
+   * Counts what is about to be done.
+   *
+   * @param steps How many steps it is, each of a microsecond or two.
+   * @returns Whether {@linkcode Slices.next} is to be waited for before.
+   */
+  isDue(steps = 1): boolean {
+    this.#steps += steps;
+    if (this.#steps < stepsPerLook) return false;
+    this.#steps = 0;
+    return true;
+  }
+
+  /** Waits for a slice of the event loop. */
+  next(): Promise<void> {
+    return nextSlice(this.#runtime);
+  }
+}
