@@ -98,6 +98,7 @@ function boundLines(
   );
   const width = bounds.length + (isHistogram ? 1 : 2);
   const carried = dialect.exemplar && exemplars.size > 0 && canCarry(title, part) ? exemplars : undefined;
+  const [sumLine, countLine] = [lineOf(`${name}_sum`), lineOf(`${name}_count`)];
   return (index, labels) => {
     const place = index * width;
     const end = labels ? `,${labels}} ` : "} ";
@@ -106,12 +107,17 @@ function boundLines(
       text += opens[i]! + end + numberText(numbers[place + i]!) +
         (carried ? `${foreignExemplar(carried.get(place + i))}\n` : "\n");
     }
-    const sum = numbers[place + opens.length]!;
     // The count of a histogram is that of its last bucket.
     const count = numbers[place + opens.length + (isHistogram ? -1 : 1)]!;
-    return `${text}${seriesName(`${name}_sum`, labels)} ${numberText(sum)}\n` +
-      `${seriesName(`${name}_count`, labels)} ${numberText(count)}\n`;
+    return text + sumLine(labels, numbers[place + opens.length]!) + countLine(labels, count);
   };
+}
+
+/** Makes a writer of lines that differ in their labels and numbers alone. */
+function lineOf(name: string): (labels: string, value: number) => string {
+  const bare = seriesName(name, "");
+  const open = seriesName(name, "-").slice(0, -2);
+  return (labels, value) => labels ? `${open}${labels}} ${numberText(value)}\n` : `${bare} ${numberText(value)}\n`;
 }
 
 /** The label of a part of a family that is a bound. */
@@ -144,7 +150,7 @@ class ForeignLabels {
       const value = labels[name];
       if (value === undefined || !Object.hasOwn(labels, name) || there?.has(spelled)) continue;
       there?.add(spelled);
-      const shown = name === bound ? spellBoundIfAny(value) : escapeLabelValue(wellFormed(String(value)));
+      const shown = name === bound ? spellBoundIfAny(value) : shownValue(value);
       text += text === "" ? `${spelled}="${shown}"` : `,${spelled}="${shown}"`;
     }
     return this.#addsMore ? join(text, moreLabels(this.#more, Object.keys(labels), this.#dialect)) : text;
@@ -157,12 +163,18 @@ class ForeignLabels {
   }
 }
 
+/** Almost no value has anything to escape or to replace, and one test is dearer than none but cheaper than two. */
+function shownValue(value: string | number): string {
+  const text = String(value);
+  return /[\\"\n\ud800-\udfff]/.test(text) ? escapeLabelValue(wellFormed(text)) : text;
+}
+
 /** A quantile of something that is no summary is a label like any other. */
 function spellBoundIfAny(value: string | number): string {
   try {
     return spellBound(value);
   } catch {
-    return escapeLabelValue(wellFormed(String(value)));
+    return shownValue(value);
   }
 }
 
