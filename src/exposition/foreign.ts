@@ -136,13 +136,17 @@ async function inTime<Answered>(
   if (!(answer instanceof Promise) || !runtime.startTimer) return await answer;
   let timer: unknown;
   const late = new Promise<never>((_, reject) => {
-    timer = runtime.startTimer!(() => {
-      hanging.add(metric);
-      const answered = (): void => void hanging.delete(metric);
-      answer.then(answered, answered);
-      reject(new Error(`Cannot read metric: it has not answered for ${timeoutSeconds} s`));
-      // Somebody waits for the page: without this a process that has nothing else to do would end in the middle of it.
-    }, timeoutSeconds, true);
+    timer = runtime.startTimer!(
+      () => {
+        hanging.add(metric);
+        const answered = (): void => void hanging.delete(metric);
+        answer.then(answered, answered);
+        reject(new Error(`Cannot read metric: it has not answered for ${timeoutSeconds} s`));
+        // Somebody waits for the page: without this a process that has nothing else to do would end in the middle of it.
+      },
+      timeoutSeconds,
+      true,
+    );
   });
   try {
     return await Promise.race([answer, late]);

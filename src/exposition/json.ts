@@ -5,7 +5,7 @@
  */
 
 import { numberText } from "./dialect.ts";
-import { type ForeignPicture, type ForeignSample, spellBound } from "./foreign.ts";
+import { type ForeignPicture, spellBound } from "./foreign.ts";
 import type { DistributionPicture, NumbersPicture, Picture } from "./picture.ts";
 import type { StoredLabels, StoredPicture } from "./stored.ts";
 import type { Labels, Titles, Written } from "./writing.ts";
