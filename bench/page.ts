@@ -96,8 +96,7 @@ const body = `${describeRun()}; prom-client ${
 written by \`bench/page.ts\`.
 
 One histogram of 10,000 label sets and 14 buckets, about 170,000 lines: one of ours, and one of prom-client's on a page of
-ours. The goals for text and OpenMetrics: no block of the
-loop over ${goalBlock} ms, at most a third of the time of prom-client's \`metrics()\`, and at most 4 MB of memory above the
+ours. The goals for text and OpenMetrics: no block of the loop over ${goalBlock} ms, at most a third of the time of prom-client's \`metrics()\`, and at most 4 MB of memory above the
 page's own size; garbage that waits for its collection counts. ${verdict}
 
 ${tables.join("\n\n")}`;

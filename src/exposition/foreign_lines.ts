@@ -75,8 +75,8 @@ export function* storedLines(
     } catch {
       continue;
     }
-    if (written.has(text)) continue;
-    written.add(text);
+    const before = written.size;
+    if (written.add(text).size === before) continue;
     yield lines
       ? lines(i, text)
       : `${seriesName(titles.name, text)} ${numberText(numbers[i]!)}${foreignExemplar(carried?.get(i))}\n`;
@@ -104,7 +104,9 @@ function boundLines(
     const end = labels ? `,${labels}} ` : "} ";
     let text = "";
     for (let i = 0; i < opens.length; i++) {
-      text += opens[i]! + end + numberText(numbers[place + i]!) +
+      const value = numbers[place + i]!;
+      // Counts are never infinite, and they are most of a large page.
+      text += opens[i]! + end + (isHistogram ? value : numberText(value)) +
         (carried ? `${foreignExemplar(carried.get(place + i))}\n` : "\n");
     }
     // The count of a histogram is that of its last bucket.
