@@ -12,13 +12,13 @@ const { exports } = JSON.parse(readFileSync(`${root}jsr.json`, "utf8")) as { exp
 
 /**
  * What each entry point may weigh with all that it brings, in KiB, without prom-client: what it weighs, and room for a fix.
- * The goal was 20 for each. The page (formats, guard, compression, slices) weighs 9 of that, pools and calls 5, the texts of
+ * The goal was 20 for each. The page (formats, guard, compression, slices) weighs 10 of that, pools and calls 5, the texts of
  * the catalog 4; none of it can be left out of a monitor that offers all of it by one name.
  */
 const budgets: Readonly<Record<string, number>> = {
-  ".": 36,
-  "./hono": 33,
-  "./edge": 31,
+  ".": 38,
+  "./hono": 35,
+  "./edge": 33,
   "./node": 3,
   "./push": 8,
   "./worker": 5,

@@ -142,9 +142,9 @@ async function inTime<Answered>(
         const answered = (): void => void hanging.delete(metric);
         answer.then(answered, answered);
         reject(new Error(`Cannot read metric: it has not answered for ${timeoutSeconds} s`));
-        // Somebody waits for the page: without this a process that has nothing else to do would end in the middle of it.
       },
       timeoutSeconds,
+      // Somebody waits for the page: a process that has nothing else to do would end in the middle of it.
       true,
     );
   });
