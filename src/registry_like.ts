@@ -23,13 +23,16 @@ export interface CollectedLike {
     readonly metricName?: string;
     /** The labels that all series of a histogram's label set share. */
     readonly sharedLabels?: Readonly<Record<string, string | number>>;
-    /** prom-client's exemplar, where the metric keeps some. */
-    readonly exemplar?: {
-      readonly labelSet?: Readonly<Record<string, string | number>>;
-      readonly value?: number | null;
-      readonly timestamp?: number | null;
-    } | null;
+    /** Where the metric keeps some. */
+    readonly exemplar?: ForeignExemplar | null;
   }[];
+}
+
+/** An exemplar as the clients keep it; anything may be missing. */
+export interface ForeignExemplar {
+  readonly labelSet?: Readonly<Record<string, string | number>>;
+  readonly value?: number | null;
+  readonly timestamp?: number | null;
 }
 
 /**

@@ -43,6 +43,17 @@ describe("a process with nothing left to do", () => {
     assert(seconds < 10, `it took ${seconds} s`);
   });
 
+  it("ends a scrape that it waits for before, also while a metric hangs", async () => {
+    const { code, signal, output, errors, seconds } = await startProgram(program, {
+      args: ["scrape"],
+      timeoutSeconds: 15,
+    }).exited;
+    assertEquals({ code, signal }, { code: 0, signal: null }, errors);
+    const page = new Page(output.slice(0, output.lastIndexOf("nothing left")));
+    assertEquals([page.value('runtime_metrics_errors_total{source="metric:stuck"}'), page.has("stuck")], [1, false]);
+    assert(seconds < 10, `it took ${seconds} s`);
+  });
+
   it("would be seen if it did not end", async () => {
     const { signal, output } = await startProgram(program, { args: ["timer"], timeoutSeconds: 4 }).exited;
     assertStringIncludes(output, "nothing left to do");

@@ -8,15 +8,21 @@ import type { Runtime } from "../runtime/shim.ts";
 import type { Chunks } from "./chunks.ts";
 import { Gzip, smallestGzip } from "./gzip.ts";
 
-/** A scraper that has not asked for more for so long, in seconds, is taken for gone: it holds a place of few. */
-const patienceSeconds = 30;
+/**
+ * A scraper that has not asked for more for so long, in seconds, is taken for gone: it holds a place of few. Prometheus
+ * waits no longer for a whole page by default, and Bun's server closes a connection after the same time.
+ */
+const patienceSeconds = 10;
+
+/** So long after its first byte a page is of use to nobody, in seconds, however slowly somebody still reads it. */
+const longestSeconds = 300;
 
 /** How a body ends: with how many bytes were sent, and whether that was all. */
 export type BodyEnd = (bytes: number, isWhole: boolean) => void;
 
 /** What a body is made with. */
 export interface BodyOptions {
-  readonly runtime: Pick<Runtime, "startTimer" | "stopTimer" | "deflater">;
+  readonly runtime: Pick<Runtime, "now" | "startTimer" | "stopTimer" | "deflater">;
   /** Whether the scraper takes gzip. */
   readonly gzip: boolean;
   /** Aborts when the scraper goes away, where the runtime tells it so. */
@@ -59,6 +65,7 @@ class PageStream {
   readonly #chunks: Chunks;
   readonly #gzip: Gzip | undefined;
   readonly #options: BodyOptions;
+  readonly #begin: number;
   #first: Uint8Array<ArrayBuffer> | undefined;
   #bytes = 0;
   #timer: unknown;
@@ -69,6 +76,7 @@ class PageStream {
     this.#first = first;
     this.#gzip = gzip;
     this.#options = options;
+    this.#begin = options.runtime.now();
     const { signal } = options;
     this.readable = new ReadableStream({
       start: (controller) => {
@@ -105,7 +113,8 @@ class PageStream {
     if (this.#ended) return;
     const { runtime } = this.#options;
     const giveUp = (): void => controller.error(new Error("Cannot send page: the scraper has gone away"));
-    this.#timer = runtime.startTimer?.(() => this.#abandon(giveUp), patienceSeconds);
+    const left = Math.max(0, this.#begin + longestSeconds - runtime.now());
+    this.#timer = runtime.startTimer?.(() => this.#abandon(giveUp), Math.min(patienceSeconds, left));
   }
 
   #abandon(tell: () => void): void {

@@ -51,6 +51,10 @@ export function checkExpositionOptions(exposition: ExpositionOptions): void {
   }
   if (allow !== undefined) {
     if (!Array.isArray(allow)) fail(TypeError, "exposition.allow must be a list of addresses", allow);
+    // It would let nobody in, which is what a typing error looks like, too.
+    if (allow.length === 0) {
+      fail(RangeError, "exposition.allow must be one address at least, since an empty list lets nobody in", allow);
+    }
     for (const each of allow) {
       if (typeof each !== "string") fail(TypeError, "exposition.allow must be addresses", each);
       if (!parseRange(each)) fail(RangeError, "exposition.allow must be addresses such as 10.0.0.0/8 or ::1", each);

@@ -7,6 +7,8 @@
 import { boundText } from "../metrics/histogram.ts";
 import type { CollectedLike, CollectorLike, RegistryLike } from "../registry_like.ts";
 import type { Runtime } from "../runtime/shim.ts";
+import { readStored, type StoredMetric, storedMetric, type StoredPicture } from "./stored.ts";
+import { Slices } from "./turns.ts";
 
 /** The types that a foreign metric is taken for; what is none of the others is `untyped`. */
 export type ForeignType = "counter" | "gauge" | "histogram" | "summary" | "untyped";
@@ -22,14 +24,14 @@ export interface ForeignPicture {
   readonly type: ForeignType;
   readonly samples: readonly ForeignSample[];
   /** The numbers as they were when the metric answered: prom-client's samples are live objects. */
-  readonly numbers: Float64Array;
+  readonly numbers: readonly number[];
   /** A counter with a number below 0 or none at all; OpenMetrics has no such counter. */
   readonly isOdd: boolean;
 }
 
 /** What asking needs. */
 export interface CollectOptions {
-  readonly runtime: Pick<Runtime, "startTimer" | "stopTimer">;
+  readonly runtime: Pick<Runtime, "now" | "nextTurn" | "startTimer" | "stopTimer">;
   /** How long each metric may take, in seconds. */
   readonly timeoutSeconds: number;
   /** Which metrics to ask, by name. */
@@ -41,52 +43,110 @@ export interface CollectOptions {
 /** Metrics that did not answer in time and have not answered since. Nobody asks them again meanwhile. */
 const hanging = new WeakSet<object>();
 
+/** A metric that has answered. */
+type Answer =
+  & { readonly metric: CollectorLike }
+  & (
+    | { readonly stored: StoredMetric }
+    | { readonly collected: CollectedLike; readonly stored?: undefined }
+  );
+
 /**
- * Asks every metric of somebody else's, side by side.
+ * Asks every metric of somebody else's, side by side: those of the known clients for what their `collect` does before
+ * their numbers are read, all others for their numbers.
  *
  * @param registry Where they are.
  * @param own Our own families, which are not asked.
  * @param options How long to wait, and whom to tell.
- * @returns What they answered, in the registry's order; one that failed costs only itself.
+ * @returns Reads what they answered, in the registry's order; one that failed costs only itself.
  */
-export async function collectForeign(
+export async function askForeign(
   registry: RegistryLike,
   own: ReadonlySet<unknown>,
   options: CollectOptions,
-): Promise<ForeignPicture[]> {
+): Promise<() => Promise<(ForeignPicture | StoredPicture)[]>> {
   const metrics = (registry.getMetricsAsArray() as CollectorLike[])
     .filter((metric) => !own.has(metric) && options.wants(metric.name));
-  const answers = await Promise.all(metrics.map(async (metric) => {
+  const answers = await Promise.all(metrics.map(async (metric): Promise<Answer[]> => {
     try {
-      return checked(titled(registry, metric, await inTime(metric, options)));
+      const stored = storedMetric(metric);
+      if (!stored) return [{ metric, collected: await inTime(metric, () => metric.get(), options) }];
+      if (stored.collect) await inTime(metric, () => collected(stored), options);
+      return [{ metric, stored }];
     } catch {
       options.failed(metric.name);
       return [];
     }
   }));
-  return answers.flat();
+  return async () => {
+    const slices = new Slices(options.runtime);
+    const pictures: (ForeignPicture | StoredPicture)[] = [];
+    // One after the other, in slices: each of them is read in as short a time as can be.
+    for (const answer of answers.flat()) {
+      try {
+        pictures.push(...await read(registry, answer, slices));
+      } catch {
+        options.failed(answer.metric.name);
+      }
+    }
+    return pictures;
+  };
+}
+
+/** Asks as `get()` does. */
+function collected(metric: StoredMetric): unknown {
+  const answer = metric.collect!();
+  return answer instanceof Promise ? answer : undefined;
+}
+
+async function read(
+  registry: RegistryLike,
+  answer: Answer,
+  slices: Slices,
+): Promise<(ForeignPicture | StoredPicture)[]> {
+  const { metric } = answer;
+  if (!answer.stored) {
+    const steps = check(titled(registry, metric, answer.collected));
+    let step = steps.next();
+    for (; !step.done; step = steps.next()) if (slices.isDue()) await slices.next();
+    return step.value;
+  }
+  return [titled(registry, metric, await readStored(answer.stored, slices))];
 }
 
 /** prom-client's own OpenMetrics page cuts `_total` off its counters for good; the registry still knows the name. */
-function titled(registry: RegistryLike, metric: CollectorLike, answer: CollectedLike): CollectedLike {
+function titled<Named extends { readonly name: string; readonly type: string }>(
+  registry: RegistryLike,
+  metric: CollectorLike,
+  answer: Named,
+): Named {
   if (answer?.type !== "counter" || typeof answer.name !== "string" || answer.name.endsWith("_total")) return answer;
   const title = `${answer.name}_total`;
   return registry.getSingleMetric(title) === metric ? { ...answer, name: title } : answer;
 }
 
-async function inTime(metric: CollectorLike, { runtime, timeoutSeconds }: CollectOptions): Promise<CollectedLike> {
+async function inTime<Answered>(
+  metric: CollectorLike,
+  ask: () => Promise<Answered> | Answered,
+  { runtime, timeoutSeconds }: CollectOptions,
+): Promise<Answered> {
   if (hanging.has(metric)) throw new Error("Cannot read metric: it has not answered the scrape before");
-  const answer = metric.get();
-  // Most metrics of `@prometheus-io/client` and every one without a `collect` hook are read in one go.
+  const answer = ask();
+  // Most metrics without a `collect` hook are read in one go.
   if (!(answer instanceof Promise) || !runtime.startTimer) return await answer;
   let timer: unknown;
   const late = new Promise<never>((_, reject) => {
-    timer = runtime.startTimer!(() => {
-      hanging.add(metric);
-      const answered = (): void => void hanging.delete(metric);
-      answer.then(answered, answered);
-      reject(new Error(`Cannot read metric: it has not answered for ${timeoutSeconds} s`));
-    }, timeoutSeconds);
+    timer = runtime.startTimer!(
+      () => {
+        hanging.add(metric);
+        const answered = (): void => void hanging.delete(metric);
+        answer.then(answered, answered);
+        reject(new Error(`Cannot read metric: it has not answered for ${timeoutSeconds} s`));
+      },
+      timeoutSeconds,
+      // Somebody waits for the page: a process that has nothing else to do would end in the middle of it.
+      true,
+    );
   });
   try {
     return await Promise.race([answer, late]);
@@ -96,45 +156,56 @@ async function inTime(metric: CollectorLike, { runtime, timeoutSeconds }: Collec
 }
 
 /**
- * Checks an answer and copies its numbers.
+ * Checks an answer and copies its numbers, these in one go: samples may be live objects.
  *
  * @param answer What `get()` answered; anything.
- * @returns A picture; more than one where samples bear names that are not the metric's.
+ * @returns Pauses before each sample, so that whoever drains it decides how much is done in one go. A picture comes of it;
+ * more than one where samples bear names that are not the metric's.
  * @throws {TypeError} If it cannot be written.
  */
-export function checked(answer: CollectedLike): ForeignPicture[] {
+export function* check(answer: CollectedLike): Generator<void, ForeignPicture[]> {
   const { name, help, values = [] } = answer;
   if (typeof name !== "string" || name === "" || typeof help !== "string") {
     throw new TypeError("Cannot read metric: it answered no name or no help");
   }
   const type = typeOf(answer.type);
-  const own: ForeignSample[] = [];
-  const strays = new Map<string, ForeignSample[]>();
-  for (const sample of values) {
+  const all = Float64Array.from(values, ({ value }) => Number(value));
+  const own = new Samples();
+  const strays = new Map<string, Samples>();
+  for (let i = 0; i < all.length; i++) {
+    yield;
+    const sample = values[i]!;
     const { labels = {}, metricName = name } = sample;
     if (typeof labels !== "object" || labels === null) throw new TypeError("Cannot read metric: its labels are none");
     if (metricName === name || isPart(type, metricName.slice(name.length)) && metricName.startsWith(name)) {
       mustHaveBound(type, metricName === name, labels);
-      own.push(sample);
+      own.add(sample, all[i]!);
     } else {
-      const stray = strays.get(metricName);
-      if (stray) stray.push(sample);
-      else strays.set(metricName, [sample]);
+      let stray = strays.get(metricName);
+      if (!stray) strays.set(metricName, stray = new Samples());
+      stray.add(sample, all[i]!);
     }
   }
-  const pictures = [picture(name, help, type, own)];
-  for (const [stray, samples] of strays) pictures.push(picture(stray, help, "untyped", samples));
-  return pictures;
+  return [
+    { kind: "foreign", name, help, type, ...own },
+    ...Array.from(
+      strays,
+      ([stray, some]) => ({ kind: "foreign", name: stray, help, type: "untyped", ...some }) as const,
+    ),
+  ];
 }
 
-function picture(name: string, help: string, type: ForeignType, samples: readonly ForeignSample[]): ForeignPicture {
-  const numbers = new Float64Array(samples.length);
-  let isOdd = false;
-  for (let i = 0; i < numbers.length; i++) {
-    const number = numbers[i] = Number(samples[i]!.value);
-    if (!(number >= 0)) isOdd = true;
+/** The samples of one name. */
+class Samples {
+  readonly samples: ForeignSample[] = [];
+  readonly numbers: number[] = [];
+  isOdd = false;
+
+  add(sample: ForeignSample, number: number): void {
+    this.samples.push(sample);
+    this.numbers.push(number);
+    if (!(number >= 0)) this.isOdd = true;
   }
-  return { kind: "foreign", name, help, type, samples, numbers, isOdd };
 }
 
 function typeOf(type: unknown): ForeignType {

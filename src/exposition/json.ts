@@ -5,9 +5,10 @@
  */
 
 import { numberText } from "./dialect.ts";
-import { type ForeignPicture, type ForeignSample, spellBound } from "./foreign.ts";
-import type { Labels, Titles, Written } from "./lines.ts";
+import { type ForeignPicture, spellBound } from "./foreign.ts";
 import type { DistributionPicture, NumbersPicture, Picture } from "./picture.ts";
+import type { StoredLabels, StoredPicture } from "./stored.ts";
+import type { Labels, Titles, Written } from "./writing.ts";
 
 /** A number; what JSON has no number for is the word that the text formats have for it. */
 type JsonNumber = number | string;
@@ -37,12 +38,16 @@ export function* writeJson(
   more: Labels,
   first: boolean,
 ): Generator<string, Written> {
-  if (picture.kind !== "foreign" && picture.size === 0) return { series: 0, lost: 0 };
+  if ("size" in picture && picture.size === 0) return { series: 0, lost: 0 };
   const head = JSON.stringify({ name: titles.name, type: titles.type, help: picture.help });
   yield `${first ? "" : ",\n"}${head.slice(0, -1)},"series":[`;
   const added = Object.fromEntries(Object.entries(more).map(([name, value]) => [name, String(value)]));
   let series = 0;
-  const entries = picture.kind === "foreign" ? foreignEntries(picture) : ownEntries(picture);
+  const entries = picture.kind === "foreign"
+    ? foreignEntries(picture)
+    : picture.kind === "stored"
+    ? storedEntries(picture)
+    : ownEntries(picture);
   for (const entry of entries) {
     // A collector may answer labels that cannot even be written down; there is nothing to show of these.
     if (entry) {
@@ -103,7 +108,24 @@ function* foreignEntries(picture: ForeignPicture): Generator<JsonDistribution | 
   yield* gathered.values();
 }
 
-function labelsOf({ labels = {} }: ForeignSample): Record<string, string> | undefined {
+function* storedEntries(picture: StoredPicture): Generator<JsonDistribution | JsonValue | undefined> {
+  const { type, bounds, numbers } = picture;
+  const width = picture.labels.length > 0 ? numbers.length / picture.labels.length : 0;
+  for (const [i, each] of picture.labels.entries()) {
+    const labels = labelsOf({ labels: each });
+    const [first, ...rest] = numbers.subarray(i * width, (i + 1) * width);
+    if (!labels || type === "counter" || type === "gauge") {
+      yield labels && { labels, value: json(first!) };
+      continue;
+    }
+    const shown = Object.fromEntries(bounds.map((bound, j) => [bound, json(numbers[i * width + j]!)]));
+    const sum = json(numbers[i * width + bounds.length]!);
+    const count = json(type === "histogram" ? numbers[i * width + bounds.length - 1]! : rest.at(-1)!);
+    yield { labels, count, sum, ...(type === "histogram" ? { buckets: shown } : { quantiles: shown }) };
+  }
+}
+
+function labelsOf({ labels = {} }: { readonly labels?: StoredLabels }): Record<string, string> | undefined {
   try {
     return Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, String(value)]));
   } catch {

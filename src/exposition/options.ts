@@ -30,7 +30,7 @@ export interface ExpositionOptions {
    */
   basicAuth?: { readonly username: string; readonly password: Secret };
   /**
-   * The addresses that may read the page, such as `"127.0.0.1"`, `"10.0.0.0/8"` or `"::1"`. What counts is the other end
+   * The addresses that may read the page, one at least, such as `"127.0.0.1"`, `"10.0.0.0/8"` or `"::1"`. What counts is the other end
    * of the connection, which is a proxy's where there is one; forwarded headers can be made up and are not read. A server
    * that does not tell the address reaches nobody.
    *
@@ -38,7 +38,8 @@ export interface ExpositionOptions {
    */
   allow?: readonly string[];
   /**
-   * The most scrapes at once, a whole number of at least 1. The next is answered with 503 and `Retry-After`.
+   * The most scrapes at once, a whole number of at least 1. The next is answered with 503 and `Retry-After`. A scraper
+   * that reads nothing for 10 s, or has not read all after 5 minutes, loses its place and gets no whole page.
    *
    * @default {8} Several Prometheis and people, and no more than 8 copies of the numbers in memory.
    */

@@ -7,14 +7,15 @@
 import type { Core } from "../core.ts";
 import { defaultLabels, type RegistryLike } from "../registry_like.ts";
 import type { Runtime } from "../runtime/shim.ts";
-import { collectForeign } from "./foreign.ts";
+import { askForeign } from "./foreign.ts";
 import { writeJson } from "./json.ts";
-import { type Labels, writeLines, type Written } from "./lines.ts";
+import { writeLines } from "./lines.ts";
 import type { Format } from "./negotiation.ts";
 import { openMetricsDialect } from "./open_metrics.ts";
 import { type Picture, takePicture } from "./picture.ts";
 import { textDialect } from "./text.ts";
 import { TitleBook } from "./titles.ts";
+import type { Labels, Written } from "./writing.ts";
 
 /** Where the numbers are. */
 export interface PageSource {
@@ -78,14 +79,14 @@ export class Page {
       const titles = book.enter(picture);
       if (!titles) {
         // The names that every client uses are an app's own `collectDefaultMetrics()`'s before they are ours.
-        if (picture.kind === "foreign") this.#failed(picture.name);
+        if (isForeign(picture)) this.#failed(picture.name);
         continue;
       }
       const writing = format === "json"
         ? writeJson(picture, titles, this.#labels, isFirst)
         : writeLines(picture, titles, dialect, this.#labels);
       const { series, lost }: Written = yield* writing;
-      if (series > 0 || picture.kind === "foreign") isFirst = false;
+      if (series > 0 || isForeign(picture)) isFirst = false;
       this.series += series;
       if (lost > 0) this.#failed(picture.name);
     }
@@ -113,21 +114,27 @@ export async function takePage(source: PageSource, options: PageOptions): Promis
   const wants = (name: string): boolean => names.length === 0 || names.some((each) => isOf(each, name));
   const own = core?.families() ?? [];
   const failed = (name: string): void => core?.countError(`metric:${name}`);
-  const foreign = registry
-    ? await collectForeign(registry, new Set<unknown>(own), { runtime, timeoutSeconds, wants, failed }).catch(() => {
+  const readForeign = registry
+    ? await askForeign(registry, new Set<unknown>(own), { runtime, timeoutSeconds, wants, failed }).catch(() => {
       core?.countError("registry");
-      return [];
+      return undefined;
     })
-    : [];
+    : undefined;
   // What is read and what is counted must be of one moment, and others have been asked since. Beats are answered again only
   // where that took a while: one that came due meanwhile would take the place of the block that this scrape has ended.
   core?.refresh(runtime.now() - begin > settledSeconds);
   const take = (families: typeof own): Picture[] =>
     families.filter(({ title }) => wants(title)).map((family) => takePicture(family));
-  const pictures = [...take(own), ...foreign, ...take(core?.fallbackFamilies() ?? [])];
+  const [taken, fallback] = [take(own), take(core?.fallbackFamilies() ?? [])];
+  // Behind our own, since it may take turns of the loop: a beat that comes in one of them is not on this page.
+  const pictures = [...taken, ...await readForeign?.() ?? [], ...fallback];
   const instance = core?.runtime.instance?.();
   const labels = { ...(instance !== undefined && { instance }), ...(registry && defaultLabels(registry)) };
   return new Page(source, options, pictures, labels);
+}
+
+function isForeign({ kind }: Picture): boolean {
+  return kind === "foreign" || kind === "stored";
 }
 
 /** Is this the name of the family, of its samples, or that which OpenMetrics gives to a counter? */

@@ -11,6 +11,7 @@ import { type Family, labelsOf, labelText } from "../metrics/family.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import type { Sampled } from "../metrics/sampled.ts";
 import type { ForeignPicture } from "./foreign.ts";
+import type { StoredPicture } from "./stored.ts";
 
 /** What every picture has. */
 interface Titled {
@@ -48,7 +49,7 @@ export interface DistributionPicture extends Titled {
 }
 
 /** What one family shows. */
-export type Picture = NumbersPicture | DistributionPicture | ForeignPicture;
+export type Picture = NumbersPicture | DistributionPicture | ForeignPicture | StoredPicture;
 
 /**
  * Takes the picture of one of our own families. They may come from another copy of this package, so they are told apart

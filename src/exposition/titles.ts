@@ -7,8 +7,8 @@
 import type { FormatName } from "./negotiation.ts";
 import { type Escaping, metricName } from "./names.ts";
 import { counterFamily } from "./open_metrics.ts";
-import type { Titles } from "./lines.ts";
 import type { Picture } from "./picture.ts";
+import type { Titles } from "./writing.ts";
 
 /** The names of samples that belong to a family, behind its name. */
 const parts: Readonly<Record<string, readonly string[]>> = {
@@ -71,7 +71,7 @@ export class TitleBook {
    */
   #typeOf(picture: Picture, name: string): string {
     if (picture.type !== "counter" || this.#format !== "openmetrics") return picture.type;
-    if (!name.endsWith("_total") || (picture.kind === "foreign" && picture.isOdd)) return "untyped";
+    if (!name.endsWith("_total") || ("isOdd" in picture && picture.isOdd)) return "untyped";
     return reserved(name, "counter").some((each) => this.#wanted.has(each) || this.#taken.has(each))
       ? "untyped"
       : "counter";

@@ -27,8 +27,9 @@ class Turns {
    * for its turn is pending work, and a scrape must not show itself.
    *
    * @param runtime Whose loop it is.
+   * @param since When work that has not asked before began in this turn; it counts as held.
    */
-  async enter({ now, nextTurn }: Pick<Runtime, "now" | "nextTurn">): Promise<void> {
+  async enter({ now, nextTurn }: Pick<Runtime, "now" | "nextTurn">, since?: number): Promise<void> {
     // Where there are no turns to wait for, time is not the app's to lose: an edge runtime meters each request alone.
     if (!nextTurn) return;
     for (;;) {
@@ -36,8 +37,9 @@ class Turns {
       if (held < budgetSeconds) return;
       // So long after the last slice this is a turn of its own, unless the app itself has held the loop since then.
       if (held >= longAgoSeconds && !this.#isArmed) {
-        this.#began = now();
-        return;
+        this.#began = since ?? now();
+        since = undefined;
+        continue;
       }
       this.#arm(now, nextTurn);
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -64,11 +66,53 @@ const turns = new WeakMap<object, Turns>();
  * Waits for a slice of the event loop.
  *
  * @param runtime Whose loop it is.
+ * @param since When work that has not asked before began in this turn, by the runtime's clock; now unless it is given.
  * @returns Nothing; at once while all pages together have held the loop for less than 3 ms of this turn.
  */
-export function nextSlice(runtime: Pick<Runtime, "now" | "nextTurn">): Promise<void> {
+export function nextSlice(runtime: Pick<Runtime, "now" | "nextTurn">, since?: number): Promise<void> {
   const key = runtime.nextTurn ?? runtime;
   let own = turns.get(key);
   if (!own) turns.set(key, own = new Turns());
-  return own.enter(runtime);
+  return own.enter(runtime, since);
+}
+
+/** How many short steps are taken before the clock is read: together some 0.1 ms. */
+const stepsPerLook = 64;
+
+/** Long work on one page, in slices. What is done within so many steps waits for no turn at all. */
+export class Slices {
+  readonly #runtime: Pick<Runtime, "now" | "nextTurn">;
+  /** When the work began, until it has first asked for a slice. */
+  #since: number | undefined;
+  #steps = 0;
+
+  /**
+   * Begins the work.
+   *
+   * @param runtime Whose loop is shared.
+   */
+  constructor(runtime: Pick<Runtime, "now" | "nextTurn">) {
+    this.#runtime = runtime;
+    this.#since = runtime.now();
+  }
+
+  /**
+   * Counts what is about to be done.
+   *
+   * @param steps How many steps it is, each of a microsecond or two.
+   * @returns Whether {@linkcode Slices.next} is to be waited for before.
+   */
+  isDue(steps = 1): boolean {
+    this.#steps += steps;
+    if (this.#steps < stepsPerLook) return false;
+    this.#steps = 0;
+    return true;
+  }
+
+  /** Waits for a slice of the event loop. */
+  next(): Promise<void> {
+    const since = this.#since;
+    this.#since = undefined;
+    return nextSlice(this.#runtime, since);
+  }
 }

@@ -30,13 +30,14 @@ export function clock(global: GlobalLike): Clock {
  * Makes the timers. The functions are taken once, so an app's fake timers never stop the beat.
  *
  * @param global The runtime's global object.
- * @returns Timers that do not keep the process alive.
+ * @returns Timers that keep the process alive only where they are told to.
  */
 export function timers(global: GlobalLike): Timers {
   const { setTimeout, clearTimeout, setImmediate } = global;
   return {
-    startTimer(callback, seconds) {
+    startTimer(callback, seconds, keepsAlive = false) {
       const timer = setTimeout(callback, seconds * 1000);
+      if (keepsAlive) return timer;
       // Early releases of Deno 2 answer a number, as browsers do.
       if (typeof timer === "number") global.Deno?.unrefTimer(timer);
       else (timer as TimerLike).unref();

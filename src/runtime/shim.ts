@@ -47,10 +47,11 @@ export interface Runtime {
   unixNow(): number;
 
   /**
-   * Runs the callback once after that many seconds, without keeping the process alive. Absent where timers cannot run
+   * Runs the callback once after that many seconds, without keeping the process alive unless it is told to: somebody
+   * waits for what the timer ends, and a process that ended meanwhile would never answer. Absent where timers cannot run
    * outside a request.
    */
-  startTimer?(callback: () => void, seconds: number): unknown;
+  startTimer?(callback: () => void, seconds: number, keepsAlive?: boolean): unknown;
   /** Cancels what `startTimer` answered. */
   stopTimer?(timer: unknown): void;
   /** Runs the callback after one turn of the loop. */

@@ -259,6 +259,7 @@ describe("the options of exposition", () => {
     [{ basicAuth: { username: "a" } }, TypeError, "exposition.basicAuth.password must be a string, or { variable }"],
     [{ basicAuth: { username: "a", password: "b", realm: "c" } }, TypeError, "unknown option in exposition.basicAuth"],
     [{ allow: "::1" }, TypeError, 'exposition.allow must be a list of addresses, got "::1"'],
+    [{ allow: [] }, RangeError, "exposition.allow must be one address at least, since an empty list lets nobody in"],
     [{ allow: ["localhost"] }, RangeError, "exposition.allow must be addresses such as 10.0.0.0/8 or ::1"],
     [{ allow: [1] }, TypeError, "exposition.allow must be addresses, got 1"],
     [{ maxConcurrentScrapes: 0 }, RangeError, "exposition.maxConcurrentScrapes must be a whole number of at least 1"],

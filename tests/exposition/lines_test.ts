@@ -1,16 +1,17 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Dialect } from "../../src/exposition/dialect.ts";
-import { checked } from "../../src/exposition/foreign.ts";
-import { type Labels, writeLines } from "../../src/exposition/lines.ts";
+import { writeLines } from "../../src/exposition/lines.ts";
 import { openMetricsDialect } from "../../src/exposition/open_metrics.ts";
 import { type Picture, takePicture } from "../../src/exposition/picture.ts";
 import { textDialect } from "../../src/exposition/text.ts";
+import type { Labels } from "../../src/exposition/writing.ts";
 import { Counter, Gauge } from "../../src/metrics/counter.ts";
 import type { Family, FamilyOptions } from "../../src/metrics/family.ts";
 import { Histogram } from "../../src/metrics/histogram.ts";
 import { Sampled } from "../../src/metrics/sampled.ts";
 import type { CollectedLike } from "../../src/registry_like.ts";
+import { checked } from "../support/render.ts";
 
 const options: FamilyOptions = { name: "jobs_total", help: "Jobs.", labelNames: ["kind"], aggregator: "sum" };
 const drop = (): void => {};

@@ -1,12 +1,15 @@
+import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertFalse, assertGreater, assertLess, assertRejects } from "@std/assert";
-import { Registry } from "prom-client";
+import { Gauge, Registry } from "prom-client";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { makeBody } from "../../src/exposition/body.ts";
 import { Chunks } from "../../src/exposition/chunks.ts";
+import { pageHandler } from "../../src/exposition/handler.ts";
 import { nextSlice } from "../../src/exposition/turns.ts";
 import { currentRuntime } from "../../src/runtime/detect.ts";
+import type { Runtime } from "../../src/runtime/shim.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
 import { serveApp } from "../support/real_server.ts";
 import { parseStrictly } from "../support/strict_page.ts";
@@ -173,6 +176,42 @@ describe("a large page", () => {
     assertEquals(status, 200);
   });
 
+  it("frees the places of scrapers that connect and never read", async () => {
+    const registry = new Registry();
+    const gauge = new Gauge({ name: "big", help: "B.", labelNames: ["i", "text"], registers: [registry] });
+    for (let i = 0; i < 20_000; i++) gauge.set({ i, text: "x".repeat(1000) }, i);
+    // The time of scrapers runs five times as fast; Bun's server has a patience of its own, of 10 s.
+    const real = currentRuntime();
+    const runtime: Runtime = {
+      ...real,
+      startTimer: (callback, seconds, keepsAlive) => real.startTimer!(callback, seconds / 5, keepsAlive),
+    };
+    const handler = pageHandler(() => ({ runtime, core: undefined, registry }), { maxConcurrentScrapes: 3 });
+    const status = async (): Promise<number> => {
+      const response = await handler(scrape());
+      await response.body!.cancel();
+      return response.status;
+    };
+    const statuses: number[] = [];
+    await using server = await serveApp(async (request: Request) => {
+      const response = await handler(request);
+      statuses.push(response.status);
+      if (statuses.length === 3) statuses.push(await status());
+      return response;
+    });
+    const stalled = Array.from({ length: 3 }, () => {
+      const socket = connect(Number(new URL(server.url).port), "127.0.0.1").on("error", () => {});
+      socket.pause();
+      socket.write("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      return socket;
+    });
+    await until(() => Promise.resolve(statuses.length), (length) => length === 4, 20);
+    assertEquals(statuses, [200, 200, 200, 503]);
+    // 20 MB are more than what connections buffer, so that none of them ends by itself.
+    assertEquals(await until(status, (status) => status === 200, 20), 200);
+    for (const socket of stalled) socket.destroy();
+  });
+
   it("is whole when it is unpacked, and much smaller before", async () => {
     using monitor = bigMonitor();
     await using server = await serveApp(monitor.instrument((_: Request) => new Response("app"), { path: "/metrics" }));
@@ -213,7 +252,12 @@ describe("makeBody()", () => {
   it("compresses with the web's own stream where the runtime has nothing else", async () => {
     const pieces = ["x".repeat(70_000), "y".repeat(70_000)];
     const chunks = new Chunks({ now: runtime.now }, pieces[Symbol.iterator]() as Iterator<string, void>);
-    const { content, isGzip } = await makeBody(chunks, { runtime: {}, gzip: true, signal: undefined, onEnd() {} });
+    const { content, isGzip } = await makeBody(chunks, {
+      runtime: { now: runtime.now },
+      gzip: true,
+      signal: undefined,
+      onEnd() {},
+    });
     assertEquals(isGzip, true);
     const unpacked = (content as ReadableStream).pipeThrough(new DecompressionStream("gzip") as never);
     assertEquals(await new Response(unpacked).text(), pieces.join(""));
@@ -233,12 +277,32 @@ describe("makeBody()", () => {
     const reader = (content as ReadableStream<Uint8Array>).getReader();
     await reader.read();
     await reader.read();
-    hand.advance(29);
+    hand.advance(9);
     assertEquals(ends, []);
     hand.advance(2);
     assertEquals(ends, [[140_000, false]]);
     await assertRejects(() => reader.read(), Error, "the scraper has gone away");
     assertEquals(hand.timersWaiting, 0);
+  });
+
+  it("gives up on one that reads on, but a chunk at a time", async () => {
+    const hand = new FakeRuntime();
+    let ended = false;
+    const pieces = Array.from({ length: 50 }, () => "x".repeat(70_000));
+    const chunks = new Chunks({ now: hand.now }, pieces[Symbol.iterator]() as Iterator<string, void>);
+    const { content } = await makeBody(chunks, {
+      runtime: hand,
+      gzip: false,
+      signal: undefined,
+      onEnd: () => ended = true,
+    });
+    const reader = (content as ReadableStream<Uint8Array>).getReader();
+    for (let seconds = 0; seconds < 300; seconds += 7) {
+      await reader.read();
+      assertEquals(ended, false, `after ${seconds} s`);
+      hand.advance(7);
+    }
+    assertEquals([ended, hand.timersWaiting], [true, 0]);
   });
 });
 

@@ -23,5 +23,12 @@ if (what === "worker") {
   createMonitor({ pools: { crew } });
   await sleep(1.2);
 }
+if (what === "scrape") {
+  // Nobody else keeps the process alive while a metric of the app's own hangs.
+  const { Gauge, register } = await import("prom-client");
+  new Gauge({ name: "stuck", help: "S.", collect: () => new Promise<void>(() => {}) });
+  const monitor = createMonitor({ registry: register, exposition: { collectTimeoutSeconds: 0.5 } });
+  console.log(await (await monitor.handler()).text());
+}
 if (what === "timer") setInterval(() => {}, 1000);
 console.log("nothing left to do");

@@ -1,7 +1,8 @@
 import type { Core } from "../../src/core.ts";
+import { check, type ForeignPicture } from "../../src/exposition/foreign.ts";
 import { type Format, negotiateFormat } from "../../src/exposition/negotiation.ts";
 import { type PageOptions, takePage } from "../../src/exposition/page.ts";
-import type { RegistryLike } from "../../src/registry_like.ts";
+import type { CollectedLike, RegistryLike } from "../../src/registry_like.ts";
 import type { Runtime } from "../../src/runtime/shim.ts";
 import { FakeRuntime } from "./fake_runtime.ts";
 
@@ -39,4 +40,17 @@ export async function renderPage(
   const text = [...page.pieces()].join("");
   core?.finishedPage(runtime.now() - begin, page.series, text.length);
   return text;
+}
+
+/**
+ * Checks what a foreign metric has answered, in one go.
+ *
+ * @param answer The answer.
+ * @returns Its pictures.
+ */
+export function checked(answer: CollectedLike): ForeignPicture[] {
+  const steps = check(answer);
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
 }
