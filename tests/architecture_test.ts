@@ -25,6 +25,7 @@ const order = [
   "src/pools/pool_source.ts",
   "src/pools/canary.ts",
   "src/pools/pools.ts",
+  "src/pools/on_abort.ts",
   "src/pools/limiter.ts",
   "src/pools/shape.ts",
   "src/pools/watchers.ts",

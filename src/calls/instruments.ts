@@ -72,7 +72,7 @@ export interface Instruments {
   /**
    * Shows a pool's connections in `db_connections`, by state; those of several pools are added up.
    *
-   * @param source The pool, such as `pgPool(pool)`.
+   * @param source The pool, such as `pgPool(pool)`; it answers at once, see {@linkcode PoolSource}.
    * @returns Takes them off the page again.
    * @throws {TypeError} If the source is no function.
    * @throws {Error} If the registry has a metric named `db_connections` that is somebody else's.
