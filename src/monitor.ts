@@ -95,7 +95,7 @@ export interface Monitor<Registry extends RegistryLike | undefined = RegistryLik
   /**
    * Tracks what a handler leaves to its edge runtime to finish: `app.fetch(request, env, monitor.trackContext(context))`.
    *
-   * @param context The runtime's context; it is left as it is.
+   * @param context The runtime's context, which may be frozen; it is left as it is.
    * @param kind What the work is called.
    * @default {"wait_until"}
    * @returns A context whose `waitUntil` tracks.

@@ -83,6 +83,7 @@ const order = [
   "src/calls/scope.ts",
   "src/calls/fetch.ts",
   "src/calls/time.ts",
+  "src/calls/query_time.ts",
   "src/calls/database.ts",
   "src/calls/cache.ts",
   "src/calls/instruments.ts",
