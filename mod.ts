@@ -43,7 +43,7 @@ export { type PLimitLike, pLimitPool } from "./src/pools/p_limit.ts";
 export { type PQueueLike, pQueuePool } from "./src/pools/p_queue.ts";
 export { pgPool, type PgPoolLike } from "./src/pools/pg.ts";
 export { type PiscinaLike, piscinaPool } from "./src/pools/piscina.ts";
-export type { PoolSource, PoolWatcher } from "./src/pools/pool_source.ts";
+export type { PoolSource, PoolWatcher, RejectionReason } from "./src/pools/pool_source.ts";
 export type { TimedPool } from "./src/pools/timed_pool.ts";
 export { type TinypoolLike, tinypoolPool } from "./src/pools/tinypool.ts";
 export { type UndiciLike, type UndiciOptions, undiciPool, type UndiciStatsLike } from "./src/pools/undici.ts";

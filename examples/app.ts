@@ -13,28 +13,12 @@ import { HTTPException } from "hono/http-exception";
 import { streamText } from "hono/streaming";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
+import { makeDependencies } from "./dependencies.ts";
 
-const permits = { capacity: 4, active: 0, waiting: [] as (() => void)[] };
+export const monitor: Monitor = createMonitor({ outgoing: { services: { localhost: "demo" } } });
 
-/** Runs `job` when one of the permits is free; who came first goes first. */
-async function limited(job: () => Promise<unknown>): Promise<void> {
-  if (permits.active < permits.capacity) permits.active++;
-  else await new Promise<void>((resolve) => permits.waiting.push(resolve));
-  try {
-    await job();
-  } finally {
-    // A permit is handed straight to the next in line, so nobody can slip in between.
-    const next = permits.waiting.shift();
-    if (next) next();
-    else permits.active--;
-  }
-}
-
-export const monitor: Monitor = createMonitor({
-  pools: {
-    limited: () => ({ active: permits.active, queued: permits.waiting.length, capacity: permits.capacity }),
-  },
-});
+const limiter = monitor.limiter("limited", { capacity: 4 });
+const dependencies = makeDependencies(monitor);
 
 /** A job for the runtime's own thread pool, about 100 ms of CPU. */
 const hash = promisify(pbkdf2);
@@ -50,10 +34,17 @@ function integer(c: Context, name: string, fallback: number, least: number, most
   throw new HTTPException(400, { res: c.json({ error }, 400), message: error });
 }
 
-const routes = ["/", "/users/7", "/block?ms=200", "/pool?jobs=16", "/limited", "/stream?ms=500", "/boom", "/metrics"];
+const routes = [
+  ...["/", "/users/7", "/books/7", "/relay", "/block?ms=200", "/work?ms=200", "/pool?jobs=16", "/limited"],
+  ...["/stream?ms=500", "/boom", "/metrics"],
+];
+
+/** Where this server itself is asked; not what a request says of it, which may be anything. */
+let ownPort: number | undefined;
 
 /** The line to print once a server listens. */
 export function listening(runtime: string, port: number): string {
+  ownPort = port;
   return `Listening on ${runtime}: ${routes.map((route) => `http://localhost:${port}${route}`).join("  ")}`;
 }
 
@@ -64,6 +55,23 @@ app.use(runtimeMetrics(monitor));
 app.get("/", (c) => c.json({ routes }));
 
 app.get("/users/:id", (c) => c.json({ id: c.req.param("id") }));
+
+app.get("/books/:id", async (c) => {
+  const title = await dependencies.title(Number(/^\d{1,3}$/.exec(c.req.param("id"))?.[0] ?? 0));
+  return title === undefined ? c.notFound() : c.json({ title });
+});
+
+// An outgoing request, to this server itself: no other is certain to be there.
+app.get("/relay", async (c) => {
+  const response = await monitor.fetch(`http://localhost:${ownPort}/users/7`);
+  return c.json(await response.json());
+});
+
+app.get("/work", async (c) => {
+  const ms = integer(c, "ms", 200, 0, 5000);
+  await dependencies.work(ms);
+  return c.json({ workedMs: ms });
+});
 
 app.get("/block", (c) => {
   const ms = integer(c, "ms", 200, 0, 5000);
@@ -79,8 +87,8 @@ app.get("/pool", async (c) => {
 });
 
 app.get("/limited", async (c) => {
-  await limited(() => delay(50));
-  return c.json({ capacity: permits.capacity });
+  await limiter.run(() => delay(50));
+  return c.json({ capacity: limiter.capacity });
 });
 
 app.get("/stream", (c) => {

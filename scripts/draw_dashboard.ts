@@ -39,6 +39,9 @@ async function visit(demos: ReadonlyMap<DemoRuntime, Demo>, until: number): Prom
     for (const [runtime, { url }] of demos) {
       for (let i = 0; i < 2 + 3 * Math.sin(share * Math.PI); i++) ask(`${url}/users/${round + i}`);
       if (round % 4 === 0) ask(`${url}/limited`);
+      if (round % 6 === 0) ask(`${url}/books/${1 + round % 9}`);
+      if (round % 10 === 0) ask(`${url}/relay`);
+      if (round % 20 === 0) ask(`${url}/work?ms=20`);
       if (round % 10 === 0) ask(`${url}/stream?ms=${200 + 300 * share}`);
       if (round % 40 === 0) ask(`${url}/pool?jobs=2`);
       if (share > 0.3 && share < 0.45) { for (let i = 0; i < 6; i++) ask(`${url}/limited`); }

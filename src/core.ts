@@ -92,6 +92,7 @@ export class Core {
         fail: (source) => this.countError(source),
         waits: families.histogram("pool_wait_seconds"),
         runs: families.histogram("pool_run_seconds"),
+        rejections: families.counter("pool_rejected_total"),
       });
     }
     const expectErrors = (source: string): void => this.expectErrors(source);

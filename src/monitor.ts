@@ -96,7 +96,7 @@ export interface Monitor<Registry extends RegistryLike | undefined = RegistryLik
   /**
    * Tracks what a handler leaves to its edge runtime to finish: `app.fetch(request, env, monitor.trackContext(context))`.
    *
-   * @param context The runtime's context; it is left as it is.
+   * @param context The runtime's context, which may be frozen; it is left as it is.
    * @param kind What the work is called.
    * @default {"wait_until"}
    * @returns A context whose `waitUntil` tracks.
@@ -120,22 +120,30 @@ export interface Monitor<Registry extends RegistryLike | undefined = RegistryLik
    * }
    * ```
    *
-   * @param name What it is called; a pool of the same name is replaced.
+   * Make it once, where the module begins, not for each request. A second live pool of one name in one monitor is an
+   * error, since the numbers of one of the two would be lost. A hot reload that makes the monitor anew as well shows the
+   * newest, and counts that in `metrics_errors_total`; one that keeps the monitor has to dispose of the limiter first:
+   * `import.meta.hot.dispose(() => renders[Symbol.dispose]())`.
+   *
+   * @param name What it is called.
    * @param options How much it lets through.
    * @returns The limiter; dispose of it to take it off the page.
    * @throws {TypeError} If an option is of the wrong kind.
    * @throws {RangeError} If a number or the name is out of bounds.
+   * @throws {Error} If this monitor shows a pool of that name.
    */
   limiter(name: string, options: LimiterOptions): Limiter;
 
   /**
-   * Shows a pool, in place of one of the same name.
+   * Shows a pool. One of the same name that another monitor shows on the same page, such as that of a module before its
+   * hot reload, is replaced, which counts as an error of the pool in `metrics_errors_total`.
    *
    * @param name What the pool is called.
    * @param source Answers what it does now.
    * @returns Takes the pool off the page again.
    * @throws {TypeError} If the source is no function.
    * @throws {RangeError} If the name is `runtime`, the hidden thread pool's.
+   * @throws {Error} If this monitor shows a pool of that name already; take that off the page first.
    */
   pool(name: string, source: PoolSource): () => void;
 
@@ -183,13 +191,26 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
   /** What a monitor has put on the page, it takes off when it stops, also where another goes on showing that page. */
   const untilStop = (take: (() => void) | undefined): () => void => {
     const remove = (): void => {
-      removers.delete(remove);
-      take?.();
+      // Once: what has its name since then is somebody else's.
+      if (removers.delete(remove)) take?.();
     };
     removers.add(remove);
     return remove;
   };
-  const addPool = (name: string, source: PoolSource): () => void => untilStop(core?.addPool(name, source));
+  const poolNames = new Set<string>();
+  const addPool = (name: string, source: PoolSource): () => void => {
+    if (poolNames.has(name)) {
+      throw new Error(
+        `Cannot show pool: this monitor shows one named "${name}" already; take that off the page first, or choose another name`,
+      );
+    }
+    const take = core?.addPool(name, source);
+    poolNames.add(name);
+    return untilStop(() => {
+      poolNames.delete(name);
+      take?.();
+    });
+  };
   for (const [name, source] of Object.entries(settings.pools)) addPool(name, source);
 
   const now = (): number => core?.runtime.now() ?? 0;

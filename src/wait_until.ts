@@ -33,12 +33,23 @@ export function trackedContext<Context extends WaitUntilLike>(track: Track, cont
     context.waitUntil(promise);
     if (isPromise(promise)) track(kind, promise);
   };
-  return new Proxy(context, {
-    get(target, name) {
-      if (name === "waitUntil") return waitUntil;
-      const member: unknown = Reflect.get(target, name, target);
-      return typeof member === "function" ? member.bind(target) : member;
+  const memberOf = (name: string | symbol): unknown => {
+    if (name === "waitUntil") return waitUntil;
+    const member: unknown = Reflect.get(context, name, context);
+    return typeof member === "function" ? member.bind(context) : member;
+  };
+  // The proxy's own target is an empty object: one that is frozen would have to answer its own waitUntil.
+  return new Proxy(Object.create(Reflect.getPrototypeOf(context)) as Context, {
+    get: (_target, name) => memberOf(name),
+    set: (_target, name, value) => Reflect.set(context, name, value),
+    has: (_target, name) => Reflect.has(context, name),
+    ownKeys: () => Reflect.ownKeys(context),
+    getOwnPropertyDescriptor(_target, name) {
+      const own = Reflect.getOwnPropertyDescriptor(context, name);
+      return own && { value: memberOf(name), configurable: true, enumerable: own.enumerable === true, writable: true };
     },
+    defineProperty: (_target, name, property) => Reflect.defineProperty(context, name, property),
+    deleteProperty: (_target, name) => Reflect.deleteProperty(context, name),
   });
 }
 

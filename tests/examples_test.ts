@@ -17,7 +17,10 @@ import { until } from "./support/until.ts";
 /** Each runtime starts its own demo, so that its client and its server are tested together. */
 const runtime: DemoRuntime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
 
-const routes = ["/", "/users/7", "/block?ms=200", "/pool?jobs=16", "/limited", "/stream?ms=500", "/boom", "/metrics"];
+const routes = [
+  ...["/", "/users/7", "/books/7", "/relay", "/block?ms=200", "/work?ms=200", "/pool?jobs=16", "/limited"],
+  ...["/stream?ms=500", "/boom", "/metrics"],
+];
 
 /** The labels of requests, as they stand on the page. */
 const get = (route: string, status = "200"): string => labels("GET", route, status);
@@ -146,8 +149,7 @@ describe(`the demo on ${runtime}`, () => {
   });
 
   it("shows the queue of its limited pool while twelve ask at once", async () => {
-    // A round of twelve takes 150 ms, and the page keeps what a pool told for a second: so each of the twelve asks again
-    // until a page has shown the pool at work.
+    // A round of twelve takes 150 ms: so each of the twelve asks again until a page has shown the pool at work.
     let seen = false;
     const twelve = Promise.all(Array.from({ length: 12 }, async () => {
       while (!seen) {
@@ -164,6 +166,32 @@ describe(`the demo on ${runtime}`, () => {
 
     const idle = await until(() => scrapeServer(url), (page) => limited(page, "active") === 0);
     assertEquals([limited(idle, "active"), limited(idle, "queued")], [0, 0]);
+  });
+
+  it("shows its database, its cache, its outgoing requests and its worker", async () => {
+    const ask = async (path: string): Promise<[number, unknown]> => {
+      const response = await fetch(url + path);
+      return [response.status, response.status === 404 ? await response.text() : await response.json()];
+    };
+    assertEquals(await ask("/books/7"), [200, { title: "Volume 7" }]);
+    assertEquals(await ask("/books/7"), [200, { title: "Volume 7" }]);
+    assertEquals((await ask("/books/101"))[0], 404);
+    assertEquals((await ask("/books/nonsense"))[0], 404);
+    assertEquals(await ask("/relay"), [200, { id: "7" }]);
+    assertEquals(await ask("/work?ms=200"), [200, { workedMs: 200 }]);
+
+    const worker = '{pool="crew",worker="0"}';
+    const blocked = (page: Page): number =>
+      page.series.get(`runtime_worker_eventloop_blocked_seconds_total${worker}`) ?? 0;
+    const page = await until(() => scrapeServer(url), (page) => blocked(page) > 0.15);
+    // A worker reports about once a second, what it was late for included.
+    assertGreater(blocked(page), 0.15);
+    assertEquals(page.value('cache_hits_total{cache="books"}'), 1);
+    assertEquals(page.value('cache_misses_total{cache="books"}'), 3);
+    assertEquals(page.value('db_query_duration_seconds_count{operation="SELECT"}'), 3);
+    assertEquals(page.value('db_connections{state="idle"}'), 1);
+    assertEquals(page.value('http_client_requests_total{service="demo",method="GET",status="200"}'), 1);
+    assertEquals(page.value('runtime_workers{pool="crew"}'), 1);
   });
 
   it("counts a stream until its end", async () => {

@@ -136,14 +136,19 @@ describe("Monitor.stop()", () => {
 });
 
 describe("Monitor.pool()", () => {
-  it("shows a pool by name, replaced by the newest, until it is removed", async () => {
-    using monitor = begin({ pools: { jobs: () => ({ active: 1, queued: 0, capacity: 4 }) } });
+  it("shows a pool by name until it is removed, and refuses another of that name meanwhile", async () => {
+    using monitor = begin();
+    const removeFirst = monitor.pool("jobs", () => ({ active: 1, queued: 0, capacity: 4 }));
     const shown = async (): Promise<(number | undefined)[]> => {
       const { series } = await scrape(monitor);
       return ["capacity", "active", "queued"].map((field) => series.get(`runtime_pool_${field}{pool="jobs"}`));
     };
     assertEquals(await shown(), [4, 1, 0]);
+    assertThrows(() => monitor.pool("jobs", () => ({})), Error, 'this monitor shows one named "jobs" already');
+    assertEquals(await shown(), [4, 1, 0]);
+    removeFirst();
     const remove = monitor.pool("jobs", () => ({ active: 2, queued: 7 }));
+    removeFirst();
     assertEquals(await shown(), [undefined, 2, 7]);
     remove();
     remove();
@@ -152,7 +157,7 @@ describe("Monitor.pool()", () => {
 
   it("answers 200 without the series of a source that throws, and counts it", async () => {
     using monitor = begin({ pools: { fine: () => ({ active: 1 }) } });
-    monitor.pool("jobs", () => {
+    const remove = monitor.pool("jobs", () => {
       throw new Error("closed");
     });
     const response = await monitor.handler();
@@ -161,6 +166,7 @@ describe("Monitor.pool()", () => {
     assertEquals(shown.labels("runtime_pool_active"), ['{pool="fine"}']);
     assertEquals(shown.value('runtime_metrics_errors_total{source="pool:jobs"}'), 1);
     assertEquals(shown.value('runtime_metrics_errors_total{source="pool:fine"}'), 0);
+    remove();
     monitor.pool("jobs", () => ({ active: 9 }));
     const recovered = await scrape(monitor);
     assertEquals(recovered.value('runtime_pool_active{pool="jobs"}'), 9);

@@ -16,9 +16,9 @@ const { exports } = JSON.parse(readFileSync(`${root}jsr.json`, "utf8")) as { exp
  * of it by one name.
  */
 const budgets: Readonly<Record<string, number>> = {
-  ".": 36,
-  "./hono": 33,
-  "./edge": 29,
+  ".": 39,
+  "./hono": 36,
+  "./edge": 32,
   "./node": 3,
   "./push": 8,
   "./worker": 5,
@@ -26,8 +26,8 @@ const budgets: Readonly<Record<string, number>> = {
 
 /** What apps write, which leaves the rest of an entry point out of their bundles. */
 const apps: Readonly<Record<string, { code: string; budget: number }>> = {
-  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 32 },
-  "the middleware alone": { code: 'import { runtimeMetrics } from "./src/hono.ts"; runtimeMetrics();', budget: 33 },
+  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 35 },
+  "the middleware alone": { code: 'import { runtimeMetrics } from "./src/hono.ts"; runtimeMetrics();', budget: 36 },
 };
 
 /** What a file is part of, by the beginning of its path; the first that fits. */

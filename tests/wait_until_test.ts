@@ -59,6 +59,44 @@ describe("monitor.trackContext()", () => {
     assertEquals(monitor.snapshot().pending["behind"], undefined);
   });
 
+  it("tracks on a context that is frozen, and shows all that it has", async () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    const promises: unknown[] = [];
+    const context = Object.freeze({
+      props: { tenant: "acme" },
+      waitUntil: (promise: Promise<unknown>) => void promises.push(promise),
+      tenantOf(this: { props: { tenant: string } }) {
+        return this.props.tenant;
+      },
+    });
+    const tracked = monitor.trackContext(context);
+    const mail = deferred<void>();
+    tracked.waitUntil(mail.promise);
+    assertEquals([promises, monitor.snapshot().pending["wait_until"]], [[mail.promise], 1]);
+    assertEquals([tracked.props, tracked.tenantOf()], [context.props, "acme"]);
+    assertEquals([Object.keys(tracked), "props" in tracked], [Object.keys(context), true]);
+    // A framework that makes a context of its own from it still tracks.
+    const copy = { ...tracked, more: 1 };
+    copy.waitUntil(mail.promise);
+    assertEquals(monitor.snapshot().pending["wait_until"], 2);
+    assertThrows(() => (tracked as { props: unknown }).props = {}, TypeError);
+    mail.resolve();
+    await sleep(0);
+    assertEquals(monitor.snapshot().pending["wait_until"], 0);
+  });
+
+  it("takes and removes what is set on it on the runtime's own context", () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    const context = Object.assign(new ExecutionContext(), { trace: "a" });
+    const tracked = monitor.trackContext(context);
+    tracked.trace = "b";
+    assertEquals([context.trace, tracked.trace], ["b", "b"]);
+    Object.defineProperty(tracked, "span", { value: 7, configurable: true, enumerable: true });
+    assertEquals((context as { span?: number }).span, 7);
+    delete (tracked as { span?: number }).span;
+    assertEquals("span" in context, false);
+  });
+
   it("hands on where nothing is measured", () => {
     using monitor = createMonitor({ registry: new Registry(), enabled: false });
     const context = new ExecutionContext();

@@ -154,7 +154,8 @@ function sourceErrors(context: SignalContext): Signal {
     title: "A source of metrics fails",
     meaning:
       "Something that the page is made of threw: a pool's function, a recorder, a metric of the app's own, or a " +
-      "reading of the runtime's. Its series are missing while it does; everything else is right.",
+      "reading of the runtime's. Its series are missing while it does; everything else is right. A pool also counts one " +
+      "each time that another monitor's pool of the same name takes its place, whose numbers are shown from then on.",
     confirm: [
       `Which source: \`${promql.series("metrics_errors_total")}\`.`,
       "Panels and alerts of what it tells have no data meanwhile, so silence there says nothing.",
@@ -163,6 +164,7 @@ function sourceErrors(context: SignalContext): Signal {
       "Call that source by hand, or in a test: a pool that was closed, a client that was replaced, a permission that is " +
       "missing.",
       "Remove the source when what it measures is gone: `monitor.pool()` answers the function for that.",
+      "A pool that is sound is shown by two monitors: give one of the two another name.",
     ],
     alerts: [
       growthAlert(context, "RuntimeMetricsSourceFailing", "metrics_errors_total", "source", {

@@ -7,7 +7,7 @@
 import type { Panel, PanelContext } from "./panels.ts";
 import { maxBy, sumBy } from "./promql.ts";
 import { burnColours, burnNote, errorBurn, latencyBurn } from "./request_panels.ts";
-import { lookBack } from "./runtime_signals.ts";
+import { lookBack, rejectedShare } from "./runtime_signals.ts";
 import type { ThresholdName, Thresholds } from "./thresholds.ts";
 
 /** The numbers of a signal's alerts. */
@@ -180,7 +180,7 @@ export function poolPanels({ promql, thresholds, window }: PanelContext): Panel[
     {
       title: "Pools: active and capacity",
       kind: "timeseries",
-      width: 10,
+      width: 8,
       unit: "short",
       signal: "saturation",
       needs,
@@ -192,7 +192,7 @@ export function poolPanels({ promql, thresholds, window }: PanelContext): Panel[
     {
       title: "Pool saturation",
       kind: "gauge",
-      width: 6,
+      width: 4,
       unit: "percentunit",
       signal: "saturation",
       ...colours(thresholds, "saturation"),
@@ -208,13 +208,24 @@ export function poolPanels({ promql, thresholds, window }: PanelContext): Panel[
     {
       title: "Queued, and the oldest that waits",
       kind: "timeseries",
-      width: 8,
+      width: 6,
       unit: "short",
       signal: "pool_wait",
       queries: [
         { expression: sumBy(["pool"], promql.series("pool_queued")), legend: "queued {{pool}}" },
         { expression: maxBy(["pool"], promql.series("pool_oldest_wait_seconds")), legend: "seconds {{pool}}" },
       ],
+    },
+    {
+      title: "Jobs without a slot",
+      kind: "timeseries",
+      width: 6,
+      unit: "percentunit",
+      signal: "rejected",
+      ...colours(thresholds, "rejected"),
+      note: "The share of jobs that were refused or gave up.",
+      needs: "a limiter, by `monitor.limiter()`",
+      queries: [{ expression: rejectedShare({ promql }, ["pool"], window), legend: "{{pool}}" }],
     },
   ];
 }

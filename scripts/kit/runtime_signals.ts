@@ -20,10 +20,10 @@ const lookBackSeconds = 300;
  * Makes the signals.
  *
  * @param context The names and numbers.
- * @returns Lag, saturation, pool wait and pending age.
+ * @returns Lag, saturation, pool wait, rejected jobs and pending age.
  */
 export function runtimeSignals(context: SignalContext): Signal[] {
-  return [lag(context), saturation(context), poolWait(context), pendingAge(context)];
+  return [lag(context), saturation(context), poolWait(context), rejected(context), pendingAge(context)];
 }
 
 /** A gauge, the largest of a process. */
@@ -192,6 +192,61 @@ function poolWait(context: SignalContext): Signal {
       labels: { pool: "some-pool" },
       summary: "Jobs of {{ $labels.job }}/{{ $labels.instance }} wait for pool {{ $labels.pool }}",
       description: "Jobs wait {{ $value | humanizeDuration }} for a place in pool {{ $labels.pool }}",
+    }),
+  };
+}
+
+/** The share of jobs that never got a slot. Those that gave up have waited, so the waits count them already. */
+export function rejectedShare(
+  { promql }: Pick<SignalContext, "promql">,
+  by: readonly string[],
+  window: string,
+): string {
+  const never = sumBy(by, promql.rate("pool_rejected_total", window));
+  const waited = sumBy(by, promql.rate("pool_wait_seconds_count", window));
+  const refused = sumBy(by, promql.rate("pool_rejected_total", window, 'reason="full"'));
+  return `${never} / (${waited} + ${refused})`;
+}
+
+function rejected(context: SignalContext): Signal {
+  const { promql, by, fake } = context;
+  const pool = { pool: "some-pool" };
+  const perSecond = 100;
+  return {
+    id: "rejected",
+    title: "Jobs are rejected",
+    meaning:
+      "Jobs come to a limiter and never get a permit: as many waited as may (`full`), or their signal ended the wait " +
+      "(`gave_up`). Whoever sent them got an error. The share is of all jobs that came within five minutes. Only " +
+      "limiters, and pools that count it by `watch`, tell this.",
+    confirm: [
+      `Which, and why: \`${sumBy(["instance", "pool", "reason"], promql.rate("pool_rejected_total", lookBack))}\`.`,
+      "A burst, or too few places? [Pool saturation](#pool-saturation) that stays near 100% is too few places.",
+    ],
+    act: [
+      "`full`: do as for [pool saturation](#pool-saturation), slow jobs first. A larger `maxQueued` turns errors into " +
+      "waits; it helps only if the queue is empty again between bursts.",
+      "`gave_up`: jobs wait longer than their callers do. Look at [waits](#jobs-wait-for-a-pool), and refuse earlier " +
+      "with a smaller `maxQueued`.",
+      "If callers try again at once, have them back off: what is refused comes back as more jobs.",
+    ],
+    alerts: thresholdAlerts(context, {
+      threshold: "rejected",
+      names: { warning: "RuntimePoolRejects", critical: "RuntimePoolRejectsMany" },
+      measures: [{
+        says: "the share of jobs without a slot",
+        expression: rejectedShare(context, [...by, "pool"], lookBack),
+        fake: (value) => [
+          growing(fake("pool_rejected_total", { ...pool, reason: "full" }), value * perSecond / 2),
+          growing(fake("pool_rejected_total", { ...pool, reason: "gave_up" }), value * perSecond / 2),
+          // Everybody else waited, and so did who gave up.
+          growing(fake("pool_wait_seconds_count", pool), (1 - value / 2) * perSecond),
+        ],
+        samples: 2,
+      }],
+      labels: pool,
+      summary: "Pool {{ $labels.pool }} of {{ $labels.job }}/{{ $labels.instance }} turns jobs away",
+      description: "{{ $value | humanizePercentage }} of the jobs for pool {{ $labels.pool }} never got a place",
     }),
   };
 }

@@ -30,6 +30,8 @@ export type ThresholdName =
   | "saturation_critical"
   | "pool_wait_warning"
   | "pool_wait_critical"
+  | "rejected_warning"
+  | "rejected_critical"
   | "pending_warning"
   | "pending_critical"
   | "pending_age_warning"
@@ -105,6 +107,20 @@ export const thresholds: Thresholds = {
     forSeconds: 60,
     within: waitLimits,
     because: "jobs wait longer than most of them run",
+  },
+  rejected_warning: {
+    value: 0.01,
+    unit: "ratio",
+    forSeconds: 120,
+    within: [0, 1],
+    because: "a bounded queue is there to refuse a burst; one job in a hundred for minutes is a lack of places",
+  },
+  rejected_critical: {
+    value: 0.1,
+    unit: "ratio",
+    forSeconds: 60,
+    within: [0, 1],
+    because: "every tenth caller gets an error in place of an answer",
   },
   pending_warning: {
     value: 100,

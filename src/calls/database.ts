@@ -4,8 +4,8 @@
  * @module
  */
 
+import { timingQuery } from "./query_time.ts";
 import type { CallScope } from "./scope.ts";
-import { timing } from "../timing.ts";
 
 /** The words with which statements begin; every other makes no series of its own. */
 const operations: ReadonlySet<string> = new Set(
@@ -34,12 +34,16 @@ export function databaseWrapper(
       const calls = scope.calls();
       const core = scope.core();
       if (!calls || !core) return query.apply(this, args);
-      const beganAt = core.runtime.now();
-      return timing(() => query.apply(this, args), () =>
-        calls.attempt("database", () => {
-          const durations = calls.histogram("db_query_duration_seconds");
-          durations.observe(durations.slot(operationOf(args[0])), Math.max(0, core.runtime.now() - beganAt));
-        }));
+      return timingQuery(
+        (given) => query.apply(this, given as never[]),
+        args,
+        () => core.runtime.now(),
+        (seconds) =>
+          calls.attempt("database", () => {
+            const durations = calls.histogram("db_query_duration_seconds");
+            durations.observe(durations.slot(operationOf(args[0])), seconds);
+          }),
+      );
     } as Query;
   };
 }

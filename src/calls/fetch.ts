@@ -27,17 +27,18 @@ const otherMethod = "_OTHER";
  */
 export function measuredFetch(scope: CallScope, { services }: OutgoingOptions): Fetch {
   const serviceOf = serviceFinder(services);
-  return async (input, init) => {
+  return async (...args) => {
+    const [input, init] = args;
     const calls = scope.calls();
     const core = scope.core();
-    if (!calls || !core) return fetch(input, init);
+    if (!calls || !core) return fetch(...args);
     const item = { beganAt: core.runtime.now() };
     const kind = core.pending.kind(pendingKind);
     kind.add(item);
     const end = (status: string): void => {
       kind.remove(item);
       calls.attempt("fetch", () => {
-        const service = serviceOf(typeof input === "string" || input instanceof URL ? input : input.url);
+        const service = serviceOf(addressOf(input));
         const requests = calls.counter("http_client_requests_total");
         const durations = calls.histogram("http_client_request_duration_seconds");
         requests.add(requests.slot(service, methodOf(input, init), status));
@@ -46,7 +47,8 @@ export function measuredFetch(scope: CallScope, { services }: OutgoingOptions): 
     };
     let response: Response;
     try {
-      response = await fetch(input, init);
+      // As many arguments as came: without any, fetch refuses.
+      response = await fetch(...args);
     } catch (error) {
       end("error");
       throw error;
@@ -56,8 +58,15 @@ export function measuredFetch(scope: CallScope, { services }: OutgoingOptions): 
   };
 }
 
-function methodOf(input: string | URL | Request, init: RequestInit | undefined): string {
-  const given = init?.method ?? (typeof input === "object" && "method" in input ? input.method : "GET");
+/** What fetch was given, whatever that is: it takes everything that is no request for the text of an address. */
+function addressOf(input: string | URL | Request | null | undefined): string | URL {
+  if (input instanceof URL) return input;
+  const url = typeof input === "object" ? input?.url : undefined;
+  return typeof url === "string" ? url : String(input);
+}
+
+function methodOf(input: string | URL | Request | null | undefined, init: RequestInit | undefined): string {
+  const given = init?.method ?? (typeof input === "object" && input && "method" in input ? input.method : "GET");
   const method = String(given).toUpperCase();
   return methods.has(method) ? method : otherMethod;
 }

@@ -52,6 +52,12 @@ export interface Instruments {
   /**
    * Measures a function that runs database queries, by the first word of its first argument.
    *
+   * A query is over when the function has answered, when its promise has settled, or when the callback that it was given
+   * as its last argument is first called; where it answers a promise, that alone counts. What runs only when it is asked,
+   * as the query builders of knex, Drizzle, postgres.js or Bun's `sql`, is timed from the first call of its `then` (an
+   * `await`) until that is settled; a builder that answers a new object for each step has to be measured at its last one.
+   * A statement that nobody asks for is not measured.
+   *
    * @example Usage
    * ```ts
    * import { createMonitor } from "@rtm/runtime-metrics";
@@ -72,7 +78,7 @@ export interface Instruments {
   /**
    * Shows a pool's connections in `db_connections`, by state; those of several pools are added up.
    *
-   * @param source The pool, such as `pgPool(pool)`.
+   * @param source The pool, such as `pgPool(pool)`; it answers at once, see {@linkcode PoolSource}.
    * @returns Takes them off the page again.
    * @throws {TypeError} If the source is no function.
    * @throws {Error} If the registry has a metric named `db_connections` that is somebody else's.

@@ -5,7 +5,8 @@
  */
 
 import { type PendingItem, PendingKind } from "../pending.ts";
-import type { PoolSource } from "./pool_source.ts";
+import { onAbort } from "./on_abort.ts";
+import type { PoolSource, RejectionReason } from "./pool_source.ts";
 
 /** How much a limiter lets through. */
 export interface LimiterOptions {
@@ -22,7 +23,8 @@ export interface LimiterOptions {
 /** How one caller waits. */
 export interface LimiterCallOptions {
   /**
-   * Gives the place in the queue up. Once a permit has been handed out it changes nothing any more.
+   * Gives the place in the queue up. Once a permit has been handed out it changes nothing any more. One signal may be
+   * shared by any number of callers.
    *
    * @default {undefined} Waits as long as it takes.
    */
@@ -52,6 +54,7 @@ export class Limiter implements Disposable {
   #active = 0;
   #wait: ((seconds: number) => void) | undefined;
   #run: ((seconds: number) => void) | undefined;
+  #reject: ((reason: RejectionReason) => void) | undefined;
   readonly #hide: () => void;
 
   /**
@@ -86,7 +89,8 @@ export class Limiter implements Disposable {
       watch: (watcher: Parameters<NonNullable<PoolSource["watch"]>>[0]) => {
         this.#wait = watcher.waits();
         this.#run = watcher.runs();
-        return () => this.#wait = this.#run = undefined;
+        this.#reject = watcher.rejections();
+        return () => this.#wait = this.#run = this.#reject = undefined;
       },
     }));
   }
@@ -162,6 +166,7 @@ export class Limiter implements Disposable {
       return undefined;
     }
     if (this.#waiting.count >= this.#maxQueued) {
+      this.#reject?.("full");
       throw new DOMException(
         `Cannot enter limiter "${this.name}": ${this.#active} run and ${this.#waiting.count} wait, which is the most that may`,
         "QuotaExceededError",
@@ -172,16 +177,17 @@ export class Limiter implements Disposable {
         this.#waiting.remove(waiter);
         // A wait that was given up was one: left out, a limiter whose callers all time out would look idle.
         this.#wait?.(Math.max(0, this.#now() - waiter.beganAt));
+        this.#reject?.("gave_up");
         reject(signal!.reason);
       };
+      const forget = signal && onAbort(signal, giveUp);
       const waiter: Waiter = {
         beganAt: this.#now(),
         start() {
-          signal?.removeEventListener("abort", giveUp);
+          forget?.();
           resolve();
         },
       };
-      signal?.addEventListener("abort", giveUp, { once: true });
       this.#waiting.add(waiter);
     });
   }

@@ -4,9 +4,13 @@
  * @module
  */
 
+import { isPromise } from "../pending.ts";
 import type { PoolReading, WorkerReading } from "../sample.ts";
 
-/** Takes what the jobs of one pool waited and how long they ran. */
+/** Why a job never got a slot: as many waited as may, or it gave its place in the queue up. */
+export type RejectionReason = "full" | "gave_up";
+
+/** Takes what the jobs of one pool waited, how long they ran, and which never got to run. */
 export interface PoolWatcher {
   /** A clock that never goes back, in seconds. */
   now(): number;
@@ -25,13 +29,21 @@ export interface PoolWatcher {
    * @returns To be called with how long each job has held its slot, in seconds.
    */
   runs(): (seconds: number) => void;
+
+  /**
+   * Begins the pool's count of jobs that never got a slot, at 0. A source calls it only if it can tell every one of them.
+   *
+   * @returns To be called at the moment that a job is refused or gives up.
+   */
+  rejections(): (reason: RejectionReason) => void;
 }
 
 /**
  * Answers what a pool does at this moment.
  *
  * It is called when a scrape asks, at most once a second, and should only read: three numbers, each absent where the pool
- * does not know it.
+ * does not know it. It answers at once: an async function is an error of its source at every reading, since no page waits
+ * for a pool. What can only be asked asynchronously is asked by the app, and its newest answer told here.
  *
  * @example Usage
  * ```ts
@@ -74,12 +86,17 @@ const fields: readonly PoolNumber[] = ["active", "queued", "capacity", "oldestWa
  * @param name The pool's name, for the error.
  * @param source The pool.
  * @returns The numbers that it told, and only those.
- * @throws {TypeError} If the answer is no object, or one of its numbers is not finite or below 0.
+ * @throws {TypeError} If the answer is no object or a promise of one, or one of its numbers is not finite or below 0.
  */
 export function readPool(name: string, source: PoolSource): PoolReading {
   const answer: unknown = source();
   if (typeof answer !== "object" || answer === null) {
     throw new TypeError(`Cannot read pool "${name}": expected an object, got ${String(answer)}`);
+  }
+  if (typeof (answer as { then?: unknown }).then === "function") {
+    // It is nobody's: what it rejects with would end the process.
+    if (isPromise(answer)) answer.then(undefined, () => {});
+    throw new TypeError(`Cannot read pool "${name}": expected an object at once, got a promise`);
   }
   const reading: PoolReading = {};
   for (const field of fields) {

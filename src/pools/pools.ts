@@ -5,7 +5,7 @@
  */
 
 import type { PoolReading } from "../sample.ts";
-import { isAmount, type PoolSource, type PoolWatcher, readPool } from "./pool_source.ts";
+import { isAmount, type PoolSource, type PoolWatcher, readPool, type RejectionReason } from "./pool_source.ts";
 
 /** How long a reading that is dear, or not ours to repeat, is kept, in seconds. */
 export const keepSeconds = 1;
@@ -15,6 +15,13 @@ export interface PoolTimes {
   /** Begins a pool's series at 0. */
   slot(pool: string): number;
   observe(slot: number, seconds: number): void;
+}
+
+/** The jobs that never got a slot go here. */
+export interface PoolRejections {
+  /** Begins a pool's series at 0. */
+  slot(pool: string, reason: RejectionReason): number;
+  add(slot: number): void;
 }
 
 /** What pools need of the core that shows them. */
@@ -27,6 +34,8 @@ export interface PoolsOptions {
   /** Where waits and run times go; undefined where they are shown nowhere. */
   readonly waits?: PoolTimes | undefined;
   readonly runs?: PoolTimes | undefined;
+  /** Where jobs that never got a slot are counted; undefined where they are shown nowhere. */
+  readonly rejections?: PoolRejections | undefined;
 }
 
 /** A pool on the page. */
@@ -54,7 +63,8 @@ export class Pools {
   }
 
   /**
-   * Shows a pool, in place of one of the same name.
+   * Shows a pool, in place of one of the same name: a module that is evaluated twice shows its newest. That is counted as
+   * an error of the pool, since the two may as well both be in use, and the numbers of the earlier one are lost then.
    *
    * @param name What it is called.
    * @param source What tells of it.
@@ -66,6 +76,7 @@ export class Pools {
     this.#shown.set(name, shown);
     this.#readAt = Number.NEGATIVE_INFINITY;
     this.#end(name, before);
+    if (before && before.source !== source) this.#options.fail(`pool:${name}`);
     shown.stop = this.#options.attempt(`pool:${name}`, () => source.watch?.(this.#watcher(name)));
     return () => {
       if (this.#shown.get(name) !== shown) return;
@@ -91,7 +102,7 @@ export class Pools {
   }
 
   #watcher(name: string): PoolWatcher {
-    const { now, waits, runs } = this.#options;
+    const { now, waits, runs, rejections } = this.#options;
     const begin = (times: PoolTimes | undefined) => (): (seconds: number) => void => {
       if (!times) return () => {};
       const slot = times.slot(name);
@@ -100,7 +111,19 @@ export class Pools {
         else this.#options.fail(`pool:${name}`);
       };
     };
-    return { now, waits: begin(waits), runs: begin(runs) };
+    return {
+      now,
+      waits: begin(waits),
+      runs: begin(runs),
+      rejections() {
+        if (!rejections) return () => {};
+        const slots = {
+          full: rejections.slot(name, "full"),
+          gave_up: rejections.slot(name, "gave_up"),
+        };
+        return (reason) => rejections.add(slots[reason]);
+      },
+    };
   }
 
   #end(name: string, shown: Shown | undefined): void {

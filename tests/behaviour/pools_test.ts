@@ -96,6 +96,24 @@ describe("the series of an app's pool", () => {
     assert(run.sum > 0.28 && run.sum < 3, `${run.sum} s`);
   });
 
+  series("pool_rejected_total", "counts who is refused and who gives up, by the moment they are", async () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    const limiter = monitor.limiter("jobs", { capacity: 1, maxQueued: 2 });
+    using _permit = await limiter.acquire();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const settled = Promise.allSettled(Array.from({ length: 5 }, () => limiter.run(() => {}, { signal })));
+    controller.abort();
+    const ends = await settled;
+    assertEquals(ends.map((end) => (end as PromiseRejectedResult).reason.name), [
+      ...["AbortError", "AbortError"],
+      ...["QuotaExceededError", "QuotaExceededError", "QuotaExceededError"],
+    ]);
+    const page = await scrape(monitor);
+    const rejected = (reason: string) => page.value(`runtime_pool_rejected_total{pool="jobs",reason="${reason}"}`);
+    assertEquals([rejected("gave_up"), rejected("full")], [2, 3]);
+  });
+
   series("pool_capacity", "is what the pool says, also when that changes", async () => {
     let capacity = 2;
     const options: MonitorOptions = { pools: { jobs: () => ({ capacity }) } };

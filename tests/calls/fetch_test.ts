@@ -85,6 +85,30 @@ describe("monitor.fetch()", () => {
     assertEquals(page.value('runtime_pending_tasks{kind="http_client_request"}'), 0);
   });
 
+  it("refuses what the global fetch refuses, as an error of no service", async () => {
+    using monitor = begin();
+    const real = globalThis.fetch;
+    const counts: number[] = [];
+    globalThis.fetch = ((...args: unknown[]) => {
+      counts.push(args.length);
+      return (real as (...args: unknown[]) => Promise<Response>)(...args);
+    }) as typeof fetch;
+    const ask = monitor.fetch as (...args: unknown[]) => Promise<Response>;
+    try {
+      // A global fetch may throw at once or reject; this one always rejects.
+      for (const args of [[], [undefined], [null], [Symbol("url")]]) await assertRejects(() => ask(...args));
+      // What is no address in text is made one, as fetch does.
+      assertEquals((await ask({ toString: () => `${url}/missing` })).status, 404);
+    } finally {
+      globalThis.fetch = real;
+    }
+    assertEquals(counts, [0, 1, 1, 1, 1]);
+    const page = await scrape(monitor);
+    assertEquals(page.value('http_client_requests_total{service="_other",method="GET",status="error"}'), 4);
+    assertEquals(page.value('http_client_requests_total{service="shop",method="GET",status="404"}'), 1);
+    assertEquals(page.has('runtime_metrics_errors_total{source="fetch"}'), false);
+  });
+
   it("makes no series of hosts and methods that it does not know", async () => {
     using monitor = createMonitor({ registry: new Registry() });
     for (const method of ["PROPFIND", "MKCOL"]) await (await monitor.fetch(`${url}/`, { method })).text();

@@ -9,7 +9,8 @@ import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { createPusher, type Pusher, type PusherOptions } from "@rtm/runtime-metrics/push";
 import { checkExportRequest } from "../support/otlp_schema.ts";
 import { Page } from "../support/page.ts";
-import { missingProgram, type PushServer, startPushServer } from "../support/push_servers.ts";
+import { type PushServer, startPushServer } from "../support/push_servers.ts";
+import { missingProgram } from "../support/system_program.ts";
 import { until } from "../support/until.ts";
 
 /** A monitor with two requests counted, beside a metric of the app's own. */

@@ -62,7 +62,7 @@ describe("the rules", () => {
   it("watch whatever else can go wrong", () => {
     assertEquals(unique(alerts.map(({ labels }) => labels!["signal"]!)), [
       ...["cardinality", "collection", "down", "errors", "fds", "heap", "lag", "latency", "pending_age", "pool_wait"],
-      ...["saturation", "source"],
+      ...["rejected", "saturation", "source"],
     ]);
   });
 

@@ -224,8 +224,11 @@ describe("genericPool()", () => {
   it("leaves the pool alone, unless it is to time it, and then until it is taken off", async () => {
     const pool = make();
     const own = (): string[] => ["acquire", "release", "destroy"].filter((name) => Object.hasOwn(pool, name));
-    using monitor = begin(genericPool(pool));
-    assertEquals([own(), await times(monitor, "wait")], [[], undefined]);
+    {
+      using plain = begin(genericPool(pool));
+      assertEquals([own(), await times(plain, "wait")], [[], undefined]);
+    }
+    using monitor = createMonitor({ registry: new Registry() });
     const remove = monitor.pool("it", genericPool(pool, { timed: true }));
     assertEquals(own(), ["acquire", "release", "destroy"]);
 

@@ -11,6 +11,7 @@ import { scrape } from "../support/page.ts";
 function begin(options: LimiterOptions) {
   const clock = { at: 100 };
   const [waits, runs]: [number[], number[]] = [[], []];
+  const rejections: string[] = [];
   let source!: PoolSource;
   let shown = true;
   const limiter = new Limiter("jobs", options, () => clock.at, (it) => {
@@ -21,8 +22,9 @@ function begin(options: LimiterOptions) {
     now: () => clock.at,
     waits: () => (seconds) => waits.push(seconds),
     runs: () => (seconds) => runs.push(seconds),
+    rejections: () => (reason) => rejections.push(reason),
   });
-  return { limiter, clock, waits, runs, read: () => source(), source, stop, isShown: () => shown };
+  return { limiter, clock, waits, runs, rejections, read: () => source(), source, stop, isShown: () => shown };
 }
 
 const settled = async (promise: Promise<unknown>): Promise<boolean> =>
@@ -90,7 +92,7 @@ describe("Limiter.run()", () => {
   });
 
   it("refuses who comes when as many wait as may, with an error that says so", async () => {
-    const { limiter, waits } = begin({ capacity: 1, maxQueued: 1 });
+    const { limiter, waits, rejections } = begin({ capacity: 1, maxQueued: 1 });
     const gate = deferred<void>();
     const first = limiter.run(() => gate.promise);
     const second = limiter.run(() => "second");
@@ -104,7 +106,7 @@ describe("Limiter.run()", () => {
     gate.resolve();
     assertEquals([await first, await second, ran], [undefined, "second", false]);
     // Who was refused has not waited.
-    assertEquals(waits.length, 2);
+    assertEquals([waits.length, rejections], [2, ["full"]]);
   });
 
   it("lets nobody wait with a maxQueued of 0", async () => {
@@ -118,7 +120,7 @@ describe("Limiter.run()", () => {
   });
 
   it("lets a waiting job give up its place, and those behind it move up", async () => {
-    const { limiter, read, waits } = begin({ capacity: 1 });
+    const { limiter, read, waits, rejections } = begin({ capacity: 1 });
     const gate = deferred<void>();
     const order: string[] = [];
     const first = limiter.run(() => gate.promise);
@@ -129,7 +131,7 @@ describe("Limiter.run()", () => {
     const refused = assertRejects(() => gone);
     controller.abort(reason);
     assertStrictEquals(await refused, reason);
-    assertEquals(read().queued, 1);
+    assertEquals([read().queued, rejections], [1, ["gave_up"]]);
     gate.resolve();
     await Promise.all([first, last]);
     // The wait that was given up is one of three: it was no shorter for having been in vain.
@@ -137,7 +139,7 @@ describe("Limiter.run()", () => {
   });
 
   it("does not begin with a signal that is aborted already, and is not disturbed by one that is aborted later", async () => {
-    const { limiter, read } = begin({ capacity: 1 });
+    const { limiter, read, rejections } = begin({ capacity: 1 });
     const reason = new Error("too late");
     const signal = AbortSignal.abort(reason);
     assertStrictEquals(await assertRejects(() => limiter.run(() => assert(false), { signal })), reason);
@@ -154,6 +156,46 @@ describe("Limiter.run()", () => {
     gate.resolve("done");
     assertEquals(await running, "done");
     assertEquals(read().active, 0);
+    // The one never came to the door, the other got its permit: the limiter turned neither away.
+    assertEquals(rejections, []);
+  });
+
+  it("puts one listener on a signal that many share, and takes it off when the last wait is over", async () => {
+    const { limiter, rejections } = begin({ capacity: 1 });
+    const other = begin({ capacity: 1 }).limiter;
+    const controller = new AbortController();
+    const { signal } = controller;
+    let listeners = 0;
+    const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
+      listeners++;
+      add(...args);
+    };
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+      listeners--;
+      remove(...args);
+    };
+    const gates = [deferred<void>(), deferred<void>()];
+    const held = [limiter.run(() => gates[0]!.promise), other.run(() => gates[1]!.promise)];
+    let ran = 0;
+    const wait = (count: number) =>
+      Array.from({ length: count }, (_, i) => (i % 2 ? other : limiter).run(() => ran++, { signal }));
+    const served = wait(50);
+    assertEquals(listeners, 1);
+    for (const gate of gates) gate.resolve();
+    await Promise.all([...held, ...served]);
+    assertEquals([ran, listeners], [50, 0]);
+
+    // The same signal once more, which now ends all that wait for it; those who were served are not disturbed.
+    const permits = [await limiter.acquire(), await other.acquire()];
+    const given = wait(50);
+    assertEquals(listeners, 1);
+    const all = Promise.allSettled(given);
+    controller.abort(new Error("enough"));
+    assertEquals((await all).map((end) => end.status), Array(50).fill("rejected"));
+    assertEquals([ran, limiter.queued, other.queued, rejections], [50, 0, 0, Array(25).fill("gave_up")]);
+    for (const permit of permits) permit.release();
+    assertEquals([limiter.active, other.active], [0, 0]);
   });
 
   it("refuses what is no function", async () => {
@@ -167,9 +209,9 @@ describe("Limiter.run()", () => {
   });
 
   it("loses no permit and starts nobody twice, whatever comes", async () => {
-    const { limiter, waits, runs, read } = begin({ capacity: 3, maxQueued: 20 });
+    const { limiter, waits, runs, rejections, read } = begin({ capacity: 3, maxQueued: 20 });
     const random = seeded(5);
-    let [running, most, begun, givenUp] = [0, 0, 0, 0];
+    let [running, most, begun, givenUp, full] = [0, 0, 0, 0, 0];
     const all = Array.from({ length: 500 }, async () => {
       await sleep(random() * 0.05);
       const controller = new AbortController();
@@ -188,13 +230,16 @@ describe("Limiter.run()", () => {
       } catch (error) {
         // Refused, given up, or broken.
         if (error === controller.signal.reason) givenUp++;
+        else if ((error as Error).name === "QuotaExceededError") full++;
       }
       await gone;
     });
     await Promise.all(all);
     assertEquals([running, most, read().active, read().queued], [0, 3, 0, 0]);
     assertEquals([waits.length, runs.length], [begun + givenUp, begun]);
-    assert(givenUp > 0);
+    const rejected = (reason: string): number => rejections.filter((each) => each === reason).length;
+    assertEquals([rejected("gave_up"), rejected("full")], [givenUp, full]);
+    assert(givenUp > 0 && full > 0);
   });
 });
 
@@ -279,6 +324,72 @@ describe("monitor.limiter()", () => {
     limiter[Symbol.dispose]();
     assertEquals(await show(), [undefined, undefined, undefined]);
     assertEquals(await limiter.run(() => "still here"), "still here");
+  });
+
+  it("counts each job that it turns away and each that gives up, from 0, at the next scrape", async () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    const limiter = monitor.limiter("jobs", { capacity: 1, maxQueued: 1 });
+    const rejected = async (): Promise<number[]> => {
+      const page = await scrape(monitor);
+      return ["full", "gave_up"].map((reason) =>
+        page.value(`runtime_pool_rejected_total{pool="jobs",reason="${reason}"}`)
+      );
+    };
+    assertEquals(await rejected(), [0, 0]);
+    using _permit = await limiter.acquire();
+    const controller = new AbortController();
+    const waiting = assertRejects(() => limiter.run(() => {}, { signal: controller.signal }));
+    for (const _ of [1, 2, 3]) await assertRejects(() => limiter.run(() => {}), DOMException);
+    assertEquals(await rejected(), [3, 0]);
+    controller.abort();
+    await waiting;
+    assertEquals(await rejected(), [3, 1]);
+  });
+
+  it("refuses a second of one name while the first is shown", async () => {
+    for (const enabled of [true, false]) {
+      using monitor = createMonitor({ registry: new Registry(), enabled, pools: { given: () => ({ active: 1 }) } });
+      const first = monitor.limiter("jobs", { capacity: 4 });
+      const message = 'Cannot show pool: this monitor shows one named "jobs" already';
+      assertThrows(() => monitor.limiter("jobs", { capacity: 2 }), Error, message);
+      assertThrows(() => monitor.pool("jobs", () => ({})), Error, message);
+      assertThrows(() => monitor.limiter("given", { capacity: 2 }), Error, 'one named "given" already');
+      if (enabled) assertEquals(monitor.snapshot().pools["jobs"]?.capacity, 4);
+      first[Symbol.dispose]();
+      const second = monitor.limiter("jobs", { capacity: 2 });
+      first[Symbol.dispose]();
+      if (enabled) assertEquals(monitor.snapshot().pools["jobs"]?.capacity, 2);
+      assertThrows(() => monitor.limiter("jobs", { capacity: 2 }), Error, message);
+      second[Symbol.dispose]();
+      assertEquals(await first.run(() => "still here"), "still here");
+    }
+  });
+
+  it("shows the newest of a module that is evaluated twice, and counts that it did", async () => {
+    const registry = new Registry();
+    const evaluate = (capacity: number) => {
+      const monitor = createMonitor({ registry });
+      return { monitor, limiter: monitor.limiter("jobs", { capacity }) };
+    };
+    const shown = async (monitor: { handler(): Promise<Response> }): Promise<number[]> => {
+      const page = await scrape(monitor);
+      return [
+        page.value('runtime_pool_capacity{pool="jobs"}'),
+        page.value('runtime_pool_wait_seconds_count{pool="jobs"}'),
+        page.value('runtime_metrics_errors_total{source="pool:jobs"}'),
+      ];
+    };
+    const first = evaluate(4);
+    await first.limiter.run(() => {});
+    assertEquals(await shown(first.monitor), [4, 1, 0]);
+    const second = evaluate(2);
+    await second.limiter.run(() => {});
+    assertEquals(await shown(second.monitor), [2, 2, 1]);
+    // What the earlier module leaves behind takes nothing off that is not its own.
+    first.limiter[Symbol.dispose]();
+    first.monitor.stop();
+    assertEquals(await shown(second.monitor), [2, 2, 1]);
+    second.monitor.stop();
   });
 
   it("refuses the name of the hidden pool, and one without a character", () => {

@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
 import { type PoolSource, readPool } from "../../src/pools/pool_source.ts";
+import { sleep } from "../support/loop.ts";
 
 describe("readPool()", () => {
   it("answers each number that the pool told", () => {
@@ -38,6 +39,17 @@ describe("readPool()", () => {
       assertThrows(() => readPool("jobs", () => answer as never), TypeError, message);
     });
   }
+
+  it("refuses promises of a reading, and leaves none of their failures unhandled", async () => {
+    const message = 'Cannot read pool "jobs": expected an object at once, got a promise';
+    const source = ((): Promise<object> => Promise.reject(new Error("closed"))) as unknown as PoolSource;
+    // An unhandled rejection ends the process on all three runtimes, and this test with it.
+    assertThrows(() => readPool("jobs", source), TypeError, message);
+    await sleep(0);
+    let asked = 0;
+    assertThrows(() => readPool("jobs", () => ({ then: () => asked++ }) as never), TypeError, message);
+    assertEquals(asked, 0);
+  });
 
   it("passes on what the pool throws", () => {
     const source: PoolSource = () => {

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import type { PoolSource, PoolWatcher } from "../../src/pools/pool_source.ts";
+import type { PoolSource, PoolWatcher, RejectionReason } from "../../src/pools/pool_source.ts";
 import { Pools } from "../../src/pools/pools.ts";
 import type { PoolReading } from "../../src/sample.ts";
 
@@ -27,6 +27,10 @@ function begin() {
     fail: (source) => void errors.push(source),
     waits: times("waits"),
     runs: times("runs"),
+    rejections: {
+      slot: (pool, reason) => slots.push(`${reason} of ${pool}`) - 1,
+      add: (slot) => void told.push([...slots[slot]!.split(" of "), 1] as never),
+    },
   });
   const read = (): Record<string, PoolReading> => Object.fromEntries(pools.read());
   return { pools, clock, errors, told, slots, read };
@@ -90,6 +94,25 @@ describe("Pools.add()", () => {
     assertEquals([state.watching, errors], [0, []]);
   });
 
+  it("counts what a pool rejects, each reason from 0", () => {
+    const { pools, told, slots } = begin();
+    let reject!: (reason: RejectionReason) => void;
+    pools.add(
+      "jobs",
+      Object.assign(() => ({}), {
+        watch(watcher: PoolWatcher) {
+          reject = watcher.rejections();
+          return () => {};
+        },
+      }),
+    );
+    assertEquals([slots, told], [["full of jobs", "gave_up of jobs"], []]);
+    reject("gave_up");
+    reject("full");
+    reject("full");
+    assertEquals(told, [["gave_up", "jobs", 1], ["full", "jobs", 1], ["full", "jobs", 1]]);
+  });
+
   it("refuses times that cannot be, and counts them as the pool's errors", () => {
     const { pools, told, errors } = begin();
     const { source, state } = watched(["waits"]);
@@ -99,11 +122,13 @@ describe("Pools.add()", () => {
   });
 
   it("ends the watch over a pool whose place another takes, and only the other's remover takes that off", () => {
-    const { pools, read } = begin();
+    const { pools, errors, read } = begin();
     const [first, second] = [watched(["waits"], "a"), watched(["waits"], "bb")];
     const removeFirst = pools.add("jobs", first.source);
     const removeSecond = pools.add("jobs", second.source);
     assertEquals([first.state.watching, second.state.watching], [0, 1]);
+    // The earlier one's numbers are gone from the page; that they are is said there.
+    assertEquals(errors, ["pool:jobs"]);
     removeFirst();
     assertEquals([read(), second.state.watching], [{ jobs: { active: 2 } }, 1]);
     removeSecond();
@@ -111,9 +136,11 @@ describe("Pools.add()", () => {
   });
 
   it("keeps a pool that is added twice until its newest remover is called", () => {
-    const { pools, read } = begin();
+    const { pools, errors, read } = begin();
     const { source, state } = watched(["waits"], "a");
     const [older, newer] = [pools.add("jobs", source), pools.add("jobs", source)];
+    // It shows the same numbers as before.
+    assertEquals(errors, []);
     older();
     assertEquals([read(), state.watching], [{ jobs: { active: 1 } }, 1]);
     newer();

@@ -1,9 +1,8 @@
-import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { missingProgram, startSystemProgram } from "./system_program.ts";
 
 /** One alert as Alertmanager tells of it. */
 export interface ToldAlert {
@@ -30,13 +29,8 @@ export interface Alertmanager {
   stop(): Promise<void>;
 }
 
-const startTimeoutSeconds = 20;
-const stopTimeoutSeconds = 5;
-
 /** Why a test that needs Alertmanager cannot run; false when it can. */
-export const missingAlertmanager: string | false = spawnSync("prometheus-alertmanager", ["--version"]).error
-  ? "prometheus-alertmanager is not installed"
-  : false;
+export const missingAlertmanager: string | false = missingProgram("prometheus-alertmanager");
 
 /** Starts a server that remembers what it is sent. */
 export async function startWebhook(): Promise<Webhook> {
@@ -70,49 +64,19 @@ export async function startWebhook(): Promise<Webhook> {
  * @throws {Error} If it does not listen within 20 s; its log is in the message.
  */
 export async function startAlertmanager(config: object): Promise<Alertmanager> {
-  const folder = mkdtempSync(join(tmpdir(), "runtime-metrics-alertmanager-"));
-  const configPath = join(folder, "alertmanager.yml");
-  writeFileSync(configPath, JSON.stringify(config));
-  const child = spawn("prometheus-alertmanager", [
-    `--config.file=${configPath}`,
-    `--storage.path=${join(folder, "data")}`,
-    "--web.listen-address=127.0.0.1:0",
-    "--cluster.listen-address=", // Alone: nobody else's Alertmanager is to be found.
-  ], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
-
-  let log = "";
-  const exited = new Promise<void>((resolve) => {
-    child.once("error", (error) => {
-      log += error;
-      resolve();
-    });
-    child.once("close", () => resolve());
+  const { ready: address, log, stop } = await startSystemProgram({
+    command: "prometheus-alertmanager",
+    prepare(folder) {
+      const path = join(folder, "alertmanager.yml");
+      writeFileSync(path, JSON.stringify(config));
+      return [
+        `--config.file=${path}`,
+        `--storage.path=${join(folder, "data")}`,
+        "--web.listen-address=127.0.0.1:0",
+        "--cluster.listen-address=", // Alone: nobody else's Alertmanager is to be found.
+      ];
+    },
+    ready: (log) => /Listening on.*?(127\.0\.0\.1:\d+)/i.exec(log)?.[1],
   });
-  const stop = async (): Promise<void> => {
-    child.kill("SIGTERM");
-    const timer = setTimeout(() => child.kill("SIGKILL"), stopTimeoutSeconds * 1000);
-    await exited;
-    clearTimeout(timer);
-    rmSync(folder, { recursive: true, force: true });
-  };
-  const listening = new Promise<string>((resolve) => {
-    const read = (chunk: Uint8Array): void => {
-      log += chunk;
-      const address = /Listening on.*?(127\.0\.0\.1:\d+)/i.exec(log)?.[1];
-      if (address) resolve(address);
-    };
-    child.stdout.on("data", read);
-    child.stderr.on("data", read);
-  });
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), startTimeoutSeconds * 1000);
-  });
-  const address = await Promise.race([listening, exited.then(() => undefined), late]);
-  clearTimeout(timer);
-  if (address === undefined) {
-    await stop();
-    throw new Error(`Cannot start Alertmanager: it ended, or did not listen within ${startTimeoutSeconds} s\n${log}`);
-  }
-  return { address, log: () => log, stop };
+  return { address, log, stop };
 }

@@ -1,48 +1,21 @@
-import { createServer, type Server, type Socket } from "node:net";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { createServer, type Socket } from "node:net";
+import { WireServer } from "./wire_server.ts";
 
-/**
- * Enough of PostgreSQL for a real `pg.Pool`: it takes everybody in, and answers each statement with no rows once the test
- * lets it.
- */
-export class PgServer implements AsyncDisposable {
-  readonly #server: Server;
+/** Enough of PostgreSQL for a real `pg.Pool`: it answers each statement with no rows. */
+export class PgServer extends WireServer {
   readonly #sockets = new Set<Socket>();
-  /** The statements that were not answered yet, in the order in which they came. */
-  readonly #open: (() => void)[] = [];
-  /** Answer at once. */
-  eager = false;
 
   private constructor() {
-    this.#server = createServer((socket) => this.#serve(socket));
+    const server = createServer((socket) => this.#serve(socket));
+    super(server);
   }
 
   static async start(): Promise<PgServer> {
-    const server = new PgServer();
-    server.#server.listen(0, "127.0.0.1");
-    await once(server.#server, "listening");
-    return server;
+    return await new PgServer().listen();
   }
 
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  /** How many statements wait for their answer. */
-  get open(): number {
-    return this.#open.length;
-  }
-
-  /** Answers the oldest statement. */
-  answer(): void {
-    this.#open.shift()?.();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
+  protected override endConnections(): void {
     for (const socket of this.#sockets) socket.destroy();
-    this.#server.close();
-    await once(this.#server, "close");
   }
 
   #serve(socket: Socket): void {
@@ -63,16 +36,10 @@ export class PgServer implements AsyncDisposable {
         bytes = bytes.subarray(end);
         if (letter === "X") socket.end();
         else if (letter === "") socket.write(Buffer.concat([message("R", int32(0)), ready]));
-        else if (letter === "Q") this.#query(socket);
+        else if (letter === "Q") this.asked(() => void socket.write(noRows));
         started = true;
       }
     });
-  }
-
-  #query(socket: Socket): void {
-    const answer = (): void => void socket.write(Buffer.concat([message("C", Buffer.from("SELECT 0\0")), ready]));
-    if (this.eager) answer();
-    else this.#open.push(answer);
   }
 }
 
@@ -87,3 +54,4 @@ function message(letter: string, body: Buffer): Buffer {
 }
 
 const ready = message("Z", Buffer.from("I"));
+const noRows = Buffer.concat([message("C", Buffer.from("SELECT 0\0")), ready]);

@@ -1,7 +1,6 @@
-import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { missingProgram, startSystemProgram } from "./system_program.ts";
 
 /** One series of an answer: its labels, and its newest value or all values of a range. */
 export interface Result {
@@ -29,13 +28,8 @@ export interface Prometheus {
   stop(): Promise<void>;
 }
 
-const startTimeoutSeconds = 20;
-const stopTimeoutSeconds = 5;
-
 /** Why a test that needs Prometheus cannot run; false when it can. */
-export const missingPrometheus: string | false = spawnSync("prometheus", ["--version"]).error
-  ? "prometheus is not installed"
-  : false;
+export const missingPrometheus: string | false = missingProgram("prometheus");
 
 /**
  * Starts Prometheus on a port of the system's choice, with its files in a folder of its own.
@@ -46,53 +40,24 @@ export const missingPrometheus: string | false = spawnSync("prometheus", ["--ver
  * @throws {Error} If it is not ready within 20 s; its log is in the message.
  */
 export async function startPrometheus(config: object, flags: readonly string[] = []): Promise<Prometheus> {
-  const folder = mkdtempSync(join(tmpdir(), "runtime-metrics-prometheus-"));
-  const configPath = join(folder, "prometheus.yml");
-  writeFileSync(configPath, JSON.stringify(config));
-  const child = spawn("prometheus", [
-    `--config.file=${configPath}`,
-    `--storage.tsdb.path=${join(folder, "data")}`,
-    "--web.listen-address=127.0.0.1:0",
-    "--log.level=debug",
-    ...flags,
-  ], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
-
-  let log = "";
-  const exited = new Promise<void>((resolve) => {
-    child.once("error", (error) => {
-      log += error;
-      resolve();
-    });
-    child.once("close", () => resolve());
-  });
-  const stop = async (): Promise<void> => {
-    child.kill("SIGTERM");
-    const timer = setTimeout(() => child.kill("SIGKILL"), stopTimeoutSeconds * 1000);
-    await exited;
-    clearTimeout(timer);
-    rmSync(folder, { recursive: true, force: true });
-  };
-
-  const ready = new Promise<string>((resolve) => {
-    const read = (chunk: Uint8Array): void => {
-      log += chunk;
+  const { ready: url, log, stop } = await startSystemProgram({
+    command: "prometheus",
+    prepare(folder) {
+      const path = join(folder, "prometheus.yml");
+      writeFileSync(path, JSON.stringify(config));
+      return [
+        `--config.file=${path}`,
+        `--storage.tsdb.path=${join(folder, "data")}`,
+        "--web.listen-address=127.0.0.1:0",
+        "--log.level=debug",
+        ...flags,
+      ];
+    },
+    ready(log) {
       const address = /Listening on.*?(127\.0\.0\.1:\d+)/.exec(log)?.[1];
-      if (address && /ready to receive web requests/.test(log)) resolve(`http://${address}`);
-    };
-    child.stdout.on("data", read);
-    child.stderr.on("data", read);
+      return address && /ready to receive web requests/.test(log) ? `http://${address}` : undefined;
+    },
   });
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), startTimeoutSeconds * 1000);
-  });
-  const url = await Promise.race([ready, exited.then(() => undefined), late]);
-  clearTimeout(timer);
-  if (url === undefined) {
-    await stop();
-    throw new Error(`Cannot start Prometheus: it ended, or was not ready within ${startTimeoutSeconds} s\n${log}`);
-  }
-
   const ask = async <Data>(path: string): Promise<Data> => {
     const response = await fetch(`${url}/api/v1/${path}`);
     const answer = await response.json() as { status: string; error?: string; data: Data };
@@ -103,7 +68,7 @@ export async function startPrometheus(config: object, flags: readonly string[] =
     url,
     query: async (promql) => (await ask<{ result: Result[] }>(`query?query=${encodeURIComponent(promql)}`)).result,
     targets: async () => (await ask<{ activeTargets: Target[] }>("targets?state=active")).activeTargets,
-    log: () => log,
+    log,
     stop,
   };
 }

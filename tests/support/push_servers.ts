@@ -1,9 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { until } from "./until.ts";
+import { freePort, startSystemProgram } from "./system_program.ts";
 
 /** A program of the system that takes pushes. */
 export interface PushServer {
@@ -14,9 +9,6 @@ export interface PushServer {
 }
 
 export type PushProgram = "prometheus-pushgateway" | "victoria-metrics";
-
-const startTimeoutSeconds = 20;
-const stopTimeoutSeconds = 5;
 
 /** How each program is started on a port, with a folder of its own. */
 const programs: Record<PushProgram, (port: number, folder: string) => string[]> = {
@@ -30,11 +22,6 @@ const programs: Record<PushProgram, (port: number, folder: string) => string[]> 
   ],
 };
 
-/** Why a test that needs a program cannot run; false when it can. */
-export function missingProgram(program: PushProgram): string | false {
-  return spawnSync(program, ["--version"], { timeout: 10_000 }).error ? `${program} is not installed` : false;
-}
-
 /**
  * Starts a program on a free port.
  *
@@ -43,48 +30,12 @@ export function missingProgram(program: PushProgram): string | false {
  * @throws {Error} If it is not ready within 20 s; its log is in the message.
  */
 export async function startPushServer(program: PushProgram): Promise<PushServer> {
-  const folder = mkdtempSync(join(tmpdir(), "runtime-metrics-push-"));
   const port = await freePort();
-  const child = spawn(program, programs[program](port, folder), { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
-  let log = "";
-  let ended = false;
-  child.stdout.on("data", (chunk) => log += chunk);
-  child.stderr.on("data", (chunk) => log += chunk);
-  const exited = new Promise<void>((resolve) => {
-    const end = (): void => {
-      ended = true;
-      resolve();
-    };
-    child.once("error", end);
-    child.once("close", end);
-  });
-  const stop = async (): Promise<void> => {
-    child.kill("SIGTERM");
-    const timer = setTimeout(() => child.kill("SIGKILL"), stopTimeoutSeconds * 1000);
-    await exited;
-    clearTimeout(timer);
-    rmSync(folder, { recursive: true, force: true });
-  };
   const url = `http://127.0.0.1:${port}`;
-  const ready = await until(
-    () => fetch(`${url}/metrics`).then((response) => response.ok, () => ended),
-    (ready) => ready,
-    startTimeoutSeconds,
-  );
-  if (!ready || ended) {
-    await stop();
-    throw new Error(`Cannot start ${program}: it ended, or was not ready within ${startTimeoutSeconds} s\n${log}`);
-  }
-  return { url, stop };
-}
-
-/** A port that was free a moment ago: neither program says which one the system has chosen for it. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
+  const { stop } = await startSystemProgram({
+    command: program,
+    prepare: (folder) => programs[program](port, folder),
+    ready: () => fetch(`${url}/metrics`).then((response) => response.ok ? true : undefined, () => undefined),
   });
+  return { url, stop };
 }

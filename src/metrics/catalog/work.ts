@@ -85,6 +85,14 @@ export const workEntries: readonly CatalogEntry[] = [
     buckets: waitBuckets,
   },
   {
+    name: "pool_rejected_total",
+    type: "counter",
+    help: "Jobs that never got a slot of their limiter: as many waited as may (full), or they gave up (gave_up).",
+    labels: ["pool", "reason"],
+    aggregator: "sum",
+    group: "pools",
+  },
+  {
     name: "workers",
     type: "gauge",
     help: "How many workers that the app holds itself are alive.",
