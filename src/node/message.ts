@@ -47,7 +47,9 @@ export interface ResponseLike extends OutgoingLike {
  * @returns Such as `/users/7?full=1`.
  */
 export function targetOf(incoming: IncomingLike): string {
-  return incoming.originalUrl ?? incoming.url ?? "/";
+  const target = incoming.originalUrl ?? incoming.url ?? "/";
+  // To proxies clients send the whole address, and to everybody else they may (RFC 9112, 3.2.2).
+  return target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?#]*\/?/i, "/");
 }
 
 /**

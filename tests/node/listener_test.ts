@@ -137,6 +137,18 @@ describe("toNodeListener()", () => {
       "http://localhost/x",
     );
   });
+
+  it("answers a client that sends the whole address, as to a proxy", async () => {
+    await using server = await serve(toNodeListener(({ url }) => new Response(url)));
+    for (
+      const [target, path] of [["http://h:1/x?y=1", "/x?y=1"], ["http://h", "/"], ["HTTP://h?y", "/?y"]] as const
+    ) {
+      assertEquals(
+        await raw(server.port, `GET ${target} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`),
+        `http://h${path}`,
+      );
+    }
+  });
 });
 
 describe("instrumentListener()", () => {
