@@ -15,6 +15,16 @@ const piecesPerLook = 16;
 
 const encoder = new TextEncoder();
 
+/** What every chunk is written to before its bytes are copied: it has room for each that has few letters beyond ASCII. */
+let scratch: Uint8Array<ArrayBuffer> | undefined;
+
+/** Writing into what is there and copying takes two thirds of the time of `encode()` on Bun, and no longer elsewhere. */
+function encode(text: string): Uint8Array<ArrayBuffer> {
+  scratch ??= new Uint8Array(2 * chunkCharacters);
+  const { read, written } = encoder.encodeInto(text, scratch);
+  return read === text.length ? scratch.slice(0, written) : encoder.encode(text);
+}
+
 /** The chunks of one page. */
 export class Chunks {
   readonly #runtime: Pick<Runtime, "now" | "nextTurn">;
@@ -53,7 +63,7 @@ export class Chunks {
       if (piece.done) this.#isDone = true;
       else text += piece.value;
     }
-    const bytes = encoder.encode(text);
+    const bytes = encode(text);
     this.seconds += this.#runtime.now() - begin;
     return bytes;
   }
