@@ -1,23 +1,21 @@
 /**
- * What the README says of cost, quoted from bench/RESULTS.md.
+ * What the documents say of cost, quoted from bench/RESULTS.md.
  *
  * @module
  */
 
-/** The tables that are quoted: the section, and the number of the table in it. */
-const quotes = [["A request", 0], ["Throughput", 0], ["Idle", 0]] as const;
-
 /**
- * Quotes tables of results.
+ * Quotes the first table of some sections.
  *
  * @param results bench/RESULTS.md.
+ * @param titles The sections.
  * @returns Markdown: each table under its section's first line, which tells the machine and the day.
  * @throws {Error} If a section or its table is missing: the bench has not been run.
  */
-export function renderCost(results: string): string {
-  return quotes.map(([title, index]) => {
+export function renderCost(results: string, titles: readonly string[]): string {
+  return titles.map((title) => {
     const section = results.split(/^## /m).find((each) => each.startsWith(`${title}\n`));
-    const table = section?.split(/\n\n+/).filter((block) => block.startsWith("|"))[index];
+    const table = section?.split(/\n\n+/).find((block) => block.startsWith("|"));
     if (!section || !table) throw new Error(`Cannot quote results: "${title}" is not in bench/RESULTS.md`);
     return `${title} (${section.split(/\n\n+/)[1]!.split(";")[0]}):\n\n${table.trim()}`;
   }).join("\n\n");

@@ -29,37 +29,36 @@ const repositoryPaths: Readonly<Record<string, string>> = {
   "kubernetes/prometheus_rule.yml": "examples/kubernetes/prometheus_rule.yml",
 };
 
+const results = readFileSync(`${root}bench/RESULTS.md`, "utf8");
+
+/** What is written between the markers of each document. */
+const documents: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "README.md": {
+    comparison: renderComparison(results),
+    metrics: renderMetricTable(),
+    absent: renderAbsenceTable(),
+    pools: renderPoolTable(),
+    cost: renderCost(results, ["A request"]),
+    parity: renderParityTable(),
+  },
+  "docs/alerts.md": { alerts: renderAlertTable() },
+  "docs/cost.md": { cost: renderCost(results, ["Idle", "Throughput"]) },
+  "docs/lag.md": { comparison: renderComparison(results) },
+};
+
 const outputs: Output[] = [
-  {
-    path: "README.md",
-    render(before) {
-      const results = readFileSync(`${root}bench/RESULTS.md`, "utf8");
-      const sections = {
-        metrics: renderMetricTable(),
-        absent: renderAbsenceTable(),
-        parity: renderParityTable(),
-        pools: renderPoolTable(),
-        cost: renderCost(results),
-        alerts: renderAlertTable(),
-      };
-      return formatted(
+  ...Object.entries(documents).map(([path, sections]): Output => ({
+    path,
+    render: (before) =>
+      formatted(
         "md",
         Object.entries(sections).reduce((text, [name, content]) => section(text, name, content), before),
-      );
-    },
-  },
+      ),
+  })),
   ...createKit().map(({ path, text }): Output => ({
     path: repositoryPaths[path] ?? path,
     render: () => formatted(path.slice(path.lastIndexOf(".") + 1), text),
   })),
-  {
-    path: "docs/lag.md",
-    render: (before) =>
-      formatted(
-        "md",
-        section(before, "comparison", renderComparison(readFileSync(`${root}bench/RESULTS.md`, "utf8"))),
-      ),
-  },
 ];
 
 const checkOnly = process.argv.includes("--check");

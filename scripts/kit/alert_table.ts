@@ -1,5 +1,5 @@
 /**
- * The README's table of alerts, written from the signals.
+ * The table of alerts in docs/alerts.md, written from the signals.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export function renderAlertTable(): string {
     "| --- | --- | --- |",
     ...createSignals(checkKitOptions()).flatMap(({ title, alerts }) =>
       alerts.map(({ name, severity, forSeconds, because }) =>
-        `| [\`${name}\`](docs/runbook.md#${title.toLowerCase().replaceAll(" ", "-")}) | ${severity}${
+        `| [\`${name}\`](runbook.md#${title.toLowerCase().replaceAll(" ", "-")}) | ${severity}${
           forSeconds > 0 ? `, after ${spoken(forSeconds)}` : ""
         } | ${because.split("\n")[0]!} |`
       )

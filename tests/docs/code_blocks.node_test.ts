@@ -7,6 +7,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertGreater } from "@std/assert";
+import { anchorsOf } from "../support/kit.ts";
 import { type CodeBlock, codeBlocks, documents } from "../support/markdown.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -33,7 +34,7 @@ function run(command: string, ...args: string[]): { code: number | null; output:
   const { status, stdout, stderr } = spawnSync(command, args, {
     cwd: root,
     encoding: "utf8",
-    env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+    env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", METRICS_TOKEN: "secret" },
     timeout: 60_000,
   });
   return { code: status, output: `${stdout}${stderr}` };
@@ -116,5 +117,21 @@ describe("the links in README and docs", () => {
         assert(existsSync(join(root, dirname(file), link.split("#")[0]!)), `${file} links to ${link}`);
       }
     }
+  });
+
+  it("lead to headings that are there", async () => {
+    const { readFileSync } = await import("node:fs");
+    const { dirname, join } = await import("node:path");
+    let checked = 0;
+    for (const file of documents) {
+      const links = readFileSync(root + file, "utf8").matchAll(/\]\(([^)\s:#]*)#([^)\s]+)\)/g);
+      for (const [, path, anchor] of links) {
+        const target = path ? join(root, dirname(file), path) : root + file;
+        if (!target.endsWith(".md")) continue;
+        assert(anchorsOf(readFileSync(target, "utf8")).has(anchor!), `${file} links to ${path}#${anchor}`);
+        checked++;
+      }
+    }
+    assertGreater(checked, 10);
   });
 });
