@@ -74,9 +74,9 @@ for (const command of Object.values(runtimes)) {
     for (const variant of Object.keys(variants)) servers.set(variant, await start(command, variant));
     for (const server of servers.values()) requestsPerSecond(server, "2");
     for (let round = 0; round < Number(given.rounds); round++) {
-      rounds.push(
-        Object.fromEntries([...servers].map(([name, server]) => [name, requestsPerSecond(server, given.seconds)])),
-      );
+      // Every round begins with another one: what runs behind whom must not matter.
+      const order = [...servers].map((_, i, all) => all[(i + round) % all.length]!);
+      rounds.push(Object.fromEntries(order.map(([name, server]) => [name, requestsPerSecond(server, given.seconds)])));
     }
   } finally {
     for (const { child } of servers.values()) child.kill("SIGKILL");
@@ -89,7 +89,8 @@ for (const [name, base] of Object.entries(variants)) {
   if (name !== base) rows.push([name, base, ...columns.map((column) => column[name]!.toFixed(3))]);
 }
 
-const body = `${describeRun()}; \`wrk -t1 -c32\`, ${given.rounds} rounds of ${given.seconds} s, servers in turns.
+const body =
+  `${describeRun()}; \`wrk -t1 -c32\`, ${given.rounds} rounds of ${given.seconds} s, servers in turns, each round in another order.
 
 Requests a second as a share of the server that each row is measured against:
 
