@@ -36,7 +36,7 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): M
   const { recorder } = monitor;
   if (!recorder) {
     return function runtimeMetrics(c, next) {
-      return c.req.path === path ? monitor.handler(c) : next();
+      return c.req.path === path ? monitor.handler(c) : passed(next());
     };
   }
   const routes = new HonoRoutes(recorder);
@@ -59,9 +59,11 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): M
     const outer = markOf(raw, c.env);
     if (outer) {
       // A handler around this app cannot know the route; an outer app's middleware puts its own in its place.
-      return next().finally(() => {
-        outer.reroute(routes.answering(matches, req.routeIndex, expected) ?? expected.route!);
-      });
+      return passed(
+        next().finally(() => {
+          outer.reroute(routes.answering(matches, req.routeIndex, expected) ?? expected.route!);
+        }),
+      );
     }
     const lane = routes.lane(expected, raw.method);
     const exchange = recorder.open(
@@ -71,12 +73,14 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): M
       expected.record !== undefined,
       recorder.needsPath ? req.path : undefined,
     );
-    if (!exchange) return next();
+    if (!exchange) return passed(next());
     return next().then(() => {
       const route = routes.answering(matches, req.routeIndex, expected);
       // A handler that answers nothing is an error to Hono. Reading `c.res` before there is one would make an empty 200.
       if (!c.finalized) return exchange.end(500, route);
       const response = c.res;
+      // A middleware that answers with what `next()` told makes Hono take its context for the response.
+      if (typeof response?.status !== "number") return exchange.end(500, route);
       const sent = exchange.answer(response, route);
       if (sent === response) return;
       // Without the first line Hono would copy every header once more.
@@ -88,6 +92,11 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): M
       throw error;
     });
   };
+}
+
+/** To Hono what a middleware answers is the response, and where no handler has one, `next()` tells the context. */
+function passed(next: Promise<void>): Promise<void> {
+  return next.then(() => {});
 }
 
 /**

@@ -112,8 +112,11 @@ async function settled(exchange: Exchange, answer: Promise<Response>): Promise<R
   return answered(exchange, response);
 }
 
-function answered(exchange: Exchange, response: Response): Response {
+function answered(exchange: Exchange, response: Response): Response | Promise<Response> {
   if (typeof response?.status === "number") return exchange.answer(response);
+  // A promise of another realm, or what servers await like one.
+  const { then } = (response ?? {}) as { then?: unknown };
+  if (typeof then === "function") return settled(exchange, response as unknown as Promise<Response>);
   // Bun's handlers answer nothing when they have upgraded the connection to a WebSocket; all else is a mistake.
   exchange.end(response === undefined && exchange.request.headers.has("upgrade") ? 101 : 500);
   return response;

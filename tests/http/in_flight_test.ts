@@ -1,7 +1,10 @@
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import { unmeasured } from "../../src/hono.ts";
+import { Hono, type MiddlewareHandler } from "hono";
+import { Registry } from "prom-client";
+import { createMonitor } from "../../mod.ts";
+import { runtimeMetrics, unmeasured } from "../../src/hono.ts";
 import { counts, inFlight, measureApp } from "../support/measured_app.ts";
 import { rawRequest } from "../support/raw_client.ts";
 import { runtimeName, serveApp } from "../support/real_server.ts";
@@ -86,6 +89,34 @@ describe("requests in flight", () => {
     const progress = counts(page, "http_requests_in_progress");
     assertEquals(Object.entries(progress).filter(([, count]) => count !== 0), []);
     assert(Object.keys(progress).length > 10);
+  });
+
+  it("are none after a handler that answers nothing, whatever stands around the middleware", async () => {
+    using under = measureApp();
+    // Hono takes what `next()` tells, its context, for the response where a middleware answers with it.
+    const careless: MiddlewareHandler = (_, next) => next();
+    for (const around of [careless, runtimeMetrics(under.monitor)]) {
+      const app = new Hono();
+      app.use(runtimeMetrics(under.monitor));
+      app.use(around);
+      app.get("/nothing", (() => {}) as never);
+      await Promise.resolve(app.request("/nothing")).catch(() => {});
+    }
+    const page = await under.page();
+    assertEquals(inFlight(page), 0);
+    assertEquals(page.value('http_requests_total{method="GET",route="/nothing",status="500",outcome="completed"}'), 2);
+  });
+
+  it("are left to the app where they are not measured: a handler that answers nothing is its error", async () => {
+    using off = createMonitor({ registry: new Registry(), enabled: false });
+    using excluding = createMonitor({ registry: new Registry(), http: { exclude: ["/nothing"] } });
+    for (const monitor of [off, excluding]) {
+      const app = new Hono();
+      app.onError((error, c) => c.text(error.message.slice(0, 24), 500));
+      app.use(runtimeMetrics(monitor));
+      app.get("/nothing", (() => {}) as never);
+      assertEquals(await (await app.request("/nothing")).text(), "Context is not finalized");
+    }
   });
 
   it("are none after every way in which a raw handler can end", async () => {

@@ -15,6 +15,14 @@ describe("instrument() of a fetch handler", () => {
     assertEquals(await under.requests(), { "GET none 204 completed": 1 });
   });
 
+  it("measures what is awaited like a promise", async () => {
+    using under = measureApp();
+    const later = { then: (resolve: (response: Response) => void) => resolve(empty(201)) };
+    const measured = under.monitor.instrument((_: Request) => later as unknown as Promise<Response>);
+    assertEquals((await measured(new Request(url))).status, 201);
+    assertEquals(await under.requests(), { "GET none 201 completed": 1 });
+  });
+
   it("leaves a handler that answers at once without a promise", async () => {
     using under = measureApp();
     const response = empty(404);
