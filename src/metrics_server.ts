@@ -69,6 +69,8 @@ export interface MetricsServer extends AsyncDisposable {
  * @throws {Error} If the port is taken, or this runtime has no server.
  */
 export async function createMetricsServer(options: MetricsServerOptions = {}): Promise<MetricsServer> {
+  const unknown = Object.keys(options).find((name) => !["monitor", "port", "host", "path"].includes(name));
+  if (unknown !== undefined) refuse(TypeError, "unknown option; expected one of monitor, port, host, path", unknown);
   const { port = 9464, host = "127.0.0.1", path = "/metrics" } = options;
   if (typeof port !== "number") refuse(TypeError, "port must be a number", port);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {

@@ -11,7 +11,7 @@ import { type Dialect, numberText } from "./dialect.ts";
 import { foreignLines, storedLines } from "./foreign_lines.ts";
 import { counterFamily } from "./open_metrics.ts";
 import type { DistributionPicture, NumbersPicture, Picture } from "./picture.ts";
-import { braced, join, type Labels, moreLabels, type Titles, type Written } from "./writing.ts";
+import { braced, join, type Labels, moreLabels, type Titles, withoutBound, type Written } from "./writing.ts";
 
 /**
  * Writes one family.
@@ -28,6 +28,7 @@ export function* writeLines(
   dialect: Dialect,
   more: Labels,
 ): Generator<string, Written> {
+  more = withoutBound(more, titles.type);
   const header = dialect.header(titles.name, titles.type, picture.help);
   if (picture.kind === "foreign" || picture.kind === "stored") {
     yield header;

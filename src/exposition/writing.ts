@@ -27,6 +27,19 @@ export interface Titles {
 }
 
 /**
+ * Takes the label of bounds out of those that a registry gives to every series: it would stand there twice.
+ *
+ * @param labels The labels.
+ * @param type The family's type on this page.
+ * @returns The same, without `le` for a histogram and without `quantile` for a summary.
+ */
+export function withoutBound(labels: Labels, type: string): Labels {
+  const bound = type === "histogram" ? "le" : "quantile";
+  if ((type !== "histogram" && type !== "summary") || !(bound in labels)) return labels;
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => name !== bound));
+}
+
+/**
  * Writes the labels that a registry gives to every series.
  *
  * @param labels The labels.

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Histogram, Registry, Summary } from "prom-client";
 import { checkOptions } from "../../src/check_options.ts";
 import { Core } from "../../src/core.ts";
 import type { MonitorOptions } from "../../src/options.ts";
@@ -56,6 +56,19 @@ describe("renderPage()", () => {
     for (const series of shown.series.keys()) assertMatch(series, /zone="b"/);
     assertEquals(shown.value('app{service="own",zone="b"}'), 1);
     assertEquals(shown.value('runtime_eventloop_lag_seconds_count{service="api",zone="b"}'), 50);
+  });
+
+  it("writes the bounds of buckets and quantiles once, whatever the registry's default labels are", async () => {
+    const { registry, page } = begin();
+    new Histogram({ name: "waits", help: "W.", buckets: [1], registers: [registry] }).observe(1);
+    new Summary({ name: "sizes", help: "S.", percentiles: [0.5], registers: [registry] }).observe(1);
+    registry.setDefaultLabels({ le: "a", quantile: "b" });
+    const shown = await page();
+    assertEquals(shown.value('waits_bucket{le="1.0",quantile="b"}'), 1);
+    assertEquals(shown.value('sizes{quantile="0.5",le="a"}'), 1);
+    for (const series of shown.series.keys()) {
+      assertEquals([...series.matchAll(/[{,](?:le|quantile)=/g)].length <= 2, true, series);
+    }
   });
 
   it("leaves out a metric that throws or rejects, counts it, and writes the rest", async () => {
