@@ -162,9 +162,14 @@ describe("the outcome on this runtime's own server", () => {
     await delay(noticeMilliseconds);
     left.come();
     const page = await until(measured.page, (shown) => shown.has("http_requests_total"));
-    // Node's message tells it after the fact; elsewhere a handler this quick is not worth asking for.
-    const outcome = runtimeName === "node" ? "499 aborted" : "200 completed";
-    assertEquals(counts(page, "http_requests_total"), { [`GET /late ${outcome}`]: 1 });
+    // Node's message tells it after the fact; elsewhere a handler of less than 2 ms, which this one is unless the machine
+    // is busy, is not worth asking for.
+    const told = counts(page, "http_requests_total");
+    const known = { "GET /late 499 aborted": 1 };
+    assertEquals(
+      told,
+      runtimeName === "node" || "GET /late 499 aborted" in told ? known : { "GET /late 200 completed": 1 },
+    );
     assertEquals(inFlight(page), 0);
   });
 
