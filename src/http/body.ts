@@ -38,8 +38,9 @@ export function watchBody(
           if (isBytes) (controller as unknown as ReadableByteStreamController).byobRequest?.respond(0);
           return;
         }
-        isBroken ||= !isBytesLike(value);
-        const piece = isBroken ? new Uint8Array() : bytesOf(value);
+        const told = isBroken ? undefined : bytesOf(value);
+        isBroken = told === undefined;
+        const piece = told ?? new Uint8Array();
         bytes += piece.byteLength;
         if (keep) pieces.push(piece.slice());
         // A byte stream takes no empty piece.
@@ -83,14 +84,11 @@ function isByteStream(body: ReadableStream<Uint8Array>): boolean {
   }
 }
 
-function isBytesLike(piece: unknown): boolean {
-  return typeof piece === "string" || piece instanceof ArrayBuffer || ArrayBuffer.isView(piece);
-}
-
-/** Bun, and Node's server, also send pieces that are texts or plain buffers. */
-function bytesOf(piece: unknown): Uint8Array {
+/** Bun, and Node's server, also send pieces that are texts or plain buffers; what is none of these is no bytes. */
+function bytesOf(piece: unknown): Uint8Array | undefined {
   if (ArrayBuffer.isView(piece)) return new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
-  return typeof piece === "string" ? new TextEncoder().encode(piece) : new Uint8Array(piece as ArrayBuffer);
+  if (typeof piece === "string") return new TextEncoder().encode(piece);
+  return piece instanceof ArrayBuffer ? new Uint8Array(piece) : undefined;
 }
 
 function concatenated(pieces: readonly Uint8Array[], bytes: number): Uint8Array {

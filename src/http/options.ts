@@ -51,8 +51,8 @@ export interface HttpOptions {
   labels?: LabelNames;
   /**
    * Labels that are computed for each request, by name, on every metric that has labels. They are bounded as all label sets
-   * are, but found anew for each request, which costs about a microsecond. A label is
-   * empty where there is nothing to tell (`undefined`), and where the function throws or answers an object, which is counted.
+   * are, but found anew for each request, which costs about a microsecond. A label is empty where
+   * there is nothing to tell (`undefined`), and where the function throws or answers an object, which is counted.
    *
    * @default {{}}
    */
