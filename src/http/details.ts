@@ -5,6 +5,7 @@
  */
 
 import { readBody } from "./body.ts";
+import type { RequestInfo } from "./info.ts";
 import type { PlatformLike } from "./platform.ts";
 
 /**
@@ -76,6 +77,34 @@ export function noteBody(
     details.responseBytes = read.bytes;
     details.body = read.body;
   }, () => {});
+}
+
+/**
+ * Tells a number to own recorders.
+ *
+ * @param value The number; NaN where it is not known.
+ * @returns The same; undefined where it is not known.
+ */
+export function known(value: number): number | undefined {
+  return Number.isNaN(value) ? undefined : value;
+}
+
+/**
+ * Tells details to own recorders.
+ *
+ * @param details What is kept of a request.
+ * @returns What is known of it.
+ */
+export function knownDetails(
+  { response, headDurationSeconds, requestBytes, responseBytes, body }: Details,
+): Pick<RequestInfo, "response" | "headDurationSeconds" | "requestBytes" | "responseBytes" | "body"> {
+  return {
+    response,
+    headDurationSeconds: known(headDurationSeconds),
+    requestBytes: known(requestBytes),
+    responseBytes: known(responseBytes),
+    body,
+  };
 }
 
 function requestBytesOf(request: Request, method: string, platform: PlatformLike | undefined): number {

@@ -9,7 +9,7 @@
 import type { Gauge } from "../metrics/counter.ts";
 import type { PendingKind } from "../pending.ts";
 import type { Runtime } from "../runtime/shim.ts";
-import type { Details } from "./details.ts";
+import { known, knownDetails } from "./details.ts";
 import { Exchange, type ExchangeRecorder, type Lane } from "./exchange.ts";
 import { excludes, matches } from "./exclusion.ts";
 import type { Outcome, RequestInfo } from "./info.ts";
@@ -128,7 +128,7 @@ export class Recorder implements ExchangeRecorder {
     if (lane.excluded) return undefined;
     if (path !== undefined && this.#excludes({ method: lane.method, path, route: lane.route })) return undefined;
     const exchange = new Exchange(lane, request, platformOf(platform), isRouted, this.now());
-    if (lane.inProgress >= 0) this.inProgress!.add(lane.inProgress, 1);
+    this.addInProgress(lane, 1);
     this.pending.add(exchange);
     this.patience.begin(exchange);
     return exchange;
@@ -182,15 +182,14 @@ export class Recorder implements ExchangeRecorder {
   move(lane: Lane, route: string): Lane {
     if (route === lane.route) return lane;
     const moved = this.lane(lane.method, route);
-    if (lane.inProgress >= 0) this.inProgress!.add(lane.inProgress, -1);
-    if (moved.inProgress >= 0) this.inProgress!.add(moved.inProgress, 1);
+    this.addInProgress(lane, -1);
+    this.addInProgress(moved, 1);
     return moved;
   }
 
   /** Lowers what {@linkcode Recorder.open} has raised. */
   leave(exchange: Exchange): void {
-    const { lane } = exchange;
-    if (lane.inProgress >= 0) this.inProgress!.add(lane.inProgress, -1);
+    this.addInProgress(exchange.lane, -1);
     this.patience.end(exchange);
     this.pending.remove(exchange);
   }
@@ -216,6 +215,11 @@ export class Recorder implements ExchangeRecorder {
       meter.record(slot >= 0 ? slot : slots[i] = meter.slot(this.#values(exchange, outcome)), value, exchange);
     }
     if (this.tells) this.#tell(exchange, outcome, durationSeconds, slots);
+  }
+
+  /** What is left out, and everything where the gauge is off, has no slot there. */
+  private addInProgress({ inProgress }: Lane, amount: number): void {
+    if (inProgress >= 0) this.inProgress!.add(inProgress, amount);
   }
 
   #slots(lane: Lane, key: number, status: number): Int32Array {
@@ -261,7 +265,7 @@ export class Recorder implements ExchangeRecorder {
       status: this.#statusText(exchange.status),
       outcome,
       durationSeconds: known(durationSeconds),
-      ...detailsFor(exchange.details!),
+      ...knownDetails(exchange.details!),
     };
     for (const [i, meter] of this.meters.entries()) {
       const value = slots[i] === computed ? meter.take(durationSeconds, exchange.details) : Number.NaN;
@@ -282,18 +286,4 @@ export class Recorder implements ExchangeRecorder {
 
 function round(seconds: number, decimals: number): number {
   return Number(seconds.toFixed(decimals));
-}
-
-function known(value: number): number | undefined {
-  return Number.isNaN(value) ? undefined : value;
-}
-
-function detailsFor({ response, headDurationSeconds, requestBytes, responseBytes, body }: Details) {
-  return {
-    response,
-    headDurationSeconds: known(headDurationSeconds),
-    requestBytes: known(requestBytes),
-    responseBytes: known(responseBytes),
-    body,
-  };
 }
