@@ -20,35 +20,35 @@ export type { Fetch } from "./src/calls/fetch.ts";
 export type { Instruments } from "./src/calls/instruments.ts";
 export type { OutgoingOptions } from "./src/calls/services.ts";
 export type { ObservableLike, Time } from "./src/calls/time.ts";
-export { createMonitor } from "./src/create_monitor.ts";
-export type { PageHandler, ScrapeRequest } from "./src/exposition/handler.ts";
-export type { ExpositionOptions, Secret } from "./src/exposition/options.ts";
+export { createMonitor } from "./src/monitor/create_monitor.ts";
+export type { PageHandler, ScrapeRequest } from "./src/page/handler.ts";
+export type { ExpositionOptions, Secret } from "./src/page/options.ts";
 export type { Exchange } from "./src/http/exchange.ts";
 export type { Outcome, RequestInfo } from "./src/http/info.ts";
-export type { InstrumentOptions } from "./src/http/instrument.ts";
+export type { InstrumentOptions } from "./src/monitor/instrument.ts";
 export * as httpMetrics from "./src/http/metrics.ts";
 export type { HttpMetric } from "./src/http/metrics.ts";
 export type { Exclusion, ExclusionCandidate, HttpOptions } from "./src/http/options.ts";
 export type { Recorder } from "./src/http/recorder.ts";
 export type { RouteOption, UrlPatternLike } from "./src/http/routes.ts";
-export { createMetricsServer } from "./src/metrics_server.ts";
-export type { MetricsServer, MetricsServerOptions } from "./src/metrics_server.ts";
-export type { Monitor, Snapshot } from "./src/monitor.ts";
-export type { CollectOptions, MonitorOptions } from "./src/options.ts";
-export type { CheckoutOptions } from "./src/pools/checkouts.ts";
-export { genericPool, type GenericPoolLike } from "./src/pools/generic_pool.ts";
+export { createMetricsServer } from "./src/server/metrics_server.ts";
+export type { MetricsServer, MetricsServerOptions } from "./src/server/metrics_server.ts";
+export type { Monitor, Snapshot } from "./src/monitor/monitor.ts";
+export type { CollectOptions, MonitorOptions } from "./src/monitor/options.ts";
+export type { CheckoutOptions } from "./src/pools/adapters/checkouts.ts";
+export { genericPool, type GenericPoolLike } from "./src/pools/adapters/generic_pool.ts";
 export type { Limiter, LimiterCallOptions, LimiterOptions, Permit } from "./src/pools/limiter.ts";
-export { mysqlPool, type MysqlPoolLike } from "./src/pools/mysql2.ts";
-export { type PLimitLike, pLimitPool } from "./src/pools/p_limit.ts";
-export { type PQueueLike, pQueuePool } from "./src/pools/p_queue.ts";
-export { pgPool, type PgPoolLike } from "./src/pools/pg.ts";
-export { type PiscinaLike, piscinaPool } from "./src/pools/piscina.ts";
+export { mysqlPool, type MysqlPoolLike } from "./src/pools/adapters/mysql2.ts";
+export { type PLimitLike, pLimitPool } from "./src/pools/adapters/p_limit.ts";
+export { type PQueueLike, pQueuePool } from "./src/pools/adapters/p_queue.ts";
+export { pgPool, type PgPoolLike } from "./src/pools/adapters/pg.ts";
+export { type PiscinaLike, piscinaPool } from "./src/pools/adapters/piscina.ts";
 export type { PoolSource, PoolWatcher, RejectionReason } from "./src/pools/pool_source.ts";
-export type { TimedPool } from "./src/pools/timed_pool.ts";
-export { type TinypoolLike, tinypoolPool } from "./src/pools/tinypool.ts";
-export { type UndiciLike, type UndiciOptions, undiciPool, type UndiciStatsLike } from "./src/pools/undici.ts";
-export { type WorkerpoolLike, workerpoolPool } from "./src/pools/workerpool.ts";
-export type { RegistryLike } from "./src/registry_like.ts";
+export type { TimedPool } from "./src/pools/adapters/timed_pool.ts";
+export { type TinypoolLike, tinypoolPool } from "./src/pools/adapters/tinypool.ts";
+export { type UndiciLike, type UndiciOptions, undiciPool, type UndiciStatsLike } from "./src/pools/adapters/undici.ts";
+export { type WorkerpoolLike, workerpoolPool } from "./src/pools/adapters/workerpool.ts";
+export type { RegistryLike } from "./src/metrics/registry_like.ts";
 export type {
   LagReading,
   LoopReading,
@@ -57,12 +57,12 @@ export type {
   ProcessReading,
   WorkerReading,
 } from "./src/sample.ts";
-export type { WaitUntilLike } from "./src/wait_until.ts";
-export { isWorkerReport } from "./src/workers/report.ts";
+export type { WaitUntilLike } from "./src/work/wait_until.ts";
+export { isWorkerReport } from "./src/pools/adapters/worker_report.ts";
 export {
   type NodeWorkerLike,
   type WebWorkerLike,
   type WorkerLike,
   type WorkerPool,
   workerPool,
-} from "./src/workers/worker_pool.ts";
+} from "./src/pools/adapters/worker_pool.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { catalog, type CatalogEntry } from "../src/metrics/catalog.ts";
+import { catalog, type CatalogEntry } from "../src/metrics/catalog/catalog.ts";
 import { absences } from "./absences.ts";
 
 /** The runtimes as people write them. */

@@ -93,7 +93,7 @@ export function packageFields(jsr: JsrConfig, repository: RepositoryPackage, has
 /**
  * Tells where the compiled form of a source stands.
  *
- * @param path The source, such as `./src/hono.ts`.
+ * @param path The source, such as `./src/hono/mod.ts`.
  * @returns Such as `./esm/src/hono.js`.
  */
 export function builtPath(path: string): string {

@@ -8,7 +8,7 @@
 
 import type { CollectOptions, httpMetrics, HttpOptions, InstrumentOptions, Monitor, MonitorOptions } from "../mod.ts";
 import type { RequestInfo } from "../mod.ts";
-import type { RuntimeMetricsOptions } from "../src/hono.ts";
+import type { RuntimeMetricsOptions } from "../src/hono/mod.ts";
 import type { InstrumentatorOptions, LatencyOptions, SizeOptions } from "../src/http/metrics.ts";
 
 /** A metric by its whole name, or an option, a function or a field by its way: `http.groupStatus`. */

@@ -10,7 +10,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import process from "node:process";
 import { Registry } from "prom-client";
 import { createMonitor } from "../../mod.ts";
-import { runtimeMetrics } from "../../src/hono.ts";
+import { runtimeMetrics } from "../../src/hono/mod.ts";
 
 type Fetch = (request: Request, ...rest: unknown[]) => Response | Promise<Response>;
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { catalogEntry } from "../../src/metrics/catalog.ts";
+import { catalogEntry } from "../../src/metrics/catalog/catalog.ts";
 import { type Threshold, type ThresholdName, type Thresholds, thresholds as defaults } from "./thresholds.ts";
 
 /** What a user may set; all of it is optional. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { catalog, type CatalogEntry } from "../../src/metrics/catalog.ts";
+import { catalog, type CatalogEntry } from "../../src/metrics/catalog/catalog.ts";
 
 /** Whose names are written. */
 export interface PromqlOptions {

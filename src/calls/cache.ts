@@ -5,7 +5,7 @@
  */
 
 import type { CallScope } from "./scope.ts";
-import { timing } from "../timing.ts";
+import { timing } from "../work/timing.ts";
 
 /** How a cache answers. */
 export interface CacheOptions<Found = unknown> {

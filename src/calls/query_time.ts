@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isPromise } from "../pending.ts";
+import { isPromise } from "../work/pending.ts";
 
 type Then = (this: unknown, ...handlers: unknown[]) => unknown;
 type Handler = (value: unknown) => unknown;

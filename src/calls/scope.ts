@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Core } from "../core.ts";
-import type { CallMeasurement } from "./measurement.ts";
+import type { Core } from "../core/core.ts";
+import type { CallMeasurement } from "../core/call_families.ts";
 
 /** What a call needs of the monitor; undefined while it does not measure, and the call just happens. */
 export interface CallScope {

@@ -5,7 +5,7 @@
  */
 
 import type { CallScope } from "./scope.ts";
-import { timing } from "../timing.ts";
+import { timing } from "../work/timing.ts";
 
 /** A histogram or a summary of prom-client 15 or `@prometheus-io/client`, by shape. */
 export interface ObservableLike {

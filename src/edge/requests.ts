@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { InstrumentOptions } from "../http/instrument.ts";
+import type { InstrumentOptions } from "../monitor/instrument.ts";
 import { type Marked, markOf, needMarks } from "../http/marks.ts";
-import type { Monitor } from "../monitor.ts";
+import type { Monitor } from "../monitor/monitor.ts";
 import { contextAmong, type ContextLike, trackWaitUntil } from "./wait_until.ts";
 
 /** What `monitor.track` calls the work that was handed to `waitUntil`. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkBuckets, checkLabelName, checkMetricName, fail, mustBeKnown, mustBeObject } from "../expect.ts";
+import { checkBuckets, checkLabelName, checkMetricName, fail, mustBeKnown, mustBeObject } from "../check.ts";
 import type { HttpMetric, LabelNames } from "./metrics.ts";
 import type { HttpOptions } from "./options.ts";
 

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { PendingItem } from "../pending.ts";
+import type { PendingItem } from "../work/pending.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import { watchBody } from "./body.ts";
 import { beginDetails, type Details, noteBody } from "./details.ts";

@@ -7,7 +7,7 @@
  */
 
 import type { Gauge } from "../metrics/counter.ts";
-import type { PendingKind } from "../pending.ts";
+import type { PendingKind } from "../work/pending.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import { known, knownDetails } from "./details.ts";
 import { Exchange, type ExchangeRecorder, type Lane } from "./exchange.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RegistryLike } from "../registry_like.ts";
+import type { RegistryLike } from "./registry_like.ts";
 import type { Sample } from "../sample.ts";
 import { Counter, Gauge } from "./counter.ts";
 import { type CatalogEntry, findEntry } from "./entry.ts";

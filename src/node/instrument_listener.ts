@@ -6,7 +6,7 @@
 
 import { unmatchedRoute } from "../http/lanes.ts";
 import { markOf } from "../http/marks.ts";
-import type { Monitor } from "../monitor.ts";
+import type { Monitor } from "../monitor/monitor.ts";
 import { headersOf, type IncomingLike, pathOfMessage, type ResponseLike, urlOf } from "./message.ts";
 import { toNodeListener } from "./to_node_listener.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type PendingItem, PendingKind } from "../pending.ts";
+import { type PendingItem, PendingKind } from "../work/pending.ts";
 import { onAbort } from "./on_abort.ts";
 import type { PoolSource, RejectionReason } from "./pool_source.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Snapshot } from "../monitor.ts";
+import type { Snapshot } from "../monitor/monitor.ts";
 import type { PushProtocol } from "./target.ts";
 
 /** What is pushed: a monitor, by shape. */

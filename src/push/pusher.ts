@@ -4,7 +4,7 @@
  * @module
  */
 
-import { insideRequest } from "../exposition/inside.ts";
+import { insideRequest } from "../page/internal_request.ts";
 import { type ContextLike, untrackedWaitUntil } from "../edge/wait_until.ts";
 import { isolateName } from "../edge/isolate.ts";
 import { currentRuntime } from "../runtime/detect.ts";

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { Registry } from "prom-client";
 import { assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
 import { createMonitor, httpMetrics } from "@rtm/runtime-metrics";
-import { catalog } from "../../src/metrics/catalog.ts";
+import { catalog } from "../../src/metrics/catalog/catalog.ts";
 import { scrape } from "../support/page.ts";
 import { until } from "../support/until.ts";
 import { absence, pageName } from "./series.ts";

@@ -4,7 +4,7 @@ import { Registry } from "prom-client";
 import { assertFalse } from "@std/assert";
 import { createMonitor } from "@rtm/runtime-metrics";
 import { absences } from "../../scripts/absences.ts";
-import { catalog, type CatalogEntry } from "../../src/metrics/catalog.ts";
+import { catalog, type CatalogEntry } from "../../src/metrics/catalog/catalog.ts";
 import { runtimeName, sleep } from "../support/loop.ts";
 import { type Page, scrape } from "../support/page.ts";
 
@@ -20,7 +20,7 @@ export function pageName({ bare, name }: CatalogEntry): string {
 export function absence({ name }: CatalogEntry): string | undefined {
   const absent = absences[name];
   if (name === "thread_cpu_seconds_total" && runtimeName === "node" && "threadCpuUsage" in process) return undefined;
-  // Every test runs with all permissions; tests/permissions.deno_test.ts is the one that does not.
+  // Every test runs with all permissions; tests/runtime/permissions.deno_test.ts is the one that does not.
   if (runtimeName === "deno" && absent?.deno?.includes("--allow-all")) return undefined;
   return absent?.[runtimeName];
 }

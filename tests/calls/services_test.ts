@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
-import { checkOptions } from "../../src/check_options.ts";
+import { checkOptions } from "../../src/monitor/check_options.ts";
 import { serviceFinder } from "../../src/calls/services.ts";
 
 describe("serviceFinder()", () => {

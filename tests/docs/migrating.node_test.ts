@@ -8,8 +8,8 @@ import { prometheus } from "@hono/prometheus";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { assert, assertArrayIncludes, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import { seedParity } from "../../scripts/seed_parity.ts";
-import { checkOptions } from "../../src/check_options.ts";
-import { catalog } from "../../src/metrics/catalog.ts";
+import { checkOptions } from "../../src/monitor/check_options.ts";
+import { catalog } from "../../src/metrics/catalog/catalog.ts";
 import { tableBehind } from "../support/markdown.ts";
 
 const document = "docs/migrating.md";

@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { Hono } from "hono";
 import { Counter, Registry } from "prom-client";
-import { createMonitor, runtimeMetrics } from "../../src/edge.ts";
+import { createMonitor, runtimeMetrics } from "../../src/edge/mod.ts";
 import { isolateRuntime } from "../../src/edge/isolate.ts";
 import { Page } from "../support/page.ts";
 

@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Hono } from "hono";
 import { stream } from "hono/streaming";
 import { httpMetrics, type RequestInfo } from "../../mod.ts";
-import { runtimeMetrics } from "../../src/hono.ts";
+import { runtimeMetrics } from "../../src/hono/mod.ts";
 import { measureApp } from "../support/measured_app.ts";
 import type { Page } from "../support/page.ts";
 import { rawRequest } from "../support/raw_client.ts";

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertFalse } from "@std/assert";
 import { Hono, type MiddlewareHandler } from "hono";
 import { Registry } from "prom-client";
 import { createMonitor } from "../../mod.ts";
-import { runtimeMetrics, unmeasured } from "../../src/hono.ts";
+import { runtimeMetrics, unmeasured } from "../../src/hono/mod.ts";
 import { counts, inFlight, measureApp } from "../support/measured_app.ts";
 import { rawRequest } from "../support/raw_client.ts";
 import { runtimeName, serveApp } from "../support/real_server.ts";

@@ -1,7 +1,7 @@
 import { beforeEach, describe, it } from "node:test";
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { Hono } from "hono";
-import { runtimeMetrics, unmeasured } from "../../src/hono.ts";
+import { runtimeMetrics, unmeasured } from "../../src/hono/mod.ts";
 import { counts, inFlight, measureApp } from "../support/measured_app.ts";
 
 /** What every copy of the package shares: is more than one thing measuring in this process? */

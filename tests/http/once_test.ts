@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { assert, assertEquals } from "@std/assert";
 import { Hono } from "hono";
 import type { createMonitor } from "../../mod.ts";
-import { runtimeMetrics, unmeasured } from "../../src/hono.ts";
+import { runtimeMetrics, unmeasured } from "../../src/hono/mod.ts";
 import { counts, inFlight, measureApp } from "../support/measured_app.ts";
 import { rawRequest } from "../support/raw_client.ts";
 import { runtimeName, serveApp } from "../support/real_server.ts";
@@ -146,7 +146,7 @@ describe("a request is counted once with two copies of the package in one proces
     }
     symlinkSync(join(root, "node_modules"), join(directory, "node_modules"), "junction");
     const load = (path: string): Promise<object> => import(pathToFileURL(join(directory, path)).href);
-    copy = { ...await load("mod.ts"), ...await load("src/hono.ts") } as Copy;
+    copy = { ...await load("mod.ts"), ...await load("src/hono/mod.ts") } as Copy;
   });
   after(() => rmSync(directory, { recursive: true }));
 

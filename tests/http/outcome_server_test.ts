@@ -144,7 +144,7 @@ describe("the outcome on this runtime's own server", () => {
   it("is told once and in flight no more where the client left before the middleware's turn came", async () => {
     using measured = measureApp();
     // The same monitor on an app that lets every request wait first.
-    const { runtimeMetrics } = await import("../../src/hono.ts");
+    const { runtimeMetrics } = await import("../../src/hono/mod.ts");
     const { Hono } = await import("hono");
     const [entered, left] = [moment(), moment()];
     const app = new Hono();
@@ -175,7 +175,7 @@ describe("the outcome on this runtime's own server", () => {
 
   it("is told once where the client left between an outer app's middleware and the same one on a sub-app", async () => {
     using under = measureApp();
-    const { runtimeMetrics } = await import("../../src/hono.ts");
+    const { runtimeMetrics } = await import("../../src/hono/mod.ts");
     const { Hono } = await import("hono");
     const [entered, left, done] = [moment(), moment(), moment()];
     under.app.use(async (_, next) => {

@@ -2,8 +2,8 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { Registry } from "prom-client";
 import { createMonitor, httpMetrics, type MonitorOptions, type RequestInfo } from "../../mod.ts";
-import { runtimeMetrics, unmeasured } from "../../src/hono.ts";
-import { catalog } from "../../src/metrics/catalog.ts";
+import { runtimeMetrics, unmeasured } from "../../src/hono/mod.ts";
+import { catalog } from "../../src/metrics/catalog/catalog.ts";
 import { type Ours, seedParity } from "../../scripts/seed_parity.ts";
 
 const metricNames = new Set(catalog.map(({ name, bare }) => bare ? name : `runtime_${name}`));

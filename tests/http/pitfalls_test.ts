@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { Hono } from "hono";
 import { createMonitor, httpMetrics } from "../../mod.ts";
-import { runtimeMetrics } from "../../src/hono.ts";
+import { runtimeMetrics } from "../../src/hono/mod.ts";
 import { counts, measureApp } from "../support/measured_app.ts";
 import { rawRequest } from "../support/raw_client.ts";
 import { runtimeName, serveApp } from "../support/real_server.ts";

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { checkOptions } from "../../src/check_options.ts";
-import { HttpMeasurement } from "../../src/http/measurement.ts";
+import { checkOptions } from "../../src/monitor/check_options.ts";
+import { HttpMeasurement } from "../../src/http/http_families.ts";
 import { httpMetrics, type HttpOptions, type RequestInfo } from "../../mod.ts";
 import type { Counter, Gauge } from "../../src/metrics/counter.ts";
 import type { Histogram } from "../../src/metrics/histogram.ts";

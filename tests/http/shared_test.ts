@@ -3,7 +3,7 @@ import { assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { Hono } from "hono";
 import { Counter, Gauge, Registry } from "prom-client";
 import { createMonitor, httpMetrics, type HttpOptions, type Monitor } from "../../mod.ts";
-import { runtimeMetrics } from "../../src/hono.ts";
+import { runtimeMetrics } from "../../src/hono/mod.ts";
 import { counts } from "../support/measured_app.ts";
 import { Page } from "../support/page.ts";
 

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Hono } from "hono";
 import { httpMetrics, type HttpOptions } from "../../mod.ts";
-import { runtimeMetrics } from "../../src/hono.ts";
+import { runtimeMetrics } from "../../src/hono/mod.ts";
 import { measureApp } from "../support/measured_app.ts";
 import { rawRequest } from "../support/raw_client.ts";
 import { runtimeName, serveApp } from "../support/real_server.ts";

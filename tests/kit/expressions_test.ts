@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { createPromql } from "../../scripts/kit/promql.ts";
-import { catalog, type CatalogEntry } from "../../src/metrics/catalog.ts";
+import { catalog, type CatalogEntry } from "../../src/metrics/catalog/catalog.ts";
 import { panelsOf, type ReadKit, readKit, unique } from "../support/kit.ts";
 import { parsePromql, withoutGrafana } from "../support/promql_names.ts";
 

@@ -8,7 +8,7 @@ import { memoryEntries } from "../../src/metrics/catalog/memory.ts";
 import { processEntries } from "../../src/metrics/catalog/process.ts";
 import { selfEntries } from "../../src/metrics/catalog/self.ts";
 import { workEntries } from "../../src/metrics/catalog/work.ts";
-import { catalog, type CatalogEntry, catalogEntry } from "../../src/metrics/catalog.ts";
+import { catalog, type CatalogEntry, catalogEntry } from "../../src/metrics/catalog/catalog.ts";
 import type { Sample } from "../../src/sample.ts";
 
 const empty: Sample = { pending: new Map(), oldestAges: new Map(), pools: new Map() };

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Gauge, Registry } from "prom-client";
-import { catalog, catalogEntry } from "../../src/metrics/catalog.ts";
+import { catalog, catalogEntry } from "../../src/metrics/catalog/catalog.ts";
 import { Families } from "../../src/metrics/families.ts";
 
 /** An empty book over a registry. */

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { Registry } from "prom-client";
 import { createMonitor, type HttpOptions, type Monitor, type MonitorOptions } from "../../mod.ts";
-import { runtimeMetrics } from "../../src/hono.ts";
+import { runtimeMetrics } from "../../src/hono/mod.ts";
 import { Page } from "./page.ts";
 import { until } from "./until.ts";
 

@@ -1,4 +1,4 @@
-import { Sampler, type SamplerListener } from "../../src/sampler.ts";
+import { Sampler, type SamplerListener } from "../../src/process/sampler.ts";
 import type { Runtime } from "../../src/runtime/shim.ts";
 
 /** One call of the sampler's listener. */

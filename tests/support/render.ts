@@ -1,8 +1,8 @@
-import type { Core } from "../../src/core.ts";
-import { check, type ForeignPicture } from "../../src/exposition/foreign.ts";
-import { type Format, negotiateFormat } from "../../src/exposition/negotiation.ts";
-import { type PageOptions, takePage } from "../../src/exposition/page.ts";
-import type { CollectedLike, RegistryLike } from "../../src/registry_like.ts";
+import type { Core } from "../../src/core/core.ts";
+import { check, type ForeignPicture } from "../../src/gather/foreign.ts";
+import { type Format, negotiateFormat } from "../../src/page/negotiation.ts";
+import { type PageOptions, takePage } from "../../src/page/page.ts";
+import type { CollectedLike, RegistryLike } from "../../src/metrics/registry_like.ts";
 import type { Runtime } from "../../src/runtime/shim.ts";
 import { FakeRuntime } from "./fake_runtime.ts";
 

@@ -1,0 +1,117 @@
+/**
+ * The same two names for edge runtimes: Cloudflare Workers, Deno Deploy and the like.
+ *
+ * What an isolate can tell is measured: requests, how they ended, how long they took, how many are in flight, and the work
+ * handed to `waitUntil`. Everything else is absent. Nothing reachable from here imports prom-client, nothing runs at
+ * module scope, and measuring begins with the first request.
+ *
+ * @example A Worker
+ * ```ts
+ * import { createMonitor } from "@rtm/runtime-metrics/edge";
+ *
+ * const monitor = createMonitor();
+ *
+ * export default {
+ *   fetch: monitor.instrument(() => new Response("hello"), { path: "/metrics" }),
+ * };
+ * ```
+ *
+ * @module
+ */
+
+import type { MiddlewareHandler } from "hono";
+import { EdgeRequests } from "./requests.ts";
+import { isolateRuntime } from "./isolate.ts";
+import { contextAmong } from "./wait_until.ts";
+import { measureHono, type RuntimeMetricsOptions } from "../hono/middleware.ts";
+import { selfEntries } from "../metrics/catalog/self.ts";
+import { workEntries } from "../metrics/catalog/work.ts";
+import { type Monitor, startMonitor } from "../monitor/monitor.ts";
+import type { MonitorOptions } from "../monitor/options.ts";
+import type { Reach } from "../process/process_watch.ts";
+import type { RegistryLike } from "../metrics/registry_like.ts";
+
+export { unmeasured } from "../hono/middleware.ts";
+export type { Monitor, MonitorOptions, RegistryLike, RuntimeMetricsOptions };
+
+/** An isolate tells of itself and of its work; requests and calls bring what they tell. */
+const isolate: Reach = { catalog: [...workEntries, ...selfEntries] };
+
+/** The followers of the monitors that were made here. */
+const followers = new WeakMap<object, EdgeRequests>();
+
+/**
+ * Makes a monitor for an edge runtime. It may stand at module scope: it starts no timer, and asks for no random number and
+ * no time before the first request.
+ *
+ * Every series has a label `instance` that names the isolate, since a scrape reaches any of them; `labels: { instance }`
+ * puts your own in its place.
+ *
+ * @example Usage
+ * ```ts
+ * import { createMonitor } from "@rtm/runtime-metrics/edge";
+ *
+ * const monitor = createMonitor();
+ * const fetch = monitor.instrument((_request: Request) => new Response("hello"));
+ * await (await fetch(new Request("http://localhost/"))).text();
+ * const page = await monitor.handler();
+ * ```
+ *
+ * @param options What to watch, and where to register it; without a registry the families stand on our own page alone.
+ * @returns The monitor.
+ * @throws {TypeError} If an option is unknown or of the wrong kind.
+ * @throws {RangeError} If a number or a name is out of bounds.
+ * @throws {Error} If a name is taken in the registry, or a monitor of the same registry and prefix has other settings.
+ */
+export function createMonitor(options: MonitorOptions = {}): Monitor<RegistryLike | undefined> {
+  const monitor = startMonitor(options?.registry, options, isolateRuntime, isolate);
+  const follower = new EdgeRequests(monitor);
+  // Its members as they are, getters included: reading one here would begin the measurement of requests.
+  const made = Object.defineProperties({}, {
+    ...Object.getOwnPropertyDescriptors(monitor),
+    instrument: { enumerable: true, value: follower.instrument.bind(follower) },
+  }) as Monitor<RegistryLike | undefined>;
+  followers.set(made, follower);
+  return made;
+}
+
+/**
+ * Measures every request that passes a Hono app on an edge runtime, and answers scrapes.
+ *
+ * @example Every request measured, `GET /metrics` answered
+ * ```ts
+ * import { Hono } from "hono";
+ * import { runtimeMetrics } from "@rtm/runtime-metrics/edge";
+ *
+ * const app = new Hono();
+ * app.use(runtimeMetrics());
+ *
+ * export default app;
+ * ```
+ *
+ * @param monitor What measures; one is made, with its defaults, when none is given.
+ * @param options Where to answer scrapes.
+ * @returns The middleware, to be used before the routes that it should measure.
+ * @throws {TypeError} If `path` is neither `false` nor a string that begins with `/`.
+ * @throws {Error} If the registry has a metric of its own under one of our names.
+ */
+export function runtimeMetrics(monitor?: Monitor, options: RuntimeMetricsOptions = {}): MiddlewareHandler {
+  const measuring = monitor ?? createMonitor();
+  const measure = measureHono(measuring, options);
+  const follower = followers.get(measuring) ?? new EdgeRequests(measuring);
+  return function runtimeMetrics(c, next) {
+    return measure(c, () => {
+      follower.follow(c.req.raw, c.env, contextOf(c));
+      return next();
+    });
+  };
+}
+
+/** Hono's getter throws where there is none. */
+function contextOf(c: Parameters<MiddlewareHandler>[0]): ReturnType<typeof contextAmong> {
+  try {
+    return contextAmong([c.executionCtx]);
+  } catch {
+    return undefined;
+  }
+}

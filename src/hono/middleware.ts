@@ -1,0 +1,135 @@
+/**
+ * The middleware for Hono, for whatever monitor measures.
+ *
+ * @module
+ */
+
+import type { MiddlewareHandler } from "hono";
+import { HonoRoutes, matchesOf } from "./routes.ts";
+import { markOf, needMarks } from "../http/marks.ts";
+import type { Monitor } from "../monitor/monitor.ts";
+
+/** Options of `runtimeMetrics`. */
+export interface RuntimeMetricsOptions {
+  /**
+   * The whole path on which scrapes are answered; `false` to answer them nowhere. It is public unless something before
+   * the middleware guards it.
+   *
+   * @default {"/metrics"}
+   */
+  path?: string | false;
+}
+
+/**
+ * Makes the middleware.
+ *
+ * @param monitor What measures.
+ * @param options Where to answer scrapes.
+ * @returns The middleware.
+ * @throws {TypeError} If `path` is neither `false` nor a string that begins with `/`.
+ * @throws {Error} If the registry has a metric of its own under one of our names.
+ */
+export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): MiddlewareHandler {
+  const { path = "/metrics" } = options;
+  checkPath(path);
+  // Its families begin here: a name that is the app's own is an error now, not at every request.
+  const { recorder } = monitor;
+  if (!recorder) {
+    return function runtimeMetrics(c, next) {
+      return c.req.path === path ? monitor.handler(c) : passed(next());
+    };
+  }
+  const routes = new HonoRoutes(recorder);
+  recorder.join();
+  let own: unknown;
+  // Not `async`: one more promise for each request would cost as much as a metric.
+  return function runtimeMetrics(c, next) {
+    const { req } = c;
+    if (req.path === path) return monitor.handler(c);
+    const matches = matchesOf(req);
+    // Used in a second place, such as a sub-app, it may come twice to one request.
+    const place = matches[req.routeIndex]?.[0][1];
+    if (place !== own) {
+      if (own) needMarks();
+      else own = place;
+    }
+    const { raw } = req;
+    const expected = routes.expected(matches);
+    // An outer app's middleware, or an instrumented handler around this app, counts the request.
+    const outer = markOf(raw, c.env);
+    if (outer) {
+      // A handler around this app cannot know the route; an outer app's middleware puts its own in its place.
+      return passed(
+        next().finally(() => {
+          outer.reroute(routes.answering(matches, req.routeIndex, expected) ?? expected.route!);
+        }),
+      );
+    }
+    const lane = routes.lane(expected, raw.method);
+    const exchange = recorder.open(
+      lane,
+      raw,
+      c.env,
+      expected.record !== undefined,
+      recorder.needsPath ? req.path : undefined,
+    );
+    if (!exchange) return passed(next());
+    return next().then(() => {
+      const route = routes.answering(matches, req.routeIndex, expected);
+      // A handler that answers nothing is an error to Hono. Reading `c.res` before there is one would make an empty 200.
+      if (!c.finalized) return exchange.end(500, route);
+      const response = c.res;
+      // A middleware that answers with what `next()` told makes Hono take its context for the response.
+      if (typeof response?.status !== "number") return exchange.end(500, route);
+      const sent = exchange.answer(response, route);
+      if (sent === response) return;
+      // Without the first line Hono would copy every header once more.
+      c.res = undefined;
+      c.res = sent;
+    }, (error: unknown) => {
+      // Hono answers an Error itself; what else is thrown passes through every handler, and the server answers 500.
+      exchange.end(500, routes.answering(matches, req.routeIndex, expected));
+      throw error;
+    });
+  };
+}
+
+/** To Hono what a middleware answers is the response, and where no handler has one, `next()` tells the context. */
+function passed(next: Promise<void>): Promise<void> {
+  return next.then(() => {});
+}
+
+/**
+ * Refuses a path that no request can have.
+ *
+ * @param path What the user gave.
+ * @throws {TypeError} If it is neither `false` nor a string that begins with `/`.
+ */
+export function checkPath(path: unknown): void {
+  if (path === false || (typeof path === "string" && path.startsWith("/"))) return;
+  throw new TypeError(
+    `Cannot make the middleware: path must be false or a string that begins with "/", got ${JSON.stringify(path)}`,
+  );
+}
+
+/**
+ * Leaves a route's requests out of the metrics.
+ *
+ * @example A health check that is not measured
+ * ```ts
+ * import { Hono } from "hono";
+ * import { runtimeMetrics, unmeasured } from "@rtm/runtime-metrics/hono";
+ *
+ * const app = new Hono();
+ * app.use(runtimeMetrics());
+ * app.get("/health", unmeasured, (c) => c.text("ok"));
+ * ```
+ *
+ * @param c The context.
+ * @param next The handlers behind it.
+ */
+export const unmeasured: MiddlewareHandler = async function unmeasured(c, next) {
+  needMarks();
+  markOf(c.req.raw, c.env)?.discard();
+  await next();
+};

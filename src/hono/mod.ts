@@ -1,0 +1,55 @@
+/**
+ * The middleware for Hono.
+ *
+ * @example Every request measured, `GET /metrics` answered
+ * ```ts
+ * import { Hono } from "hono";
+ * import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
+ *
+ * const app = new Hono();
+ * app.use(runtimeMetrics());
+ * ```
+ *
+ * @module
+ */
+
+import type { MiddlewareHandler } from "hono";
+import { createMonitor } from "../monitor/create_monitor.ts";
+import { checkPath, measureHono, type RuntimeMetricsOptions } from "./middleware.ts";
+import type { Monitor } from "../monitor/monitor.ts";
+
+export { unmeasured } from "./middleware.ts";
+export type { RuntimeMetricsOptions };
+
+/**
+ * Measures every request that passes, and answers scrapes.
+ *
+ * @example A monitor of one's own, on another path
+ * ```ts
+ * import { Hono } from "hono";
+ * import { createMonitor } from "@rtm/runtime-metrics";
+ * import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
+ *
+ * const monitor = createMonitor();
+ * const app = new Hono();
+ * app.use(runtimeMetrics(monitor, { path: "/internal/metrics" }));
+ * ```
+ *
+ * @param monitor What measures; one is made, with its defaults, when none is given.
+ * @param options Where to answer scrapes.
+ * @returns The middleware, to be used before the routes that it should measure.
+ * @throws {TypeError} If `path` is neither `false` nor a string that begins with `/`.
+ * @throws {Error} If the registry has a metric of its own under one of our names.
+ */
+export function runtimeMetrics(monitor?: Monitor, options: RuntimeMetricsOptions = {}): MiddlewareHandler {
+  if (monitor) return measureHono(monitor, options);
+  // A wrong option starts nothing.
+  checkPath(options.path ?? false);
+  const own = createMonitor();
+  try {
+    return measureHono(own, options);
+  } catch (error) {
+    own.stop();
+    throw error;
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * Which of Hono's routes answers a request?
+ *
+ * @module
+ */
+
+import type { HonoRequest } from "hono";
+import type { Lane } from "../http/exchange.ts";
+import { unmatchedRoute } from "../http/lanes.ts";
+import type { Recorder } from "../http/recorder.ts";
+
+type RouteRecord = HonoRequest["matchedRoutes"][number];
+
+/** What matched a request, in the order in which it runs: each time a handler beside its record, and its parameters. */
+export type Matches = readonly (readonly [readonly [unknown, RouteRecord], ...unknown[]])[];
+
+/** What is known of a record, found once. */
+export interface KnownRoute {
+  readonly record: RouteRecord | undefined;
+  /** The template; undefined where the record is a middleware, which answers for no route. */
+  readonly route: string | undefined;
+  /** The newest method that came, and the lane of both. */
+  method?: string;
+  lane?: Lane;
+}
+
+/** Knows the routes of the apps that one middleware serves. */
+export class HonoRoutes {
+  private readonly recorder: Recorder;
+  private readonly known = new WeakMap<RouteRecord, KnownRoute>();
+  private readonly none: KnownRoute = { record: undefined, route: unmatchedRoute };
+
+  /**
+   * Makes one that knows no route yet.
+   *
+   * @param recorder Finds lanes.
+   */
+  constructor(recorder: Recorder) {
+    this.recorder = recorder;
+  }
+
+  /**
+   * Finds the last route that matched; who answers is known only behind the handlers.
+   *
+   * @param matches What matched.
+   * @returns The route, `none` where only middlewares matched.
+   */
+  expected(matches: Matches): KnownRoute {
+    for (let i = matches.length - 1; i >= 0; i--) {
+      const known = this.knownOf(matches[i]![0][1]);
+      if (known.route !== undefined) return known;
+    }
+    return this.none;
+  }
+
+  /**
+   * Tells the template of the route that did answer.
+   *
+   * @param matches What matched.
+   * @param index The place of what ran last.
+   * @param expected The route that was expected.
+   * @returns The template, where it is another one; undefined also where a middleware answered, and the expected one stands.
+   */
+  answering(matches: Matches, index: number, expected: KnownRoute): string | undefined {
+    const record = matches[index]?.[0][1];
+    return record === undefined || record === expected.record ? undefined : this.knownOf(record).route;
+  }
+
+  /**
+   * Finds the lane of a route.
+   *
+   * @param known The route.
+   * @param method The request's method.
+   * @returns The lane.
+   */
+  lane(known: KnownRoute, method: string): Lane {
+    if (known.method === method) return known.lane!;
+    known.method = method;
+    return known.lane = this.recorder.lane(method, known.route!);
+  }
+
+  private knownOf(record: RouteRecord): KnownRoute {
+    let known = this.known.get(record);
+    if (!known) {
+      this.known.set(record, known = { record, route: isMiddleware(record) ? undefined : record.path });
+    }
+    return known;
+  }
+}
+
+/** Under this name Hono keeps what matched a request; undefined until it was looked for, null where it was not found. */
+let matchKey: symbol | null | undefined;
+
+/**
+ * Tells what matched a request.
+ *
+ * `matchedRoutes` makes a new list of it at each call, which costs a tenth of everything else here; where it keeps the list
+ * that stands behind it has no name (Hono 4.8 and newer), and is known by holding the same.
+ *
+ * @param request Hono's request.
+ * @returns What matched.
+ */
+export function matchesOf(request: HonoRequest): Matches {
+  if (matchKey === undefined) matchKey = findMatchKey(request);
+  const kept = matchKey && (request as unknown as { [key: symbol]: readonly [Matches] | undefined })[matchKey];
+  return kept ? kept[0] : request.matchedRoutes.map((record) => [[undefined, record]]);
+}
+
+function findMatchKey(request: HonoRequest): symbol | null {
+  const routes = request.matchedRoutes;
+  const keeper = request as unknown as { [key: symbol]: readonly [Matches] | undefined };
+  return Object.getOwnPropertySymbols(Object.getPrototypeOf(request)).find((key) => {
+    const matches = keeper[key]?.[0];
+    return Array.isArray(matches) && matches.length === routes.length &&
+      routes.every((record, i) => matches[i]?.[0]?.[1] === record);
+  }) ?? null;
+}
+
+/**
+ * `use()` registers for all methods, as `all()` and `mount()` do. A handler for all methods on a wildcard is a middleware
+ * if it takes `next`, save for the one that `mount()` makes, which bears the name "handler".
+ */
+function isMiddleware(record: RouteRecord): boolean {
+  const { method, path } = record;
+  if (method !== "ALL" || !path.includes("*")) return false;
+  const { length, name } = originalOf(record);
+  return length > 1 && !(name === "handler" && path.endsWith("/*"));
+}
+
+/** A sub-app with an error handler of its own wraps what it registers and keeps the original beside. */
+function originalOf({ handler }: RouteRecord): RouteRecord["handler"] {
+  return (handler as { __COMPOSED_HANDLER?: typeof handler }).__COMPOSED_HANDLER ?? handler;
+}

@@ -1,0 +1,144 @@
+/**
+ * The HTTP requests of one registry: one set of families and one recorder, whichever monitors ask for them.
+ *
+ * @module
+ */
+
+import { mustDiffer } from "../check.ts";
+import { httpEntries } from "../metrics/catalog/http.ts";
+import { Families } from "../metrics/families.ts";
+import type { Family } from "../metrics/family.ts";
+import type { Settings } from "../monitor/options.ts";
+import { PendingKind } from "../work/pending.ts";
+import type { RegistryLike } from "../metrics/registry_like.ts";
+import type { Runtime } from "../runtime/shim.ts";
+import type { RequestInfo } from "./info.ts";
+import { labelsOfMetric, Meter } from "./meter.ts";
+import { type HttpMetric, latency, requests } from "./metrics.ts";
+import { Recorder } from "./recorder.ts";
+
+/** What the measurement reports to: the cores that show it. */
+export interface HttpListener {
+  collect(): void;
+  drop(family: string): void;
+  fail(): void;
+}
+
+/** Makes the families that the options ask for, and the recorder that counts in them. */
+export class HttpMeasurement {
+  /** Requests in flight. */
+  readonly pending: PendingKind = new PendingKind();
+  readonly recorder: Recorder;
+  settings: Settings;
+  readonly #families: Families;
+
+  /**
+   * Makes the families and registers them.
+   *
+   * @param runtime Where this runs.
+   * @param registry Where to register.
+   * @param settings The checked options.
+   * @param listener What it reports to.
+   * @throws {Error} If a name is taken in the registry, or by two metrics; then none is registered.
+   */
+  constructor(runtime: Runtime, registry: RegistryLike | undefined, settings: Settings, listener: HttpListener) {
+    this.settings = settings;
+    const { http, maxLabelSets } = settings;
+    const families = new Families({
+      ...settings,
+      catalog: httpEntries,
+      registry,
+      onCollect: () => listener.collect(),
+      onDrop: (family) => listener.drop(family),
+    });
+    this.#families = families;
+    const { inProgress = true, labels = {}, computedLabels = {} } = http;
+    const prefix = [http.namespace, http.subsystem].filter(Boolean).map((part) => `${part}_`).join("");
+    const meters = metricsOf(settings).map((metric) => {
+      const own = labelsOfMetric(metric, labels);
+      const computed = metric.defaultLabels.length > 0 ? Object.entries(computedLabels) : [];
+      const overrides = {
+        name: prefix + (metric.name ?? metric.entry),
+        labelNames: [...own.map(({ name }) => name), ...computed.map(([name]) => name)],
+        ...(metric.help !== undefined && { help: metric.help }),
+      };
+      mustDiffer(overrides.name, [...Object.keys(settings.labels), ...overrides.labelNames]);
+      const family = metric.measure === "count"
+        ? families.counter(metric.entry, overrides)
+        : families.histogram(metric.entry, finite(metric.buckets), overrides);
+      // A family without labels has one series, which is there from the start.
+      if (overrides.labelNames.length === 0) family.slot();
+      // Without the value that throws the request still counts.
+      const labelOf = (name: string) => (info: RequestInfo): string => {
+        try {
+          return labelText(this.settings.http.computedLabels![name]!(info));
+        } catch {
+          listener.fail();
+          return "";
+        }
+      };
+      return new Meter(metric, own, computed.map(([name]) => labelOf(name)), family, settings.http.exemplars ?? true);
+    });
+    const { name = "http_requests_in_progress", labels: inProgressLabels = {} } = typeof inProgress === "object"
+      ? inProgress
+      : {};
+    const shown = labelsOfMetric({ defaultLabels: ["method", "route"], labels: inProgressLabels }, labels);
+    mustDiffer(prefix + name, [...Object.keys(settings.labels), ...shown.map(({ name }) => name)]);
+    const gauge = inProgress === false ? undefined : families.gauge("http_requests_in_progress", {
+      name: prefix + name,
+      labelNames: shown.map(({ name }) => name),
+    });
+    if (shown.length === 0) gauge?.slot();
+    families.register();
+    this.recorder = new Recorder(
+      runtime,
+      { meters, inProgress: gauge && { gauge, labels: shown }, pending: this.pending },
+      http,
+      maxLabelSets,
+      () => listener.fail(),
+    );
+  }
+
+  /**
+   * Takes own functions from newer settings, such as a hot reload's, that are the same in everything else.
+   *
+   * @param settings The settings.
+   */
+  renew(settings: Settings): void {
+    this.settings = settings;
+    this.recorder.renew(settings.http);
+  }
+
+  /** The families in the order of the page. */
+  families(): Family[] {
+    return this.#families.own();
+  }
+
+  /** Puts families back that `register.clear()` has thrown out. */
+  register(): void {
+    this.#families.register();
+  }
+
+  /** Takes the families out of the registry. */
+  stop(): void {
+    this.recorder.stop();
+    this.#families.unregister();
+  }
+}
+
+/** What is measured when nothing is said: rate, errors and duration. */
+function metricsOf({ http: { metrics, buckets } }: Settings): readonly HttpMetric[] {
+  return metrics ?? [requests(), latency(buckets ? { buckets } : {})];
+}
+
+/** To Prometheus an empty label is one that is not there, so that is what nothing becomes. */
+function labelText(value: unknown): string {
+  if (value === undefined || value === null) return "";
+  if (typeof value === "object" || typeof value === "function") throw new TypeError("a label must be a text");
+  return String(value);
+}
+
+/** `+Inf` is every histogram's last bound, whether it was given or not. */
+function finite(buckets: readonly number[] = []): readonly number[] {
+  return buckets.filter((bound) => bound !== Infinity);
+}

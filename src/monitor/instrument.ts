@@ -1,0 +1,135 @@
+/**
+ * Fetch handlers, measured.
+ *
+ * @module
+ */
+
+import type { PageHandler } from "../page/handler.ts";
+import type { Exchange } from "../http/exchange.ts";
+import { markOf } from "../http/marks.ts";
+import type { Recorder } from "../http/recorder.ts";
+import { pathOf, routeFinder, type RouteOption } from "../http/routes.ts";
+
+/** Options of `monitor.instrument`. */
+export interface InstrumentOptions {
+  /**
+   * The path on which scrapes are answered as well, such as `/metrics`; those are not measured.
+   *
+   * @default {undefined} Nowhere: a page of metrics is public only where that was asked for.
+   */
+  path?: string;
+  /**
+   * How the route of a request is known: a function, `URLPattern`s, or replacements such as
+   * `{ normalizePath: [[/\/\d+/, "/:id"]] }`. Bun's routes tell it by their keys.
+   *
+   * @default {undefined} Every request has the route `none`, never its raw path.
+   */
+  route?: RouteOption;
+}
+
+/** A fetch handler, whatever its runtime passes beside the request. */
+type FetchHandler = (request: Request, ...rest: unknown[]) => Response | Promise<Response>;
+
+/**
+ * Measures a fetch handler, or every handler of Bun's `routes`.
+ *
+ * @param recorder Where to count; undefined to pass everything through.
+ * @param page Answers scrapes.
+ * @param target The handler or the routes.
+ * @param options Where to answer scrapes, and how routes are known.
+ * @returns The same, measured.
+ * @throws {TypeError} If the target or an option is of the wrong kind.
+ */
+export function instrument<Target extends object>(
+  recorder: Recorder | undefined,
+  page: PageHandler,
+  target: Target,
+  options: InstrumentOptions,
+): Target {
+  const { path, route } = options;
+  if (path !== undefined && (typeof path !== "string" || !path.startsWith("/"))) {
+    throw new TypeError(`Cannot instrument: path must be a string that begins with "/", got ${JSON.stringify(path)}`);
+  }
+  const findRoute = routeFinder(route);
+  recorder?.join();
+  if (typeof target === "function") {
+    const measured = recorder ? measure(recorder, target as FetchHandler, findRoute) : target as FetchHandler;
+    return (path === undefined ? measured : answerScrapes(measured, page, path)) as unknown as Target;
+  }
+  if (typeof target !== "object" || target === null) {
+    throw new TypeError(`Cannot instrument: expected a fetch handler or an object of routes, got ${typeof target}`);
+  }
+  const routes = Object.entries(target).map(([key, handlers]) => [
+    key,
+    recorder ? measureRoute(recorder, handlers, key) : handlers,
+  ]);
+  if (path !== undefined) routes.push([path, (request: Request, server: unknown) => page(request, server)]);
+  return Object.fromEntries(routes) as Target;
+}
+
+/** Everything that Bun takes under a route: a handler, handlers by method, a ready response, or what is not ours. */
+function measureRoute(recorder: Recorder, handlers: unknown, key: string): unknown {
+  const findRoute = (): string => key;
+  if (typeof handlers === "function") return measure(recorder, handlers as FetchHandler, findRoute);
+  if (handlers instanceof Response) return measure(recorder, () => handlers.clone(), findRoute);
+  if (Object.getPrototypeOf(handlers ?? 0) !== Object.prototype) return handlers;
+  return Object.fromEntries(
+    Object.entries(handlers as object).map(([method, handler]) => [method, measureRoute(recorder, handler, key)]),
+  );
+}
+
+function measure(
+  recorder: Recorder,
+  handler: FetchHandler,
+  findRoute: (request: Request) => string,
+): FetchHandler {
+  return function measured(this: unknown, request, platform) {
+    // `arguments` is what came, to the last one, and costs nothing when it is only handed on.
+    const args = arguments as unknown as Parameters<FetchHandler>;
+    // An instrumented handler around this one counts the request.
+    const exchange = markOf(request, platform)
+      ? undefined
+      : recorder.begin(request, findRoute(request), platform, recorder.needsPath ? pathOf(request) : undefined);
+    if (!exchange) return handler.apply(this, args);
+    try {
+      const answer = handler.apply(this, args);
+      return answer instanceof Promise ? settled(exchange, answer) : answered(exchange, answer);
+    } catch (error) {
+      exchange.end(500);
+      throw error;
+    }
+  };
+}
+
+async function settled(exchange: Exchange, answer: Promise<Response>): Promise<Response> {
+  let response: Response;
+  try {
+    response = await answer;
+  } catch (error) {
+    exchange.end(500);
+    throw error;
+  }
+  return answered(exchange, response);
+}
+
+function answered(exchange: Exchange, response: Response): Response | Promise<Response> {
+  if (typeof response?.status === "number") return exchange.answer(response);
+  // A promise of another realm, or what servers await like one.
+  const { then } = (response ?? {}) as { then?: unknown };
+  if (typeof then === "function") return settled(exchange, response as unknown as Promise<Response>);
+  // Bun's handlers answer nothing when they have upgraded the connection to a WebSocket; all else is a mistake.
+  exchange.end(response === undefined && exchange.request.headers.has("upgrade") ? 101 : 500);
+  return response;
+}
+
+function answerScrapes(
+  handler: FetchHandler,
+  page: PageHandler,
+  path: string,
+): FetchHandler {
+  return function scraped(this: unknown, request, platform) {
+    // Reading a URL is dear, and almost no request is a scrape: a look at the text comes first.
+    if (request.url.includes(path) && pathOf(request) === path) return page(request, platform);
+    return handler.apply(this, arguments as unknown as Parameters<FetchHandler>);
+  };
+}

@@ -1,0 +1,136 @@
+/**
+ * What a monitor can be told.
+ *
+ * @module
+ */
+
+import type { Group } from "../metrics/entry.ts";
+import type { HttpOptions } from "../http/options.ts";
+import type { OutgoingOptions } from "../calls/services.ts";
+import type { ExpositionOptions } from "../page/options.ts";
+import type { PoolSource } from "../pools/pool_source.ts";
+import type { RegistryLike } from "../metrics/registry_like.ts";
+
+/** What to measure. Each group is on unless it is set to false. */
+export interface CollectOptions {
+  /**
+   * Lag, blocked and suspended time, the loop's utilization and its thread's CPU time.
+   *
+   * @default {true}
+   */
+  eventLoop?: boolean;
+  /**
+   * Work begun and not ended.
+   *
+   * @default {true}
+   */
+  pending?: boolean;
+  /**
+   * The pools given by the app.
+   *
+   * @default {true}
+   */
+  pools?: boolean;
+  /**
+   * The job sent through the runtime's hidden thread pool about once a second.
+   *
+   * @default {true}
+   */
+  canary?: boolean;
+  /**
+   * The heap.
+   *
+   * @default {true}
+   */
+  memory?: boolean;
+  /**
+   * Garbage collections.
+   *
+   * @default {true}
+   */
+  gc?: boolean;
+  /**
+   * CPU, memory, file descriptors and age of the process.
+   *
+   * @default {true}
+   */
+  process?: boolean;
+  /**
+   * HTTP requests; when false, the middleware and instrumented handlers pass every request through unmeasured.
+   *
+   * @default {true}
+   */
+  http?: boolean;
+}
+
+/** Options of `createMonitor`. */
+export interface MonitorOptions {
+  /**
+   * The registry to register in and to read the app's own metrics from: one of prom-client 15 or of
+   * `@prometheus-io/client` 0.16.
+   *
+   * @default {prom-client's global `register`}
+   */
+  registry?: RegistryLike;
+  /**
+   * What comes before the names of this library's own metrics. `http_*` and `process_*` have no prefix.
+   *
+   * @default {"runtime_"}
+   */
+  prefix?: string;
+  /**
+   * The most label sets that one family keeps apart, a whole number of at least 1. What comes later is counted in one
+   * series more, in which every label is `_other`.
+   *
+   * @default {2000} A page of that many routes is still made in milliseconds.
+   */
+  maxLabelSets?: number;
+  /**
+   * Labels with one value each, on every series of this library's own that has no label of that name itself.
+   *
+   * @default {{}}
+   */
+  labels?: Readonly<Record<string, string>>;
+  /**
+   * The mean distance between beats, in seconds: above 0 and at most 10, and what is below 0.001 counts as that much. A stall is seen for certain from twice this
+   * length on. The beat never slows by itself.
+   *
+   * @default {0.02} Stalls of 50 ms are seen, and an idle process spends about 1 % of a core on it.
+   */
+  intervalSeconds?: number;
+  /** Switches groups of metrics off. */
+  collect?: CollectOptions;
+  /**
+   * Pools to show, by name. `runtime` is taken: it is the hidden thread pool's.
+   *
+   * @default {{}}
+   */
+  pools?: Readonly<Record<string, PoolSource>>;
+  /** How HTTP requests are measured. */
+  http?: HttpOptions;
+  /** How outgoing requests are told apart by `monitor.fetch`. */
+  outgoing?: OutgoingOptions;
+  /** How the page is guarded and written. */
+  exposition?: ExpositionOptions;
+  /**
+   * When false, nothing is measured and nothing registered; every method still works, and the page shows only the app's
+   * own metrics.
+   *
+   * @default {true}
+   */
+  enabled?: boolean;
+}
+
+/** Options after the checks, with every default filled in. */
+export interface Settings {
+  readonly prefix: string;
+  readonly maxLabelSets: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly intervalSeconds: number;
+  readonly collect: Readonly<Record<Group, boolean>>;
+  readonly pools: Readonly<Record<string, PoolSource>>;
+  readonly http: HttpOptions;
+  readonly outgoing: OutgoingOptions;
+  readonly exposition: ExpositionOptions;
+  readonly enabled: boolean;
+}

@@ -1,0 +1,133 @@
+/**
+ * The page as a response's body: in one go where it is short, else in a stream that is made as fast as it is read.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../runtime/shim.ts";
+import type { Chunks } from "./encoded_chunks.ts";
+import { Gzip, smallestGzip } from "./gzip.ts";
+
+/**
+ * A scraper that has not asked for more for so long, in seconds, is taken for gone: it holds a place of few. Prometheus
+ * waits no longer for a whole page by default, and Bun's server closes a connection after the same time.
+ */
+const patienceSeconds = 10;
+
+/** So long after its first byte a page is of use to nobody, in seconds, however slowly somebody still reads it. */
+const longestSeconds = 300;
+
+/** How a body ends: with how many bytes were sent, and whether that was all. */
+export type BodyEnd = (bytes: number, isWhole: boolean) => void;
+
+/** What a body is made with. */
+export interface BodyOptions {
+  readonly runtime: Pick<Runtime, "now" | "startTimer" | "stopTimer" | "deflater">;
+  /** Whether the scraper takes gzip. */
+  readonly gzip: boolean;
+  /** Aborts when the scraper goes away, where the runtime tells it so. */
+  readonly signal: AbortSignal | undefined;
+  /** Called once. */
+  readonly onEnd: BodyEnd;
+}
+
+/** What stands in a response. */
+export interface Body {
+  readonly content: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly isGzip: boolean;
+}
+
+/**
+ * Makes a body.
+ *
+ * @param chunks What to send.
+ * @param options How to send it.
+ * @returns The body; its first chunk is made already.
+ */
+export async function makeBody(chunks: Chunks, options: BodyOptions): Promise<Body> {
+  const { runtime: { deflater }, onEnd } = options;
+  const first = await chunks.next();
+  const isGzip = options.gzip && (!chunks.isDone || first.length >= smallestGzip) &&
+    (deflater !== undefined || typeof CompressionStream === "function");
+  if (chunks.isDone && (!isGzip || deflater)) {
+    const content = isGzip ? new Gzip(deflater!).add(first, true) : first;
+    onEnd(content.length, true);
+    return { content, isGzip };
+  }
+  const stream = new PageStream(chunks, first, isGzip && deflater ? new Gzip(deflater) : undefined, options).readable;
+  // Only where the runtime has no compressor of its own: this one may wait for a thread, or hold the loop longer.
+  return { content: isGzip && !deflater ? stream.pipeThrough(new CompressionStream("gzip") as never) : stream, isGzip };
+}
+
+/** A page on its way. */
+class PageStream {
+  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly #chunks: Chunks;
+  readonly #gzip: Gzip | undefined;
+  readonly #options: BodyOptions;
+  readonly #begin: number;
+  #first: Uint8Array<ArrayBuffer> | undefined;
+  #bytes = 0;
+  #timer: unknown;
+  #ended = false;
+
+  constructor(chunks: Chunks, first: Uint8Array<ArrayBuffer>, gzip: Gzip | undefined, options: BodyOptions) {
+    this.#chunks = chunks;
+    this.#first = first;
+    this.#gzip = gzip;
+    this.#options = options;
+    this.#begin = options.runtime.now();
+    const { signal } = options;
+    this.readable = new ReadableStream({
+      start: (controller) => {
+        // Nobody reads what is closed here, and a server would log an error as if it were the app's.
+        const leave = (): void => this.#abandon(() => controller.close());
+        if (signal?.aborted) leave();
+        else signal?.addEventListener("abort", leave, { once: true });
+        this.#wait(controller);
+      },
+      pull: (controller) => this.#pull(controller),
+      cancel: () => this.#end(false),
+      // Nothing is made before it is asked for.
+    }, { highWaterMark: 0 });
+  }
+
+  async #pull(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> {
+    this.#options.runtime.stopTimer?.(this.#timer);
+    const chunk = this.#first ?? await this.#chunks.next();
+    this.#first = undefined;
+    if (this.#ended) return;
+    const { isDone } = this.#chunks;
+    const sent = this.#gzip ? this.#gzip.add(chunk, isDone) : chunk;
+    this.#bytes += sent.length;
+    if (sent.length > 0) controller.enqueue(sent);
+    if (isDone) {
+      this.#end(true);
+      controller.close();
+    } else {
+      this.#wait(controller);
+    }
+  }
+
+  #wait(controller: ReadableStreamDefaultController): void {
+    if (this.#ended) return;
+    const { runtime } = this.#options;
+    const giveUp = (): void => controller.error(new Error("Cannot send page: the scraper has gone away"));
+    const left = Math.max(0, this.#begin + longestSeconds - runtime.now());
+    this.#timer = runtime.startTimer?.(() => this.#abandon(giveUp), Math.min(patienceSeconds, left));
+  }
+
+  #abandon(tell: () => void): void {
+    if (this.#ended) return;
+    this.#end(false);
+    tell();
+  }
+
+  #end(isWhole: boolean): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#options.runtime.stopTimer?.(this.#timer);
+    if (!isWhole) this.#chunks.stop();
+    this.#options.onEnd(this.#bytes, isWhole);
+  }
+}

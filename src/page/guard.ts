@@ -1,0 +1,87 @@
+/**
+ * Who may read the page.
+ *
+ * @module
+ */
+
+import { fail } from "../check.ts";
+import { isIn, parseAddress, parseRange, remoteAddress } from "./addresses.ts";
+import { isSecret, parseAuthorization } from "./credentials.ts";
+import type { ExpositionOptions, Secret } from "./options.ts";
+
+/** A request as far as guards need it. */
+export interface GuardedRequest {
+  readonly headers?: { get(name: string): string | null };
+}
+
+/** Why a scrape is refused. */
+export interface Refusal {
+  readonly status: 401 | 403;
+  /** What a scraper should send, for 401. */
+  readonly challenge?: string;
+}
+
+/**
+ * Asks whether a request may read the page.
+ *
+ * @param request The request; undefined where the page was asked for without one, which no guard lets pass.
+ * @param platform What the server passed beside it.
+ * @returns Why not; undefined where it may.
+ */
+export type Guard = (request: GuardedRequest | undefined, platform: unknown) => Promise<Refusal | undefined>;
+
+/**
+ * Makes a guard.
+ *
+ * @param options The checked options.
+ * @param environment Reads a variable of the environment.
+ * @returns The guard; undefined where everybody may read the page.
+ * @throws {RangeError} If a variable is not set, or empty: a guard that is not there must not look as if it were.
+ */
+export function makeGuard(
+  options: ExpositionOptions,
+  environment: (name: string) => string | undefined,
+): Guard | undefined {
+  const { authorize, bearerToken = [], basicAuth, allow } = options;
+  const read = (option: string, secret: Secret): string => {
+    if (typeof secret === "string") return secret;
+    const value = environment(secret.variable);
+    if (!value) {
+      fail(RangeError, `exposition.${option} must be in a variable that is set and not empty`, secret.variable);
+    }
+    return value;
+  };
+  const listed = typeof bearerToken === "object" && !("variable" in bearerToken) ? bearerToken : [bearerToken];
+  const tokens = listed.map((each) => read("bearerToken", each));
+  const login = basicAuth && `${basicAuth.username}:${read("basicAuth.password", basicAuth.password)}`;
+  const ranges = allow?.map((each) => parseRange(each)!);
+  if (!authorize && !ranges && tokens.length === 0 && login === undefined) return undefined;
+  const challenge = [
+    ...(login === undefined ? [] : ['Basic realm="metrics", charset="UTF-8"']),
+    ...(tokens.length > 0 || login === undefined ? ['Bearer realm="metrics"'] : []),
+  ].join(", ");
+
+  const isAllowed = (request: unknown, platform: unknown): boolean => {
+    const address = parseAddress(remoteAddress(request, platform) ?? "");
+    return address !== undefined && ranges!.some((range) => isIn(address, range));
+  };
+  const isKnown = (header: string | null): boolean => {
+    const sent = parseAuthorization(header);
+    if (sent?.scheme === "basic") return login !== undefined && isSecret(login, sent.value);
+    if (sent?.scheme !== "bearer") return false;
+    // All are compared, so that the time does not tell which of them it was.
+    return tokens.map((token) => isSecret(token, sent.value)).includes(true);
+  };
+  return async (request, platform) => {
+    if (ranges && !isAllowed(request, platform)) return { status: 403 };
+    const needsCredentials = tokens.length > 0 || login !== undefined;
+    if (needsCredentials && !isKnown(request?.headers?.get("authorization") ?? null)) return { status: 401, challenge };
+    if (!authorize) return undefined;
+    try {
+      if (request && await authorize(request as Request, platform) === true) return undefined;
+    } catch {
+      // What it threw may hold secrets, and a guard that broke lets nobody pass.
+    }
+    return { status: 401, challenge };
+  };
+}

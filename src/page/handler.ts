@@ -1,0 +1,135 @@
+/**
+ * The page as an HTTP response.
+ *
+ * @module
+ */
+
+import { makeBody } from "./body.ts";
+import { Chunks } from "./encoded_chunks.ts";
+import type { Guard } from "./guard.ts";
+import { isInside } from "./internal_request.ts";
+import { acceptsGzip, type Format, negotiateFormat } from "./negotiation.ts";
+import type { ExpositionOptions } from "./options.ts";
+import { type PageSource, takePage } from "./page.ts";
+
+/** A request as far as the page needs it. */
+interface RequestLike {
+  readonly method: string;
+  readonly url?: string;
+  readonly headers?: { get(name: string): string | null };
+  readonly signal?: AbortSignal;
+}
+
+/** What scrapes a page: a `Request`, or a Hono context. */
+export type ScrapeRequest =
+  | RequestLike
+  | { readonly req: { readonly method: string; readonly raw?: RequestLike }; readonly env?: unknown };
+
+/**
+ * Answers scrapes.
+ *
+ * @param request The request, or a Hono context; without one it is taken for a GET.
+ * @param platform What the server passed beside the request; it tells the other end's address.
+ * @returns The page, or why there is none.
+ */
+export type PageHandler = (request?: ScrapeRequest, platform?: unknown) => Promise<Response>;
+
+/** How pages are served. */
+export interface HandlerOptions
+  extends Pick<ExpositionOptions, "maxConcurrentScrapes" | "collectTimeoutSeconds" | "created" | "compress"> {
+  /** Who may read the page; undefined for everybody. */
+  readonly guard?: Guard | undefined;
+}
+
+/**
+ * Makes a handler for `/metrics`.
+ *
+ * @param source Where the numbers are; asked at each scrape.
+ * @param options How pages are served.
+ * @returns The handler. It answers GET and HEAD, whatever the path; every other method is 405.
+ */
+export function pageHandler(source: () => PageSource, options: HandlerOptions = {}): PageHandler {
+  const { guard, maxConcurrentScrapes = 8, collectTimeoutSeconds = 5, created = false, compress = true } = options;
+  let underWay = 0;
+
+  async function page(request: RequestLike | undefined, query: URLSearchParams, format: Format): Promise<Response> {
+    if (underWay >= maxConcurrentScrapes) return plain(503, { "retry-after": "1" });
+    underWay++;
+    const { runtime, core, registry } = source();
+    const begin = runtime.now();
+    const header = (name: string): string | null => request?.headers?.get(name) ?? null;
+    // Prometheus says how long it waits for the page; what comes later than that is lost with all the rest.
+    const patience = Number(header("x-prometheus-scrape-timeout-seconds")) * 0.8;
+    const timeoutSeconds = patience > 0 ? Math.min(patience, collectTimeoutSeconds) : collectTimeoutSeconds;
+    try {
+      const page = await takePage({ runtime, core, registry }, {
+        format,
+        timeoutSeconds,
+        created,
+        names: query.getAll("name[]"),
+      });
+      const took = runtime.now() - begin;
+      const chunks = new Chunks(runtime, page.pieces());
+      const { content, isGzip } = await makeBody(chunks, {
+        runtime,
+        // workerd takes the header for an order to compress, and edge networks do it by themselves.
+        gzip: compress && runtime.name !== "workerd" && runtime.name !== "edge" &&
+          acceptsGzip(header("accept-encoding")),
+        // Deno warns whoever asks for it, and cancels the stream in any case.
+        signal: runtime.name === "deno" ? undefined : request?.signal,
+        onEnd(bytes, isWhole) {
+          underWay--;
+          if (isWhole) core?.finishedPage(took + chunks.seconds, page.series, bytes);
+        },
+      });
+      return new Response(content, {
+        headers: { ...headersOf(format), ...(isGzip && { "content-encoding": "gzip" }) },
+      });
+    } catch {
+      // Nothing of ours is known to throw here. What does anyway may tell of the app, and is nobody's business outside.
+      underWay--;
+      return plain(500);
+    }
+  }
+
+  return async (given, beside) => {
+    const isContext = given !== undefined && "req" in given;
+    const request: RequestLike | undefined = isContext ? given.req.raw ?? given.req : given;
+    const platform = isContext ? given.env : beside;
+    const method = request?.method ?? "GET";
+    if (method !== "GET" && method !== "HEAD") return plain(405, { allow: "GET, HEAD" });
+    const refusal = isInside(request) ? undefined : await guard?.(request, platform);
+    if (refusal) {
+      const { status, challenge } = refusal;
+      return plain(status, challenge ? { "www-authenticate": challenge } : {}, method === "HEAD");
+    }
+    const query = queryOf(request?.url);
+    const accept = request?.headers?.get("accept") ?? null;
+    const format = negotiateFormat(accept, query.get("format"));
+    return method === "HEAD" ? new Response(null, { headers: headersOf(format) }) : page(request, query, format);
+  };
+}
+
+const reasons: Readonly<Record<number, string>> = {
+  401: "Unauthorized",
+  403: "Forbidden",
+  405: "Method Not Allowed",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+};
+
+function plain(status: number, headers: Record<string, string> = {}, isHead = false): Response {
+  return new Response(isHead ? null : `${reasons[status]}\n`, {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store", ...headers },
+  });
+}
+
+function headersOf({ contentType }: Format): Record<string, string> {
+  return { "content-type": contentType, "cache-control": "no-store", vary: "Accept, Accept-Encoding" };
+}
+
+function queryOf(url: string | undefined): URLSearchParams {
+  const at = url?.indexOf("?") ?? -1;
+  return new URLSearchParams(at < 0 ? "" : url!.slice(at + 1).split("#", 1)[0]);
+}

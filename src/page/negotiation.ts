@@ -1,0 +1,119 @@
+/**
+ * What a scraper wants: the format by `Accept`, compression by `Accept-Encoding`, each with its q-values.
+ *
+ * @module
+ */
+
+import { type Escaping, escapings } from "../formats/names.ts";
+
+/** The formats of the page. */
+export type FormatName = "text" | "openmetrics" | "json";
+
+/** The format that a scraper gets. */
+export interface Format {
+  readonly name: FormatName;
+  readonly contentType: string;
+  readonly escaping: Escaping;
+}
+
+/** One entry of an `Accept` header. */
+interface Range {
+  readonly type: string;
+  readonly parameters: ReadonlyMap<string, string>;
+  readonly q: number;
+}
+
+/** What can be had, in the order in which it is preferred where a scraper is indifferent. */
+const offers: readonly { name: FormatName; type: string; version?: string }[] = [
+  { name: "text", type: "text/plain", version: "0.0.4" },
+  { name: "openmetrics", type: "application/openmetrics-text", version: "1.0.0" },
+  { name: "openmetrics", type: "application/openmetrics-text", version: "0.0.1" },
+  { name: "text", type: "text/plain", version: "1.0.0" },
+  { name: "json", type: "application/json" },
+];
+
+/**
+ * Chooses the format. The highest q wins, then what was named most exactly, then what was named first.
+ *
+ * @param accept The header; null where there is none.
+ * @param wanted The query's `format`, which goes before the header; null where there is none.
+ * @returns The format: text of version 0.0.4 where nothing that was asked for can be had.
+ */
+export function negotiateFormat(accept: string | null, wanted: string | null = null): Format {
+  const named = offers.find(({ name }) => name === wanted);
+  if (named) return formatOf(named, undefined);
+  let best: { offer: typeof offers[number]; range: Range; rank: readonly number[] } | undefined;
+  for (const [place, range] of parse(accept ?? "").entries()) {
+    for (const offer of offers) {
+      const exactness = match(range, offer);
+      // A wildcard does not ask for a newer version of text than everybody can read.
+      if (exactness === 0 || range.q === 0 || isRefused(accept!, offer, exactness)) continue;
+      const rank = [range.q, exactness, -place];
+      if (!best || isHigher(rank, best.rank)) best = { offer, range, rank };
+    }
+  }
+  return formatOf(best?.offer ?? offers[0]!, best?.range.parameters.get("escaping"));
+}
+
+/**
+ * Chooses the compression.
+ *
+ * @param acceptEncoding The header; null where there is none.
+ * @returns True where gzip was asked for, by name or by `*`, with a q above 0.
+ */
+export function acceptsGzip(acceptEncoding: string | null): boolean {
+  const codings = parse(acceptEncoding ?? "");
+  const q = (...names: string[]): number | undefined => codings.find(({ type }) => names.includes(type))?.q;
+  const gzip = q("gzip", "x-gzip") ?? q("*") ?? 0;
+  // Who likes the plain page better gets it.
+  return gzip > 0 && gzip >= (q("identity") ?? 0);
+}
+
+/** How exactly a range names an offer: 0 for not at all, 1 for any type, 2 for any subtype, 3 for the type, 4 for the version. */
+function match({ type, parameters }: Range, offer: typeof offers[number]): number {
+  const version = parameters.get("version");
+  // Where no version is asked for, the one that every scraper knows is meant: the first of each type.
+  const isFirst = offers.find((each) => each.type === offer.type) === offer;
+  if (type === offer.type) return version === undefined ? (isFirst ? 3 : 0) : (version === offer.version ? 4 : 0);
+  if (!isFirst) return 0;
+  if (type === `${offer.type.split("/", 1)[0]}/*`) return 2;
+  return type === "*/*" || type === "*" ? 1 : 0;
+}
+
+/** `text/plain;q=0, *` + `/*` refuses text, though the second range would take it. */
+function isRefused(accept: string, offer: typeof offers[number], exactness: number): boolean {
+  return parse(accept).some((range) => range.q === 0 && match(range, offer) > exactness);
+}
+
+function isHigher(rank: readonly number[], other: readonly number[]): boolean {
+  const differs = rank.findIndex((each, i) => each !== other[i]);
+  return differs >= 0 && rank[differs]! > other[differs]!;
+}
+
+function formatOf({ name, type, version }: typeof offers[number], asked: string | undefined): Format {
+  const known = escapings.find((each) => each === asked);
+  const parts = [type, version && `version=${version}`, "charset=utf-8", known && `escaping=${known}`];
+  // JSON holds every name as it is.
+  if (name === "json") return { name, contentType: `${type}; charset=utf-8`, escaping: "allow-utf-8" };
+  return { name, contentType: parts.filter(Boolean).join("; "), escaping: known ?? "underscores" };
+}
+
+/** A q that is no number from 0 to 1 makes its entry worth nothing. */
+function parse(header: string): Range[] {
+  return split(header, ",").map((entry) => {
+    const [type = "", ...rest] = split(entry, ";");
+    const parameters = new Map(rest.map((each) => {
+      const at = each.indexOf("=");
+      const value = each.slice(at + 1).trim();
+      return [each.slice(0, at).trim().toLowerCase(), value.replace(/^"(.*)"$/, "$1")] as const;
+    }));
+    const q = parameters.has("q") ? Number(parameters.get("q") || Number.NaN) : 1;
+    return { type: type.toLowerCase(), parameters, q: q >= 0 && q <= 1 ? q : 0 };
+  });
+}
+
+/** Splits at a character that does not stand between quotes. */
+function split(text: string, at: "," | ";"): string[] {
+  const pieces = text.match(at === "," ? /(?:"[^"]*"|[^,"])+/g : /(?:"[^"]*"|[^;"])+/g) ?? [];
+  return pieces.map((piece) => piece.trim()).filter(Boolean);
+}

@@ -1,0 +1,123 @@
+/**
+ * Pools of things that are taken and given back, timed at their own doors.
+ *
+ * @module
+ */
+
+import { isPromise } from "../../work/pending.ts";
+import type { PoolSource, PoolWatcher } from "../pool_source.ts";
+import { type Method, replaceMethod } from "./replace_method.ts";
+import { Watchers } from "../watchers.ts";
+
+/** Whether a pool's own methods may be replaced. */
+export interface CheckoutOptions {
+  /**
+   * Time what callers wait and how long they hold what they got. The pool has no door for this, so the methods that hand out and take
+   * back are replaced on this one object while it is shown, and put back when it is taken off the page.
+   *
+   * @default {false} Somebody else's object is left alone.
+   */
+  timed?: boolean;
+}
+
+/** What was taken, when, and by nobody else: a resource is in one hand at a time. */
+export class Checkouts {
+  readonly watchers: Watchers = new Watchers();
+  readonly #takenAt = new WeakMap<object, number>();
+
+  /**
+   * Something was handed out.
+   *
+   * @param resource What it is.
+   */
+  taken(resource: unknown): void {
+    if (isObject(resource)) this.#takenAt.set(resource, this.watchers.now());
+  }
+
+  /**
+   * Something was given back.
+   *
+   * @param resource What it is; one that was handed out before anybody watched is passed over.
+   */
+  givenBack(resource: unknown): void {
+    const takenAt = isObject(resource) ? this.#takenAt.get(resource) : undefined;
+    if (takenAt === undefined) return;
+    this.#takenAt.delete(resource as object);
+    this.watchers.run(Math.max(0, this.watchers.now() - takenAt));
+  }
+
+  /**
+   * Makes a method that hands something out take the wait: from the call to the answer, by promise or by callback. What
+   * ends in an error never got anything, and does not count.
+   *
+   * @param original The method.
+   * @param taken Told what was handed out, where that is to be timed as well.
+   * @returns The method, timed.
+   */
+  waiting(original: Method, taken: (resource: unknown) => void = () => {}): Method {
+    const { watchers } = this;
+    return function (...args) {
+      const askedAt = watchers.now();
+      const got = (resource: unknown): void => {
+        watchers.wait(Math.max(0, watchers.now() - askedAt));
+        taken(resource);
+      };
+      const last = args.at(-1);
+      if (typeof last === "function") {
+        const timed: Method = function (error, resource, ...rest) {
+          if (!error) got(resource);
+          return last.call(this, error, resource, ...rest);
+        };
+        return original.call(this, ...args.slice(0, -1), timed);
+      }
+      const answer = original.apply(this, args);
+      // The caller's own promise is passed on; this branch of it is handled, whatever becomes of it.
+      if (isPromise(answer)) answer.then(got, () => {});
+      return answer;
+    };
+  }
+}
+
+/**
+ * Makes a watch that counts how many watch, so that methods are replaced by the first and put back by the last.
+ *
+ * @param watchers Where watchers are kept.
+ * @param begin Replaces the methods, and answers what puts them back.
+ * @returns The source's `watch`.
+ */
+export function watchedByReplacing(
+  watchers: Watchers,
+  begin: () => (() => void)[],
+): NonNullable<PoolSource["watch"]> {
+  let holders = 0;
+  let restore: (() => void)[] = [];
+  return (watcher: PoolWatcher) => {
+    if (holders++ === 0) restore = begin();
+    const leave = watchers.add(watcher);
+    return () => {
+      leave();
+      // The last that was replaced is put back first.
+      if (--holders === 0) { for (const put of restore.reverse()) put(); }
+    };
+  };
+}
+
+/**
+ * Makes a method that takes something back tell so.
+ *
+ * @param checkouts Where it is told.
+ * @param target The object.
+ * @param name The method's name.
+ * @returns Puts the method back.
+ */
+export function replaceReturn(checkouts: Checkouts, target: object, name: string): () => void {
+  return replaceMethod(target, name, (original) =>
+    function (resource, ...rest) {
+      checkouts.givenBack(resource);
+      return original.call(this, resource, ...rest);
+    });
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}

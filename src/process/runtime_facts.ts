@@ -1,0 +1,67 @@
+/**
+ * What the runtime tells when it is asked: its facts, each with the group that switches it off and the source under which
+ * its errors are counted.
+ *
+ * @module
+ */
+
+import type { Settings } from "../monitor/options.ts";
+import type { Runtime } from "../runtime/shim.ts";
+import type { Sample } from "../sample.ts";
+
+/** The part of a sample that the runtime tells. */
+export type Facts = Pick<Sample, "loop" | "threadCpuSeconds" | "memory" | "process" | "uptimeSeconds" | "pending">;
+
+const facts = {
+  loopTime: { group: "eventLoop", source: "eventloop" },
+  threadCpuSeconds: { group: "eventLoop", source: "thread_cpu" },
+  memory: { group: "memory", source: "memory" },
+  process: { group: "process", source: "process" },
+  uptimeSeconds: { group: "process", source: "uptime" },
+  pendingWork: { group: "pending", source: "pending" },
+} as const;
+
+type Fact = keyof typeof facts;
+type Value<Name extends Fact> = ReturnType<NonNullable<Runtime[Name]>>;
+
+/**
+ * Names the sources that are asked.
+ *
+ * @param runtime What tells the facts.
+ * @param collect The groups that are on.
+ * @returns A name for each fact that the runtime can tell and that is wanted.
+ */
+export function factSources(runtime: Runtime, collect: Settings["collect"]): string[] {
+  return Object.entries(facts)
+    .filter(([name, { group }]) => collect[group] && runtime[name as Fact])
+    .map(([, { source }]) => source);
+}
+
+/**
+ * Reads every fact.
+ *
+ * @param runtime What tells the facts.
+ * @param collect The groups that are on; the others are not asked.
+ * @param attempt Asks a source by its name, and answers undefined where it throws.
+ * @returns What was told; what was not is absent.
+ */
+export function readFacts(
+  runtime: Runtime,
+  collect: Settings["collect"],
+  attempt: <Value>(source: string, ask: () => Value) => Value | undefined,
+): Facts {
+  const read = <Name extends Fact>(name: Name): Value<Name> | undefined => {
+    const { group, source } = facts[name];
+    const ask = runtime[name] as (() => Value<Name>) | undefined;
+    return collect[group] && ask ? attempt(source, ask) : undefined;
+  };
+  const all = {
+    loop: read("loopTime"),
+    threadCpuSeconds: read("threadCpuSeconds"),
+    memory: read("memory"),
+    process: read("process"),
+    uptimeSeconds: read("uptimeSeconds"),
+  };
+  const told = Object.fromEntries(Object.entries(all).filter(([, fact]) => fact !== undefined));
+  return { ...told, pending: read("pendingWork") ?? new Map() };
+}

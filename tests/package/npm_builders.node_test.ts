@@ -1,0 +1,65 @@
+// Both builders make one package: dnt is asked for what tsc's package has. Started from Node, with a dnt that only listens.
+
+import { describe, it } from "node:test";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { assertEquals, assertMatch } from "@std/assert";
+import { buildPackage } from "../../scripts/pack_npm.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+interface Asked {
+  entryPoints: { name: string; path: string }[];
+  outDir: string;
+  mappings: Record<string, { name: string; version: string; peerDependency: boolean }>;
+  package: Record<string, unknown>;
+  [option: string]: unknown;
+}
+
+/** What scripts/build_npm.ts asks of dnt. */
+function askDnt(folder: string): Asked {
+  const [specifier] = /jsr:@deno\/dnt@[^"]+/.exec(readFileSync(`${root}scripts/build_npm.ts`, "utf8")) ?? [];
+  const map = join(folder, "imports.json");
+  const fake = pathToFileURL(`${root}tests/support/fake_dnt.ts`).href;
+  writeFileSync(map, JSON.stringify({ imports: { [specifier!]: fake } }));
+  const { status, stdout, stderr } = spawnSync(
+    `${root}node_modules/.bin/deno`,
+    ["run", "-A", "--no-lock", `--import-map=${map}`, "scripts/build_npm.ts", join(folder, "dnt")],
+    { cwd: root, encoding: "utf8", env: { ...process.env, NO_COLOR: "1" }, timeout: 100_000 },
+  );
+  assertEquals(status, 0, stderr);
+  return JSON.parse(stdout.split("\n").findLast((line) => line.startsWith("{"))!) as Asked;
+}
+
+describe("the release build by dnt", () => {
+  it("asks for the package that the build by tsc makes", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "builders-"));
+    try {
+      await buildPackage(join(folder, "tsc"));
+      const packed = JSON.parse(readFileSync(join(folder, "tsc/package.json"), "utf8")) as Record<string, unknown>;
+      const asked = askDnt(folder);
+      const { devDependencies, ...fields } = asked.package;
+      // What dnt writes itself, from the entry points and from what the sources import.
+      const { module, exports, dependencies, peerDependencies, ...shared } = packed;
+      assertEquals(fields, shared);
+      const built = (path: string): string => path.replace(/^\.\/(.*)\.ts$/, "./esm/$1.js");
+      assertEquals(
+        Object.fromEntries(asked.entryPoints.map(({ name, path }) => [name, { import: built(path) }])),
+        exports as Record<string, { import: string }>,
+      );
+      assertEquals(module, built(asked.entryPoints[0]!.path));
+      const peers = Object.values(asked.mappings).filter(({ peerDependency }) => peerDependency);
+      assertEquals(Object.fromEntries(peers.map(({ name, version }) => [name, version])), peerDependencies);
+      assertEquals(devDependencies, peerDependencies);
+      assertEquals(Object.keys(dependencies as object), ["prom-client"]);
+      assertMatch(asked.outDir, /dnt$/);
+      assertEquals([asked["esModule"], asked["scriptModule"], asked["declaration"]], [true, false, "inline"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,294 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
+import { Hono } from "hono";
+import { Registry } from "prom-client";
+import { createMonitor, type ExpositionOptions } from "@rtm/runtime-metrics";
+import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
+import { isIn, parseAddress, parseRange } from "../../src/page/addresses.ts";
+import { checkExpositionOptions } from "../../src/page/check_exposition.ts";
+import { isSecret } from "../../src/page/credentials.ts";
+import { type Guard, makeGuard } from "../../src/page/guard.ts";
+import { insideRequest } from "../../src/page/internal_request.ts";
+import { serveApp } from "../support/real_server.ts";
+
+const variables: Record<string, string> = { TOKEN: "from the environment", EMPTY: "" };
+
+function guard(options: ExpositionOptions): Guard {
+  checkExpositionOptions(options);
+  return makeGuard(options, (name) => variables[name])!;
+}
+
+/** 0 where the request may pass. */
+async function status(guard: Guard, authorization?: string, platform?: unknown): Promise<number> {
+  const headers = authorization === undefined ? {} : { authorization };
+  return (await guard(new Request("http://localhost/metrics", { headers }), platform))?.status ?? 0;
+}
+
+const basic = (text: string): string => `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(text)))}`;
+
+describe("a guard", () => {
+  it("is none where nothing is to be guarded", () => {
+    assertEquals(makeGuard({ maxConcurrentScrapes: 3 }, () => undefined), undefined);
+  });
+
+  it("lets one of the bearer tokens pass and nothing else", async () => {
+    const passes = guard({ bearerToken: ["old", { variable: "TOKEN" }] });
+    assertEquals(await status(passes, "Bearer old"), 0);
+    assertEquals(await status(passes, "bearer   old"), 0);
+    assertEquals(await status(guard({ bearerToken: { variable: "TOKEN" } }), "Bearer from"), 401);
+    for (
+      const wrong of [undefined, "", "Bearer", "Bearer ", "Bearer ol", "Bearer olds", "Basic old", "old", "Bearer OLD"]
+    ) {
+      assertEquals(await status(passes, wrong), 401, wrong);
+    }
+  });
+
+  it("lets the right name and password pass, whatever letters they have", async () => {
+    const passes = guard({ basicAuth: { username: "ada", password: "pa:ß wörd" } });
+    assertEquals(await status(passes, basic("ada:pa:ß wörd")), 0);
+    for (
+      const wrong of [basic("ada:"), basic("ada"), basic(":pa:ß wörd"), basic("eve:pa:ß wörd"), "Basic ???", undefined]
+    ) {
+      assertEquals(await status(passes, wrong), 401, wrong);
+    }
+  });
+
+  it("takes either where both are set, and names both", async () => {
+    const passes = guard({ bearerToken: "t", basicAuth: { username: "a", password: "b" } });
+    assertEquals([await status(passes, "Bearer t"), await status(passes, basic("a:b"))], [0, 0]);
+    assertEquals(await passes(new Request("http://localhost/"), undefined), {
+      status: 401,
+      challenge: 'Basic realm="metrics", charset="UTF-8", Bearer realm="metrics"',
+    });
+  });
+
+  it("asks the app, which must say true; what it throws refuses", async () => {
+    const asked: unknown[] = [];
+    const answers: unknown[] = [
+      true,
+      Promise.resolve(true),
+      false,
+      "yes",
+      1,
+      undefined,
+      Promise.reject(new Error("no")),
+    ];
+    for (const [i, answer] of answers.entries()) {
+      const passes = guard({
+        authorize: (request, platform) => {
+          asked.push([request instanceof Request, platform]);
+          return answer as boolean;
+        },
+      });
+      assertEquals(await status(passes, undefined, "beside"), i < 2 ? 0 : 401, String(i));
+    }
+    assertEquals(asked, answers.map(() => [true, "beside"]));
+    const throws = guard({
+      authorize: () => {
+        throw new Error("secret");
+      },
+    });
+    assertEquals(await status(throws), 401);
+  });
+
+  it("lets nobody pass without a request to look at", async () => {
+    for (const options of [{ bearerToken: "t" }, { allow: ["0.0.0.0/0", "::/0"] }, { authorize: () => true }]) {
+      assert(await guard(options)(undefined, undefined));
+    }
+  });
+
+  it("lets addresses of the list pass, however the server tells them", async () => {
+    const passes = guard({ allow: ["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"] });
+    const ways: ((address: string) => unknown)[] = [
+      (address) => ({ incoming: { socket: { remoteAddress: address } } }),
+      (address) => ({ remoteAddr: { hostname: address } }),
+      (address) => ({ requestIP: () => ({ address }) }),
+    ];
+    for (const way of ways) {
+      for (const right of ["127.0.0.1", "::ffff:127.0.0.1", "10.200.3.4", "2001:db8:1::5"]) {
+        assertEquals(await status(passes, undefined, way(right)), 0, right);
+      }
+      for (const wrong of ["127.0.0.2", "11.0.0.1", "::1", "2001:db9::1", ""]) {
+        assertEquals(await status(passes, undefined, way(wrong)), 403, wrong);
+      }
+    }
+    for (const silent of [undefined, null, {}, { incoming: {} }, { requestIP: () => null }]) {
+      assertEquals(await status(passes, undefined, silent), 403);
+    }
+  });
+
+  it("adds up", async () => {
+    const passes = guard({ allow: ["127.0.0.1"], bearerToken: "t", authorize: () => true });
+    const here = { remoteAddr: { hostname: "127.0.0.1" } };
+    assertEquals(await status(passes, "Bearer t", here), 0);
+    assertEquals(await status(passes, "Bearer x", here), 401);
+    assertEquals(await status(passes, "Bearer t", {}), 403);
+  });
+
+  it("is an error where its variable is not set: it must not look as if it were there", () => {
+    for (const variable of ["MISSING", "EMPTY"]) {
+      assertThrows(
+        () => guard({ bearerToken: { variable } }),
+        RangeError,
+        `exposition.bearerToken must be in a variable that is set and not empty, got "${variable}"`,
+      );
+    }
+  });
+});
+
+describe("isSecret()", () => {
+  it("tells the same text from every other", () => {
+    for (
+      const [secret, given, same] of [
+        ["abc", "abc", true],
+        ["abc", "abd", false],
+        ["abc", "ab", false],
+        ["abc", "abcabc", false],
+        ["abc", "", false],
+        ["ä", "ä", true],
+      ] as const
+    ) {
+      assertEquals(isSecret(secret, given), same, given);
+    }
+  });
+});
+
+describe("parseAddress() and ranges", () => {
+  it("refuse what is no address", () => {
+    for (
+      const text of [
+        "",
+        "1.2.3",
+        "1.2.3.256",
+        "::1::",
+        "1:2:3:4:5:6:7",
+        "1:2:3:4:5:6:7:8:9",
+        "g::",
+        "12345::",
+        "a.b.c.d",
+      ]
+    ) {
+      assertEquals(parseAddress(text), undefined, text);
+    }
+    for (const text of ["10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/8/8", "/8", "10.0.0.0/-1"]) {
+      assertEquals(parseRange(text), undefined, text);
+    }
+  });
+
+  it("know the same address in each of its spellings", () => {
+    for (
+      const [a, b] of [["::1", "0:0:0:0:0:0:0:1"], ["1.2.3.4", "::ffff:102:304"], ["fe80::1%eth0", "FE80::1"], [
+        "::",
+        "0::0",
+      ]]
+    ) {
+      assertEquals(parseAddress(a!), parseAddress(b!));
+    }
+  });
+
+  it("count the bits that are asked for", () => {
+    const inside = (range: string, address: string): boolean => isIn(parseAddress(address)!, parseRange(range)!);
+    assert(inside("10.1.2.0/23", "10.1.3.255"));
+    assertFalse(inside("10.1.2.0/23", "10.1.4.0"));
+    assert(inside("0.0.0.0/0", "255.1.2.3"));
+    assertFalse(inside("0.0.0.0/0", "2001::"));
+    assert(inside("::/0", "1.2.3.4"));
+    assert(inside("2001:db8:8000::/33", "2001:db8:ffff::"));
+    assertFalse(inside("2001:db8:8000::/33", "2001:db8:7fff::"));
+  });
+});
+
+describe("a guarded page", () => {
+  it("is 401 with a challenge and not a word more, by each way to it", async () => {
+    using monitor = createMonitor({ registry: new Registry(), exposition: { bearerToken: "t0ken" } });
+    const app = new Hono();
+    app.use(runtimeMetrics(monitor));
+    app.get("/other", monitor.handler);
+    const raw = monitor.instrument((_: Request) => new Response("app"), { path: "/metrics" });
+    const right = { headers: { authorization: "Bearer t0ken" } };
+    for (
+      const ask of [
+        (init: RequestInit) => app.request("/metrics", init),
+        (init: RequestInit) => app.request("/other", init),
+        (init: RequestInit) => raw(new Request("http://localhost/metrics", init)),
+      ]
+    ) {
+      for (const method of ["GET", "HEAD"]) {
+        const refused = await ask({ method });
+        assertEquals(refused.status, 401);
+        assertEquals(refused.headers.get("www-authenticate"), 'Bearer realm="metrics"');
+        assertEquals(refused.headers.get("cache-control"), "no-store");
+        assertEquals(await refused.text(), method === "GET" ? "Unauthorized\n" : "");
+        assertEquals((await ask({ method, ...right })).status, 200);
+      }
+    }
+    assertEquals((await monitor.handler()).status, 401);
+  });
+
+  it("knows the other end's address on a real server, by each way to it", async () => {
+    for (const [allow, expected] of [[["127.0.0.0/8"], 200], [["10.0.0.0/8"], 403]] as const) {
+      using monitor = createMonitor({ registry: new Registry(), exposition: { allow } });
+      const app = new Hono();
+      app.use(runtimeMetrics(monitor));
+      for (
+        const fetchHandler of [
+          app.fetch,
+          monitor.instrument((_: Request) => new Response("app"), { path: "/metrics" }),
+        ]
+      ) {
+        await using server = await serveApp(fetchHandler as never);
+        const response = await fetch(`${server.url}/metrics`);
+        await response.text();
+        assertEquals(response.status, expected);
+      }
+    }
+  });
+});
+
+describe("the options of exposition", () => {
+  const wrong: [options: unknown, Class: typeof TypeError | typeof RangeError, message: string][] = [
+    [5, TypeError, "exposition must be an object, got 5"],
+    [{ token: "x" }, TypeError, "unknown option in exposition; expected one of authorize, bearerToken"],
+    [{ authorize: true }, TypeError, "exposition.authorize must be a function, got true"],
+    [{ bearerToken: "" }, RangeError, 'exposition.bearerToken must have something in it, got ""'],
+    [{ bearerToken: [] }, RangeError, "exposition.bearerToken must be one token at least, got []"],
+    [{ bearerToken: 7 }, TypeError, "exposition.bearerToken must be a string, or { variable }"],
+    [{ bearerToken: { variable: "" } }, TypeError, "exposition.bearerToken must be a string, or { variable }"],
+    [{ basicAuth: "a:b" }, TypeError, 'exposition.basicAuth must be an object, got "a:b"'],
+    [{ basicAuth: { username: "a:b", password: "c" } }, RangeError, "exposition.basicAuth.username must have"],
+    [{ basicAuth: { username: "a" } }, TypeError, "exposition.basicAuth.password must be a string, or { variable }"],
+    [{ basicAuth: { username: "a", password: "b", realm: "c" } }, TypeError, "unknown option in exposition.basicAuth"],
+    [{ allow: "::1" }, TypeError, 'exposition.allow must be a list of addresses, got "::1"'],
+    [{ allow: [] }, RangeError, "exposition.allow must be one address at least, since an empty list lets nobody in"],
+    [{ allow: ["localhost"] }, RangeError, "exposition.allow must be addresses such as 10.0.0.0/8 or ::1"],
+    [{ allow: [1] }, TypeError, "exposition.allow must be addresses, got 1"],
+    [{ maxConcurrentScrapes: 0 }, RangeError, "exposition.maxConcurrentScrapes must be a whole number of at least 1"],
+    [{ maxConcurrentScrapes: "1" }, TypeError, "exposition.maxConcurrentScrapes must be a number"],
+    [
+      { collectTimeoutSeconds: 0 },
+      RangeError,
+      "exposition.collectTimeoutSeconds must be above 0 and at most 300, got 0",
+    ],
+    [{ collectTimeoutSeconds: null }, TypeError, "exposition.collectTimeoutSeconds must be a number, got null"],
+    [{ created: 1 }, TypeError, "exposition.created must be true or false, got 1"],
+    [{ compress: "gzip" }, TypeError, 'exposition.compress must be true or false, got "gzip"'],
+  ];
+  for (const [options, Class, message] of wrong) {
+    it(`are refused at once: ${JSON.stringify(options)}`, () => {
+      assertThrows(
+        () => createMonitor({ registry: new Registry(), exposition: options as ExpositionOptions }),
+        Class,
+        `Cannot create monitor: ${message}`,
+      );
+    });
+  }
+});
+
+describe("insideRequest", () => {
+  it("passes every guard, for who sends the page out itself; what only looks like it does not", async () => {
+    const exposition = { bearerToken: "t", allow: ["10.0.0.1"], authorize: () => false };
+    using monitor = createMonitor({ registry: new Registry(), exposition });
+    assertEquals((await monitor.handler(insideRequest)).status, 200);
+    assertEquals((await monitor.handler({ method: "GET" })).status, 403);
+  });
+});
