@@ -108,7 +108,7 @@ const instrumentator = rowsOf("FastAPI instrumentator", [
     ["createMonitor.registry"],
     "default prom-client's global registry; the gauge of requests in progress is in it, too",
   ],
-  [".add(*functions)", ["http.recorders"], "sync or async; what they throw is counted in runtime_metrics_errors_total"],
+  [".add(*functions)", ["http.observers"], "sync or async; what they throw is counted in runtime_metrics_errors_total"],
   [
     "metrics.default(...)",
     ["httpMetrics.instrumentator"],

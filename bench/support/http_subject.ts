@@ -158,7 +158,7 @@ function rawContestants(): Record<string, Handler> {
 /** A request under way, as small as it can be. */
 class Piece {
   readonly beganAt: number;
-  readonly lane: object;
+  readonly series: object;
   readonly request: Request;
   readonly platform: object | undefined;
   previous: Piece | undefined;
@@ -166,9 +166,9 @@ class Piece {
   details: object | undefined;
   state: number;
 
-  constructor(beganAt: number, lane: object, request: Request, platform: object) {
+  constructor(beganAt: number, series: object, request: Request, platform: object) {
     this.beganAt = beganAt;
-    this.lane = lane;
+    this.series = series;
     this.request = request;
     this.platform = platform;
     this.previous = this.next = this.details = undefined;
@@ -179,7 +179,7 @@ class Piece {
 /** The parts of what a measured request needs, each beside two clock reads: where the nanoseconds go. */
 function pieces(): Record<string, Handler> {
   const { bodyStream } = currentRuntime();
-  const lanes = new WeakMap<object, object>();
+  const series = new WeakMap<object, object>();
   const [counter, histogram] = measuredFamilies();
   const bounds = histogram.buckets.length;
   let kept: unknown;
@@ -195,15 +195,15 @@ function pieces(): Record<string, Handler> {
   const nothing = (): undefined => undefined;
   const all = {
     "piece: functions around it": piece(nothing, nothing),
-    "piece: find the route's lane": piece((c) => {
+    "piece: find the route's series": piece((c) => {
       const matches = matchesOf(c.req);
       const record = matches[matches.length - 1]![0][1];
-      kept = lanes.get(record);
-      if (!kept) lanes.set(record, {});
+      kept = series.get(record);
+      if (!kept) series.set(record, {});
       return undefined;
     }, nothing),
     "piece: one object a request": piece(
-      (c) => new Piece(clock, lanes, c.req.raw, c.env as object),
+      (c) => new Piece(clock, series, c.req.raw, c.env as object),
       () => void (kept as Piece).state++,
     ),
     "piece: read status and body's kind": piece(nothing, (c) => {

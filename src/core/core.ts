@@ -6,7 +6,7 @@
 
 import type { CallMeasurement } from "./call_families.ts";
 import { type Facts, factSources, readFacts } from "../process/runtime_facts.ts";
-import type { HttpMeasurement } from "../http/http_families.ts";
+import type { HttpFamilies } from "../http/http_families.ts";
 import type { Counter } from "../metrics/counter.ts";
 import { Families } from "../metrics/families.ts";
 import type { Family } from "../metrics/family.ts";
@@ -36,7 +36,7 @@ export class Core {
   readonly #watch: ProcessWatch | undefined;
   readonly #pools: Pools | undefined;
   /** Shared by the cores of one registry; undefined until requests are measured. */
-  http: HttpMeasurement | undefined;
+  http: HttpFamilies | undefined;
   /** Shared by the cores of one registry; undefined until an app measures calls of its own. */
   calls: CallMeasurement | undefined;
   #facts: Facts = { pending: new Map() };

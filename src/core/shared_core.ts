@@ -8,7 +8,7 @@
 
 import { CallMeasurement } from "./call_families.ts";
 import { Core } from "./core.ts";
-import { HttpMeasurement } from "../http/http_families.ts";
+import { HttpFamilies } from "../http/http_families.ts";
 import type { HttpOptions } from "../http/options.ts";
 import type { Recorder } from "../http/recorder.ts";
 import type { CollectOptions, MonitorOptions, Settings } from "../monitor/options.ts";
@@ -30,7 +30,7 @@ interface Measured {
   /** By prefix. */
   readonly cores: Map<string, Shared>;
   /** One for all cores: the names of HTTP metrics have no prefix. */
-  http?: HttpMeasurement | undefined;
+  http?: HttpFamilies | undefined;
   /** The same for the calls that apps make themselves. */
   calls?: CallMeasurement | undefined;
 }
@@ -114,7 +114,7 @@ function measureHttp(
   core: Core,
   registry: RegistryLike | undefined,
   settings: Settings,
-): HttpMeasurement {
+): HttpFamilies {
   // What this monitor did not give, it takes as it is: from what measures already, or from the core that it has joined.
   const current = measured.http?.settings ?? core.settings;
   if (measured.http) mustAgreeOnHttp(current.http, settings.http);
@@ -125,7 +125,7 @@ function measureHttp(
   const each = (tell: (core: Core) => void): void => {
     for (const { core } of measured.cores.values()) if (core.http) tell(core);
   };
-  measured.http ??= new HttpMeasurement(core.runtime, registry, joined, {
+  measured.http ??= new HttpFamilies(core.runtime, registry, joined, {
     collect: () => each((core) => core.collect()),
     drop: (family) => each((core) => core.countDrop(family)),
     fail: () => each((core) => core.countError("http")),

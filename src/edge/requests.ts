@@ -5,7 +5,7 @@
  */
 
 import type { InstrumentOptions } from "../monitor/instrument.ts";
-import { type Marked, markOf, needMarks } from "../http/marks.ts";
+import { type Marked, markOf, needMarks } from "../http/measured_once.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { contextAmong, type ContextLike, trackWaitUntil } from "./wait_until.ts";
 

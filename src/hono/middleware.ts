@@ -6,7 +6,7 @@
 
 import type { MiddlewareHandler } from "hono";
 import { HonoRoutes, matchesOf } from "./routes.ts";
-import { markOf, needMarks } from "../http/marks.ts";
+import { markOf, needMarks } from "../http/measured_once.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 
 /** Options of `runtimeMetrics`. */
@@ -65,9 +65,9 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): M
         }),
       );
     }
-    const lane = routes.lane(expected, raw.method);
+    const series = routes.series(expected, raw.method);
     const exchange = recorder.open(
-      lane,
+      series,
       raw,
       c.env,
       expected.record !== undefined,

@@ -5,8 +5,8 @@
  */
 
 import type { HonoRequest } from "hono";
-import type { Lane } from "../http/exchange.ts";
-import { unmatchedRoute } from "../http/lanes.ts";
+import type { RouteSeries } from "../http/exchange.ts";
+import { unmatchedRoute } from "../http/route_series.ts";
 import type { Recorder } from "../http/recorder.ts";
 
 type RouteRecord = HonoRequest["matchedRoutes"][number];
@@ -19,9 +19,9 @@ export interface KnownRoute {
   readonly record: RouteRecord | undefined;
   /** The template; undefined where the record is a middleware, which answers for no route. */
   readonly route: string | undefined;
-  /** The newest method that came, and the lane of both. */
+  /** The newest method that came, and the series of both. */
   method?: string;
-  lane?: Lane;
+  series?: RouteSeries;
 }
 
 /** Knows the routes of the apps that one middleware serves. */
@@ -33,7 +33,7 @@ export class HonoRoutes {
   /**
    * Makes one that knows no route yet.
    *
-   * @param recorder Finds lanes.
+   * @param recorder Finds series.
    */
   constructor(recorder: Recorder) {
     this.recorder = recorder;
@@ -67,16 +67,16 @@ export class HonoRoutes {
   }
 
   /**
-   * Finds the lane of a route.
+   * Finds the series of a route.
    *
    * @param known The route.
    * @param method The request's method.
-   * @returns The lane.
+   * @returns The series.
    */
-  lane(known: KnownRoute, method: string): Lane {
-    if (known.method === method) return known.lane!;
+  series(known: KnownRoute, method: string): RouteSeries {
+    if (known.method === method) return known.series!;
     known.method = method;
-    return known.lane = this.recorder.lane(method, known.route!);
+    return known.series = this.recorder.series(method, known.route!);
   }
 
   private knownOf(record: RouteRecord): KnownRoute {

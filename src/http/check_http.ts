@@ -14,7 +14,7 @@ const optionNames: readonly (keyof HttpOptions)[] = [
   "inProgress",
   "labels",
   "computedLabels",
-  "recorders",
+  "observers",
   "bodyRoutes",
   "groupStatus",
   "unmatched",
@@ -36,7 +36,7 @@ const optionNames: readonly (keyof HttpOptions)[] = [
 export function checkHttpOptions(http: HttpOptions): void {
   mustBeObject("http", http);
   mustBeKnown("option in http", Object.keys(http), optionNames);
-  const { metrics, buckets, inProgress, recorders, bodyRoutes, exclude, durationDecimals } = http;
+  const { metrics, buckets, inProgress, observers, bodyRoutes, exclude, durationDecimals } = http;
   if (metrics !== undefined) {
     listOf("http.metrics", metrics, "metrics made by httpMetrics", isMetric).forEach(checkMetric);
   }
@@ -58,7 +58,7 @@ export function checkHttpOptions(http: HttpOptions): void {
     checkLabelName("a computed label's name", name);
     if (typeof compute !== "function") fail(TypeError, `http.computedLabels.${name} must be a function`, compute);
   }
-  if (recorders !== undefined) listOf("http.recorders", recorders, "functions", isFunction);
+  if (observers !== undefined) listOf("http.observers", observers, "functions", isFunction);
   if (bodyRoutes !== undefined) listOf("http.bodyRoutes", bodyRoutes, "texts or patterns", isPattern);
   if (exclude !== undefined) {
     listOf("http.exclude", exclude, "texts, patterns or functions", (value) => isPattern(value) || isFunction(value));
@@ -99,7 +99,7 @@ function checkMetric(metric: HttpMetric): void {
   }
   checkLabelNames("a metric's labels", metric.labels);
   if (metric.buckets === undefined) return;
-  if (metric.measure.endsWith("uration")) checkSomeBuckets("a metric's buckets", metric.buckets);
+  if (metric.quantity.endsWith("uration")) checkSomeBuckets("a metric's buckets", metric.buckets);
   else checkBuckets("a metric's buckets", metric.buckets);
 }
 

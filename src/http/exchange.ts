@@ -11,11 +11,11 @@
 import type { PendingItem } from "../work/pending.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import { watchBody } from "./body.ts";
-import { beginDetails, type Details, noteBody } from "./details.ts";
+import { beginDetails, noteBody, type RequestDetails } from "./request_details.ts";
 import { discarded, ended, opened, routed, statusBits, told, unanswered } from "./exchange_state.ts";
 import type { Outcome } from "./info.ts";
-import { mark } from "./marks.ts";
-import { isGone, isUpgrade, outcomeOf, type OutgoingLike, type PlatformLike, sentBytesOf } from "./platform.ts";
+import { mark } from "./measured_once.ts";
+import { isGone, isUpgrade, outcomeOf, type OutgoingLike, sentBytesOf, type ServerContext } from "./server_context.ts";
 
 const switchingProtocols = 101;
 /** The status under which requests are counted whose client left, as nginx writes it. */
@@ -28,7 +28,7 @@ const quickSeconds = 0.002;
 const socketBufferBytes = 16_384;
 
 /** Where the requests of one method on one route are counted. */
-export interface Lane {
+export interface RouteSeries {
   readonly recorder: ExchangeRecorder;
   readonly route: string;
   readonly method: string;
@@ -55,14 +55,14 @@ export interface ExchangeRecorder {
   readonly contentType: (response: Response) => string | null;
   /** Does a request's signal abort only when its client left, and cost little to ask? */
   readonly signalsAborts: boolean;
-  /** Does any metric or own recorder need more than status and duration? */
+  /** Does any metric or observer need more than status and duration? */
   readonly needsDetails: boolean;
   /** Does any metric need the sizes of requests or responses? */
   readonly measuresSizes: boolean;
-  /** Is the body of this route's responses wanted by own recorders? */
+  /** Is the body of this route's responses wanted by observers? */
   wantsBody(route: string): boolean;
-  /** Takes a request that is under way to the lane of its route, and answers that. */
-  move(lane: Lane, route: string): Lane;
+  /** Takes a request that is under way to the series of its route, and answers that. */
+  move(series: RouteSeries, route: string): RouteSeries;
   /** Takes a request out of those in flight. */
   leave(exchange: Exchange): void;
   /** Counts a request: at its end, or when it opens and stays open. The duration is in seconds, NaN where it is none. */
@@ -80,28 +80,34 @@ export class Exchange implements PendingItem {
   /** The oldest younger one of those in flight. */
   next: PendingItem | undefined;
   /** The route may be known better when it is answered than at the beginning. */
-  lane: Lane;
+  series: RouteSeries;
   /** The request as it came. */
   readonly request: Request;
-  /** What few metrics and own recorders want; undefined where none of them is there. */
-  readonly details: Details | undefined;
+  /** What few metrics and observers want; undefined where none of them is there. */
+  readonly details: RequestDetails | undefined;
   /** What the server passed beside the request, where that tells anything. */
-  readonly platform: PlatformLike | undefined;
+  readonly context: ServerContext | undefined;
   /** The status that the client sees, 0 until it is known, and flags. */
   private state: number;
 
   /** Begins it; only a recorder does. */
-  constructor(lane: Lane, request: Request, platform: PlatformLike | undefined, isRouted: boolean, beganAt: number) {
-    const { recorder } = lane;
+  constructor(
+    series: RouteSeries,
+    request: Request,
+    context: ServerContext | undefined,
+    isRouted: boolean,
+    beganAt: number,
+  ) {
+    const { recorder } = series;
     this.beganAt = beganAt;
     this.previous = undefined;
     this.next = undefined;
-    this.lane = lane;
+    this.series = series;
     this.request = request;
-    this.details = recorder.needsDetails ? beginDetails(recorder, request, lane.method, platform) : undefined;
-    this.platform = platform;
+    this.details = recorder.needsDetails ? beginDetails(recorder, request, series.method, context) : undefined;
+    this.context = context;
     this.state = isRouted ? routed : 0;
-    mark(request, platform, this);
+    mark(request, context, this);
   }
 
   /** The status that the client sees; 0 until it is known. */
@@ -126,7 +132,7 @@ export class Exchange implements PendingItem {
     const status = response.status || 500; // Response.error(), which no server can send, has none
     this.head(status, route);
     // What is made for HEAD is thrown away unread.
-    const stream = this.lane.method === "HEAD" ? null : this.lane.recorder.bodyStream(response);
+    const stream = this.series.method === "HEAD" ? null : this.series.recorder.bodyStream(response);
     // Almost every answer stands ready, and nobody wants more of it.
     if (stream === undefined && this.details === undefined && status !== switchingProtocols) {
       if (!this.sendsLater(response, stream)) this.over("completed");
@@ -148,22 +154,18 @@ export class Exchange implements PendingItem {
     this.over("completed");
   }
 
-  /**
-   * Notes the route that a handler within has found, where it is not known. The innermost one knows it best.
-   *
-   * @param route The route.
-   */
+  /** Notes the route that a handler within has found, where it is not known. The innermost one knows it best. */
   reroute(route: string): void {
     if (this.state & (ended | routed)) return;
     this.state |= routed;
-    this.lane = this.lane.recorder.move(this.lane, route);
+    this.series = this.series.recorder.move(this.series, route);
   }
 
   /** Leaves the request out: it is in flight no more, and nothing is counted. */
   discard(): void {
     if (this.state & ended) return;
     this.state |= ended | discarded;
-    this.lane.recorder.leave(this);
+    this.series.recorder.leave(this);
   }
 
   /** Node's outgoing message was closed. */
@@ -176,7 +178,7 @@ export class Exchange implements PendingItem {
   /** Listens for a client that leaves before there is an answer; what is answered fast never pays for it. */
   watch(): void {
     if (this.state & ended || this.status !== 0) return;
-    if (this.platform?.outgoing) return this.listen(this.platform.outgoing);
+    if (this.context?.outgoing) return this.listen(this.context.outgoing);
     const { signal } = this.request; // On Deno it aborts on success as well, but not before there is an answer.
     const leave = (): void => {
       if (this.status === 0) this.over("aborted");
@@ -196,8 +198,8 @@ export class Exchange implements PendingItem {
 
   /** Answers with what is no ready body, or whose details are wanted. */
   private send(response: Response, status: number, stream: ReadableStream<Uint8Array> | null | undefined): Response {
-    const { details, lane: { recorder, route } } = this;
-    if (status === switchingProtocols || (stream === null && isUpgrade(this.request, this.platform, status))) {
+    const { details, series: { recorder, route } } = this;
+    if (status === switchingProtocols || (stream === null && isUpgrade(this.request, this.context, status))) {
       this.setStatus(switchingProtocols);
       this.end(switchingProtocols);
       return response;
@@ -207,7 +209,7 @@ export class Exchange implements PendingItem {
     // A body that somebody else reads already is theirs to follow.
     if (stream && !stream.locked) return this.follow(response, stream, wantsBody);
     // Node's message will tell its size by itself.
-    const wantsSize = recorder.measuresSizes && !this.platform?.outgoing;
+    const wantsSize = recorder.measuresSizes && !this.context?.outgoing;
     if (details) noteBody(details, response, stream, wantsSize, wantsBody);
     if (!this.sendsLater(response, stream)) this.over("completed");
     return response;
@@ -215,10 +217,10 @@ export class Exchange implements PendingItem {
 
   /** Watches a stream to its end. */
   private follow(response: Response, stream: ReadableStream<Uint8Array>, wantsBody: boolean): Response {
-    const { details, lane: { recorder } } = this;
+    const { details, series: { recorder } } = this;
     // Server-sent events go on for as long as the client likes.
     if (recorder.contentType(response)?.startsWith("text/event-stream")) this.open();
-    const outgoing = this.platform?.outgoing;
+    const outgoing = this.context?.outgoing;
     if (outgoing) this.listen(outgoing);
     // Node's message tells all but sizes; elsewhere only the stream knows that it broke, or that its client left.
     if (outgoing && !wantsBody && !recorder.measuresSizes) return response;
@@ -234,27 +236,22 @@ export class Exchange implements PendingItem {
 
   /** Does the message take longer than this answer, so that it has to tell its end itself? */
   private sendsLater(response: Response, stream: ReadableStream<Uint8Array> | null | undefined): boolean {
-    const outgoing = this.platform?.outgoing;
+    const outgoing = this.context?.outgoing;
     if (!outgoing || stream === null) return (this.state & told) !== 0;
     // A stream that somebody else reads, a body of unknown length, or one whose size the message alone will tell.
-    const { readyLength, measuresSizes } = this.lane.recorder;
+    const { readyLength, measuresSizes } = this.series.recorder;
     const length = stream === undefined ? readyLength?.(response) : undefined;
     if (length !== undefined && length <= socketBufferBytes && !measuresSizes) return false;
     this.listen(outgoing);
     return true;
   }
 
-  /**
-   * Notes that the head is known.
-   *
-   * @param status The status that the client sees.
-   * @param route The route, where it is known better than at the beginning.
-   */
+  /** Notes that the head is known: the status that the client sees, and the route where it is known better. */
   head(status: number, route: string | undefined): void {
     if (this.status !== 0) return;
     this.setStatus(status);
-    if (route !== undefined) this.lane = this.lane.recorder.move(this.lane, route);
-    if (this.details) this.details.headDurationSeconds = this.lane.recorder.now() - this.beganAt;
+    if (route !== undefined) this.series = this.series.recorder.move(this.series, route);
+    if (this.details) this.details.headDurationSeconds = this.series.recorder.now() - this.beganAt;
   }
 
   /** Keeps the status beside the flags. */
@@ -266,13 +263,13 @@ export class Exchange implements PendingItem {
   private open(): void {
     if (this.state & opened) return;
     this.state |= opened;
-    this.lane.recorder.record(this, "completed", Number.NaN);
+    this.series.recorder.record(this, "completed", Number.NaN);
   }
 
   /** Ends the request; it is counted at once, or when what is still being read of it is known. */
   private over(how: Outcome): void {
     if (this.state & ended) return;
-    const { recorder } = this.lane;
+    const { recorder } = this.series;
     const durationSeconds = recorder.now() - this.beganAt;
     // Where there was no head yet, the end of everything is the client's doing.
     if (this.status === 0) this.state |= unanswered;
@@ -292,8 +289,8 @@ export class Exchange implements PendingItem {
    * needs to leave is not asked. On Deno asking halves throughput, and the signal aborts on every success.
    */
   private hasLeft(durationSeconds: number): boolean {
-    const outgoing = this.platform?.outgoing;
+    const outgoing = this.context?.outgoing;
     if (outgoing) return isGone(outgoing);
-    return durationSeconds > quickSeconds && this.lane.recorder.signalsAborts && this.request.signal.aborted;
+    return durationSeconds > quickSeconds && this.series.recorder.signalsAborts && this.request.signal.aborted;
   }
 }

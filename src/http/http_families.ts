@@ -25,7 +25,7 @@ export interface HttpListener {
 }
 
 /** Makes the families that the options ask for, and the recorder that counts in them. */
-export class HttpMeasurement {
+export class HttpFamilies {
   /** Requests in flight. */
   readonly pending: PendingKind = new PendingKind();
   readonly recorder: Recorder;
@@ -63,7 +63,7 @@ export class HttpMeasurement {
         ...(metric.help !== undefined && { help: metric.help }),
       };
       mustDiffer(overrides.name, [...Object.keys(settings.labels), ...overrides.labelNames]);
-      const family = metric.measure === "count"
+      const family = metric.quantity === "count"
         ? families.counter(metric.entry, overrides)
         : families.histogram(metric.entry, finite(metric.buckets), overrides);
       // A family without labels has one series, which is there from the start.

@@ -10,7 +10,7 @@
  */
 export type Outcome = "completed" | "aborted" | "error";
 
-/** What own recorders and computed labels are told, once for each measured request. */
+/** What observers and computed labels are told, once for each measured request. */
 export interface RequestInfo {
   /** The request as it came; its body may have been read. */
   readonly request: Request;

@@ -8,7 +8,7 @@ import type { Counter } from "../metrics/counter.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import type { RequestInfo } from "./info.ts";
 import { type Traced, traceOf } from "./trace.ts";
-import type { HttpMetric, LabelName, LabelNames, Measure } from "./metrics.ts";
+import type { HttpMetric, LabelName, LabelNames, Quantity } from "./metrics.ts";
 
 /** The labels of a request, each by its place. */
 export type LabelValues = Readonly<Record<LabelName, string>>;
@@ -41,7 +41,7 @@ export function labelsOfMetric(metric: Pick<HttpMetric, "defaultLabels" | "label
 }
 
 /** The measures as numbers, which are told apart faster than words. */
-const measures: readonly Measure[] = [
+const quantities: readonly Quantity[] = [
   "count",
   "duration",
   "headDuration",
@@ -53,7 +53,7 @@ const measures: readonly Measure[] = [
 /** A metric with its family. */
 export class Meter {
   private readonly metric: HttpMetric;
-  private readonly measure: number;
+  private readonly quantity: number;
   private readonly labels: readonly Label[];
   private readonly computed: readonly ((info: RequestInfo) => string)[];
   private readonly family: Counter | Histogram;
@@ -76,12 +76,12 @@ export class Meter {
     keepsExemplars: boolean,
   ) {
     this.metric = metric;
-    this.measure = measures.indexOf(metric.measure);
+    this.quantity = quantities.indexOf(metric.quantity);
     this.labels = labels;
     this.computed = computed;
     this.family = family;
     // Who looks at a slow bucket wants to see a slow request.
-    this.keepsExemplars = keepsExemplars && metric.measure.endsWith("uration") && family.type === "histogram";
+    this.keepsExemplars = keepsExemplars && metric.quantity.endsWith("uration") && family.type === "histogram";
   }
 
   /** Has it labels that are computed for each request, so that its slot cannot be kept? */
@@ -109,7 +109,7 @@ export class Meter {
    * @returns The number; NaN where it is not known, and nothing is to be recorded.
    */
   take(durationSeconds: number, sizes: Sizes | undefined): number {
-    switch (this.measure) {
+    switch (this.quantity) {
       case 0:
         return 1;
       case 1:
@@ -133,7 +133,7 @@ export class Meter {
    * @param request Whose number it is.
    */
   record(slot: number, value: number, request: Traced): void {
-    if (this.measure === 0) return (this.family as Counter).add(slot);
+    if (this.quantity === 0) return (this.family as Counter).add(slot);
     const family = this.family as Histogram;
     const place = family.observe(slot, value);
     if (this.keepsExemplars) family.exemplars.offer(place, value, request.beganAt, traceOf, request);

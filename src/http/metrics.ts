@@ -23,14 +23,14 @@ export type LabelName = "method" | "route" | "status" | "outcome";
 export type LabelNames = Readonly<Partial<Record<LabelName, string | false>>>;
 
 /** What is taken of a request. */
-export type Measure = "count" | "duration" | "headDuration" | "requestBytes" | "responseBytes" | "combinedBytes";
+export type Quantity = "count" | "duration" | "headDuration" | "requestBytes" | "responseBytes" | "combinedBytes";
 
 /** One metric of requests; made by the functions of this module. */
 export interface HttpMetric {
   /** Its entry in the catalog, from which it has what it does not say itself. */
   readonly entry: string;
   /** What is taken of a request. */
-  readonly measure: Measure;
+  readonly quantity: Quantity;
   /** The labels that it has by default. */
   readonly defaultLabels: readonly LabelName[];
   /** The name, where it is not the catalog's. */
@@ -65,7 +65,7 @@ export interface LatencyOptions extends HttpMetricOptions {
    * @default {"body"} What the client waits; a stream of 500 ms is 500 ms.
    */
   until?: "body" | "head";
-  /** Measure only requests that were answered with a status of 200 to 299. */
+  /** Quantity only requests that were answered with a status of 200 to 299. */
   only2xx?: boolean;
 }
 
@@ -201,10 +201,10 @@ function duration(entry: string, labels: readonly LabelName[], options: LatencyO
 
 function metric(
   entry: string,
-  measure: Measure,
+  quantity: Quantity,
   defaultLabels: readonly LabelName[],
   options: HttpMetricOptions & { buckets?: readonly number[] },
 ): HttpMetric {
   const { buckets = findEntry(httpEntries, entry).buckets } = options;
-  return { ...options, entry, measure, defaultLabels, ...(buckets && { buckets }) };
+  return { ...options, entry, quantity, defaultLabels, ...(buckets && { buckets }) };
 }

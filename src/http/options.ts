@@ -62,9 +62,9 @@ export interface HttpOptions {
    *
    * @default {[]}
    */
-  recorders?: readonly ((info: RequestInfo) => void | Promise<void>)[];
+  observers?: readonly ((info: RequestInfo) => void | Promise<void>)[];
   /**
-   * Routes whose response's body recorders are given, as texts or patterns of templates. Such a body is held in memory.
+   * Routes whose response's body observers are given, as texts or patterns of templates. Such a body is held in memory.
    *
    * @default {[]}
    */

@@ -9,16 +9,16 @@
 import type { Gauge } from "../metrics/counter.ts";
 import type { PendingKind } from "../work/pending.ts";
 import type { Runtime } from "../runtime/shim.ts";
-import { known, knownDetails } from "./details.ts";
-import { Exchange, type ExchangeRecorder, type Lane } from "./exchange.ts";
+import { known, knownDetails } from "./request_details.ts";
+import { Exchange, type ExchangeRecorder, type RouteSeries } from "./exchange.ts";
 import { excludes, matches } from "./exclusion.ts";
 import type { Outcome, RequestInfo } from "./info.ts";
-import { type InProgress, Lanes } from "./lanes.ts";
-import { beginMeasuring, mark } from "./marks.ts";
+import { type InProgress, RouteSeriesTable } from "./route_series.ts";
+import { beginMeasuring, mark } from "./measured_once.ts";
 import type { LabelValues, Meter } from "./meter.ts";
 import type { ExclusionCandidate, HttpOptions } from "./options.ts";
-import { Patience } from "./patience.ts";
-import { platformOf } from "./platform.ts";
+import { Disconnects } from "./disconnects.ts";
+import { serverContextOf } from "./server_context.ts";
 
 /** In the place of a slot: one that was not needed yet, one found anew for each request, and one never needed. */
 const unresolved = -1;
@@ -46,16 +46,16 @@ export class Recorder implements ExchangeRecorder {
   readonly contentType: (response: Response) => string | null;
   /** Does a request's signal abort only when its client left, and cost little to ask? */
   readonly signalsAborts: boolean;
-  /** Does any metric or own recorder need more than status and duration? */
+  /** Does any metric or observer need more than status and duration? */
   readonly needsDetails: boolean;
   /** Does any metric need the sizes of requests or responses? */
   readonly measuresSizes: boolean;
   private options: HttpOptions;
-  private readonly lanes: Lanes;
+  private readonly routeSeries: RouteSeriesTable;
   private readonly meters: readonly Meter[];
   private readonly inProgress: Gauge | undefined;
   private readonly pending: PendingKind;
-  private readonly patience: Patience;
+  private readonly disconnects: Disconnects;
   private readonly tells: boolean;
   private readonly failed: () => void;
 
@@ -65,32 +65,32 @@ export class Recorder implements ExchangeRecorder {
    * @param runtime Its clock, and how it tells streams.
    * @param families Where to count.
    * @param options The checked options.
-   * @param maxLanes How many routes are kept for each method.
-   * @param failed Called for each own recorder that threw.
+   * @param maxRoutes How many routes are kept for each method.
+   * @param failed Called for each observer that threw.
    */
   constructor(
     runtime: Runtime,
     families: RecorderFamilies,
     options: HttpOptions,
-    maxLanes: number,
+    maxRoutes: number,
     failed: () => void,
   ) {
-    const { metrics = [], recorders = [], bodyRoutes = [] } = options;
+    const { metrics = [], observers = [], bodyRoutes = [] } = options;
     this.now = runtime.now;
     this.bodyStream = runtime.bodyStream;
     this.readyLength = runtime.readyLength;
     this.contentType = runtime.contentType ?? ((response) => response.headers.get("content-type"));
     this.signalsAborts = runtime.name !== "deno";
-    this.tells = recorders.length > 0 || families.meters.some((meter) => meter.computes);
-    this.measuresSizes = recorders.length > 0 || bodyRoutes.length > 0 ||
-      metrics.some(({ measure }) => measure.endsWith("Bytes"));
-    this.needsDetails = this.measuresSizes || this.tells || metrics.some(({ measure }) => measure === "headDuration");
+    this.tells = observers.length > 0 || families.meters.some((meter) => meter.computes);
+    this.measuresSizes = observers.length > 0 || bodyRoutes.length > 0 ||
+      metrics.some(({ quantity }) => quantity.endsWith("Bytes"));
+    this.needsDetails = this.measuresSizes || this.tells || metrics.some(({ quantity }) => quantity === "headDuration");
     this.options = options;
-    this.lanes = new Lanes(this, () => this.options, families.inProgress, maxLanes);
+    this.routeSeries = new RouteSeriesTable(this, () => this.options, families.inProgress, maxRoutes);
     this.meters = families.meters;
     this.inProgress = families.inProgress?.gauge;
     this.pending = families.pending;
-    this.patience = new Patience(runtime);
+    this.disconnects = new Disconnects(runtime);
     this.failed = failed;
   }
 
@@ -99,7 +99,7 @@ export class Recorder implements ExchangeRecorder {
    *
    * @param request The request.
    * @param route The template of its route, never a path that a client can choose; `none` where none matched.
-   * @param platform What the server passed beside the request; it may tell the end of the response.
+   * @param context What the server passed beside the request; it may tell the end of the response.
    * @param path The path as the client sent it, for exclusions; undefined where nothing is excluded by path.
    * @param method The method as the client sent it, where that is not `request.method`.
    * @returns The request under way, to be answered or ended; undefined where it is left out.
@@ -107,30 +107,36 @@ export class Recorder implements ExchangeRecorder {
   begin(
     request: Request,
     route: string,
-    platform: unknown,
+    context: unknown,
     path?: string,
     method: string = request.method,
   ): Exchange | undefined {
-    return this.open(this.lane(method, route), request, platform, false, path);
+    return this.open(this.series(method, route), request, context, false, path);
   }
 
   /**
-   * Begins a request whose lane is known already.
+   * Begins a request whose series is known already.
    *
-   * @param lane What {@linkcode Recorder.lane} answered for its method and route.
+   * @param series What {@linkcode Recorder.series} answered for its method and route.
    * @param request The request.
-   * @param platform What the server passed beside the request.
+   * @param context What the server passed beside the request.
    * @param isRouted Is its route known, so that no handler within needs to tell it?
    * @param path The path as the client sent it, for exclusions.
    * @returns The request under way; undefined where it is left out.
    */
-  open(lane: Lane, request: Request, platform: unknown, isRouted: boolean, path?: string): Exchange | undefined {
-    if (lane.excluded) return undefined;
-    if (path !== undefined && this.#excludes({ method: lane.method, path, route: lane.route })) return undefined;
-    const exchange = new Exchange(lane, request, platformOf(platform), isRouted, this.now());
-    this.addInProgress(lane, 1);
+  open(
+    series: RouteSeries,
+    request: Request,
+    context: unknown,
+    isRouted: boolean,
+    path?: string,
+  ): Exchange | undefined {
+    if (series.excluded) return undefined;
+    if (path !== undefined && this.#excludes({ method: series.method, path, route: series.route })) return undefined;
+    const exchange = new Exchange(series, request, serverContextOf(context), isRouted, this.now());
+    this.addInProgress(series, 1);
     this.pending.add(exchange);
-    this.patience.begin(exchange);
+    this.disconnects.begin(exchange);
     return exchange;
   }
 
@@ -139,10 +145,10 @@ export class Recorder implements ExchangeRecorder {
    *
    * @param method The method as the client sent it.
    * @param route The template of the route.
-   * @returns The lane, to be kept by whoever can.
+   * @returns The series, to be kept by whoever can.
    */
-  lane(method: string, route: string): Lane {
-    return this.lanes.find(method, route);
+  series(method: string, route: string): RouteSeries {
+    return this.routeSeries.find(method, route);
   }
 
   /**
@@ -157,13 +163,13 @@ export class Recorder implements ExchangeRecorder {
   /** Notes that one more middleware or handler measures with this recorder. */
   join(): void {
     beginMeasuring(() => {
-      for (const each of this.pending.items() as Iterable<Exchange>) mark(each.request, each.platform, each);
+      for (const each of this.pending.items() as Iterable<Exchange>) mark(each.request, each.context, each);
     });
   }
 
   /** Stops looking after requests that are under way. */
   stop(): void {
-    this.patience.stop();
+    this.disconnects.stop();
   }
 
   /** Must requests be told apart by their paths? */
@@ -172,32 +178,32 @@ export class Recorder implements ExchangeRecorder {
     return exclude !== undefined && exclude.length > 0;
   }
 
-  /** Is the body of this route's responses wanted by own recorders? */
+  /** Is the body of this route's responses wanted by observers? */
   wantsBody(route: string): boolean {
     const { bodyRoutes } = this.options;
     return bodyRoutes !== undefined && bodyRoutes.some((pattern) => matches(pattern, route));
   }
 
-  /** Takes a request that is under way to the lane of its route. */
-  move(lane: Lane, route: string): Lane {
-    if (route === lane.route) return lane;
-    const moved = this.lane(lane.method, route);
-    this.addInProgress(lane, -1);
+  /** Takes a request that is under way to the series of its route. */
+  move(series: RouteSeries, route: string): RouteSeries {
+    if (route === series.route) return series;
+    const moved = this.series(series.method, route);
+    this.addInProgress(series, -1);
     this.addInProgress(moved, 1);
     return moved;
   }
 
   /** Lowers what {@linkcode Recorder.open} has raised. */
   leave(exchange: Exchange): void {
-    this.addInProgress(exchange.lane, -1);
-    this.patience.end(exchange);
+    this.addInProgress(exchange.series, -1);
+    this.disconnects.end(exchange);
     this.pending.remove(exchange);
   }
 
   /** Counts a request: at its end, or when it opens and stays open. */
   record(exchange: Exchange, outcome: Outcome, durationSeconds: number): void {
-    const { lane, details } = exchange;
-    if (lane.excluded) return;
+    const { series, details } = exchange;
+    if (series.excluded) return;
     const { durationDecimals } = this.options;
     if (durationDecimals !== undefined) {
       durationSeconds = round(durationSeconds, durationDecimals);
@@ -205,7 +211,7 @@ export class Recorder implements ExchangeRecorder {
     }
     // Three outcomes, told apart without a search: this runs for every request.
     const key = exchange.status * 3 + (outcome === "completed" ? 0 : outcome === "aborted" ? 1 : 2);
-    const slots = key === lane.newestKey ? lane.newestSlots! : this.#slots(lane, key, exchange.status);
+    const slots = key === series.newestKey ? series.newestSlots! : this.#slots(series, key, exchange.status);
     for (let i = 0; i < this.meters.length; i++) {
       const slot = slots[i]!;
       if (slot < unresolved) continue;
@@ -218,15 +224,15 @@ export class Recorder implements ExchangeRecorder {
   }
 
   /** What is left out, and everything where the gauge is off, has no slot there. */
-  private addInProgress({ inProgress }: Lane, amount: number): void {
+  private addInProgress({ inProgress }: RouteSeries, amount: number): void {
     if (inProgress >= 0) this.inProgress!.add(inProgress, amount);
   }
 
-  #slots(lane: Lane, key: number, status: number): Int32Array {
-    let slots = lane.slots.get(key);
-    if (!slots) lane.slots.set(key, slots = this.#plan(status));
-    lane.newestKey = key;
-    return lane.newestSlots = slots;
+  #slots(series: RouteSeries, key: number, status: number): Int32Array {
+    let slots = series.slots.get(key);
+    if (!slots) series.slots.set(key, slots = this.#plan(status));
+    series.newestKey = key;
+    return series.newestSlots = slots;
   }
 
   /** Which meters measure such requests, before any of them has a slot. */
@@ -247,7 +253,7 @@ export class Recorder implements ExchangeRecorder {
     }
   }
 
-  #values({ lane: { method, route }, status }: Exchange, outcome: Outcome): LabelValues {
+  #values({ series: { method, route }, status }: Exchange, outcome: Outcome): LabelValues {
     return { method, route, status: this.#statusText(status), outcome };
   }
 
@@ -255,9 +261,9 @@ export class Recorder implements ExchangeRecorder {
     return this.options.groupStatus ? `${Math.floor(status / 100)}xx` : String(status);
   }
 
-  /** Computes labels and calls own recorders; what they throw is counted and reaches nobody else. */
+  /** Computes labels and calls observers; what they throw is counted and reaches nobody else. */
   #tell(exchange: Exchange, outcome: Outcome, durationSeconds: number, slots: Int32Array): void {
-    const { method, route } = exchange.lane;
+    const { method, route } = exchange.series;
     const info: RequestInfo = {
       request: exchange.request,
       method,
@@ -271,7 +277,7 @@ export class Recorder implements ExchangeRecorder {
       const value = slots[i] === computed ? meter.take(durationSeconds, exchange.details) : Number.NaN;
       if (!Number.isNaN(value)) this.#guard(() => meter.record(meter.slot(info, info), value, exchange));
     }
-    for (const recorder of this.options.recorders ?? []) this.#guard(() => recorder(info));
+    for (const recorder of this.options.observers ?? []) this.#guard(() => recorder(info));
   }
 
   #guard(call: () => void | Promise<void>): void {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { unmatchedRoute } from "./lanes.ts";
+import { unmatchedRoute } from "./route_series.ts";
 
 /** A `URLPattern`, as far as it is used. */
 export interface UrlPatternLike {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PlatformLike } from "./platform.ts";
+import type { ServerContext } from "./server_context.ts";
 
 /** What OpenTelemetry's API keeps under its symbol, as far as it is used. It is there once a program has set it up. */
 interface OpenTelemetryLike {
@@ -16,7 +16,7 @@ export interface Traced {
   /** On Node its headers are not touched: reading them makes a whole `Request` of it. */
   readonly request: Request;
   /** What the server passed beside it. */
-  readonly platform: PlatformLike | undefined;
+  readonly context: ServerContext | undefined;
   /** When it came, by the monotonic clock, in seconds. */
   readonly beganAt: number;
 }
@@ -40,10 +40,10 @@ const noTrace = "0".repeat(32);
  * @param traced The request.
  * @returns 32 hexadecimal digits; undefined where there is no recorded trace.
  */
-export function traceOf({ request, platform }: Traced): string | undefined {
+export function traceOf({ request, context }: Traced): string | undefined {
   const span = activeSpan();
   if (span) return span.traceFlags & 1 && span.traceId !== noTrace ? span.traceId : undefined;
-  const parts = traceparent.exec(traceparentOf(request, platform) ?? "");
+  const parts = traceparent.exec(traceparentOf(request, context) ?? "");
   return parts && parts[1] !== noTrace && Number.parseInt(parts[2]!, 16) & 1 ? parts[1] : undefined;
 }
 
@@ -59,9 +59,9 @@ function activeSpan(): ReturnType<SpanLike["spanContext"]> | undefined {
   }
 }
 
-function traceparentOf(request: Request, platform: PlatformLike | undefined): string | null | undefined {
-  const raw = (platform?.incoming as { readonly rawHeaders?: readonly string[] } | undefined)?.rawHeaders;
-  if (!raw) return platform?.incoming ? undefined : request.headers.get("traceparent");
+function traceparentOf(request: Request, context: ServerContext | undefined): string | null | undefined {
+  const raw = (context?.incoming as { readonly rawHeaders?: readonly string[] } | undefined)?.rawHeaders;
+  if (!raw) return context?.incoming ? undefined : request.headers.get("traceparent");
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!;
     if (name.length === 11 && name.toLowerCase() === "traceparent") return raw[i + 1];

@@ -6,7 +6,7 @@
 
 import type { PageHandler } from "../page/handler.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { markOf } from "../http/marks.ts";
+import { markOf } from "../http/measured_once.ts";
 import type { Recorder } from "../http/recorder.ts";
 import { pathOf, routeFinder, type RouteOption } from "../http/routes.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { unmatchedRoute } from "../http/lanes.ts";
-import { markOf } from "../http/marks.ts";
+import { unmatchedRoute } from "../http/route_series.ts";
+import { markOf } from "../http/measured_once.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { headersOf, type IncomingLike, pathOfMessage, type ResponseLike, urlOf } from "./message.ts";
 import { toNodeListener } from "./to_node_listener.ts";
@@ -110,7 +110,7 @@ export function instrumentListener<Listener extends (request: never, response: n
   } as unknown as Listener;
 }
 
-/** What own recorders and computed labels see of the request: made of the message when they look. */
+/** What observers and computed labels see of the request: made of the message when they look. */
 class MessageRequest implements Pick<Request, "method" | "url" | "headers"> {
   readonly #incoming: IncomingLike;
 

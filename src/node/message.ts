@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { OutgoingLike } from "../http/platform.ts";
+import type { OutgoingLike } from "../http/server_context.ts";
 
 /** A request as a Node server hands it to its listener. */
 export interface IncomingLike extends AsyncIterable<Uint8Array> {

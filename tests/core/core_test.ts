@@ -4,7 +4,7 @@ import { Gauge, Registry } from "prom-client";
 import { checkOptions } from "../../src/monitor/check_options.ts";
 import { Core } from "../../src/core/core.ts";
 import { renderPage } from "../support/render.ts";
-import { HttpMeasurement } from "../../src/http/http_families.ts";
+import { HttpFamilies } from "../../src/http/http_families.ts";
 import type { MonitorOptions } from "../../src/monitor/options.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
 import { seeded } from "../support/loop.ts";
@@ -244,7 +244,7 @@ describe("Core's pending work", () => {
   it("adds what is tracked as http_request to the requests, and shows the age of the older", async () => {
     const { core, runtime, registry, page } = begin();
     const listener = { collect() {}, drop() {}, fail() {} };
-    core.http = new HttpMeasurement(runtime, registry, checkOptions({}), listener);
+    core.http = new HttpFamilies(runtime, registry, checkOptions({}), listener);
     const exchange = core.http.recorder.begin(new Request("http://localhost/"), "/", undefined)!;
     runtime.advance(2);
     core.pending.track(runtime.now, "http_request", new Promise(() => {}));

@@ -235,10 +235,10 @@ describe("joinCore() and the measurement of requests", () => {
     const { join } = begin();
     const called: number[] = [];
     const make = (version: number) => (): void => void called.push(version);
-    const first = join({ http: { recorders: [make(1)] } });
+    const first = join({ http: { observers: [make(1)] } });
     const ask = (): void => first.recorder()!.begin(new Request(url), "/", undefined)!.end(200);
     ask();
-    const second = join({ http: { recorders: [make(2)] } });
+    const second = join({ http: { observers: [make(2)] } });
     second.recorder()!.begin(new Request(url), "/", undefined)!.end(200);
     assertEquals(called, [1, 2]);
     first.leave();
@@ -277,7 +277,7 @@ describe("joinCore() and the measurement of requests", () => {
 
   it("begins its count of errors at 0", async () => {
     const { join, page } = begin();
-    const { core, recorder, leave } = join({ http: { recorders: [() => Promise.reject(new Error("no"))] } });
+    const { core, recorder, leave } = join({ http: { observers: [() => Promise.reject(new Error("no"))] } });
     const errors = 'runtime_metrics_errors_total{source="http"}';
     assertFalse((await page(core)).series.has(errors));
     const exchange = recorder()!.begin(new Request(url), "/", undefined)!;
@@ -341,7 +341,7 @@ describe("joinCore() under another prefix", () => {
     const fails = (): void => {
       throw new Error("no");
     };
-    const first = join({ maxLabelSets: 1, http: { recorders: [fails] } });
+    const first = join({ maxLabelSets: 1, http: { observers: [fails] } });
     const [second, third] = [join({ prefix: "app_" }), join({ prefix: "more_" })];
     const recorder = first.recorder()!;
     second.recorder();

@@ -149,7 +149,7 @@ describe("the duration", () => {
       using under = measureApp({
         metrics: [httpMetrics.latency(), httpMetrics.headLatency()],
         durationDecimals,
-        recorders: [(info) => void told.push(info)],
+        observers: [(info) => void told.push(info)],
       });
       under.app.get("/", async (c) => {
         await delay(20);

@@ -16,7 +16,7 @@ describe("an event stream", () => {
   for (const kind of ["Hono", "a raw handler"]) {
     it(`is counted when it opens, in flight while it is open, and never in the durations, on ${kind}`, async () => {
       const told: RequestInfo[] = [];
-      using under = measureApp({ recorders: [(info) => void told.push(info)] });
+      using under = measureApp({ observers: [(info) => void told.push(info)] });
       under.app.get("/events", (c) =>
         streamSSE(c, async (out) => {
           while (!out.aborted) {

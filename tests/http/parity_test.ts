@@ -24,7 +24,7 @@ const other: Record<string, unknown> = {
 /** Everything that a recorder is told. */
 const info = ((): RequestInfo => {
   const told: RequestInfo[] = [];
-  using monitor = createMonitor({ registry: new Registry(), http: { recorders: [(each) => void told.push(each)] } });
+  using monitor = createMonitor({ registry: new Registry(), http: { observers: [(each) => void told.push(each)] } });
   monitor.instrument((_: Request) => new Response(null))(new Request("http://localhost/"));
   return told[0]!;
 })();

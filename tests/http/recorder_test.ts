@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { checkOptions } from "../../src/monitor/check_options.ts";
-import { HttpMeasurement } from "../../src/http/http_families.ts";
+import { HttpFamilies } from "../../src/http/http_families.ts";
 import { httpMetrics, type HttpOptions, type RequestInfo } from "../../mod.ts";
 import type { Counter, Gauge } from "../../src/metrics/counter.ts";
 import type { Histogram } from "../../src/metrics/histogram.ts";
@@ -11,7 +11,7 @@ import { FakeRuntime } from "../support/fake_runtime.ts";
 function begin(http: HttpOptions = {}, maxLabelSets = 100) {
   const runtime = new FakeRuntime();
   const told = { drops: [] as string[], failures: 0 };
-  const measurement = new HttpMeasurement(runtime, undefined, checkOptions({ http, maxLabelSets }), {
+  const measurement = new HttpFamilies(runtime, undefined, checkOptions({ http, maxLabelSets }), {
     collect() {},
     drop: (family) => void told.drops.push(family),
     fail: () => void told.failures++,
@@ -136,7 +136,7 @@ describe("Recorder", () => {
     const infos: RequestInfo[] = [];
     const { runtime, recorder, durations, request } = begin({
       durationDecimals: 1,
-      recorders: [(info) => void infos.push(info)],
+      observers: [(info) => void infos.push(info)],
     });
     const exchange = recorder.begin(request(), "/a", undefined)!;
     runtime.advance(0.26);
@@ -174,7 +174,7 @@ describe("Recorder", () => {
     ]);
   });
 
-  it("keeps a lane for as many routes as there are label sets, and none for what comes beyond", () => {
+  it("keeps a series for as many routes as there are label sets, and none for what comes beyond", () => {
     const { recorder, told, request } = begin({}, 5);
     const ask = (i: number): void => recorder.begin(request(), `/path/${i}`, undefined)!.end(200);
     const drops = (): number => told.drops.filter((family) => family === "http_requests_in_progress").length;
@@ -203,7 +203,7 @@ describe("Recorder", () => {
           throw new Error("no tenant");
         },
       },
-      recorders: [() => {
+      observers: [() => {
         throw new Error("no recorder");
       }],
     });

@@ -10,7 +10,7 @@ describe("after a response", () => {
     using under = measureApp({
       metrics: [httpMetrics.requests(), httpMetrics.latency(), httpMetrics.responseSize()],
       bodyRoutes: [/./],
-      recorders: [() => {}],
+      observers: [() => {}],
     });
     under.app.onError((_, c) => c.text("sorry", 500));
     under.app.get("/text", (c) => c.text("x"));

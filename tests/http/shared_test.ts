@@ -54,7 +54,7 @@ describe("two monitors on one registry", () => {
   it("count a recorder that throws on both pages", async () => {
     const registry = new Registry();
     const http: HttpOptions = {
-      recorders: [() => {
+      observers: [() => {
         throw new Error("recorder");
       }],
     };
@@ -108,7 +108,7 @@ describe("two monitors on one registry", () => {
       createMonitor({
         registry,
         http: {
-          recorders: [() => void log.push(release)],
+          observers: [() => void log.push(release)],
           computedLabels: { release: () => release },
         },
       });

@@ -158,7 +158,7 @@ describe("the request's size", () => {
 
   it("is never a Content-Length that is no number", async () => {
     const told: RequestInfo[] = [];
-    using under = measureApp({ metrics: [requestSize()], recorders: [(info) => void told.push(info)] });
+    using under = measureApp({ metrics: [requestSize()], observers: [(info) => void told.push(info)] });
     under.app.post("/", (c) => c.text("x"));
     for (const length of ["abc", "-5", "1e3", "5, 5", "0x10", "Infinity", "1.5", ""]) {
       const headers = new Headers();

@@ -11,9 +11,9 @@ const other = "0af7651916cd43dd8448eb211c80319c";
 const parent = (traceId = id, flags = "01", version = "00"): string =>
   `${version}-${traceId}-00f067aa0ba902b7-${flags}`;
 
-const traced = (header: string | undefined, platform?: Traced["platform"]): Traced => ({
+const traced = (header: string | undefined, context?: Traced["context"]): Traced => ({
   request: new Request("http://localhost/", header === undefined ? {} : { headers: { traceparent: header } }),
-  platform,
+  context,
   beganAt: 0,
 });
 
@@ -64,7 +64,7 @@ describe("traceOf()", () => {
       },
     } as Request;
     const find = (incoming: object): string | undefined =>
-      traceOf({ request, platform: { incoming } as Traced["platform"], beganAt: 0 });
+      traceOf({ request, context: { incoming } as Traced["context"], beganAt: 0 });
     assertEquals(find({ rawHeaders: ["Host", "traceparent", "TraceParent", parent()] }), id);
     assertEquals(find({ rawHeaders: ["Host", "traceparent"] }), undefined);
     assertEquals(find({}), undefined);

@@ -67,7 +67,7 @@ const kinds: Record<string, () => Response> = {
 const settings: Record<string, HttpOptions> = {
   "by default": {},
   "with sizes": { metrics: [httpMetrics.requests(), httpMetrics.responseSize(), httpMetrics.requestSize()] },
-  "with bodies for recorders": { bodyRoutes: [/./], recorders: [() => {}] },
+  "with bodies for observers": { bodyRoutes: [/./], observers: [() => {}] },
 };
 
 for (const [name, http] of Object.entries(settings)) {

@@ -13,7 +13,7 @@ const wrong: [http: unknown, Class: typeof TypeError | typeof RangeError, messag
   [
     { bucket: [1] },
     TypeError,
-    "unknown option in http; expected one of metrics, buckets, inProgress, labels, computedLabels, recorders, bodyRoutes, " +
+    "unknown option in http; expected one of metrics, buckets, inProgress, labels, computedLabels, observers, bodyRoutes, " +
     'groupStatus, unmatched, exclude, durationDecimals, enableVariable, exemplars, namespace, subsystem, got "bucket"',
   ],
 
@@ -91,8 +91,8 @@ const wrong: [http: unknown, Class: typeof TypeError | typeof RangeError, messag
     `a computed label's name must not be one that the metrics use, got "le"`,
   ],
 
-  [{ recorders: () => {} }, TypeError, "http.recorders must be a list of functions, got a function"],
-  [{ recorders: ["log"] }, TypeError, 'http.recorders must be functions, got "log"'],
+  [{ observers: () => {} }, TypeError, "http.observers must be a list of functions, got a function"],
+  [{ observers: ["log"] }, TypeError, 'http.observers must be functions, got "log"'],
   [{ bodyRoutes: "/a" }, TypeError, 'http.bodyRoutes must be a list of texts or patterns, got "/a"'],
   [{ bodyRoutes: [() => true] }, TypeError, "http.bodyRoutes must be texts or patterns, got a function"],
   [{ exclude: /a/ }, TypeError, "http.exclude must be a list of texts, patterns or functions, got an object"],
@@ -169,7 +169,7 @@ describe("labels of one metric that would have the same name are an error", () =
 describe("every option may be undefined, and stands then at its default", () => {
   it("as if it were not given", async () => {
     const names = [
-      "metrics buckets inProgress labels computedLabels recorders bodyRoutes groupStatus unmatched exclude",
+      "metrics buckets inProgress labels computedLabels observers bodyRoutes groupStatus unmatched exclude",
       "durationDecimals enableVariable exemplars namespace subsystem",
     ].join(" ").split(" ");
     const http = Object.fromEntries(names.map((name) => [name, undefined])) as HttpOptions;

@@ -29,7 +29,7 @@ function table(
 const known = "registry, prefix, maxLabelSets, labels, intervalSeconds, collect, pools, http, outgoing, " +
   "exposition, enabled";
 const groups = "eventLoop, pending, pools, canary, memory, gc, process, http";
-const httpOptions = "metrics, buckets, inProgress, labels, computedLabels, recorders, bodyRoutes, groupStatus, " +
+const httpOptions = "metrics, buckets, inProgress, labels, computedLabels, observers, bodyRoutes, groupStatus, " +
   "unmatched, exclude, durationDecimals, enableVariable, exemplars, namespace, subsystem";
 const nameRule = "must be letters, digits, _ and :, and not begin with a digit";
 const labelName = "a label's name must be letters, digits and _, and begin with neither a digit nor __";
@@ -118,7 +118,7 @@ describe("checkOptions() with right options", () => {
       inProgress: { name: "open", labels: { route: false, method: "verb" } },
       labels: { route: "handler", outcome: false },
       computedLabels: { tenant: () => "acme" },
-      recorders: [() => {}, async () => {}],
+      observers: [() => {}, async () => {}],
       bodyRoutes: ["/users/:id", /^\/api/],
       groupStatus: true,
       unmatched: "ignore",
@@ -285,8 +285,8 @@ table("checkOptions() refuses a wrong http", [
     RangeError,
     'a computed label\'s name must not be one that the metrics use, got "route"',
   ],
-  [{ http: { recorders: [5] } }, TypeError, "http.recorders must be functions, got 5"],
-  [{ http: { recorders: () => {} } }, TypeError, "http.recorders must be a list of functions, got a function"],
+  [{ http: { observers: [5] } }, TypeError, "http.observers must be functions, got 5"],
+  [{ http: { observers: () => {} } }, TypeError, "http.observers must be a list of functions, got a function"],
   [{ http: { bodyRoutes: [() => {}] } }, TypeError, "http.bodyRoutes must be texts or patterns, got a function"],
   [{ http: { groupStatus: "2xx" } }, TypeError, 'http.groupStatus must be true or false, got "2xx"'],
   [{ http: { unmatched: false } }, TypeError, 'http.unmatched must be "group" or "ignore", got false'],

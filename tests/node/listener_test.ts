@@ -249,14 +249,14 @@ describe("instrumentListener()", () => {
     monitor.stop();
   });
 
-  it("tells own recorders and computed labels of the request", async () => {
+  it("tells observers and computed labels of the request", async () => {
     const seen: string[] = [];
     await using server = await measured((_request, response) => response.end("hello"), {}, {
       http: {
         exclude: ["/health"],
         metrics: [httpMetrics.requests(), httpMetrics.headLatency(), httpMetrics.responseSize()],
         computedLabels: { tenant: ({ request }) => request.headers.get("x-tenant") ?? "" },
-        recorders: [({ request, status }) => void seen.push(`${request.method} ${request.url} ${status}`)],
+        observers: [({ request, status }) => void seen.push(`${request.method} ${request.url} ${status}`)],
       },
     });
     await text(`${server.url}/health`);

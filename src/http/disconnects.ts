@@ -11,10 +11,10 @@ import type { Runtime } from "../runtime/shim.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** How long requests stay without a listener, in seconds: a leave before that is noticed so much late at most. */
-const patienceSeconds = 0.02;
+const unwatchedSeconds = 0.02;
 
 /** Listens to every request that has been under way for a while. Requests begin in the order of their age. */
-export class Patience {
+export class Disconnects {
   private readonly runtime: Runtime;
   /** The oldest request without a listener; all younger ones have none either. */
   private oldest: Exchange | undefined;
@@ -39,7 +39,7 @@ export class Patience {
    */
   begin(exchange: Exchange): void {
     this.oldest ??= exchange;
-    if (!this.waits) this.#wait(patienceSeconds);
+    if (!this.waits) this.#wait(unwatchedSeconds);
   }
 
   /**
@@ -70,12 +70,12 @@ export class Patience {
     const now = this.runtime.now();
     let exchange = this.oldest;
     // A timer may fire a little early; what it was meant for counts as due.
-    while (exchange && now - exchange.beganAt >= patienceSeconds - 0.001) {
+    while (exchange && now - exchange.beganAt >= unwatchedSeconds - 0.001) {
       const next = exchange.next as Exchange | undefined;
       exchange.watch();
       exchange = next;
     }
     this.oldest = exchange;
-    if (exchange) this.#wait(Math.max(0.001, exchange.beganAt + patienceSeconds - now));
+    if (exchange) this.#wait(Math.max(0.001, exchange.beganAt + unwatchedSeconds - now));
   }
 }

@@ -20,10 +20,10 @@ async function have(told: RequestInfo[], count: number): Promise<RequestInfo[]> 
 /** Options with a recorder that keeps what it is told. */
 function telling(more: HttpOptions = {}): { told: RequestInfo[]; http: HttpOptions } {
   const told: RequestInfo[] = [];
-  return { told, http: { recorders: [(info) => void told.push(info)], ...more } };
+  return { told, http: { observers: [(info) => void told.push(info)], ...more } };
 }
 
-describe("own recorders", () => {
+describe("observers", () => {
   it("are told everything of each request, once, when it is over", async () => {
     const { told, http } = telling();
     using under = measureApp(http);
@@ -138,7 +138,7 @@ describe("own recorders", () => {
   it("that throw or reject are counted, and neither the app nor another recorder notices", async () => {
     let reached = 0;
     using under = measureApp({
-      recorders: [
+      observers: [
         () => {
           throw new Error("sync");
         },
@@ -163,7 +163,7 @@ describe("own recorders", () => {
   });
 
   it("may be slow: neither the response nor the count waits for them", async () => {
-    using under = measureApp({ recorders: [() => new Promise<void>(() => {})] });
+    using under = measureApp({ observers: [() => new Promise<void>(() => {})] });
     under.app.get("/", (c) => c.text("hello"));
     assertEquals(await under.ask("/"), [200, "hello"]);
     assertEquals(await under.requests(), { "GET / 200 completed": 1 });
@@ -179,7 +179,7 @@ describe("own recorders", () => {
   });
 });
 
-describe("the body for recorders", () => {
+describe("the body for observers", () => {
   const text = (body: Uint8Array | undefined): string | undefined => body && new TextDecoder().decode(body);
 
   for (const place of ["without a server", "on this runtime's own server"]) {

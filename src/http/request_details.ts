@@ -6,13 +6,13 @@
 
 import { readBody } from "./body.ts";
 import type { RequestInfo } from "./info.ts";
-import type { PlatformLike } from "./platform.ts";
+import type { ServerContext } from "./server_context.ts";
 
 /**
- * The rest of what is known, kept only where a metric or an own recorder wants it. Numbers are in seconds and bytes, and
+ * The rest of what is known, kept only where a metric or an observer wants it. Numbers are in seconds and bytes, and
  * NaN where one is not known.
  */
-export interface Details {
+export interface RequestDetails {
   response: Response | undefined;
   headDurationSeconds: number;
   requestBytes: number;
@@ -28,19 +28,19 @@ export interface Details {
  * @param wanted Whether sizes are wanted.
  * @param request The request.
  * @param method Its method.
- * @param platform What the server passed beside it; Node's headers are cheaper there.
+ * @param context What the server passed beside it; Node's headers are cheaper there.
  * @returns The size of its body where it is told, and everything else not known yet.
  */
 export function beginDetails(
   wanted: { readonly measuresSizes: boolean },
   request: Request,
   method: string,
-  platform: PlatformLike | undefined,
-): Details {
+  context: ServerContext | undefined,
+): RequestDetails {
   return {
     response: undefined,
     headDurationSeconds: Number.NaN,
-    requestBytes: wanted.measuresSizes ? requestBytesOf(request, method, platform) : Number.NaN,
+    requestBytes: wanted.measuresSizes ? requestBytesOf(request, method, context) : Number.NaN,
     responseBytes: Number.NaN,
     body: undefined,
     reading: undefined,
@@ -57,7 +57,7 @@ export function beginDetails(
  * @param wantsBody Keep the bytes, too.
  */
 export function noteBody(
-  details: Details,
+  details: RequestDetails,
   response: Response,
   body: ReadableStream | null | undefined,
   wantsSize: boolean,
@@ -80,7 +80,7 @@ export function noteBody(
 }
 
 /**
- * Tells a number to own recorders.
+ * Tells a number to observers.
  *
  * @param value The number; NaN where it is not known.
  * @returns The same; undefined where it is not known.
@@ -90,13 +90,13 @@ export function known(value: number): number | undefined {
 }
 
 /**
- * Tells details to own recorders.
+ * Tells details to observers.
  *
  * @param details What is kept of a request.
  * @returns What is known of it.
  */
 export function knownDetails(
-  { response, headDurationSeconds, requestBytes, responseBytes, body }: Details,
+  { response, headDurationSeconds, requestBytes, responseBytes, body }: RequestDetails,
 ): Pick<RequestInfo, "response" | "headDurationSeconds" | "requestBytes" | "responseBytes" | "body"> {
   return {
     response,
@@ -107,8 +107,8 @@ export function knownDetails(
   };
 }
 
-function requestBytesOf(request: Request, method: string, platform: PlatformLike | undefined): number {
-  const headers = platform?.incoming?.headers;
+function requestBytesOf(request: Request, method: string, context: ServerContext | undefined): number {
+  const headers = context?.incoming?.headers;
   const length = contentLength(headers ? headers["content-length"] : request.headers.get("content-length"));
   // Without a length these two have no body; what the others have is not known then.
   return Number.isNaN(length) && (method === "GET" || method === "HEAD") ? 0 : length;

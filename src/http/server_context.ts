@@ -21,7 +21,7 @@ export interface OutgoingLike {
 }
 
 /** What a server passes beside the request. */
-export interface PlatformLike {
+export interface ServerContext {
   /** `@hono/node-server`; both are there, save that an upgraded connection has no outgoing message. */
   readonly incoming?: { readonly headers: Readonly<Record<string, string | string[] | undefined>> } | undefined;
   readonly outgoing?: OutgoingLike | undefined;
@@ -71,13 +71,13 @@ export function sentBytesOf(outgoing: OutgoingLike): number {
  * for an upgrade. What is not empty, or has another status, has refused it.
  *
  * @param request The request.
- * @param platform What the server passed beside it.
+ * @param context What the server passed beside it.
  * @param status The status of the answer.
  * @returns True if the connection goes on as a WebSocket.
  */
-export function isUpgrade(request: Request, platform: PlatformLike | undefined, status: number): boolean {
-  if (platform?.outgoing || status !== 200) return false;
-  return platform?.incoming !== undefined || request.headers.get("upgrade")?.toLowerCase() === "websocket";
+export function isUpgrade(request: Request, context: ServerContext | undefined, status: number): boolean {
+  if (context?.outgoing || status !== 200) return false;
+  return context?.incoming !== undefined || request.headers.get("upgrade")?.toLowerCase() === "websocket";
 }
 
 /**
@@ -86,11 +86,11 @@ export function isUpgrade(request: Request, platform: PlatformLike | undefined, 
  * @param value What came as the second argument.
  * @returns The same; undefined where it tells nothing.
  */
-export function platformOf(value: unknown): PlatformLike | undefined {
+export function serverContextOf(value: unknown): ServerContext | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   // On Workers it is the app's bindings, and one of those may bear any of these names; it answers every property with a
   // function.
-  const { incoming, outgoing } = value as PlatformLike;
+  const { incoming, outgoing } = value as ServerContext;
   if (outgoing !== undefined && typeof outgoing?.writableFinished !== "boolean") return undefined;
   return incoming !== undefined && typeof incoming?.headers !== "object" ? undefined : value;
 }
@@ -99,10 +99,10 @@ export function platformOf(value: unknown): PlatformLike | undefined {
  * Finds the object that is one and the same wherever a request is seen, also behind `app.mount()` where there is one.
  *
  * @param request The request.
- * @param platform What the server passed beside it.
+ * @param context What the server passed beside it.
  * @returns The object.
  */
-export function carrierOf(request: Request, platform: PlatformLike | undefined): object {
-  if (platform?.outgoing) return platform.outgoing;
-  return platform && "completed" in platform && "remoteAddr" in platform ? platform : request;
+export function carrierOf(request: Request, context: ServerContext | undefined): object {
+  if (context?.outgoing) return context.outgoing;
+  return context && "completed" in context && "remoteAddr" in context ? context : request;
 }

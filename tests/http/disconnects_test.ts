@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { checkOptions } from "../../src/monitor/check_options.ts";
-import { HttpMeasurement } from "../../src/http/http_families.ts";
+import { HttpFamilies } from "../../src/http/http_families.ts";
 import type { Counter } from "../../src/metrics/counter.ts";
 import type { Histogram } from "../../src/metrics/histogram.ts";
 import type { Runtime } from "../../src/runtime/shim.ts";
@@ -9,7 +9,7 @@ import { FakeRuntime } from "../support/fake_runtime.ts";
 
 /** A recorder whose time is turned by hand. */
 function begin(runtime: Runtime = new FakeRuntime()) {
-  const measurement = new HttpMeasurement(runtime, undefined, checkOptions({}), {
+  const measurement = new HttpFamilies(runtime, undefined, checkOptions({}), {
     collect() {},
     drop() {},
     fail() {},

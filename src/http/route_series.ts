@@ -5,7 +5,7 @@
  */
 
 import type { Gauge } from "../metrics/counter.ts";
-import type { ExchangeRecorder, Lane } from "./exchange.ts";
+import type { ExchangeRecorder, RouteSeries } from "./exchange.ts";
 import { excludesTemplate } from "./exclusion.ts";
 import type { Label } from "./meter.ts";
 import type { HttpOptions } from "./options.ts";
@@ -35,16 +35,16 @@ export interface InProgress {
   readonly labels: readonly Label[];
 }
 
-/** All lanes of one recorder. */
-export class Lanes {
-  readonly #lanes: ReadonlyMap<string, Map<string, Lane>>;
+/** All series of one recorder. */
+export class RouteSeriesTable {
+  readonly #series: ReadonlyMap<string, Map<string, RouteSeries>>;
   readonly #recorder: ExchangeRecorder;
   readonly #options: () => HttpOptions;
   readonly #inProgress: InProgress | undefined;
   readonly #max: number;
 
   /**
-   * Makes them without any lane.
+   * Makes them without any series.
    *
    * @param recorder Whose they are.
    * @param options Tells the options as they are now.
@@ -58,30 +58,30 @@ export class Lanes {
     max: number,
   ) {
     this.#recorder = recorder;
-    this.#lanes = new Map([...methods, otherMethod].map((method) => [method, new Map()]));
+    this.#series = new Map([...methods, otherMethod].map((method) => [method, new Map()]));
     this.#options = options;
     this.#inProgress = inProgress;
     this.#max = max;
   }
 
   /**
-   * Finds a lane.
+   * Finds a series.
    *
    * @param method The method as the client sent it.
    * @param route The template of the route.
-   * @returns The lane, the same one each time while there is room for it.
+   * @returns The series, the same one each time while there is room for it.
    */
-  find(method: string, route: string): Lane {
-    const name = this.#lanes.has(method) ? method : otherMethod;
-    const routes = this.#lanes.get(name)!;
+  find(method: string, route: string): RouteSeries {
+    const name = this.#series.has(method) ? method : otherMethod;
+    const routes = this.#series.get(name)!;
     const known = routes.get(route);
     if (known) return known;
-    const lane = this.#make(name, route);
-    if (routes.size < this.#max) routes.set(route, lane);
-    return lane;
+    const series = this.#make(name, route);
+    if (routes.size < this.#max) routes.set(route, series);
+    return series;
   }
 
-  #make(method: string, route: string): Lane {
+  #make(method: string, route: string): RouteSeries {
     const { unmatched, exclude } = this.#options();
     const ignored = route === unmatchedRoute && unmatched === "ignore";
     const excluded = ignored || excludesTemplate(exclude, route);
