@@ -5,6 +5,8 @@
  * @module
  */
 
+import { containerEntries } from "../src/metrics/catalog/container.ts";
+
 /** The runtimes that are documented. */
 export type DocumentedRuntime = "node" | "deno" | "bun";
 
@@ -25,4 +27,7 @@ export const absences: Readonly<Record<string, Absence>> = {
   process_virtual_memory_bytes: { deno: needsProc },
   process_open_fds: { deno: needsProc },
   process_max_fds: { deno: needsProc },
+  ...Object.fromEntries(
+    containerEntries.filter(({ name }) => name.startsWith("container_")).map(({ name }) => [name, { deno: needsProc }]),
+  ),
 };

@@ -20,6 +20,8 @@ const reservedLabels: readonly string[] = [
   "method",
   "route",
   "status",
+  "resource",
+  "share",
   "outcome",
 ];
 

@@ -59,6 +59,25 @@ export interface ProcessReading {
   startUnixSeconds?: number;
 }
 
+/** What the container allows the process, and has taken from it; what a group's life before ours counted is in it. */
+export interface ContainerReading {
+  /** How many cores' worth of CPU time the container may use. */
+  cpuLimitCores?: number;
+  /** Periods in which the limit was watched. */
+  cpuPeriods?: number;
+  /** Those of them in which the container had used up its share. */
+  cpuThrottledPeriods?: number;
+  /** How long its threads stood still for that. */
+  cpuThrottledSeconds?: number;
+  memoryLimitBytes?: number;
+  /** Without file pages that are given back at once. */
+  memoryUsedBytes?: number;
+  /** Processes that the kernel ended for want of memory. */
+  oomKills?: number;
+  /** How long something (some) or everything (full) waited for a resource. */
+  pressure?: readonly { readonly resource: string; readonly share: string; readonly seconds: number }[];
+}
+
 /** What a pool tells of itself; each field is absent where the pool does not know it. */
 export interface PoolReading {
   /** How many jobs run now, a whole number of at least 0. */
@@ -96,6 +115,9 @@ export interface Sample {
   memory?: MemoryReading;
   process?: ProcessReading;
   uptimeSeconds?: number;
+  container?: ContainerReading;
+  /** How often the kernel took the CPU from a thread that wanted to go on. */
+  involuntarySwitches?: number;
   /** Work begun and not ended, by kind. */
   pending: ReadonlyMap<string, number>;
   /** The age of the oldest piece of work that we began counting ourselves, in seconds, by kind. */

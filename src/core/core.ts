@@ -39,7 +39,7 @@ export class Core {
   http: HttpFamilies | undefined;
   /** Shared by the cores of one registry; undefined until an app measures calls of its own. */
   calls: CallMeasurement | undefined;
-  #facts: Facts = { pending: new Map() };
+  #facts: Facts & Pick<Sample, "container"> = { pending: new Map() };
   #factsAt = Number.NEGATIVE_INFINITY;
   #sample: Sample = { pending: new Map(), oldestAges: new Map(), pools: new Map() };
   #collected = false;
@@ -148,7 +148,8 @@ export class Core {
     const { lag, hiddenPool } = this.#watch?.read(settles) ?? {};
     const now = this.runtime.now();
     if (now - this.#factsAt >= keepSeconds) {
-      this.#facts = readFacts(this.runtime, collect, this.#attempt);
+      const container = this.#watch?.readContainer?.();
+      this.#facts = { ...readFacts(this.runtime, collect, this.#attempt), ...(container && { container }) };
       this.#factsAt = now;
     }
     const pending = new Map(this.#facts.pending);

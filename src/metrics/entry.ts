@@ -17,6 +17,7 @@ export type Group =
   | "memory"
   | "gc"
   | "process"
+  | "container"
   | "http"
   | "calls"
   | "self";

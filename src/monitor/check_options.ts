@@ -34,6 +34,7 @@ const groups: readonly (keyof CollectOptions)[] = [
   "memory",
   "gc",
   "process",
+  "container",
   "http",
 ];
 

@@ -56,6 +56,12 @@ export interface CollectOptions {
    */
   process?: boolean;
   /**
+   * CPU limit and throttling, memory limit, and pressure of the container, and how often the kernel took the CPU away.
+   *
+   * @default {true}
+   */
+  container?: boolean;
+  /**
    * HTTP requests; when false, the middleware and instrumented handlers pass every request through unmeasured.
    *
    * @default {true}

@@ -10,9 +10,10 @@ import type { CatalogEntry } from "../metrics/entry.ts";
 import type { Families } from "../metrics/families.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import type { Settings } from "../monitor/options.ts";
+import { containerReader } from "./container.ts";
 import { Canary } from "./canary.ts";
 import type { GcWatch, Runtime } from "../runtime/shim.ts";
-import type { LagReading, PoolReading } from "../sample.ts";
+import type { ContainerReading, LagReading, PoolReading } from "../sample.ts";
 import { Sampler } from "./sampler.ts";
 
 /** What a core offers to what it watches with. */
@@ -46,6 +47,8 @@ export class ProcessWatch {
   readonly #sampler: Sampler;
   readonly #canary: Canary | undefined;
   readonly #pauses: Histogram | undefined;
+  /** Reads what the container tells; undefined where it tells nothing, or is not asked. */
+  readonly readContainer: (() => ContainerReading) | undefined;
   #gc: GcWatch | undefined;
 
   /**
@@ -66,6 +69,7 @@ export class ProcessWatch {
       this.#canary = new Canary(runtime, this.#sampler, (wait) => waits.observe(waits.slot("runtime"), wait));
       expectErrors("canary");
     }
+    this.readContainer = collect.container && runtime.systemFile ? containerReader(runtime.systemFile) : undefined;
     if (collect.gc && runtime.watchGc) {
       this.#pauses = families.histogram("gc_duration_seconds");
       for (const kind of gcKinds) this.#pauses.slot(kind);

@@ -10,7 +10,10 @@ import type { Runtime } from "../runtime/shim.ts";
 import type { Sample } from "../sample.ts";
 
 /** The part of a sample that the runtime tells. */
-export type Facts = Pick<Sample, "loop" | "threadCpuSeconds" | "memory" | "process" | "uptimeSeconds" | "pending">;
+export type Facts = Pick<
+  Sample,
+  "loop" | "threadCpuSeconds" | "memory" | "process" | "uptimeSeconds" | "involuntarySwitches" | "pending"
+>;
 
 const facts = {
   loopTime: { group: "eventLoop", source: "eventloop" },
@@ -18,6 +21,7 @@ const facts = {
   memory: { group: "memory", source: "memory" },
   process: { group: "process", source: "process" },
   uptimeSeconds: { group: "process", source: "uptime" },
+  involuntarySwitches: { group: "container", source: "context_switches" },
   pendingWork: { group: "pending", source: "pending" },
 } as const;
 
@@ -61,6 +65,7 @@ export function readFacts(
     memory: read("memory"),
     process: read("process"),
     uptimeSeconds: read("uptimeSeconds"),
+    involuntarySwitches: read("involuntarySwitches"),
   };
   const told = Object.fromEntries(Object.entries(all).filter(([, fact]) => fact !== undefined));
   return { ...told, pending: read("pendingWork") ?? new Map() };

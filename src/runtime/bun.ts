@@ -5,7 +5,7 @@
  */
 
 import { clock, timers } from "./clock.ts";
-import { builtin, cpuSeconds, deflater, isMainThread, poolProbe, procReader } from "./process.ts";
+import { builtin, cpuSeconds, deflater, isMainThread, poolProbe, procReader, systemFacts } from "./process.ts";
 import type { GlobalLike, ProcessLike, Runtime } from "./shim.ts";
 
 /**
@@ -44,6 +44,7 @@ export function bunRuntime(global: GlobalLike): Runtime {
       residentBytes: process.memoryUsage().rss,
       ...(isMainThread(process) && { startUnixSeconds: global.performance.timeOrigin / 1000 }),
     }),
+    ...systemFacts(process, () => true),
     uptimeSeconds: () => global.performance.now() / 1000,
     ...(probe && { probePool: probe }),
     ...(pages && { deflater: pages }),

@@ -5,7 +5,17 @@
  */
 
 import { clock, timers } from "./clock.ts";
-import { builtin, countKinds, cpuSeconds, deflater, isMainThread, poolProbe, procReader, v8Memory } from "./process.ts";
+import {
+  builtin,
+  countKinds,
+  cpuSeconds,
+  deflater,
+  isMainThread,
+  poolProbe,
+  procReader,
+  systemFacts,
+  v8Memory,
+} from "./process.ts";
 import type { GcWatch, GlobalLike, Runtime } from "./shim.ts";
 
 /** V8's names of collections, in the words that every client library uses. */
@@ -38,7 +48,8 @@ interface V8Like {
 export function denoRuntime(global: GlobalLike): Runtime {
   const deno = global.Deno!;
   const process = global.process!;
-  const read = procReader(process, (path) => deno.permissions.querySync({ name: "read", path }).state === "granted");
+  const mayRead = (path: string): boolean => deno.permissions.querySync({ name: "read", path }).state === "granted";
+  const read = procReader(process, mayRead);
   const probe = poolProbe(process);
   const pages = deflater(process);
   const v8 = builtin<V8Like>(process, "node:v8");
@@ -61,6 +72,7 @@ export function denoRuntime(global: GlobalLike): Runtime {
       residentBytes: process.memoryUsage().rss,
       ...(isMainThread(process) && { startUnixSeconds: global.performance.timeOrigin / 1000 }),
     }),
+    ...systemFacts(process, mayRead),
     uptimeSeconds: () => global.performance.now() / 1000,
     pendingWork: () => countKinds(process.getActiveResourcesInfo!(), { Timeout: "timer" }),
     ...(probe && { probePool: probe }),

@@ -5,7 +5,7 @@
  */
 
 import { clock, timers } from "./clock.ts";
-import { builtin, countKinds, cpuSeconds, deflater, poolProbe, procReader, v8Memory } from "./process.ts";
+import { builtin, countKinds, cpuSeconds, deflater, poolProbe, procReader, systemFacts, v8Memory } from "./process.ts";
 import type { GcEntryLike, GcWatch, GlobalLike, ProcessLike, Runtime } from "./shim.ts";
 
 /** `entry.detail.kind` of a garbage collection, in the words that every client library uses. */
@@ -66,6 +66,7 @@ export function nodeRuntime(global: GlobalLike): Runtime {
       residentBytes: process.memoryUsage().rss,
       startUnixSeconds: performance.timeOrigin / 1000,
     }),
+    ...systemFacts(process, () => true),
     uptimeSeconds: () => performance.now() / 1000,
     ...(process.getActiveResourcesInfo && {
       pendingWork: () => countKinds(process.getActiveResourcesInfo!(), resourceKinds),

@@ -5,7 +5,7 @@
  */
 
 import type { MemoryReading, ProcessReading } from "../sample.ts";
-import type { Deflater, ProcessLike } from "./shim.ts";
+import type { Deflater, ProcessLike, Runtime } from "./shim.ts";
 
 /** The calls of `node:fs` that are used. */
 interface FsLike {
@@ -160,6 +160,25 @@ export function procReader(process: ProcessLike, mayRead: (path: string) => bool
   return () => {
     if (!mayRead("/proc/self/fd")) return {};
     return defined({ virtualBytes: attempt(virtualBytes), openFds: attempt(openFds), maxFds: attempt(maxFds) });
+  };
+}
+
+/**
+ * Makes the facts of the system around the process.
+ *
+ * @param process The runtime's `process`.
+ * @param mayRead Asked before a file is read.
+ */
+export function systemFacts(
+  process: ProcessLike,
+  mayRead: (path: string) => boolean,
+): Pick<Runtime, "involuntarySwitches" | "systemFile"> {
+  const fs = process.platform === "linux" ? builtin<FsLike>(process, "node:fs") : undefined;
+  return {
+    ...(process.resourceUsage && {
+      involuntarySwitches: () => process.resourceUsage!().involuntaryContextSwitches,
+    }),
+    ...(fs && mayRead("/proc/self/cgroup") && { systemFile: (path: string) => fs.readFileSync(path, "utf8") }),
   };
 }
 

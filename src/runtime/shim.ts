@@ -61,6 +61,10 @@ export interface Runtime {
   cpuSeconds?(): number;
   /** CPU time of the loop's own thread, in seconds since it began. */
   threadCpuSeconds?(): number;
+  /** How often the kernel took the CPU from a thread of this process that wanted to go on. */
+  involuntarySwitches?(): number;
+  /** Reads a file of /proc or /sys; throws where it cannot. Absent off Linux, and where a read would ask somebody first. */
+  systemFile?(path: string): string;
   /** How the loop spent its time. */
   loopTime?(): LoopReading;
   memory?(): MemoryReading;
@@ -104,6 +108,7 @@ export interface ProcessLike {
   cpuUsage(): { user: number; system: number };
   threadCpuUsage?(): { user: number; system: number };
   memoryUsage(): { rss: number; heapTotal: number; heapUsed: number; external: number; arrayBuffers: number };
+  resourceUsage?(): { involuntaryContextSwitches: number };
   getActiveResourcesInfo?(): readonly string[];
   getBuiltinModule?(id: string): unknown;
 }

@@ -4,7 +4,7 @@ import { before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { assertEquals, assertGreater } from "@std/assert";
 import { tableBehind } from "../support/markdown.ts";
-import { Page } from "../support/page.ts";
+import { freshPage, Page } from "../support/page.ts";
 import { programCommand } from "../support/program.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -50,7 +50,12 @@ describe("the table of Deno's permissions", () => {
     it(`is right about ${permission}`, async () => {
       const told = Array.from(series!.matchAll(/`(\w+)`/g), ([, name]) => name!).sort();
       const found = (await familiesWith(permission!.replaceAll("`", ""))).filter((name) => !without.includes(name));
-      assertEquals(found, told);
+      // A machine without a limit, or with control groups of version 1, tells less of its container.
+      const ofContainer = (name: string): boolean => name.startsWith("runtime_container_");
+      assertEquals(found.filter((name) => !ofContainer(name)), told.filter((name) => !ofContainer(name)));
+      assertEquals(found.filter((name) => !told.includes(name)), []);
+      const machine = [...(await freshPage()).types.keys()].filter(ofContainer).sort();
+      if (told.some(ofContainer)) assertEquals(found.filter(ofContainer), machine);
     });
   }
 });

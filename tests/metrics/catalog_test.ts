@@ -2,6 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertArrayIncludes, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { absences } from "../../scripts/absences.ts";
 import { callEntries } from "../../src/metrics/catalog/calls.ts";
+import { containerEntries } from "../../src/metrics/catalog/container.ts";
 import { eventLoopEntries } from "../../src/metrics/catalog/event_loop.ts";
 import { httpEntries } from "../../src/metrics/catalog/http.ts";
 import { memoryEntries } from "../../src/metrics/catalog/memory.ts";
@@ -21,6 +22,17 @@ const full: Sample = {
   memory: { heapUsedBytes: 9, heapTotalBytes: 10, heapLimitBytes: 11, externalBytes: 12, arrayBuffersBytes: 13 },
   process: { cpuSeconds: 14, residentBytes: 15, virtualBytes: 16, openFds: 17, maxFds: 18, startUnixSeconds: 19 },
   uptimeSeconds: 20,
+  container: {
+    cpuLimitCores: 31,
+    cpuPeriods: 32,
+    cpuThrottledPeriods: 33,
+    cpuThrottledSeconds: 34,
+    memoryLimitBytes: 35,
+    memoryUsedBytes: 36,
+    oomKills: 37,
+    pressure: [{ resource: "cpu", share: "some", seconds: 38 }],
+  },
+  involuntarySwitches: 39,
   pending: new Map([["timer", 21]]),
   oldestAges: new Map([["http_request", 22]]),
   pools: new Map([["jobs", {
@@ -50,6 +62,15 @@ describe("the catalog", () => {
       heap_limit_bytes: [[11]],
       heap_external_bytes: [[12]],
       heap_array_buffers_bytes: [[13]],
+      container_cpu_limit_cores: [[31]],
+      container_cpu_periods_total: [[32]],
+      container_cpu_throttled_periods_total: [[33]],
+      container_cpu_throttled_seconds_total: [[34]],
+      container_memory_limit_bytes: [[35]],
+      container_memory_used_bytes: [[36]],
+      container_oom_kills_total: [[37]],
+      container_pressure_seconds_total: [[38, "cpu", "some"]],
+      involuntary_context_switches_total: [[39]],
       process_cpu_seconds_total: [[14]],
       process_resident_memory_bytes: [[15]],
       process_virtual_memory_bytes: [[16]],
@@ -95,7 +116,9 @@ describe("the catalog", () => {
 
   it("aggregates over a cluster as the meaning asks", () => {
     for (const { name, type, aggregator } of catalog) {
-      if (type !== "gauge") assertEquals(aggregator, "sum", name);
+      // The processes of one container tell of the same container.
+      const isShared = name.startsWith("container_");
+      if (type !== "gauge") assertEquals(aggregator, isShared ? "max" : "sum", name);
     }
     const of = (name: string): string => catalogEntry(name).aggregator;
     assertEquals(of("eventloop_lag_latest_seconds"), "max");
@@ -168,6 +191,7 @@ describe("the files of the catalog", () => {
     assertEquals(groupsOf(eventLoopEntries), ["eventLoop"]);
     assertEquals(groupsOf(workEntries), ["pending", "pools", "canary"]);
     assertEquals(groupsOf(memoryEntries), ["memory", "gc"]);
+    assertEquals(groupsOf(containerEntries), ["container"]);
     assertEquals(groupsOf(selfEntries), ["self", "process"]);
     assertEquals(groupsOf(httpEntries), ["http"]);
     assertEquals(groupsOf(callEntries), ["calls"]);

@@ -8,6 +8,7 @@ import type { CollectOptions } from "../../src/monitor/options.ts";
 import type { Runtime } from "../../src/runtime/shim.ts";
 import { wholeProcess } from "../../src/process/process_watch.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
+import { cgroup2 } from "../support/control_groups.ts";
 import { Page } from "../support/page.ts";
 
 /** What each group puts on the page of a runtime that can tell everything: a series, or the beginning of several. */
@@ -49,6 +50,11 @@ const groups: Record<keyof CollectOptions, string[]> = {
     'runtime_metrics_errors_total{source="process"}',
     'runtime_metrics_errors_total{source="uptime"}',
   ],
+  container: [
+    "runtime_container_",
+    "runtime_involuntary_context_switches_total",
+    'runtime_metrics_errors_total{source="context_switches"}',
+  ],
   http: [
     "http_",
     'runtime_pending_tasks{kind="http_request"}',
@@ -81,6 +87,8 @@ async function measure(collect: CollectOptions): Promise<{ series: string[]; tim
       startUnixSeconds: 6,
     }),
     uptimeSeconds: () => 7,
+    involuntarySwitches: () => 9,
+    systemFile: cgroup2,
     pendingWork: () => new Map([["timer", 8]]),
     watchGc: () => (watches++, { drain() {}, stop() {} }),
   };

@@ -28,7 +28,7 @@ function table(
 
 const known = "registry, prefix, maxLabelSets, labels, intervalSeconds, collect, pools, http, outgoing, " +
   "exposition, enabled";
-const groups = "eventLoop, pending, pools, canary, memory, gc, process, http";
+const groups = "eventLoop, pending, pools, canary, memory, gc, process, container, http";
 const httpOptions = "metrics, buckets, inProgress, labels, computedLabels, observers, bodyRoutes, groupStatus, " +
   "unmatched, exclude, durationDecimals, enableVariable, exemplars, namespace, subsystem";
 const nameRule = "must be letters, digits, _ and :, and not begin with a digit";
@@ -49,6 +49,7 @@ describe("checkOptions() without any option", () => {
         memory: true,
         gc: true,
         process: true,
+        container: true,
         http: true,
         calls: true,
         self: true,

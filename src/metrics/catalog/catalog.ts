@@ -8,6 +8,7 @@
  */
 
 import { callEntries } from "./calls.ts";
+import { containerEntries } from "./container.ts";
 import { eventLoopEntries } from "./event_loop.ts";
 import { httpEntries } from "./http.ts";
 import { memoryEntries } from "./memory.ts";
@@ -23,6 +24,7 @@ export const catalog: readonly CatalogEntry[] = [
   ...eventLoopEntries,
   ...workEntries,
   ...memoryEntries,
+  ...containerEntries,
   ...selfEntries,
   ...httpEntries,
   ...callEntries,
