@@ -12,10 +12,12 @@ import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { streamText } from "hono/streaming";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
+import { measureCalls } from "@rtm/runtime-metrics/calls";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
 import { makeDependencies } from "./dependencies.ts";
 
-export const monitor: Monitor = createMonitor({ outgoing: { services: { localhost: "demo" } } });
+export const monitor: Monitor = createMonitor();
+const calls = measureCalls(monitor, { services: { localhost: "demo" } });
 
 const limiter = monitor.limiter("limited", { capacity: 4 });
 const dependencies = makeDependencies(monitor);
@@ -63,7 +65,7 @@ app.get("/books/:id", async (c) => {
 
 // An outgoing request, to this server itself: no other is certain to be there.
 app.get("/relay", async (c) => {
-  const response = await monitor.fetch(`http://localhost:${ownPort}/users/7`);
+  const response = await calls.fetch(`http://localhost:${ownPort}/users/7`);
   return c.json(await response.json());
 });
 

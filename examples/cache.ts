@@ -4,13 +4,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Hono } from "hono";
 import { createMonitor } from "@rtm/runtime-metrics";
+import { measureCalls } from "@rtm/runtime-metrics/calls";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
 import { serve } from "./serve.ts";
 
 const monitor = createMonitor();
+const calls = measureCalls(monitor);
 
 const users = new Map<string, { id: string; name: string }>();
-const find = monitor.cache("users", (id: string) => users.get(id));
+const find = calls.cache("users", (id: string) => users.get(id));
 
 async function load(id: string) {
   const user = find(id) ?? await delay(20, { id, name: `User ${id}` });

@@ -4,18 +4,20 @@
 import { PGlite } from "@electric-sql/pglite";
 import { Hono } from "hono";
 import { createMonitor } from "@rtm/runtime-metrics";
+import { measureCalls } from "@rtm/runtime-metrics/calls";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
 import { serve } from "./serve.ts";
 
 const database = await PGlite.create();
 const monitor = createMonitor();
+const calls = measureCalls(monitor);
 
-// With node-postgres: monitor.database((text: string, values?: unknown[]) => pool.query(text, values))
-const query = monitor.database((text: string, values?: unknown[]) => database.query<{ title: string }>(text, values));
+// With node-postgres: calls.database((text: string, values?: unknown[]) => pool.query(text, values))
+const query = calls.database((text: string, values?: unknown[]) => database.query<{ title: string }>(text, values));
 
-// PGlite has one connection. With node-postgres: monitor.connections(pgPool(pool))
+// PGlite has one connection. With node-postgres: calls.connections(pgPool(pool))
 const connection = monitor.limiter("pglite", { capacity: 1 });
-monitor.connections(() => ({ active: connection.active, idle: connection.capacity - connection.active }));
+calls.connections(() => ({ active: connection.active, idle: connection.capacity - connection.active }));
 
 await query("CREATE TABLE books (title text)");
 

@@ -6,7 +6,9 @@
  */
 
 import { Worker } from "node:worker_threads";
-import { isWorkerReport, type Monitor, workerPool } from "@rtm/runtime-metrics";
+import type { Monitor } from "@rtm/runtime-metrics";
+import { measureCalls } from "@rtm/runtime-metrics/calls";
+import { isWorkerReport, workerPool } from "@rtm/runtime-metrics/pools";
 
 /** What the demo's routes ask. */
 export interface Dependencies {
@@ -61,8 +63,9 @@ function done(worker: Worker, ms: number): Promise<void> {
 
 /** A hundred books, and those that were asked for in the last five seconds. */
 function library(monitor: Monitor): Dependencies["title"] {
+  const calls = measureCalls(monitor);
   const kept = new Map<number, { title: string; until: number }>();
-  const lookUp = monitor.cache("books", (id: number) => {
+  const lookUp = calls.cache("books", (id: number) => {
     const book = kept.get(id);
     return book && book.until > performance.now() ? book.title : undefined;
   });
@@ -73,10 +76,8 @@ function library(monitor: Monitor): Dependencies["title"] {
   const open = async () => {
     const { PGlite } = await import("@electric-sql/pglite");
     const database = await PGlite.create();
-    const query = monitor.database((text: string, values?: unknown[]) =>
-      database.query<{ title: string }>(text, values)
-    );
-    monitor.connections(() => ({ active: connection.active, idle: connection.capacity - connection.active }));
+    const query = calls.database((text: string, values?: unknown[]) => database.query<{ title: string }>(text, values));
+    calls.connections(() => ({ active: connection.active, idle: connection.capacity - connection.active }));
     await query("CREATE TABLE books AS SELECT id, 'Volume ' || id AS title FROM generate_series(1, 100) AS id");
     return query;
   };

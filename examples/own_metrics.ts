@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Hono } from "hono";
 import { Counter, Gauge, Histogram, Summary } from "prom-client";
 import { createMonitor } from "@rtm/runtime-metrics";
+import { measureCalls } from "@rtm/runtime-metrics/calls";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
 import { serve } from "./serve.ts";
 
@@ -27,6 +28,7 @@ const packing = new Summary({
 });
 
 const monitor = createMonitor();
+const calls = measureCalls(monitor);
 
 const app = new Hono();
 app.use(runtimeMetrics(monitor));
@@ -34,7 +36,7 @@ app.use(runtimeMetrics(monitor));
 app.post("/orders/:method/:dollars", async (c) => {
   customers.inc();
   try {
-    await monitor.time(packing, { warehouse: "north" }, () => delay(20));
+    await calls.time(packing, { warehouse: "north" }, () => delay(20));
     orders.inc({ payment_method: c.req.param("method") === "card" ? "card" : "other" });
     dollars.observe(Number(c.req.param("dollars")) || 0);
     return c.text("thank you", 201);

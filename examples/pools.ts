@@ -4,7 +4,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Hono } from "hono";
 import pLimit from "p-limit";
-import { createMonitor, pLimitPool } from "@rtm/runtime-metrics";
+import { createMonitor } from "@rtm/runtime-metrics";
+import { pLimitPool } from "@rtm/runtime-metrics/pools";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
 import { serve } from "./serve.ts";
 

@@ -25,15 +25,126 @@ const reservedLabels: readonly string[] = [
   "outcome",
 ];
 
-/**
- * Refuses an option.
- *
- * @param Class The kind of error.
- * @param expected What was expected, such as `prefix must be a string`.
- * @param got What came.
- */
+/** Refuses an option: `expected` is such as `prefix must be a string`, and the action is the door's own. */
+export type Refuse = (Class: typeof TypeError | typeof RangeError, expected: string, got: unknown) => never;
+
+/** Makes what refuses the options of one door, such as `Cannot create pusher`. */
+export function refuser(action: string): Refuse {
+  return (Class, expected, got) => {
+    throw new Class(`${action}: ${expected}, got ${describe(got)}`);
+  };
+}
+
+/** Refuses an option of `createMonitor`. */
 export function fail(Class: typeof TypeError | typeof RangeError, expected: string, got: unknown): never {
-  throw new Class(`Cannot create monitor: ${expected}, got ${describe(got)}`);
+  return refuser("Cannot create monitor")(Class, expected, got);
+}
+
+/** What an option may be. */
+export interface Kind {
+  /** For people, such as `a number above 0 and at most 10`. */
+  readonly is: string;
+  /** Refuses what the option may not be; it is asked only for what was given. */
+  check(value: unknown, name: string, refuse: Refuse): void;
+}
+
+/** One option: what it may be, and what it is where nothing was given. */
+export interface Option extends Kind {
+  readonly default?: unknown;
+}
+
+/** Every option of an interface, in the order in which people read them. */
+export type OptionTable<Options> = Readonly<Record<keyof Options, Option>>;
+
+/** Checks options by their table, and fills defaults in. `path` is where nested ones stand, such as `http`. */
+export function checkTable<Options extends object>(
+  refuse: Refuse,
+  given: Options,
+  table: OptionTable<Options>,
+  path = "",
+): Options {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    refuse(TypeError, `${path || "options"} must be an object`, given);
+  }
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(table, name));
+  if (unknown !== undefined) {
+    const known = Object.keys(table).join(", ");
+    refuse(TypeError, `unknown option${path && ` in ${path}`}; expected one of ${known}`, unknown);
+  }
+  const settings: Record<string, unknown> = {};
+  for (const [name, option] of Object.entries(table) as [keyof Options & string, Option][]) {
+    const value = given[name];
+    if (value !== undefined) option.check(value, path ? `${path}.${name}` : name, refuse);
+    const filled = value ?? option.default;
+    if (filled !== undefined) settings[name] = filled;
+  }
+  return settings as Options;
+}
+
+/** True or false. */
+export const flag: Kind = {
+  is: "true or false",
+  check: (value, name, refuse) => {
+    if (typeof value !== "boolean") refuse(TypeError, `${name} must be true or false`, value);
+  },
+};
+
+/** A number in bounds; `range` says them, such as `above 0 and at most 10`. */
+export function numeric(range: string, fits: (value: number) => boolean): Kind {
+  return {
+    is: /^an? /.test(range) ? range : `a number ${range}`,
+    check(value, name, refuse) {
+      if (typeof value !== "number") refuse(TypeError, `${name} must be a number`, value);
+      if (!fits(value as number)) refuse(RangeError, `${name} must be ${range}`, value);
+    },
+  };
+}
+
+/** A whole number in bounds; `range` says them, such as `of at least 1`. */
+export function whole(range: string, least: number, most: number = Number.MAX_SAFE_INTEGER): Kind {
+  return numeric(`a whole number ${range}`, (value) => Number.isInteger(value) && value >= least && value <= most);
+}
+
+/** A text; a text with something in it where `isNeeded`. */
+export function text(is: string, fits: (value: string) => boolean = () => true): Kind {
+  return {
+    is,
+    check(value, name, refuse) {
+      if (typeof value !== "string" || !fits(value)) refuse(TypeError, `${name} must be ${is}`, value);
+    },
+  };
+}
+
+/** A function of the app's. */
+export const callable: Kind = {
+  is: "a function",
+  check: (value, name, refuse) => {
+    if (typeof value !== "function") refuse(TypeError, `${name} must be a function`, value);
+  },
+};
+
+/** Options of their own, by their own table. */
+export function group<Options extends object>(table: OptionTable<Options>): Kind {
+  return {
+    is: "options of its own",
+    check: (value, name, refuse) => void checkTable(refuse, value as Options, table, name),
+  };
+}
+
+/** An object whose every entry is checked by itself. */
+export function entriesOf(
+  is: string,
+  check: (key: string, value: unknown, name: string, refuse: Refuse) => void,
+): Kind {
+  return {
+    is,
+    check(value, name, refuse) {
+      if (typeof value !== "object" || value === null || Array.isArray(value)) {
+        refuse(TypeError, `${name} must be an object`, value);
+      }
+      for (const [key, each] of Object.entries(value as object)) check(key, each, name, refuse);
+    },
+  };
 }
 
 /**

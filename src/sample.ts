@@ -110,10 +110,15 @@ export interface WorkerReading {
 export interface Sample {
   /** Absent until the first beat has been answered. */
   lag?: LagReading;
+  /** How the loop spent its time; only where the runtime tells. */
   loop?: LoopReading;
+  /** CPU time of the loop's own thread, in seconds. */
   threadCpuSeconds?: number;
+  /** The heap of this isolate. */
   memory?: MemoryReading;
+  /** The operating system's view of the process. */
   process?: ProcessReading;
+  /** How long this isolate has been running, in seconds. */
   uptimeSeconds?: number;
   container?: ContainerReading;
   /** How often the kernel took the CPU from a thread that wanted to go on. */

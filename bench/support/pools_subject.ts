@@ -8,7 +8,8 @@
 import process from "node:process";
 import pLimit from "p-limit";
 import { Registry } from "prom-client";
-import { createMonitor, pLimitPool } from "../../mod.ts";
+import { createMonitor } from "../../mod.ts";
+import { pLimitPool } from "../../src/pools/mod.ts";
 
 const jobs = 20_000;
 const capacity = 8;

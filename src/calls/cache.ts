@@ -5,6 +5,7 @@
  */
 
 import type { CallScope } from "./scope.ts";
+import { atOnce } from "../runtime/promise.ts";
 import { timing } from "../work/timing.ts";
 
 /** How a cache answers. */
@@ -17,19 +18,14 @@ export interface CacheOptions<Found = unknown> {
   isHit?: (found: Found) => boolean;
 }
 
-/** See {@linkcode Instruments.cache}. */
+/** See {@linkcode Calls.cache}. */
 export type CacheWrapper = <Lookup extends (...args: never[]) => unknown>(
   name: string,
   lookup: Lookup,
   options?: CacheOptions<Awaited<ReturnType<Lookup>>>,
 ) => Lookup;
 
-/**
- * Makes `monitor.cache`.
- *
- * @param scope Where to count.
- * @returns The function.
- */
+/** Makes `calls.cache`. */
 export function cacheWrapper(scope: CallScope): CacheWrapper {
   return <Lookup extends (...args: never[]) => unknown>(
     name: string,
@@ -54,13 +50,13 @@ export function cacheWrapper(scope: CallScope): CacheWrapper {
     // Both begin at 0, so that neither loses its first increase.
     if (calls) { for (const family of ["cache_hits_total", "cache_misses_total"]) count(calls, family, 0); }
     return function (this: unknown, ...args: never[]): unknown {
-      const calls = scope.calls();
-      if (!calls) return lookup.apply(this, args);
+      const [core, calls] = [scope.core(), scope.calls()];
+      if (!core || !calls) return lookup.apply(this, args);
       return timing(() => lookup.apply(this, args), (ok, found) => {
         // A lookup that failed found nothing out, neither that it is there nor that it is not.
         if (!ok) return;
-        calls.attempt("cache", () => {
-          const hit = isHit(found as Awaited<ReturnType<Lookup>>);
+        core.self.attempt("cache", () => {
+          const hit = atOnce("isHit", isHit(found as Awaited<ReturnType<Lookup>>));
           count(calls, hit ? "cache_hits_total" : "cache_misses_total", 1);
         });
       });

@@ -15,12 +15,7 @@ const operations: ReadonlySet<string> = new Set(
 const otherOperation = "_other";
 const longest = Math.max(...[...operations].map(({ length }) => length));
 
-/**
- * Makes `monitor.database`.
- *
- * @param scope Where to count.
- * @returns The function.
- */
+/** Makes `calls.database`. */
 export function databaseWrapper(
   scope: CallScope,
 ): <Query extends (...args: never[]) => unknown>(query: Query) => Query {
@@ -39,7 +34,7 @@ export function databaseWrapper(
         args,
         () => core.runtime.now(),
         (seconds) =>
-          calls.attempt("database", () => {
+          core.self.attempt("database", () => {
             const durations = calls.histogram("db_query_duration_seconds");
             durations.observe(durations.slot(operationOf(args[0])), seconds);
           }),

@@ -5,7 +5,7 @@
  */
 
 import type { CallScope } from "./scope.ts";
-import { type OutgoingOptions, serviceFinder } from "./services.ts";
+import { type CallOptions, serviceFinder } from "./services.ts";
 
 /** `fetch`, as every runtime has it. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
@@ -20,12 +20,8 @@ const otherMethod = "_OTHER";
 /**
  * Makes a `fetch` that measures what goes through it. It calls the global `fetch` as it is at that moment, with the very
  * arguments, and answers its very response.
- *
- * @param scope Where to count.
- * @param options How services are known.
- * @returns The function.
  */
-export function measuredFetch(scope: CallScope, { services }: OutgoingOptions): Fetch {
+export function measuredFetch(scope: CallScope, { services }: CallOptions): Fetch {
   const serviceOf = serviceFinder(services);
   return async (...args) => {
     const [input, init] = args;
@@ -37,7 +33,7 @@ export function measuredFetch(scope: CallScope, { services }: OutgoingOptions): 
     kind.add(item);
     const end = (status: string): void => {
       kind.remove(item);
-      calls.attempt("fetch", () => {
+      core.self.attempt("fetch", () => {
         const service = serviceOf(addressOf(input));
         const requests = calls.counter("http_client_requests_total");
         const durations = calls.histogram("http_client_request_duration_seconds");

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isPromise } from "../work/pending.ts";
+import { isPromise } from "../runtime/promise.ts";
 
 type Then = (this: unknown, ...handlers: unknown[]) => unknown;
 type Handler = (value: unknown) => unknown;

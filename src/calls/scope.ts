@@ -5,10 +5,10 @@
  */
 
 import type { Core } from "../core/core.ts";
-import type { CallMeasurement } from "../core/call_families.ts";
+import type { CallFamilies } from "./call_families.ts";
 
 /** What a call needs of the monitor; undefined while it does not measure, and the call just happens. */
 export interface CallScope {
   core(): Core | undefined;
-  calls(): CallMeasurement | undefined;
+  calls(): CallFamilies | undefined;
 }

@@ -4,8 +4,10 @@
  * @module
  */
 
-/** How outgoing requests are told apart. */
-export interface OutgoingOptions {
+import { checkTable, entriesOf, type OptionTable, refuser } from "../check.ts";
+
+/** Options of `measureCalls`. */
+export interface CallOptions {
   /**
    * The services by their hosts: `{ "api.stripe.com": "stripe", "localhost:8080": "search", "*.amazonaws.com": "aws" }`.
    * A host with a port is looked for before the same without, and the longest wildcard before shorter ones.
@@ -13,6 +15,27 @@ export interface OutgoingOptions {
    * @default {{}} Every service is `_other`: hosts that a request may choose must not make series.
    */
   services?: Readonly<Record<string, string>>;
+}
+
+/** What each option may be, and its default. */
+export const callOptions: OptionTable<CallOptions> = {
+  services: {
+    default: {},
+    ...entriesOf("names by host", (host, service, name, refuse) => {
+      // A wildcard stands for whole labels in front: what is behind it is a host itself.
+      if (!/^(\*\.)?[^\s/*]+$/.test(host)) {
+        refuse(RangeError, `a host in ${name} must be such as api.example.com, localhost:8080 or *.example.com`, host);
+      }
+      if (typeof service !== "string" || service === "") {
+        refuse(TypeError, `${name}["${host}"] must be a string with something in it`, service);
+      }
+    }),
+  },
+};
+
+/** Checks the options and fills defaults in. */
+export function checkCallOptions(options: CallOptions): CallOptions {
+  return checkTable(refuser("Cannot measure calls"), options, callOptions);
 }
 
 /** The service of every host that is not in the table. */
@@ -24,7 +47,7 @@ const otherService = "_other";
  * @param table The services by their hosts.
  * @returns Answers the service of a URL; `_other` for one that is none, or whose host is not in the table.
  */
-export function serviceFinder(table: OutgoingOptions["services"] = {}): (url: string | URL) => string {
+export function serviceFinder(table: CallOptions["services"] = {}): (url: string | URL) => string {
   const services = new Map(Object.entries(table).map(([host, service]) => [host.toLowerCase(), service]));
   if (services.size === 0) return () => otherService;
   return (url) => {

@@ -13,7 +13,7 @@ export interface ObservableLike {
   observe(labels: never, seconds: number): void;
 }
 
-/** See {@linkcode Instruments.time}. */
+/** See {@linkcode Calls.time}. */
 export type Time = <Result>(
   family: ObservableLike,
   labels: Readonly<Record<string, string | number>>,
@@ -21,10 +21,7 @@ export type Time = <Result>(
 ) => Result;
 
 /**
- * Makes `monitor.time`.
- *
- * @param scope Where errors are counted.
- * @returns The function.
+ * Makes `calls.time`.
  */
 export function timer(scope: CallScope): Time {
   return (family, labels, work) => {
@@ -36,12 +33,8 @@ export function timer(scope: CallScope): Time {
     if (!core) return work();
     const beganAt = core.runtime.now();
     return timing(work, () => {
-      try {
-        family.observe(labels as never, Math.max(0, core.runtime.now() - beganAt));
-      } catch {
-        // Such as labels that the metric does not have: the work is done all the same.
-        core.countError("time");
-      }
+      // It throws for such as labels that the metric does not have: the work is done all the same.
+      core.self.attempt("time", () => family.observe(labels as never, Math.max(0, core.runtime.now() - beganAt)));
     });
   };
 }

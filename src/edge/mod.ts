@@ -28,14 +28,15 @@ import { selfEntries } from "../metrics/catalog/self.ts";
 import { workEntries } from "../metrics/catalog/work.ts";
 import { type Monitor, startMonitor } from "../monitor/monitor.ts";
 import type { MonitorOptions } from "../monitor/options.ts";
-import type { Reach } from "../process/process_watch.ts";
+import type { EntryParts } from "../process/process_watch.ts";
 import type { RegistryLike } from "../metrics/registry_like.ts";
+import { trackedContext, type WaitUntilLike } from "../work/wait_until.ts";
 
 export { unmeasured } from "../hono/middleware.ts";
-export type { Monitor, MonitorOptions, RegistryLike, RuntimeMetricsOptions };
+export type { Monitor, MonitorOptions, RegistryLike, RuntimeMetricsOptions, WaitUntilLike };
 
 /** An isolate tells of itself and of its work; requests and calls bring what they tell. */
-const isolate: Reach = { catalog: [...workEntries, ...selfEntries] };
+const isolate: EntryParts = { catalog: [...workEntries, ...selfEntries] };
 
 /** The followers of the monitors that were made here. */
 const followers = new WeakMap<object, EdgeRequests>();
@@ -61,7 +62,7 @@ const followers = new WeakMap<object, EdgeRequests>();
  * @returns The monitor.
  * @throws {TypeError} If an option is unknown or of the wrong kind.
  * @throws {RangeError} If a number or a name is out of bounds.
- * @throws {Error} If a name is taken in the registry, or a monitor of the same registry and prefix has other settings.
+ * @throws {Error} If a name is taken in the registry, or a monitor of the same registry has other settings.
  */
 export function createMonitor(options: MonitorOptions = {}): Monitor<RegistryLike | undefined> {
   const monitor = startMonitor(options?.registry, options, isolateRuntime, isolate);
@@ -105,6 +106,40 @@ export function runtimeMetrics(monitor?: Monitor, options: RuntimeMetricsOptions
       return next();
     });
   };
+}
+
+/**
+ * Tracks what a handler leaves to its edge runtime to finish, where neither {@linkcode runtimeMetrics} nor
+ * `monitor.instrument` sees the context.
+ *
+ * @example Usage
+ * ```ts
+ * import { createMonitor, trackContext, type WaitUntilLike } from "@rtm/runtime-metrics/edge";
+ *
+ * const monitor = createMonitor();
+ *
+ * export default {
+ *   fetch(_request: Request, _env: unknown, context: WaitUntilLike) {
+ *     const tracked = trackContext(monitor, context);
+ *     tracked.waitUntil(Promise.resolve("written"));
+ *     return new Response("hello");
+ *   },
+ * };
+ * ```
+ *
+ * @param monitor Where the work is counted as pending.
+ * @param context The runtime's context, which may be frozen; it is left as it is.
+ * @param kind What the work is called.
+ * @default {"wait_until"}
+ * @returns A context whose `waitUntil` tracks.
+ * @throws {TypeError} If the context has no `waitUntil`.
+ */
+export function trackContext<Context extends WaitUntilLike>(
+  monitor: Pick<Monitor, "track">,
+  context: Context,
+  kind: string = "wait_until",
+): Context {
+  return trackedContext((kind, work) => monitor.track(kind, work), context, kind);
 }
 
 /** Hono's getter throws where there is none. */

@@ -6,9 +6,10 @@
 
 import { mustDiffer } from "../check.ts";
 import { httpEntries } from "../metrics/catalog/http.ts";
-import { Families } from "../metrics/families.ts";
+import { Families, type FamilySettings } from "../metrics/families.ts";
 import type { Family } from "../metrics/family.ts";
-import type { Settings } from "../monitor/options.ts";
+import type { HttpOptions } from "./options.ts";
+import type { SelfMetrics } from "../metrics/self_metrics.ts";
 import { PendingKind } from "../work/pending.ts";
 import type { RegistryLike } from "../metrics/registry_like.ts";
 import type { Runtime } from "../runtime/shim.ts";
@@ -17,11 +18,9 @@ import { labelsOfMetric, Meter } from "./meter.ts";
 import { type HttpMetric, latency, requests } from "./metrics.ts";
 import { Recorder } from "./recorder.ts";
 
-/** What the measurement reports to: the cores that show it. */
-export interface HttpListener {
-  collect(): void;
-  drop(family: string): void;
-  fail(): void;
+/** What requests are measured by. */
+export interface HttpSettings extends FamilySettings {
+  readonly http: HttpOptions;
 }
 
 /** Makes the families that the options ask for, and the recorder that counts in them. */
@@ -29,27 +28,25 @@ export class HttpFamilies {
   /** Requests in flight. */
   readonly pending: PendingKind = new PendingKind();
   readonly recorder: Recorder;
-  settings: Settings;
+  settings: HttpSettings;
   readonly #families: Families;
 
-  /**
-   * Makes the families and registers them.
-   *
-   * @param runtime Where this runs.
-   * @param registry Where to register.
-   * @param settings The checked options.
-   * @param listener What it reports to.
-   * @throws {Error} If a name is taken in the registry, or by two metrics; then none is registered.
-   */
-  constructor(runtime: Runtime, registry: RegistryLike | undefined, settings: Settings, listener: HttpListener) {
+  /** Makes the families and registers them; where a name is taken, it throws and none is registered. */
+  constructor(
+    runtime: Runtime,
+    registry: RegistryLike | undefined,
+    settings: HttpSettings,
+    self: SelfMetrics,
+    onCollect: () => void,
+  ) {
     this.settings = settings;
     const { http, maxLabelSets } = settings;
     const families = new Families({
       ...settings,
       catalog: httpEntries,
       registry,
-      onCollect: () => listener.collect(),
-      onDrop: (family) => listener.drop(family),
+      onCollect,
+      onDrop: (family) => self.drop(family),
     });
     this.#families = families;
     const { inProgress = true, labels = {}, computedLabels = {} } = http;
@@ -73,7 +70,7 @@ export class HttpFamilies {
         try {
           return labelText(this.settings.http.computedLabels![name]!(info));
         } catch {
-          listener.fail();
+          self.fail("http");
           return "";
         }
       };
@@ -95,7 +92,7 @@ export class HttpFamilies {
       { meters, inProgress: gauge && { gauge, labels: shown }, pending: this.pending },
       http,
       maxLabelSets,
-      () => listener.fail(),
+      () => self.fail("http"),
     );
   }
 
@@ -104,7 +101,7 @@ export class HttpFamilies {
    *
    * @param settings The settings.
    */
-  renew(settings: Settings): void {
+  renew(settings: HttpSettings): void {
     this.settings = settings;
     this.recorder.renew(settings.http);
   }
@@ -127,7 +124,7 @@ export class HttpFamilies {
 }
 
 /** What is measured when nothing is said: rate, errors and duration. */
-function metricsOf({ http: { metrics, buckets } }: Settings): readonly HttpMetric[] {
+function metricsOf({ http: { metrics, buckets } }: HttpSettings): readonly HttpMetric[] {
   return metrics ?? [requests(), latency(buckets ? { buckets } : {})];
 }
 

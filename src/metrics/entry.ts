@@ -22,6 +22,9 @@ export type Group =
   | "calls"
   | "self";
 
+/** Which groups are on. */
+export type Collected = Readonly<Record<Group, boolean>>;
+
 /** What one metric is. */
 export interface CatalogEntry {
   /** The name; the monitor's prefix comes before it unless `bare` is set. */

@@ -12,13 +12,17 @@ import type { Family, FamilyOptions } from "./family.ts";
 import { Histogram } from "./histogram.ts";
 import { type Reading, Sampled } from "./sampled.ts";
 
-/** How families are made. */
-export interface FamiliesOptions {
-  /** What can be made, in the order of the page. */
-  readonly catalog: readonly CatalogEntry[];
+/** What every family of a monitor has in common. */
+export interface FamilySettings {
   readonly prefix: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly maxLabelSets: number;
+}
+
+/** How families are made. */
+export interface FamiliesOptions extends FamilySettings {
+  /** What can be made, in the order of the page. */
+  readonly catalog: readonly CatalogEntry[];
   /** Where to register; undefined for families that only our own page shows. */
   readonly registry: RegistryLike | undefined;
   /** Called before somebody reads a family through prom-client's protocol. */
@@ -136,7 +140,12 @@ export class Families {
   unregister(): void {
     const { registry } = this.#options;
     for (const family of this.own()) {
-      if (registry?.getSingleMetric(family.title) === family) registry.removeSingleMetric(family.title);
+      // A page of prom-client's in OpenMetrics has cut `_total` off the name; where the app registered that anew, it stands
+      // under the short one.
+      for (const name of new Set([family.title, family.name])) {
+        if (registry?.getSingleMetric(name) === family) registry.removeSingleMetric(name);
+      }
+      family.name = family.title;
     }
     this.#registered = false;
   }
@@ -177,7 +186,9 @@ export class Families {
 
   #enter(family: Family): void {
     const { registry } = this.#options;
-    if (registry && registry.getSingleMetric(family.title) !== family) registry.registerMetric(family as never);
+    if (!registry || registry.getSingleMetric(family.title) === family) return;
+    family.name = family.title;
+    registry.registerMetric(family as never);
   }
 
   #mustBeFree(family: Family): void {

@@ -6,7 +6,6 @@
 
 import type { Group } from "../metrics/entry.ts";
 import type { CollectOptions, MonitorOptions, Settings } from "./options.ts";
-import type { OutgoingOptions } from "../calls/services.ts";
 import type { PoolSource } from "../pools/pool_source.ts";
 import { checkLabelName, fail, mustBeKnown, mustBeObject } from "../check.ts";
 import { checkExpositionOptions } from "../page/check_exposition.ts";
@@ -22,7 +21,6 @@ const optionNames: readonly (keyof MonitorOptions)[] = [
   "collect",
   "pools",
   "http",
-  "outgoing",
   "exposition",
   "enabled",
 ];
@@ -58,7 +56,6 @@ export function checkOptions(options: MonitorOptions): Settings {
     collect = {},
     pools = {},
     http = {},
-    outgoing = {},
     exposition = {},
     enabled = true,
   } = options;
@@ -87,7 +84,6 @@ export function checkOptions(options: MonitorOptions): Settings {
   mustBeObject("pools", pools);
   for (const [name, source] of Object.entries(pools)) checkPool(name, source);
   checkHttpOptions(http);
-  checkOutgoing(outgoing);
   checkExpositionOptions(exposition);
   return {
     prefix,
@@ -104,7 +100,6 @@ export function checkOptions(options: MonitorOptions): Settings {
     pools,
     // Every histogram has a last bucket of +Inf: given as well, it would stand on the page twice.
     http: http.buckets ? { ...http, buckets: http.buckets.filter((bound) => bound !== Infinity) } : http,
-    outgoing,
     exposition,
     enabled,
   };
@@ -128,26 +123,6 @@ export function checkPool(name: string, source: PoolSource): void {
   if (typeof source !== "function") fail(TypeError, `pool "${name}" must be a function`, source);
   if (source.watch !== undefined && typeof source.watch !== "function") {
     fail(TypeError, `the watch of pool "${name}" must be a function`, source.watch);
-  }
-}
-
-function checkOutgoing(outgoing: OutgoingOptions): void {
-  mustBeObject("outgoing", outgoing);
-  mustBeKnown("option in outgoing", Object.keys(outgoing), ["services"]);
-  const { services = {} } = outgoing;
-  mustBeObject("outgoing.services", services);
-  for (const [host, service] of Object.entries(services)) {
-    // A wildcard stands for whole labels in front: what is behind it is a host itself.
-    if (!/^(\*\.)?[^\s/*]+$/.test(host)) {
-      fail(
-        RangeError,
-        "a host in outgoing.services must be such as api.example.com, localhost:8080 or *.example.com",
-        host,
-      );
-    }
-    if (typeof service !== "string" || service === "") {
-      fail(TypeError, `outgoing.services["${host}"] must be a string with something in it`, service);
-    }
   }
 }
 

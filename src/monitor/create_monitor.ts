@@ -30,7 +30,7 @@ import { currentRuntime } from "../runtime/detect.ts";
  * @throws {TypeError} If an option is unknown or of the wrong kind.
  * @throws {RangeError} If a number or a name is out of bounds, such as an `intervalSeconds` that is not above 0 and at
  * most 10.
- * @throws {Error} If a name is taken in the registry, or a monitor of the same registry and prefix has other settings.
+ * @throws {Error} If a name is taken in the registry, or a monitor of the same registry has other settings.
  */
 export function createMonitor<Own extends RegistryLike>(
   options: MonitorOptions & { readonly registry: Own },

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { type Instruments, instruments } from "../calls/instruments.ts";
-import type { CallMeasurement } from "../core/call_families.ts";
+import { withAccess } from "./access.ts";
 import { checkOptions, checkPool } from "./check_options.ts";
 import { joinCore } from "../core/shared_core.ts";
 import { makeGuard } from "../page/guard.ts";
@@ -16,26 +15,13 @@ import type { MonitorOptions } from "./options.ts";
 import { PendingWork } from "../work/pending.ts";
 import { Limiter, type LimiterOptions } from "../pools/limiter.ts";
 import type { PoolSource } from "../pools/pool_source.ts";
-import type { Reach } from "../process/process_watch.ts";
+import type { EntryParts } from "../process/process_watch.ts";
 import type { RegistryLike } from "../metrics/registry_like.ts";
 import type { Runtime } from "../runtime/shim.ts";
-import type { LagReading, LoopReading, MemoryReading, PoolReading, ProcessReading } from "../sample.ts";
-import { trackedContext, type WaitUntilLike } from "../work/wait_until.ts";
+import type { PoolReading, Sample } from "../sample.ts";
 
 /** The newest values as plain JSON. What is not told here is absent. */
-export interface Snapshot {
-  /** Absent until the first beat has been answered. */
-  lag?: LagReading;
-  /** How the loop spent its time; only where the runtime tells. */
-  loop?: LoopReading;
-  /** CPU time of the loop's own thread, in seconds. */
-  threadCpuSeconds?: number;
-  /** The heap of this isolate. */
-  memory?: MemoryReading;
-  /** The operating system's view of the process. */
-  process?: ProcessReading;
-  /** How long this isolate has been running, in seconds. */
-  uptimeSeconds?: number;
+export interface Snapshot extends Omit<Sample, "pending" | "oldestAges" | "pools"> {
   /** Work begun and not ended, by kind. */
   pending: Record<string, number>;
   /** The age of the oldest work of each kind that is counted here, in seconds. */
@@ -45,8 +31,7 @@ export interface Snapshot {
 }
 
 /** A running measurement. */
-export interface Monitor<Registry extends RegistryLike | undefined = RegistryLike | undefined>
-  extends Instruments, Disposable {
+export interface Monitor<Registry extends RegistryLike | undefined = RegistryLike | undefined> extends Disposable {
   /** The registry that is read and registered in. */
   readonly registry: Registry;
 
@@ -92,17 +77,6 @@ export interface Monitor<Registry extends RegistryLike | undefined = RegistryLik
    * @returns The same promise.
    */
   track<Work extends Promise<unknown>>(kind: string, work: Work): Work;
-
-  /**
-   * Tracks what a handler leaves to its edge runtime to finish: `app.fetch(request, env, monitor.trackContext(context))`.
-   *
-   * @param context The runtime's context, which may be frozen; it is left as it is.
-   * @param kind What the work is called.
-   * @default {"wait_until"}
-   * @returns A context whose `waitUntil` tracks.
-   * @throws {TypeError} If the context has no `waitUntil`.
-   */
-  trackContext<Context extends WaitUntilLike>(context: Context, kind?: string): Context;
 
   /**
    * Makes a limiter that shows itself as a pool: so many jobs at once, the others in the order in which they came. Every
@@ -167,24 +141,24 @@ export interface Monitor<Registry extends RegistryLike | undefined = RegistryLik
  * @param registry Where to register.
  * @param options What the user gave.
  * @param runtime Where this runs; asked once, and only if nothing measures there yet.
- * @param reach How far the entry point sees.
+ * @param parts What the entry point brings.
  * @returns The monitor.
  * @throws {TypeError} If an option is unknown or of the wrong kind.
  * @throws {RangeError} If a number or a name is out of bounds.
- * @throws {Error} If a name is taken in the registry, or a monitor of the same registry and prefix has other settings.
+ * @throws {Error} If a name is taken in the registry, or a monitor of the same registry has other settings.
  */
 export function startMonitor<Registry extends RegistryLike | undefined>(
   registry: Registry,
   options: MonitorOptions,
   runtime: () => Runtime,
-  reach: Reach,
+  parts: EntryParts,
 ): Monitor<Registry> {
   const settings = checkOptions(options);
   let made: Runtime | undefined;
   const shim = (): Runtime => made ??= runtime();
   // A guard whose variable is not set throws, before anything has begun.
   const guard = makeGuard(settings.exposition, (name) => shim().environment(name));
-  const joined = settings.enabled ? joinCore(shim, registry, options, settings, reach) : undefined;
+  const joined = settings.enabled ? joinCore(shim, registry, options, settings, parts) : undefined;
   let core = joined?.core;
   const idle = new PendingWork(settings.maxLabelSets, () => {});
   const removers = new Set<() => void>();
@@ -217,8 +191,6 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
   // A monitor that does not measure still runs what it is given.
   const track = <Result>(kind: string, work: Promise<Result> | (() => Result)): Promise<Result> | Result =>
     (core?.pending ?? idle).track(now, kind, work);
-  let calls: CallMeasurement | undefined;
-  const scope = { core: () => core, calls: () => core && (calls ??= joined?.calls()) };
   const handler = pageHandler(
     () => ({ runtime: core?.runtime ?? shim(), core, registry }),
     { ...settings.exposition, guard },
@@ -228,10 +200,7 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
     core = undefined;
     joined?.leave();
   };
-  const measures = instruments(scope, settings.outgoing);
-  return {
-    ...measures,
-    connections: (source) => untilStop(measures.connections(source)),
+  const monitor: Monitor<Registry> = {
     registry,
     handler,
     get recorder() {
@@ -239,7 +208,6 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
     },
     instrument: (target, options = {}) => instrument(core && joined?.recorder(), handler, target, options),
     track: track as Monitor["track"],
-    trackContext: (context, kind = "wait_until") => trackedContext(track, context, kind),
     limiter: (name, options) =>
       new Limiter(name, options, now, (source) => {
         checkPool(name, source);
@@ -262,4 +230,5 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
     stop,
     [Symbol.dispose]: stop,
   };
+  return withAccess(monitor, { core: () => core, untilStop });
 }

@@ -4,9 +4,8 @@
  * @module
  */
 
-import type { Group } from "../metrics/entry.ts";
+import type { CoreSettings } from "../core/core.ts";
 import type { HttpOptions } from "../http/options.ts";
-import type { OutgoingOptions } from "../calls/services.ts";
 import type { ExpositionOptions } from "../page/options.ts";
 import type { PoolSource } from "../pools/pool_source.ts";
 import type { RegistryLike } from "../metrics/registry_like.ts";
@@ -114,8 +113,6 @@ export interface MonitorOptions {
   pools?: Readonly<Record<string, PoolSource>>;
   /** How HTTP requests are measured. */
   http?: HttpOptions;
-  /** How outgoing requests are told apart by `monitor.fetch`. */
-  outgoing?: OutgoingOptions;
   /** How the page is guarded and written. */
   exposition?: ExpositionOptions;
   /**
@@ -128,15 +125,8 @@ export interface MonitorOptions {
 }
 
 /** Options after the checks, with every default filled in. */
-export interface Settings {
-  readonly prefix: string;
-  readonly maxLabelSets: number;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly intervalSeconds: number;
-  readonly collect: Readonly<Record<Group, boolean>>;
+export interface Settings extends CoreSettings {
   readonly pools: Readonly<Record<string, PoolSource>>;
-  readonly http: HttpOptions;
-  readonly outgoing: OutgoingOptions;
   readonly exposition: ExpositionOptions;
   readonly enabled: boolean;
 }

@@ -79,7 +79,7 @@ export function pageHandler(source: () => PageSource, options: HandlerOptions = 
         signal: runtime.name === "deno" ? undefined : request?.signal,
         onEnd(bytes, isWhole) {
           underWay--;
-          if (isWhole) core?.finishedPage(took + chunks.seconds, page.series, bytes);
+          if (isWhole) core?.self.finishedPage(took + chunks.seconds, page.series, bytes);
         },
       });
       return new Response(content, {

@@ -94,7 +94,7 @@ export class Page {
   }
 
   #failed(name: string): void {
-    this.#source.core?.countError(`metric:${name}`);
+    this.#source.core?.self.fail(`metric:${name}`);
   }
 }
 
@@ -113,10 +113,10 @@ export async function takePage(source: PageSource, options: PageOptions): Promis
   core?.refresh();
   const wants = (name: string): boolean => names.length === 0 || names.some((each) => isOf(each, name));
   const own = core?.families() ?? [];
-  const failed = (name: string): void => core?.countError(`metric:${name}`);
+  const failed = (name: string): void => core?.self.fail(`metric:${name}`);
   const readForeign = registry
     ? await askForeign(registry, new Set<unknown>(own), { runtime, timeoutSeconds, wants, failed }).catch(() => {
-      core?.countError("registry");
+      core?.self.fail("registry");
       return undefined;
     })
     : undefined;

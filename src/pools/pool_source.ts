@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isPromise } from "../work/pending.ts";
+import { isPromise } from "../runtime/promise.ts";
 import type { PoolReading, WorkerReading } from "../sample.ts";
 
 /** Why a job never got a slot: as many waited as may, or it gave its place in the queue up. */

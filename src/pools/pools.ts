@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { SelfMetrics } from "../metrics/self_metrics.ts";
+import { atOnce } from "../runtime/promise.ts";
 import type { PoolReading } from "../sample.ts";
 import { isAmount, type PoolSource, type PoolWatcher, readPool, type RejectionReason } from "./pool_source.ts";
 
@@ -27,10 +29,10 @@ export interface PoolRejections {
 /** What pools need of the core that shows them. */
 export interface PoolsOptions {
   now(): number;
-  /** Asks a source by its name, and answers undefined where it throws. */
-  attempt<Value>(source: string, ask: () => Value): Value | undefined;
-  /** Counts a source that told something that cannot be. */
-  fail(source: string): void;
+  /** Where errors of pools are counted. */
+  readonly self: Pick<SelfMetrics, "attempt" | "fail">;
+  /** Under which source; `pool:` and the pool's name when it is absent. */
+  readonly errorSource?: string;
   /** Where waits and run times go; undefined where they are shown nowhere. */
   readonly waits?: PoolTimes | undefined;
   readonly runs?: PoolTimes | undefined;
@@ -76,8 +78,9 @@ export class Pools {
     this.#shown.set(name, shown);
     this.#readAt = Number.NEGATIVE_INFINITY;
     this.#end(name, before);
-    if (before && before.source !== source) this.#options.fail(`pool:${name}`);
-    shown.stop = this.#options.attempt(`pool:${name}`, () => source.watch?.(this.#watcher(name)));
+    const { self } = this.#options;
+    if (before && before.source !== source) self.fail(this.#errorsOf(name));
+    shown.stop = self.attempt(this.#errorsOf(name), () => atOnce("watch", source.watch?.(this.#watcher(name))));
     return () => {
       if (this.#shown.get(name) !== shown) return;
       this.#shown.delete(name);
@@ -87,14 +90,14 @@ export class Pools {
 
   /** What each pool tells; one that threw is missing. */
   read(): Map<string, PoolReading> {
-    const { attempt } = this.#options;
+    const { self } = this.#options;
     const now = this.#options.now();
     const isDue = now - this.#readAt >= keepSeconds;
     if (isDue) this.#readAt = now;
     const readings = new Map<string, PoolReading>();
     for (const [name, shown] of this.#shown) {
       if (isDue || shown.source.exact) {
-        shown.reading = attempt(`pool:${name}`, () => readPool(name, shown.source));
+        shown.reading = self.attempt(this.#errorsOf(name), () => readPool(name, shown.source));
       }
       if (shown.reading) readings.set(name, shown.reading);
     }
@@ -102,13 +105,13 @@ export class Pools {
   }
 
   #watcher(name: string): PoolWatcher {
-    const { now, waits, runs, rejections } = this.#options;
+    const { now, self, waits, runs, rejections } = this.#options;
     const begin = (times: PoolTimes | undefined) => (): (seconds: number) => void => {
       if (!times) return () => {};
       const slot = times.slot(name);
       return (seconds) => {
         if (isAmount(seconds)) times.observe(slot, seconds);
-        else this.#options.fail(`pool:${name}`);
+        else self.fail(this.#errorsOf(name));
       };
     };
     return {
@@ -128,6 +131,10 @@ export class Pools {
 
   #end(name: string, shown: Shown | undefined): void {
     const stop = shown?.stop;
-    if (stop) this.#options.attempt(`pool:${name}`, stop);
+    if (stop) this.#options.self.attempt(this.#errorsOf(name), stop);
+  }
+
+  #errorsOf(name: string): string {
+    return this.#options.errorSource ?? `pool:${name}`;
   }
 }

@@ -5,34 +5,39 @@
  * @module
  */
 
-import { catalog } from "../metrics/catalog/catalog.ts";
-import type { CatalogEntry } from "../metrics/entry.ts";
+import { eventLoopEntries } from "../metrics/catalog/event_loop.ts";
+import { containerEntries } from "../metrics/catalog/container.ts";
+import { memoryEntries } from "../metrics/catalog/memory.ts";
+import { processEntries } from "../metrics/catalog/process.ts";
+import { selfEntries } from "../metrics/catalog/self.ts";
+import { workEntries } from "../metrics/catalog/work.ts";
+import type { CatalogEntry, Collected } from "../metrics/entry.ts";
 import type { Families } from "../metrics/families.ts";
 import type { Histogram } from "../metrics/histogram.ts";
-import type { Settings } from "../monitor/options.ts";
+import type { SelfMetrics } from "../metrics/self_metrics.ts";
 import { containerReader } from "./container.ts";
 import { Canary } from "./canary.ts";
 import type { GcWatch, Runtime } from "../runtime/shim.ts";
 import type { ContainerReading, LagReading, PoolReading } from "../sample.ts";
 import { Sampler } from "./sampler.ts";
 
-/** What a core offers to what it watches with. */
-export interface WatchHost {
-  readonly runtime: Runtime;
-  readonly settings: Settings;
-  readonly families: Families;
-  /** Asks a source; what it throws is counted and costs only its own series. */
-  readonly attempt: <Value>(source: string, ask: () => Value) => Value | undefined;
-  /** Begins the count of a source's errors at 0. */
-  readonly expectErrors: (source: string) => void;
+/** The options of a process. */
+export interface ProcessSettings {
+  readonly collect: Collected;
+  readonly intervalSeconds: number;
 }
 
-/** How far an entry point sees. */
-export interface Reach {
+/** What an entry point brings. */
+export interface EntryParts {
   /** What can stand on its page, in the order of the page. */
   readonly catalog: readonly CatalogEntry[];
   /** What it watches with beyond requests and work. */
-  readonly Watch?: new (host: WatchHost) => ProcessWatch;
+  readonly Watch?: new (
+    runtime: Runtime,
+    settings: ProcessSettings,
+    families: Families,
+    self: SelfMetrics,
+  ) => ProcessWatch;
 }
 
 /**
@@ -43,7 +48,9 @@ const gcKinds: readonly string[] = ["minor", "major", "incremental"];
 
 /** Watches one process. */
 export class ProcessWatch {
-  readonly #host: WatchHost;
+  readonly #runtime: Runtime;
+  readonly #collect: Collected;
+  readonly #self: SelfMetrics;
   readonly #sampler: Sampler;
   readonly #canary: Canary | undefined;
   readonly #pauses: Histogram | undefined;
@@ -51,13 +58,16 @@ export class ProcessWatch {
   readonly readContainer: (() => ContainerReading) | undefined;
   #gc: GcWatch | undefined;
 
-  /**
-   * Makes a watch that measures nothing yet.
-   *
-   * @param host What it reports to.
-   */
-  constructor(host: WatchHost) {
-    const { runtime, families, settings: { collect, intervalSeconds }, expectErrors } = this.#host = host;
+  /** Makes a watch that measures nothing yet. */
+  constructor(
+    runtime: Runtime,
+    { collect, intervalSeconds }: ProcessSettings,
+    families: Families,
+    self: SelfMetrics,
+  ) {
+    this.#runtime = runtime;
+    this.#collect = collect;
+    this.#self = self;
     const lag = collect.eventLoop ? families.histogram("eventloop_lag_seconds") : undefined;
     let lagSlot: number | undefined;
     this.#sampler = new Sampler(runtime, intervalSeconds, {
@@ -67,13 +77,13 @@ export class ProcessWatch {
     if (collect.canary && runtime.probePool && runtime.nextTurn) {
       const waits = families.histogram("pool_probe_wait_seconds");
       this.#canary = new Canary(runtime, this.#sampler, (wait) => waits.observe(waits.slot("runtime"), wait));
-      expectErrors("canary");
+      self.expect("canary");
     }
     this.readContainer = collect.container && runtime.systemFile ? containerReader(runtime.systemFile) : undefined;
     if (collect.gc && runtime.watchGc) {
       this.#pauses = families.histogram("gc_duration_seconds");
       for (const kind of gcKinds) this.#pauses.slot(kind);
-      expectErrors("gc");
+      self.expect("gc");
     }
   }
 
@@ -84,18 +94,19 @@ export class ProcessWatch {
 
   /** Begins to measure; does nothing when it measures already. */
   start(): void {
-    const { runtime, settings: { collect: { eventLoop, canary, gc } }, attempt } = this.#host;
+    const { eventLoop, canary, gc } = this.#collect;
     if (eventLoop || canary || gc) this.#sampler.start();
     const pauses = this.#pauses;
     if (pauses && !this.#gc) {
-      this.#gc = attempt("gc", () => runtime.watchGc!((kind, seconds) => pauses.observe(pauses.slot(kind), seconds)));
+      const report = (kind: string, seconds: number): void => void pauses.observe(pauses.slot(kind), seconds);
+      this.#gc = this.#self.attempt("gc", () => this.#runtime.watchGc!(report));
     }
   }
 
   /** Stops every timer. */
   stop(): void {
     this.#sampler.stop();
-    this.#host.attempt("gc", () => this.#gc?.stop());
+    this.#self.attempt("gc", () => this.#gc?.stop());
     this.#gc = undefined;
   }
 
@@ -106,22 +117,31 @@ export class ProcessWatch {
    * @returns Lag, and what the hidden pool shows; undefined where there is none to tell.
    */
   read(settles: boolean): { lag: LagReading | undefined; hiddenPool: PoolReading | undefined } {
-    const { attempt, settings } = this.#host;
     if (settles) this.#sampler.settle();
     this.#drain();
-    const lag = settings.collect.eventLoop ? this.#sampler.read() : undefined;
-    return { lag, hiddenPool: attempt("canary", () => this.#canary?.read()) };
+    const lag = this.#collect.eventLoop ? this.#sampler.read() : undefined;
+    return { lag, hiddenPool: this.#self.attempt("canary", () => this.#canary?.read()) };
   }
 
   #pulse(): void {
-    this.#host.attempt("canary", () => this.#canary?.send());
+    this.#self.attempt("canary", () => this.#canary?.send());
     this.#drain();
   }
 
   #drain(): void {
-    this.#host.attempt("gc", () => this.#gc?.drain());
+    this.#self.attempt("gc", () => this.#gc?.drain());
   }
 }
 
-/** A whole process. */
-export const wholeProcess: Reach = { catalog, Watch: ProcessWatch };
+/** A whole process; requests and calls bring what they tell. */
+export const wholeProcess: EntryParts = {
+  catalog: [
+    ...eventLoopEntries,
+    ...workEntries,
+    ...memoryEntries,
+    ...containerEntries,
+    ...selfEntries,
+    ...processEntries,
+  ],
+  Watch: ProcessWatch,
+};

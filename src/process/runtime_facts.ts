@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { Settings } from "../monitor/options.ts";
+import type { Collected } from "../metrics/entry.ts";
+import type { SelfMetrics } from "../metrics/self_metrics.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import type { Sample } from "../sample.ts";
 
@@ -28,36 +29,19 @@ const facts = {
 type Fact = keyof typeof facts;
 type Value<Name extends Fact> = ReturnType<NonNullable<Runtime[Name]>>;
 
-/**
- * Names the sources that are asked.
- *
- * @param runtime What tells the facts.
- * @param collect The groups that are on.
- * @returns A name for each fact that the runtime can tell and that is wanted.
- */
-export function factSources(runtime: Runtime, collect: Settings["collect"]): string[] {
+/** Names the sources of the facts that the runtime can tell and that are wanted. */
+export function factSources(runtime: Runtime, collect: Collected): string[] {
   return Object.entries(facts)
     .filter(([name, { group }]) => collect[group] && runtime[name as Fact])
     .map(([, { source }]) => source);
 }
 
-/**
- * Reads every fact.
- *
- * @param runtime What tells the facts.
- * @param collect The groups that are on; the others are not asked.
- * @param attempt Asks a source by its name, and answers undefined where it throws.
- * @returns What was told; what was not is absent.
- */
-export function readFacts(
-  runtime: Runtime,
-  collect: Settings["collect"],
-  attempt: <Value>(source: string, ask: () => Value) => Value | undefined,
-): Facts {
+/** Reads every fact of the groups that are on; what was not told is absent. */
+export function readFacts(runtime: Runtime, collect: Collected, self: SelfMetrics): Facts {
   const read = <Name extends Fact>(name: Name): Value<Name> | undefined => {
     const { group, source } = facts[name];
     const ask = runtime[name] as (() => Value<Name>) | undefined;
-    return collect[group] && ask ? attempt(source, ask) : undefined;
+    return collect[group] && ask ? self.attempt(source, ask) : undefined;
   };
   const all = {
     loop: read("loopTime"),

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isPromise } from "../runtime/promise.ts";
+
 /** One piece of pending work; it is its own link in its kind's list, so that tracking allocates nothing more. */
 export interface PendingItem {
   /** When the work began, in seconds of the runtime's clock. */
@@ -149,16 +151,6 @@ export class PendingWork {
     else end();
     return result;
   }
-}
-
-/**
- * Is this a promise? A thenable that is none is not.
- *
- * @param value Anything.
- * @returns True for promises, also those of another realm.
- */
-export function isPromise(value: unknown): value is Promise<unknown> {
-  return value instanceof Promise || Object.prototype.toString.call(value) === "[object Promise]";
 }
 
 function describe(value: unknown): string {

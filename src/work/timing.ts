@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isPromise } from "./pending.ts";
+import { isPromise } from "../runtime/promise.ts";
 
 /**
  * Does something, and tells when it is over.

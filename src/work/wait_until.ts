@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isPromise } from "./pending.ts";
+import { isPromise } from "../runtime/promise.ts";
 
 /** The context that an edge runtime hands to a handler, as far as it is used. */
 export interface WaitUntilLike {

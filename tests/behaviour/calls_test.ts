@@ -8,6 +8,7 @@ import { createMonitor } from "@rtm/runtime-metrics";
 import { block } from "../support/loop.ts";
 import { scrape } from "../support/page.ts";
 import { series } from "./series.ts";
+import { measureCalls } from "../../src/calls/mod.ts";
 
 /** Runs with the address of a server that answers 200, and 503 for /busy, after so many milliseconds. */
 async function withServer(run: (url: string) => Promise<void>, milliseconds = 0): Promise<void> {
@@ -24,13 +25,15 @@ async function withServer(run: (url: string) => Promise<void>, milliseconds = 0)
   }
 }
 
-const begin = () => createMonitor({ registry: new Registry(), outgoing: { services: { "127.0.0.1": "local" } } });
+const begin = () => createMonitor({ registry: new Registry() });
 
 describe("the series of an app's own calls", () => {
   series("http_client_requests_total", "counts what went out, by what came back", () =>
     withServer(async (url) => {
       using monitor = begin();
-      for (const path of ["/", "/busy", "/"]) await (await monitor.fetch(url + path)).text();
+      for (
+        const path of ["/", "/busy", "/"]
+      ) await (await measureCalls(monitor, { services: { "127.0.0.1": "local" } }).fetch(url + path)).text();
       const page = await scrape(monitor);
       const count = (status: number) =>
         page.value(`http_client_requests_total{service="local",method="GET",status="${status}"}`);
@@ -40,7 +43,7 @@ describe("the series of an app's own calls", () => {
   series("http_client_request_duration_seconds", "is how long an answer took", () =>
     withServer(async (url) => {
       using monitor = begin();
-      await (await monitor.fetch(url)).text();
+      await (await measureCalls(monitor, { services: { "127.0.0.1": "local" } }).fetch(url)).text();
       const { sum, count } = (await scrape(monitor)).histogram(
         "http_client_request_duration_seconds",
         'service="local"',
@@ -51,7 +54,7 @@ describe("the series of an app's own calls", () => {
 
   series("db_query_duration_seconds", "is how long a query took, by its operation", async () => {
     using monitor = begin();
-    const query = monitor.database((_statement: string) => block(0.05));
+    const query = measureCalls(monitor).database((_statement: string) => block(0.05));
     query("SELECT 1");
     query("select 2");
     query("INSERT INTO t VALUES (1)");
@@ -65,14 +68,14 @@ describe("the series of an app's own calls", () => {
 
   series("db_connections", "is what a pool tells of its connections", async () => {
     using monitor = begin();
-    monitor.connections(() => ({ active: 3, idle: 1 }));
+    measureCalls(monitor).connections(() => ({ active: 3, idle: 1 }));
     const page = await scrape(monitor);
     assertEquals(['{state="active"}', '{state="idle"}'].map((state) => page.value(`db_connections${state}`)), [3, 1]);
   });
 
   series("cache_hits_total", "counts what was found", async () => {
     using monitor = begin();
-    const find = monitor.cache("letters", (letter: string) => new Map([["a", 1]]).get(letter));
+    const find = measureCalls(monitor).cache("letters", (letter: string) => new Map([["a", 1]]).get(letter));
     assertEquals((await scrape(monitor)).value('cache_hits_total{cache="letters"}'), 0);
     for (const letter of ["a", "b", "a"]) find(letter);
     assertEquals((await scrape(monitor)).value('cache_hits_total{cache="letters"}'), 2);
@@ -80,7 +83,7 @@ describe("the series of an app's own calls", () => {
 
   series("cache_misses_total", "counts what was not", async () => {
     using monitor = begin();
-    const find = monitor.cache("letters", (letter: string) => new Map([["a", 1]]).get(letter));
+    const find = measureCalls(monitor).cache("letters", (letter: string) => new Map([["a", 1]]).get(letter));
     assertEquals((await scrape(monitor)).value('cache_misses_total{cache="letters"}'), 0);
     for (const letter of ["a", "b", "a"]) find(letter);
     assertEquals((await scrape(monitor)).value('cache_misses_total{cache="letters"}'), 1);

@@ -7,6 +7,7 @@ import { catalog } from "../../src/metrics/catalog/catalog.ts";
 import { scrape } from "../support/page.ts";
 import { until } from "../support/until.ts";
 import { absence, pageName } from "./series.ts";
+import { measureCalls } from "../../src/calls/mod.ts";
 
 const folder = new URL("./", import.meta.url);
 
@@ -70,10 +71,10 @@ describe("the page of this runtime", () => {
       },
     });
     monitor.limiter("permits", { capacity: 1 });
-    await monitor.fetch("data:text/plain,hello");
-    monitor.database(() => {})();
-    monitor.connections(() => ({ active: 1 }));
-    monitor.cache("users", () => {});
+    await measureCalls(monitor).fetch("data:text/plain,hello");
+    measureCalls(monitor).database(() => {})();
+    measureCalls(monitor).connections(() => ({ active: 1 }));
+    measureCalls(monitor).cache("users", () => {});
     const handler = monitor.instrument({ "/a": ok, "/b": ok, "/c": ok, "/d": ok, "/e": ok });
     for (const [path, handle] of Object.entries(handler)) {
       handle(new Request(`http://localhost${path}`, { headers: { "content-length": "0" } }));

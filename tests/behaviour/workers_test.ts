@@ -1,7 +1,8 @@
 import { describe, it } from "node:test";
 import { Registry } from "prom-client";
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { createMonitor, isWorkerReport, type WorkerPool, workerPool } from "@rtm/runtime-metrics";
+import { createMonitor } from "@rtm/runtime-metrics";
+import { isWorkerReport, type WorkerPool, workerPool } from "@rtm/runtime-metrics/pools";
 import { now, sleep } from "../support/loop.ts";
 import { type Page, scrape } from "../support/page.ts";
 import { until } from "../support/until.ts";

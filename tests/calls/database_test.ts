@@ -5,6 +5,7 @@ import { createMonitor, type PoolReading } from "@rtm/runtime-metrics";
 import { operationOf } from "../../src/calls/database.ts";
 import { deferred, now, sleep } from "../support/loop.ts";
 import { scrape } from "../support/page.ts";
+import { measureCalls } from "../../src/calls/mod.ts";
 
 describe("operationOf()", () => {
   const cases: [statement: unknown, operation: string][] = [
@@ -52,7 +53,7 @@ describe("monitor.database()", () => {
   it("measures promised and immediate answers, and passes on what the function takes and answers", async () => {
     using monitor = createMonitor({ registry: new Registry() });
     const gate = deferred<string>();
-    const promised = monitor.database((_sql: string, ..._values: number[]) => gate.promise);
+    const promised = measureCalls(monitor).database((_sql: string, ..._values: number[]) => gate.promise);
     const answer = promised("SELECT $1", 1);
     assertStrictEquals(answer, gate.promise);
     await sleep(0.1);
@@ -64,7 +65,7 @@ describe("monitor.database()", () => {
 
     const client = {
       rows: [1, 2],
-      all: monitor.database(function (this: { rows: number[] }, _sql: string, index: number) {
+      all: measureCalls(monitor).database(function (this: { rows: number[] }, _sql: string, index: number) {
         return this.rows[index];
       }),
     };
@@ -75,8 +76,8 @@ describe("monitor.database()", () => {
   it("measures what fails as well, and throws it", async () => {
     using monitor = createMonitor({ registry: new Registry() });
     const broken = new Error("no such table");
-    const later = monitor.database((_sql: string) => Promise.reject(broken));
-    const atOnce = monitor.database((_sql: string) => {
+    const later = measureCalls(monitor).database((_sql: string) => Promise.reject(broken));
+    const atOnce = measureCalls(monitor).database((_sql: string) => {
       throw broken;
     });
     assertStrictEquals(await assertRejects(() => later("DELETE FROM t")), broken);
@@ -88,9 +89,13 @@ describe("monitor.database()", () => {
     const registry = new Registry();
     new Histogram({ name: "db_query_duration_seconds", help: "Mine.", registers: [registry] });
     using monitor = createMonitor({ registry });
-    assertThrows(() => monitor.database(undefined as never), TypeError, "Cannot measure database: expected a function");
     assertThrows(
-      () => monitor.database(() => 1),
+      () => measureCalls(monitor).database(undefined as never),
+      TypeError,
+      "Cannot measure database: expected a function",
+    );
+    assertThrows(
+      () => measureCalls(monitor).database(() => 1),
       Error,
       'Cannot measure calls: the registry has a metric of its own named "db_query_duration_seconds"',
     );
@@ -99,9 +104,9 @@ describe("monitor.database()", () => {
   it("runs the query alone where nothing is measured, and after the end", async () => {
     const registry = new Registry();
     using off = createMonitor({ registry, enabled: false });
-    assertEquals(off.database((_sql: string) => 7)("SELECT 1"), 7);
+    assertEquals(measureCalls(off).database((_sql: string) => 7)("SELECT 1"), 7);
     const monitor = createMonitor({ registry });
-    const query = monitor.database((_sql: string) => 8);
+    const query = measureCalls(monitor).database((_sql: string) => 8);
     query("SELECT 1");
     monitor.stop();
     assertEquals(query("SELECT 1"), 8);
@@ -117,9 +122,9 @@ describe("monitor.connections()", () => {
       return page.labels("db_connections").map((labels) => [labels, page.value(`db_connections${labels}`)]);
     };
     const first: PoolReading = { active: 3, idle: 2, queued: 9, capacity: 5 };
-    const removeFirst = monitor.connections(() => first);
+    const removeFirst = measureCalls(monitor).connections(() => first);
     assertEquals(await connections(), [['{state="active"}', 3], ['{state="idle"}', 2]]);
-    const removeSecond = monitor.connections(() => ({ active: 1 }));
+    const removeSecond = measureCalls(monitor).connections(() => ({ active: 1 }));
     assertEquals(await connections(), [['{state="active"}', 4], ['{state="idle"}', 2]]);
     removeFirst();
     assertEquals(await connections(), [['{state="active"}', 1]]);
@@ -131,8 +136,8 @@ describe("monitor.connections()", () => {
     const registry = new Registry();
     using first = createMonitor({ registry });
     const second = createMonitor({ registry });
-    first.connections(() => ({ active: 1 }));
-    second.connections(() => ({ active: 2 }));
+    measureCalls(first).connections(() => ({ active: 1 }));
+    measureCalls(second).connections(() => ({ active: 2 }));
     assertEquals((await scrape(first)).value('db_connections{state="active"}'), 3);
     second.stop();
     assertEquals((await scrape(first)).value('db_connections{state="active"}'), 1);
@@ -140,9 +145,9 @@ describe("monitor.connections()", () => {
 
   it("counts a pool that throws, and shows the others", async () => {
     using monitor = createMonitor({ registry: new Registry() });
-    monitor.connections(() => ({ active: 1 }));
+    measureCalls(monitor).connections(() => ({ active: 1 }));
     assertEquals((await scrape(monitor)).value('runtime_metrics_errors_total{source="connections"}'), 0);
-    monitor.connections(() => {
+    measureCalls(monitor).connections(() => {
       throw new Error("closed");
     });
     const page = await scrape(monitor);
@@ -152,6 +157,10 @@ describe("monitor.connections()", () => {
 
   it("refuses what is no source", () => {
     using monitor = createMonitor({ registry: new Registry() });
-    assertThrows(() => monitor.connections({} as never), TypeError, "Cannot show connections: expected a function");
+    assertThrows(
+      () => measureCalls(monitor).connections({} as never),
+      TypeError,
+      "Cannot show connections: expected a function",
+    );
   });
 });

@@ -4,9 +4,10 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { Counter, Registry } from "prom-client";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { createMonitor } from "@rtm/runtime-metrics";
+import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { now } from "../support/loop.ts";
 import { scrape } from "../support/page.ts";
+import { measureCalls } from "../../src/calls/mod.ts";
 
 describe("monitor.fetch()", () => {
   let server: Server;
@@ -31,13 +32,13 @@ describe("monitor.fetch()", () => {
     server.close();
   });
 
-  const begin = () =>
-    createMonitor({ registry: new Registry(), outgoing: { services: { [new URL(url).host]: "shop" } } });
+  const begin = () => createMonitor({ registry: new Registry() });
+  const callsOf = (monitor: Monitor) => measureCalls(monitor, { services: { [new URL(url).host]: "shop" } });
 
   it("counts by service, method and status, and answers what fetch answers", async () => {
     using monitor = begin();
     // Bound: it is passed around by itself.
-    const { fetch } = monitor;
+    const { fetch } = callsOf(monitor);
     const response = await fetch(`${url}/`, { headers: { "x-id": "7" } });
     assertEquals([response.status, await response.text()], [200, "GET 7"]);
     assertEquals((await fetch(new URL(`${url}/missing`), { method: "post", body: "x" })).status, 404);
@@ -59,7 +60,7 @@ describe("monitor.fetch()", () => {
   it("measures from the call to the response's head, and shows what is under way", async () => {
     using monitor = begin();
     const beganAt = now();
-    const answer = monitor.fetch(`${url}/held`);
+    const answer = callsOf(monitor).fetch(`${url}/held`);
     await new Promise((resolve) => setTimeout(resolve, 150));
     const during = await scrape(monitor);
     assertEquals(during.value('runtime_pending_tasks{kind="http_client_request"}'), 1);
@@ -74,10 +75,10 @@ describe("monitor.fetch()", () => {
 
   it("counts what throws as an error, and throws it", async () => {
     using monitor = begin();
-    await assertRejects(() => monitor.fetch("http://127.0.0.1:1/"));
-    await assertRejects(() => monitor.fetch("nonsense"));
+    await assertRejects(() => callsOf(monitor).fetch("http://127.0.0.1:1/"));
+    await assertRejects(() => callsOf(monitor).fetch("nonsense"));
     const reason = new Error("enough");
-    const thrown = await assertRejects(() => monitor.fetch(`${url}/`, { signal: AbortSignal.abort(reason) }));
+    const thrown = await assertRejects(() => callsOf(monitor).fetch(`${url}/`, { signal: AbortSignal.abort(reason) }));
     assertStrictEquals(thrown, reason);
     const page = await scrape(monitor);
     assertEquals(page.value('http_client_requests_total{service="_other",method="GET",status="error"}'), 2);
@@ -93,7 +94,7 @@ describe("monitor.fetch()", () => {
       counts.push(args.length);
       return (real as (...args: unknown[]) => Promise<Response>)(...args);
     }) as typeof fetch;
-    const ask = monitor.fetch as (...args: unknown[]) => Promise<Response>;
+    const ask = callsOf(monitor).fetch as (...args: unknown[]) => Promise<Response>;
     try {
       // A global fetch may throw at once or reject; this one always rejects.
       for (const args of [[], [undefined], [null], [Symbol("url")]]) await assertRejects(() => ask(...args));
@@ -111,7 +112,7 @@ describe("monitor.fetch()", () => {
 
   it("makes no series of hosts and methods that it does not know", async () => {
     using monitor = createMonitor({ registry: new Registry() });
-    for (const method of ["PROPFIND", "MKCOL"]) await (await monitor.fetch(`${url}/`, { method })).text();
+    for (const method of ["PROPFIND", "MKCOL"]) await (await measureCalls(monitor).fetch(`${url}/`, { method })).text();
     const page = await scrape(monitor);
     assertEquals(page.labels("http_client_requests_total"), [
       '{service="_other",method="_OTHER",status="200"}',
@@ -130,7 +131,7 @@ describe("monitor.fetch()", () => {
     try {
       const init = { method: "GET" };
       const input = new URL(url);
-      assertStrictEquals(await monitor.fetch(input, init), answer);
+      assertStrictEquals(await callsOf(monitor).fetch(input, init), answer);
       assertStrictEquals(seen[0]![0], input);
       assertStrictEquals(seen[0]![1], init);
     } finally {
@@ -142,7 +143,7 @@ describe("monitor.fetch()", () => {
 
   it("is fetch alone where nothing is measured", async () => {
     using monitor = createMonitor({ registry: new Registry(), enabled: false });
-    assertEquals((await monitor.fetch(`${url}/missing`)).status, 404);
+    assertEquals((await callsOf(monitor).fetch(`${url}/missing`)).status, 404);
     assertEquals((await scrape(monitor)).has("http_client_requests_total"), false);
   });
 
@@ -150,18 +151,18 @@ describe("monitor.fetch()", () => {
     const registry = new Registry();
     new Counter({ name: "http_client_requests_total", help: "Mine.", registers: [registry] });
     using monitor = createMonitor({ registry });
-    assertEquals((await monitor.fetch(`${url}/`)).status, 200);
+    assertEquals((await callsOf(monitor).fetch(`${url}/`)).status, 200);
     const page = await scrape(monitor);
     assertEquals(page.value("http_client_requests_total"), 0);
     assertEquals(page.value('runtime_metrics_errors_total{source="fetch"}'), 1);
   });
 
-  it("counts once in one registry, whatever the prefixes", async () => {
+  it("counts once in one registry, however many monitors it has", async () => {
     const registry = new Registry();
     using first = createMonitor({ registry });
-    using second = createMonitor({ registry, prefix: "other_" });
-    await (await first.fetch(`${url}/`)).text();
-    await (await second.fetch(`${url}/`)).text();
+    using second = createMonitor({ registry });
+    await (await measureCalls(first).fetch(`${url}/`)).text();
+    await (await measureCalls(second).fetch(`${url}/`)).text();
     const counted = 'http_client_requests_total{service="_other",method="GET",status="200"}';
     assertEquals((await scrape(first)).value(counted), 2);
     assertEquals((await scrape(second)).value(counted), 2);

@@ -10,6 +10,7 @@ import { MysqlServer } from "../support/mysql_server.ts";
 import { scrape } from "../support/page.ts";
 import { PgServer } from "../support/pg_server.ts";
 import { until } from "../support/until.ts";
+import { measureCalls } from "../../src/calls/mod.ts";
 
 /** Runs queries by a clock turned by hand. */
 function begin() {
@@ -216,7 +217,7 @@ describe("timingQuery()", () => {
   });
 });
 
-describe("monitor.database() with callbacks", () => {
+describe("measureCalls(monitor).database() with callbacks", () => {
   const state = async (monitor: Monitor) =>
     (await scrape(monitor)).histogram("db_query_duration_seconds", 'operation="SELECT"');
 
@@ -240,7 +241,7 @@ describe("monitor.database() with callbacks", () => {
     await using server = await PgServer.start();
     const pool = new pg.Pool({ host: "127.0.0.1", port: server.port, user: "test", database: "test", max: 1 });
     await check(server, (monitor, done) => {
-      const query = monitor.database((text: string, taken: (error: Error | undefined) => void) =>
+      const query = measureCalls(monitor).database((text: string, taken: (error: Error | undefined) => void) =>
         pool.query(text, taken)
       );
       query("SELECT 1", done);
@@ -252,7 +253,9 @@ describe("monitor.database() with callbacks", () => {
     await using server = await MysqlServer.start();
     const pool = mysql.createPool({ host: "127.0.0.1", port: server.port, user: "test", connectionLimit: 1 });
     await check(server, (monitor, done) => {
-      const query = monitor.database((text: string, taken: (error: Error | null) => void) => pool.query(text, taken));
+      const query = measureCalls(monitor).database((text: string, taken: (error: Error | null) => void) =>
+        pool.query(text, taken)
+      );
       const answer = query("SELECT 1", done) as unknown as { then(): void };
       assertThrows(() => answer.then(), Error, "promise");
     });

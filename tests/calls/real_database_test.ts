@@ -6,6 +6,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { createMonitor } from "@rtm/runtime-metrics";
 import { now, runtimeName } from "../support/loop.ts";
 import { scrape } from "../support/page.ts";
+import { measureCalls } from "../../src/calls/mod.ts";
 
 describe("a real PostgreSQL (PGlite)", () => {
   let database: PGlite;
@@ -16,7 +17,9 @@ describe("a real PostgreSQL (PGlite)", () => {
 
   it("is measured by operation, failed statements included", async () => {
     using monitor = createMonitor({ registry: new Registry() });
-    const query = monitor.database((text: string, values?: unknown[]) => database.query<{ n: number }>(text, values));
+    const query = measureCalls(monitor).database((text: string, values?: unknown[]) =>
+      database.query<{ n: number }>(text, values)
+    );
     const beganAt = now();
     await query("CREATE TABLE numbers (n int)");
     for (const n of [1, 2, 3]) await query("INSERT INTO numbers VALUES ($1)", [n]);
@@ -49,7 +52,9 @@ describe("a real SQLite (node:sqlite)", { skip: runtimeName === "bun" ? "Bun has
   it("is measured by operation, at once", async () => {
     const database = new sqlite!.DatabaseSync(":memory:");
     using monitor = createMonitor({ registry: new Registry() });
-    const all = monitor.database((sql: string, ...values: unknown[]) => database.prepare(sql).all(...values));
+    const all = measureCalls(monitor).database((sql: string, ...values: unknown[]) =>
+      database.prepare(sql).all(...values)
+    );
     all("CREATE TABLE numbers (n INTEGER)");
     for (const n of [1, 2, 3]) all("INSERT INTO numbers VALUES (?)", n);
     assertEquals(all("SELECT count(*) AS n FROM numbers").map((row) => (row as { n: number }).n), [3]);

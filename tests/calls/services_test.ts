@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
-import { checkOptions } from "../../src/monitor/check_options.ts";
-import { serviceFinder } from "../../src/calls/services.ts";
+
+import { checkCallOptions, serviceFinder } from "../../src/calls/services.ts";
 
 describe("serviceFinder()", () => {
   const find = serviceFinder({
@@ -42,25 +42,25 @@ describe("serviceFinder()", () => {
   });
 });
 
-describe("the option outgoing", () => {
-  const refused: [outgoing: unknown, Class: typeof TypeError | typeof RangeError, message: string][] = [
-    ["x", TypeError, 'outgoing must be an object, got "x"'],
-    [{ hosts: {} }, TypeError, 'unknown option in outgoing; expected one of services, got "hosts"'],
-    [{ services: [] }, TypeError, "outgoing.services must be an object, got []"],
-    [{ services: { "a.com": "" } }, TypeError, 'outgoing.services["a.com"] must be a string with something in it'],
+describe("the options of measureCalls()", () => {
+  const refused: [options: unknown, Class: typeof TypeError | typeof RangeError, message: string][] = [
+    ["x", TypeError, 'options must be an object, got "x"'],
+    [{ hosts: {} }, TypeError, 'unknown option; expected one of services, got "hosts"'],
+    [{ services: [] }, TypeError, "services must be an object, got []"],
+    [{ services: { "a.com": "" } }, TypeError, 'services["a.com"] must be a string with something in it'],
     [
       { services: { "a.com": 7 } },
       TypeError,
-      'outgoing.services["a.com"] must be a string with something in it, got 7',
+      'services["a.com"] must be a string with something in it, got 7',
     ],
-    [{ services: { "https://a.com": "a" } }, RangeError, "a host in outgoing.services must be such as api.example.com"],
+    [{ services: { "https://a.com": "a" } }, RangeError, "a host in services must be such as api.example.com"],
     [{ services: { "a.*.com": "a" } }, RangeError, "localhost:8080 or *.example.com, got "],
-    [{ services: { "*": "a" } }, RangeError, "a host in outgoing.services must be such as"],
-    [{ services: { "": "a" } }, RangeError, "a host in outgoing.services must be such as"],
+    [{ services: { "*": "a" } }, RangeError, "a host in services must be such as"],
+    [{ services: { "": "a" } }, RangeError, "a host in services must be such as"],
   ];
-  for (const [outgoing, Class, message] of refused) {
-    it(`refuses ${JSON.stringify(outgoing)}: ${message}`, () => {
-      assertThrows(() => checkOptions({ outgoing } as never), Class, message);
+  for (const [options, Class, message] of refused) {
+    it(`refuses ${JSON.stringify(options)}: ${message}`, () => {
+      assertThrows(() => checkCallOptions(options as never), Class, message);
     });
   }
 });

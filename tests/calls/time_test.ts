@@ -4,6 +4,7 @@ import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows }
 import { createMonitor } from "@rtm/runtime-metrics";
 import { block, deferred, sleep } from "../support/loop.ts";
 import { scrape } from "../support/page.ts";
+import { measureCalls } from "../../src/calls/mod.ts";
 
 function begin(enabled = true) {
   const registry = new Registry();
@@ -17,13 +18,13 @@ describe("monitor.time()", () => {
     const { monitor, renders } = begin();
     using _stopped = monitor;
     const result = { html: "" };
-    const answer = monitor.time(renders, { page: "home" }, () => {
+    const answer = measureCalls(monitor).time(renders, { page: "home" }, () => {
       block(0.05);
       return result;
     });
     assertStrictEquals(answer, result);
     const gate = deferred<number>();
-    const promise = monitor.time(renders, { page: "user" }, () => gate.promise);
+    const promise = measureCalls(monitor).time(renders, { page: "user" }, () => gate.promise);
     assertStrictEquals(promise, gate.promise);
     await sleep(0.1);
     gate.resolve(1);
@@ -40,12 +41,12 @@ describe("monitor.time()", () => {
     using _stopped = monitor;
     const broken = new Error("no template");
     const thrown = assertThrows(() =>
-      monitor.time(renders, { page: "home" }, () => {
+      measureCalls(monitor).time(renders, { page: "home" }, () => {
         throw broken;
       })
     );
     assertStrictEquals(thrown, broken);
-    const rejecting = () => monitor.time(renders, { page: "home" }, () => Promise.reject(broken));
+    const rejecting = () => measureCalls(monitor).time(renders, { page: "home" }, () => Promise.reject(broken));
     assertStrictEquals(await assertRejects(rejecting), broken);
     assertEquals((await scrape(monitor)).histogram("render_seconds", 'page="home"').count, 2);
   });
@@ -54,27 +55,35 @@ describe("monitor.time()", () => {
     const { monitor, registry } = begin();
     using _stopped = monitor;
     const jobs = new Summary({ name: "job_seconds", help: "How long jobs take.", registers: [registry] });
-    assertEquals(monitor.time(jobs, {}, () => 7), 7);
+    assertEquals(measureCalls(monitor).time(jobs, {}, () => 7), 7);
     assertEquals((await scrape(monitor)).value("job_seconds_count"), 1);
   });
 
   it("does the work also where its labels are wrong, and counts the error", async () => {
     const { monitor, renders } = begin();
     using _stopped = monitor;
-    assertEquals(monitor.time(renders, { nonsense: "home" } as never, () => 7), 7);
+    assertEquals(measureCalls(monitor).time(renders, { nonsense: "home" } as never, () => 7), 7);
     assertEquals((await scrape(monitor)).value('runtime_metrics_errors_total{source="time"}'), 1);
   });
 
   it("does the work alone where nothing is measured", async () => {
     const { monitor, renders } = begin(false);
-    assertEquals(monitor.time(renders, { page: "home" }, () => 7), 7);
+    assertEquals(measureCalls(monitor).time(renders, { page: "home" }, () => 7), 7);
     assertEquals((await scrape(monitor)).has("render_seconds_count"), false);
   });
 
   it("refuses what cannot observe, and what is no function", () => {
     const { monitor, renders } = begin();
     using _stopped = monitor;
-    assertThrows(() => monitor.time({} as never, {}, () => 1), TypeError, "expected a histogram or a summary");
-    assertThrows(() => monitor.time(renders, { page: "a" }, 1 as never), TypeError, "expected a function, got number");
+    assertThrows(
+      () => measureCalls(monitor).time({} as never, {}, () => 1),
+      TypeError,
+      "expected a histogram or a summary",
+    );
+    assertThrows(
+      () => measureCalls(monitor).time(renders, { page: "a" }, 1 as never),
+      TypeError,
+      "expected a function, got number",
+    );
   });
 });

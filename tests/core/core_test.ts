@@ -4,7 +4,6 @@ import { Gauge, Registry } from "prom-client";
 import { checkOptions } from "../../src/monitor/check_options.ts";
 import { Core } from "../../src/core/core.ts";
 import { renderPage } from "../support/render.ts";
-import { HttpFamilies } from "../../src/http/http_families.ts";
 import type { MonitorOptions } from "../../src/monitor/options.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
 import { seeded } from "../support/loop.ts";
@@ -218,7 +217,7 @@ describe("Core's errors", () => {
   it("of sources of our own keep their names at any limit of label sets", async () => {
     const { core, page } = begin({ maxLabelSets: 1 }, telling);
     for (let i = 0; i < 30; i++) core.addPool(`jobs ${i}`, () => ({ active: 1 }));
-    core.expectErrors("http");
+    core.self.expect("http");
     const shown = Object.keys(sources(await page()));
     assertEquals(all.filter((source) => !shown.includes(source)), []);
     // What is bounded are the names that an app gives.
@@ -242,10 +241,8 @@ describe("Core's pending work", () => {
   });
 
   it("adds what is tracked as http_request to the requests, and shows the age of the older", async () => {
-    const { core, runtime, registry, page } = begin();
-    const listener = { collect() {}, drop() {}, fail() {} };
-    core.http = new HttpFamilies(runtime, registry, checkOptions({}), listener);
-    const exchange = core.http.recorder.begin(new Request("http://localhost/"), "/", undefined)!;
+    const { core, runtime, page } = begin();
+    const exchange = core.measureHttp({}).recorder.begin(new Request("http://localhost/"), "/", undefined)!;
     runtime.advance(2);
     core.pending.track(runtime.now, "http_request", new Promise(() => {}));
     runtime.advance(1);
@@ -256,7 +253,7 @@ describe("Core's pending work", () => {
     assertEquals(await shown(), [2, 3]);
     exchange.end(200);
     assertEquals(await shown(), [1, 1]);
-    core.http.stop();
+    core.stop();
   });
 });
 

@@ -106,6 +106,8 @@ describe("joinCore() with other settings than the core has", () => {
   const refused: [options: MonitorOptions, message: string][] = [
     [{ intervalSeconds: 0.02 }, "with intervalSeconds 0.05, got 0.02"],
     [{ maxLabelSets: 51 }, "with maxLabelSets 50, got 51"],
+    [{ prefix: "app_" }, 'with prefix "runtime_", got "app_"'],
+    [{ prefix: "" }, 'with prefix "runtime_", got ""'],
     [{ labels: { service: "web" } }, 'with labels {"service":"api","zone":"b"}, got {"service":"web"}'],
     [{ collect: { gc: true } }, "with collect.gc false, got true"],
     [{ collect: { memory: false } }, "with collect.memory true, got false"],
@@ -119,8 +121,8 @@ describe("joinCore() with other settings than the core has", () => {
       const families = registry.getMetricsAsArray();
       const error = assertThrows(() => join(options), Error, message);
       assertEquals(
-        error.message.slice(0, 88),
-        'Cannot create monitor: this registry is measured already under the prefix "runtime_", wi',
+        error.message.slice(0, 62),
+        "Cannot create monitor: this registry is measured already, with",
       );
       assertEquals(registry.getMetricsAsArray(), families);
       assertEquals(runtime.timersWaiting, 1);
@@ -157,8 +159,8 @@ describe("joinCore() with other settings than the core has", () => {
 describe("joinCore() and the measurement of requests", () => {
   const http = { buckets: [1, 2], groupStatus: true, exclude: [/^\/health/] };
   const given = (message: string): string =>
-    `Cannot create monitor: requests are measured already in this registry, with ${message}; ` +
-    "give the same, or another registry";
+    `Cannot create monitor: requests are measured in this registry already, with ${message}; ` +
+    "leave it out or give the same to join, or give a registry of its own to have two";
 
   const refused: [http: HttpOptions, message: string][] = [
     [{ buckets: [1, 3] }, "http.buckets [1,2], got [1,3]"],
@@ -168,15 +170,13 @@ describe("joinCore() and the measurement of requests", () => {
     [{ buckets: [1, 2], namespace: "a" }, 'http.namespace not given, got "a"'],
   ];
   for (const [other, message] of refused) {
-    it(`refuses ${message} once it runs, under whatever prefix, and leaves everything as it was`, () => {
+    it(`refuses ${message} once it runs, and leaves everything as it was`, () => {
       const { runtime, registry, join } = begin();
       const first = join({ http });
       first.recorder();
       const families = registry.getMetricsAsArray();
-      for (const prefix of ["runtime_", "app_"]) {
-        const error = assertThrows(() => join({ prefix, http: other }), Error);
-        assertEquals(error.message, given(message));
-      }
+      const error = assertThrows(() => join({ http: other }), Error);
+      assertEquals(error.message, given(message));
       assertEquals(registry.getMetricsAsArray(), families);
       first.leave();
       assertEquals(runtime.timersWaiting, 0);
@@ -205,11 +205,9 @@ describe("joinCore() and the measurement of requests", () => {
       { computedLabels: { at: make() }, groupStatus: true },
     ];
     for (const options of [{}, ...again.map((http) => ({ http }))]) {
-      for (const prefix of ["runtime_", "app_"]) {
-        const joined = join({ ...options, prefix });
-        assertStrictEquals(joined.recorder(), recorder);
-        joined.leave();
-      }
+      const joined = join(options);
+      assertStrictEquals(joined.recorder(), recorder);
+      joined.leave();
     }
     first.leave();
   });
@@ -289,70 +287,76 @@ describe("joinCore() and the measurement of requests", () => {
 });
 
 describe("joinCore() under another prefix", () => {
-  it("begins a core of its own on the same registry", async () => {
+  it("is refused with the way out, and works in a registry of its own", async () => {
     const { runtime, registry, join, page } = begin();
     const first = join();
-    const second = join({ prefix: "app_", intervalSeconds: 0.1 });
-    assert(second.core !== first.core);
+    const error = assertThrows(() => join({ prefix: "app_" }), Error);
+    assertEquals(
+      error.message,
+      'Cannot create monitor: this registry is measured already, with prefix "runtime_", got "app_"; ' +
+        "leave it out or give the same to join, or give a registry of its own to have two",
+    );
+    const own = join({ prefix: "app_", intervalSeconds: 0.1 }, new Registry());
+    assert(own.core !== first.core);
     assertEquals(runtime.timersWaiting, 2);
     runtime.advance(10);
-    const shown = await page(first.core);
-    assertAlmostEquals(shown.value("runtime_eventloop_lag_seconds_count"), 500, 2);
-    assertAlmostEquals(shown.value("app_eventloop_lag_seconds_count"), 100, 2);
+    assertAlmostEquals((await page(first.core)).value("runtime_eventloop_lag_seconds_count"), 500, 2);
+    assertAlmostEquals((await page(own.core)).value("app_eventloop_lag_seconds_count"), 100, 2);
     first.leave();
-    assertEquals(registry.getMetricsAsArray().every(({ name }) => name.startsWith("app_")), true);
-    assertEquals(runtime.timersWaiting, 1);
-    second.leave();
     assertEquals(registry.getMetricsAsArray(), []);
+    assertEquals(runtime.timersWaiting, 1);
+    own.leave();
+    assertEquals(runtime.timersWaiting, 0);
   });
 
-  it("measures requests once for all of them, until the last that does has let go", async () => {
+  it("takes the prefix of the first where the newcomer gives none", async () => {
+    const { join, page } = begin();
+    const first = join({ prefix: "app_" });
+    const second = join();
+    assertStrictEquals(second.core, first.core);
+    assertFalse((await page(second.core)).text.includes("runtime_"));
+    first.leave();
+    second.leave();
+  });
+
+  it("measures requests once for all monitors, until the last has let go", async () => {
     const { registry, join, page } = begin();
-    const [first, second, third] = [join(), join({ prefix: "app_" }), join({ prefix: "more_" })];
+    const [first, second] = [join(), join()];
     const recorder = first.recorder()!;
     assertStrictEquals(second.recorder(), recorder);
     recorder.begin(new Request(url), "/", undefined)!.end(200);
     const open = recorder.begin(new Request(url), "/", undefined)!;
-    const requests = { '{method="GET",route="/",status="200",outcome="completed"}': 1 };
-    for (const { core } of [first, second, third]) assertEquals(counts(await page(core)), requests);
-    const shown = await page(first.core);
-    assertEquals(["runtime_", "app_"].map((prefix) => shown.value(`${prefix}pending_tasks{kind="http_request"}`)), [
-      1,
-      1,
-    ]);
-    // It shows what the registry has, and did not measure it.
-    assertFalse(shown.series.has('more_pending_tasks{kind="http_request"}'));
+    assertEquals(counts(await page(first.core)), {
+      '{method="GET",route="/",status="200",outcome="completed"}': 1,
+    });
+    assertEquals((await page(first.core)).value('runtime_pending_tasks{kind="http_request"}'), 1);
 
     first.leave();
+    assertEquals(first.recorder(), undefined);
     open.end(200);
     const left = await page(second.core);
     assertEquals(Object.values(counts(left)), [2]);
-    assertEquals(left.value('app_pending_tasks{kind="http_request"}'), 0);
+    assertEquals(left.value('runtime_pending_tasks{kind="http_request"}'), 0);
     second.leave();
-    assertEquals(registry.getMetricsAsArray().every(({ name }) => name.startsWith("more_")), true);
+    assertEquals(registry.getMetricsAsArray(), []);
+    const third = join();
     assert(third.recorder() !== recorder);
     assertEquals(counts(await page(third.core)), {});
     third.leave();
     assertEquals(registry.getMetricsAsArray(), []);
   });
 
-  it("counts what is dropped and what throws under every prefix that shows requests", async () => {
+  it("counts what is dropped and what throws", async () => {
     const { join, page } = begin();
     const fails = (): void => {
       throw new Error("no");
     };
-    const first = join({ maxLabelSets: 1, http: { observers: [fails] } });
-    const [second, third] = [join({ prefix: "app_" }), join({ prefix: "more_" })];
-    const recorder = first.recorder()!;
-    second.recorder();
-    for (const route of ["/a", "/b"]) recorder.begin(new Request(url), route, undefined)!.end(200);
-    const shown = await page(third.core);
-    for (const prefix of ["runtime_", "app_"]) {
-      assertEquals(shown.value(`${prefix}metrics_dropped_label_sets_total{metric="http_requests_total"}`), 1);
-      assertEquals(shown.value(`${prefix}metrics_errors_total{source="http"}`), 2);
-    }
-    assertFalse(shown.has("more_metrics_dropped_label_sets_total"));
-    for (const { leave } of [first, second, third]) leave();
+    const { core, recorder, leave } = join({ maxLabelSets: 1, http: { observers: [fails] } });
+    for (const route of ["/a", "/b"]) recorder()!.begin(new Request(url), route, undefined)!.end(200);
+    const shown = await page(core);
+    assertEquals(shown.value('runtime_metrics_dropped_label_sets_total{metric="http_requests_total"}'), 1);
+    assertEquals(shown.value('runtime_metrics_errors_total{source="http"}'), 2);
+    leave();
   });
 
   it("refuses a prefix under which a name is somebody else's, and works when that is gone", () => {
@@ -363,4 +367,27 @@ describe("joinCore() under another prefix", () => {
     registry.removeSingleMetric("app_info");
     join({ prefix: "app_" }).leave();
   });
+});
+
+describe("joinCore() beside pages of prom-client's", () => {
+  for (const contentType of [Registry.PROMETHEUS_CONTENT_TYPE, Registry.OPENMETRICS_CONTENT_TYPE] as const) {
+    it(`leaves nothing of ours behind after ${contentType}, clear(), another monitor and the end`, async () => {
+      const { registry, join } = begin();
+      registry.setContentType(contentType as never);
+      const first = join();
+      first.recorder()!.begin(new Request(url), "/", undefined)!.end(200);
+      await registry.metrics();
+      registry.clear();
+      const second = join();
+      second.recorder();
+      const names = registry.getMetricsAsArray().map(({ name }) => name);
+      assert(names.includes("http_requests_total") && names.includes("runtime_metrics_errors_total"), String(names));
+      await registry.metrics();
+      // The app may register them again itself, under the names that prom-client has cut.
+      for (const family of first.core.families()) registry.registerMetric(family as never);
+      first.leave();
+      second.leave();
+      assertEquals(registry.getMetricsAsArray(), []);
+    });
+  }
 });

@@ -2,10 +2,12 @@ import { after, before, describe, it } from "node:test";
 import pg from "pg";
 import { Registry } from "prom-client";
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import { createMonitor, pgPool } from "@rtm/runtime-metrics";
+import { createMonitor } from "@rtm/runtime-metrics";
+import { pgPool } from "@rtm/runtime-metrics/pools";
 import { scrape } from "../support/page.ts";
 import { missingPostgres, type Postgres, startPostgres } from "../support/postgres.ts";
 import { until } from "../support/until.ts";
+import { measureCalls } from "../../src/calls/mod.ts";
 
 describe("a pg.Pool of a real PostgreSQL", { skip: missingPostgres }, () => {
   let server: Postgres | undefined;
@@ -17,8 +19,8 @@ describe("a pg.Pool of a real PostgreSQL", { skip: missingPostgres }, () => {
   it("shows its connections, its waits and its queries as they are", async () => {
     const pool = new pg.Pool({ host: "127.0.0.1", port: server!.port, user: "postgres", max: 2 });
     using monitor = createMonitor({ registry: new Registry(), pools: { postgres: pgPool(pool, { timed: true }) } });
-    monitor.connections(pgPool(pool));
-    const query = monitor.database((text: string, values?: unknown[]) => pool.query(text, values));
+    measureCalls(monitor).connections(pgPool(pool));
+    const query = measureCalls(monitor).database((text: string, values?: unknown[]) => pool.query(text, values));
 
     // Two connections are made first, so that what follows waits for a slot and not for a handshake.
     await Promise.all([query("SELECT pg_sleep(0.1)"), query("SELECT pg_sleep(0.1)")]);

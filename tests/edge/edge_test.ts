@@ -54,7 +54,7 @@ describe("createMonitor() of the edge", () => {
 
   it("names its isolate on every series, the same for every monitor", async () => {
     using monitor = createMonitor();
-    using other = createMonitor({ prefix: "other_" });
+    using other = createMonitor({ registry: new Registry() });
     const names = [...(await pageOf(monitor)).series.keys(), ...(await pageOf(other)).series.keys()];
     const instances = new Set(names.map((name) => /\binstance="([^"]+)"/.exec(name)?.[1]));
     assertEquals(instances.size, 1);

@@ -5,6 +5,7 @@ import { HttpFamilies } from "../../src/http/http_families.ts";
 import { httpMetrics, type HttpOptions, type RequestInfo } from "../../mod.ts";
 import type { Counter, Gauge } from "../../src/metrics/counter.ts";
 import type { Histogram } from "../../src/metrics/histogram.ts";
+import type { SelfMetrics } from "../../src/metrics/self_metrics.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
 
 /** A recorder whose time is turned by hand, and what it has counted. */
@@ -12,10 +13,9 @@ function begin(http: HttpOptions = {}, maxLabelSets = 100) {
   const runtime = new FakeRuntime();
   const told = { drops: [] as string[], failures: 0 };
   const measurement = new HttpFamilies(runtime, undefined, checkOptions({ http, maxLabelSets }), {
-    collect() {},
-    drop: (family) => void told.drops.push(family),
+    drop: (family: string) => void told.drops.push(family),
     fail: () => void told.failures++,
-  });
+  } as unknown as SelfMetrics, () => {});
   const { recorder, pending } = measurement;
   const family = (name: string): unknown => measurement.families().find(({ title }) => title === name);
   const counts = (name: string): Record<string, number> => {

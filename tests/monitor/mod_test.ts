@@ -34,6 +34,8 @@ describe("importing the package", () => {
     await import("../../src/edge/mod.ts");
     await import("../../src/push/mod.ts");
     await import("../../src/node/mod.ts");
+    await import("../../src/pools/mod.ts");
+    await import("../../src/calls/mod.ts");
     assertEquals(started, []);
     // The watch would have seen one: a monitor starts its beat.
     createMonitor({ collect: { gc: false } }).stop();
@@ -44,22 +46,7 @@ describe("importing the package", () => {
 describe("the public door", () => {
   it("has these names and no other", async () => {
     const door = await import("../../mod.ts");
-    assertEquals(Object.keys(door).sort(), [
-      "createMetricsServer",
-      "createMonitor",
-      "genericPool",
-      "httpMetrics",
-      "isWorkerReport",
-      "mysqlPool",
-      "pLimitPool",
-      "pQueuePool",
-      "pgPool",
-      "piscinaPool",
-      "tinypoolPool",
-      "undiciPool",
-      "workerPool",
-      "workerpoolPool",
-    ]);
+    assertEquals(Object.keys(door).sort(), ["createMetricsServer", "createMonitor", "httpMetrics"]);
     assertEquals(Object.keys(door.httpMetrics).sort(), [
       "combinedSize",
       "errors",
@@ -75,7 +62,22 @@ describe("the public door", () => {
     assertEquals(Object.keys(await import("../../src/edge/mod.ts")).sort(), [
       "createMonitor",
       "runtimeMetrics",
+      "trackContext",
       "unmeasured",
+    ]);
+    assertEquals(Object.keys(await import("../../src/calls/mod.ts")), ["measureCalls"]);
+    assertEquals(Object.keys(await import("../../src/pools/mod.ts")).sort(), [
+      "genericPool",
+      "isWorkerReport",
+      "mysqlPool",
+      "pLimitPool",
+      "pQueuePool",
+      "pgPool",
+      "piscinaPool",
+      "tinypoolPool",
+      "undiciPool",
+      "workerPool",
+      "workerpoolPool",
     ]);
     assertEquals(Object.keys(await import("../../src/push/mod.ts")), ["createPusher"]);
     assertEquals(Object.keys(await import("../../src/node/mod.ts")).sort(), ["instrumentListener", "toNodeListener"]);

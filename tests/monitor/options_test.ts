@@ -26,7 +26,7 @@ function table(
   });
 }
 
-const known = "registry, prefix, maxLabelSets, labels, intervalSeconds, collect, pools, http, outgoing, " +
+const known = "registry, prefix, maxLabelSets, labels, intervalSeconds, collect, pools, http, " +
   "exposition, enabled";
 const groups = "eventLoop, pending, pools, canary, memory, gc, process, container, http";
 const httpOptions = "metrics, buckets, inProgress, labels, computedLabels, observers, bodyRoutes, groupStatus, " +
@@ -56,7 +56,6 @@ describe("checkOptions() without any option", () => {
       },
       pools: {},
       http: {},
-      outgoing: {},
       exposition: {},
       enabled: true,
     });

@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { createMonitor, type RegistryLike } from "@rtm/runtime-metrics";
 import { clients } from "../support/clients.ts";
 import { Page, scrape } from "../support/page.ts";
+import { measureCalls } from "../../src/calls/mod.ts";
 
 for (const { name, skip, api } of clients) {
   describe(`an app's own metrics, made with ${name}`, { skip }, () => {
@@ -50,11 +51,14 @@ for (const { name, skip, api } of clients) {
       assert(theirs.has("runtime_eventloop_lag_seconds_count") || theirs.types.has("runtime_info"));
     });
 
-    it("are observed by monitor.time(), a histogram as well as a summary", async () => {
+    it("are observed by measureCalls(monitor).time(), a histogram as well as a summary", async () => {
       const { registry, dollars, packing } = shop();
       using monitor = createMonitor({ registry });
-      assertEquals(monitor.time(dollars, {}, () => "now"), "now");
-      assertEquals(await monitor.time(packing, { warehouse: "south" }, () => Promise.resolve("later")), "later");
+      assertEquals(measureCalls(monitor).time(dollars, {}, () => "now"), "now");
+      assertEquals(
+        await measureCalls(monitor).time(packing, { warehouse: "south" }, () => Promise.resolve("later")),
+        "later",
+      );
       const page = await scrape(monitor);
       assertEquals(page.histogram("order_total_dollars").count, 4);
       assertEquals(page.value('packing_seconds_count{warehouse="south"}'), 1);
@@ -64,8 +68,10 @@ for (const { name, skip, api } of clients) {
     it("share the page with limiters, queries and caches", async () => {
       const { registry } = shop();
       using monitor = createMonitor({ registry });
-      await monitor.limiter("jobs", { capacity: 1 }).run(() => monitor.database((_: string) => 1)("SELECT 1"));
-      monitor.cache("users", () => 1)();
+      await monitor.limiter("jobs", { capacity: 1 }).run(() =>
+        measureCalls(monitor).database((_: string) => 1)("SELECT 1")
+      );
+      measureCalls(monitor).cache("users", () => 1)();
       for (const page of [await scrape(monitor), new Page(await registry.metrics())]) {
         assertEquals(page.histogram("runtime_pool_wait_seconds", 'pool="jobs"').count, 1);
         assertEquals(page.value('db_query_duration_seconds_count{operation="SELECT"}'), 1);

@@ -14,20 +14,18 @@ import Tinypool from "tinypool";
 import { Agent, Client, Pool as UndiciPool } from "undici";
 import workerpool from "workerpool";
 import { assert, assertEquals, assertFalse, assertRejects, assertThrows } from "@std/assert";
+import { createMonitor, type Monitor, type PoolSource } from "@rtm/runtime-metrics";
 import {
-  createMonitor,
   genericPool,
-  type Monitor,
   mysqlPool,
   pgPool,
   piscinaPool,
   pLimitPool,
-  type PoolSource,
   pQueuePool,
   tinypoolPool,
   undiciPool,
   workerpoolPool,
-} from "@rtm/runtime-metrics";
+} from "@rtm/runtime-metrics/pools";
 import { poolLibraries } from "../../scripts/pool_table.ts";
 import { Gate } from "../support/gate.ts";
 import { deferred, runtimeName, sleep } from "../support/loop.ts";

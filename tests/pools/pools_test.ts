@@ -16,15 +16,17 @@ function begin() {
   });
   const pools = new Pools({
     now: () => clock.at,
-    attempt(source, ask) {
-      try {
-        return ask();
-      } catch {
-        errors.push(source);
-        return undefined;
-      }
+    self: {
+      attempt(source, ask) {
+        try {
+          return ask();
+        } catch {
+          errors.push(source);
+          return undefined;
+        }
+      },
+      fail: (source) => void errors.push(source),
     },
-    fail: (source) => void errors.push(source),
     waits: times("waits"),
     runs: times("runs"),
     rejections: {

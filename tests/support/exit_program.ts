@@ -17,7 +17,7 @@ if (what === "monitor") {
 if (what === "worker") {
   // A thread that has nothing to do but to report, shown by a parent that has nothing to do either.
   const { Worker } = await import("node:worker_threads");
-  const { workerPool } = await import("@rtm/runtime-metrics");
+  const { workerPool } = await import("@rtm/runtime-metrics/pools");
   const url = new URL("./reporting_worker.mjs", import.meta.url);
   const crew = workerPool([new Worker(url)]);
   createMonitor({ pools: { crew } });

@@ -38,7 +38,7 @@ export async function renderPage(
     ...options,
   });
   const text = [...page.pieces()].join("");
-  core?.finishedPage(runtime.now() - begin, page.series, text.length);
+  core?.self.finishedPage(runtime.now() - begin, page.series, text.length);
   return text;
 }
 

@@ -1,5 +1,5 @@
 import { Worker as NodeWorker } from "node:worker_threads";
-import type { WorkerLike } from "@rtm/runtime-metrics";
+import type { WorkerLike } from "@rtm/runtime-metrics/pools";
 import { runtimeName } from "./loop.ts";
 import type { Order } from "./worker.ts";
 

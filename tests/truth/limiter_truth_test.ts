@@ -4,7 +4,8 @@ import { describe, it } from "node:test";
 import pLimit from "p-limit";
 import { Registry } from "prom-client";
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { createMonitor, type Monitor, pLimitPool } from "@rtm/runtime-metrics";
+import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
+import { pLimitPool } from "@rtm/runtime-metrics/pools";
 import { now, runtimeTitle, sleep } from "../support/loop.ts";
 import { scrape } from "../support/page.ts";
 

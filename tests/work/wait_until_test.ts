@@ -3,6 +3,7 @@ import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/ass
 import { Registry } from "prom-client";
 import { createMonitor } from "@rtm/runtime-metrics";
 import { deferred, sleep } from "../support/loop.ts";
+import { trackContext } from "../../src/edge/mod.ts";
 
 /** A context as workerd's is: its methods refuse every object but itself. */
 class ExecutionContext {
@@ -28,7 +29,7 @@ describe("monitor.trackContext()", () => {
   it("hands promises to the runtime and counts them until they settle", async () => {
     using monitor = createMonitor({ registry: new Registry() });
     const context = new ExecutionContext();
-    const tracked = monitor.trackContext(context);
+    const tracked = trackContext(monitor, context);
     const [mail, log] = [deferred<void>(), deferred<void>()];
     tracked.waitUntil(mail.promise);
     const { waitUntil } = tracked;
@@ -48,7 +49,7 @@ describe("monitor.trackContext()", () => {
   it("does everything else on the runtime's own context", () => {
     using monitor = createMonitor({ registry: new Registry() });
     const context = new ExecutionContext();
-    const tracked = monitor.trackContext(context, "behind");
+    const tracked = trackContext(monitor, context, "behind");
     tracked.passThroughOnException();
     assertEquals([context.passed, tracked.passed, tracked.props.tenant], [true, true, "acme"]);
     assertEquals(tracked.promises.length, 0);
@@ -69,7 +70,7 @@ describe("monitor.trackContext()", () => {
         return this.props.tenant;
       },
     });
-    const tracked = monitor.trackContext(context);
+    const tracked = trackContext(monitor, context);
     const mail = deferred<void>();
     tracked.waitUntil(mail.promise);
     assertEquals([promises, monitor.snapshot().pending["wait_until"]], [[mail.promise], 1]);
@@ -88,7 +89,7 @@ describe("monitor.trackContext()", () => {
   it("takes and removes what is set on it on the runtime's own context", () => {
     using monitor = createMonitor({ registry: new Registry() });
     const context = Object.assign(new ExecutionContext(), { trace: "a" });
-    const tracked = monitor.trackContext(context);
+    const tracked = trackContext(monitor, context);
     tracked.trace = "b";
     assertEquals([context.trace, tracked.trace], ["b", "b"]);
     Object.defineProperty(tracked, "span", { value: 7, configurable: true, enumerable: true });
@@ -101,13 +102,13 @@ describe("monitor.trackContext()", () => {
     using monitor = createMonitor({ registry: new Registry(), enabled: false });
     const context = new ExecutionContext();
     const promise = Promise.resolve();
-    monitor.trackContext(context).waitUntil(promise);
+    trackContext(monitor, context).waitUntil(promise);
     assertEquals(context.promises, [promise]);
   });
 
   it("refuses what cannot wait", () => {
     using monitor = createMonitor({ registry: new Registry() });
-    assertThrows(() => monitor.trackContext({} as never), TypeError, "expected one with waitUntil, got one without");
-    assertThrows(() => monitor.trackContext(undefined as never), TypeError, "with waitUntil, got undefined");
+    assertThrows(() => trackContext(monitor, {} as never), TypeError, "expected one with waitUntil, got one without");
+    assertThrows(() => trackContext(monitor, undefined as never), TypeError, "with waitUntil, got undefined");
   });
 });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isPromise } from "../../work/pending.ts";
+import { isPromise } from "../../runtime/promise.ts";
 import type { PoolSource, PoolWatcher } from "../pool_source.ts";
 import { type Method, replaceMethod } from "./replace_method.ts";
 import { Watchers } from "../watchers.ts";

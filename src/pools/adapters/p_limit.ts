@@ -24,7 +24,8 @@ export interface PLimitLike {
  *
  * @example Usage
  * ```ts
- * import { createMonitor, type PLimitLike, pLimitPool } from "@rtm/runtime-metrics";
+ * import { createMonitor } from "@rtm/runtime-metrics";
+ * import { type PLimitLike, pLimitPool } from "@rtm/runtime-metrics/pools";
  *
  * function show<Result>(limit: PLimitLike & ((job: () => Promise<Result>) => Promise<Result>)) {
  *   const mail = pLimitPool(limit);

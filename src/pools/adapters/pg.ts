@@ -37,7 +37,8 @@ export interface PgPoolLike {
  *
  * @example Usage
  * ```ts
- * import { createMonitor, pgPool, type PgPoolLike } from "@rtm/runtime-metrics";
+ * import { createMonitor } from "@rtm/runtime-metrics";
+ * import { pgPool, type PgPoolLike } from "@rtm/runtime-metrics/pools";
  *
  * function show(pool: PgPoolLike) {
  *   return createMonitor({ pools: { postgres: pgPool(pool, { timed: true }) } });

@@ -29,7 +29,8 @@ export interface PiscinaLike {
  *
  * @example Usage
  * ```ts
- * import { createMonitor, type PiscinaLike, piscinaPool } from "@rtm/runtime-metrics";
+ * import { createMonitor } from "@rtm/runtime-metrics";
+ * import { type PiscinaLike, piscinaPool } from "@rtm/runtime-metrics/pools";
  *
  * function show(thumbnails: PiscinaLike) {
  *   return createMonitor({ pools: { thumbnails: piscinaPool(thumbnails) } });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isPromise } from "../../work/pending.ts";
+import { isPromise } from "../../runtime/promise.ts";
 import { isAmount, type PoolSource } from "../pool_source.ts";
 import { replaceMethod } from "./replace_method.ts";
 import { clock } from "../../runtime/clock.ts";
@@ -81,7 +81,8 @@ interface Member {
  *
  * @example Usage
  * ```ts
- * import { createMonitor, workerPool } from "@rtm/runtime-metrics";
+ * import { createMonitor } from "@rtm/runtime-metrics";
+ * import { workerPool } from "@rtm/runtime-metrics/pools";
  *
  * const renderers = workerPool();
  * using monitor = createMonitor({ pools: { renderers } });

@@ -44,7 +44,7 @@ export function readReport(message: unknown): WorkerReport | undefined {
  *
  * @example Usage
  * ```ts
- * import { isWorkerReport } from "@rtm/runtime-metrics";
+ * import { isWorkerReport } from "@rtm/runtime-metrics/pools";
  *
  * function onMessage(message: unknown) {
  *   if (isWorkerReport(message)) return;

@@ -1,29 +1,46 @@
 /**
  * What an app measures of its own calls: to services, to databases, to caches, and whatever else takes time.
  *
+ * @example Usage
+ * ```ts
+ * import { createMonitor } from "@rtm/runtime-metrics";
+ * import { measureCalls } from "@rtm/runtime-metrics/calls";
+ *
+ * using monitor = createMonitor();
+ * const calls = measureCalls(monitor);
+ * const users = new Map<string, { name: string }>();
+ * const find = calls.cache("users", (id: string) => users.get(id));
+ * ```
+ *
  * @module
  */
 
-import type { OutgoingOptions } from "./services.ts";
+import { accessTo, type MonitorAccess } from "../monitor/access.ts";
+import type { Monitor } from "../monitor/monitor.ts";
 import type { PoolSource } from "../pools/pool_source.ts";
-import { type CacheWrapper, cacheWrapper } from "./cache.ts";
+import { type CacheOptions, type CacheWrapper, cacheWrapper } from "./cache.ts";
+import { CallFamilies } from "./call_families.ts";
 import { databaseWrapper } from "./database.ts";
 import { type Fetch, measuredFetch } from "./fetch.ts";
-import type { CallScope } from "./scope.ts";
-import { type Time, timer } from "./time.ts";
+import { type CallOptions, checkCallOptions } from "./services.ts";
+import { type ObservableLike, type Time, timer } from "./time.ts";
 
-/** The part of a monitor that measures the app's own calls. What is not measured is still done. */
-export interface Instruments {
+export type { CacheOptions, CacheWrapper, CallOptions, Fetch, Monitor, ObservableLike, PoolSource, Time };
+
+/** What measures the calls of an app. What is not measured is still done. */
+export interface Calls {
   /**
    * `fetch`, measured by service, method and status, to the response's head. It is bound, so it can be passed by itself.
-   * The service comes from the table of `outgoing.services`; what throws has the status `error`.
+   * The service comes from the table of `services`; what throws has the status `error`.
    *
    * @example Usage
    * ```ts
    * import { createMonitor } from "@rtm/runtime-metrics";
+   * import { measureCalls } from "@rtm/runtime-metrics/calls";
    *
-   * using monitor = createMonitor({ outgoing: { services: { "api.stripe.com": "stripe" } } });
-   * const pay = () => monitor.fetch("https://api.stripe.com/v1/charges", { method: "POST" });
+   * using monitor = createMonitor();
+   * const calls = measureCalls(monitor, { services: { "api.stripe.com": "stripe" } });
+   * const pay = () => calls.fetch("https://api.stripe.com/v1/charges", { method: "POST" });
    * ```
    */
   readonly fetch: Fetch;
@@ -35,10 +52,12 @@ export interface Instruments {
    * ```ts
    * import { Histogram } from "prom-client";
    * import { createMonitor } from "@rtm/runtime-metrics";
+   * import { measureCalls } from "@rtm/runtime-metrics/calls";
    *
    * using monitor = createMonitor();
+   * const calls = measureCalls(monitor);
    * const renders = new Histogram({ name: "render_seconds", help: "How long pages take.", labelNames: ["page"] });
-   * const html = monitor.time(renders, { page: "home" }, () => "<h1>hello</h1>");
+   * const html = calls.time(renders, { page: "home" }, () => "<h1>hello</h1>");
    * ```
    *
    * @param family The metric.
@@ -61,10 +80,11 @@ export interface Instruments {
    * @example Usage
    * ```ts
    * import { createMonitor } from "@rtm/runtime-metrics";
+   * import { measureCalls } from "@rtm/runtime-metrics/calls";
    *
    * function measured(pool: { query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> }) {
-   *   const monitor = createMonitor();
-   *   return monitor.database((text: string, values?: unknown[]) => pool.query(text, values));
+   *   const calls = measureCalls(createMonitor());
+   *   return calls.database((text: string, values?: unknown[]) => pool.query(text, values));
    * }
    * ```
    *
@@ -91,10 +111,12 @@ export interface Instruments {
    * @example Usage
    * ```ts
    * import { createMonitor } from "@rtm/runtime-metrics";
+   * import { measureCalls } from "@rtm/runtime-metrics/calls";
    *
    * using monitor = createMonitor();
+   * const calls = measureCalls(monitor);
    * const users = new Map<string, { name: string }>();
-   * const find = monitor.cache("users", (id: string) => users.get(id));
+   * const find = calls.cache("users", (id: string) => users.get(id));
    * const user = find("7") ?? { name: "nobody" };
    * ```
    *
@@ -109,15 +131,35 @@ export interface Instruments {
 }
 
 /**
- * Makes them.
+ * Measures the calls of an app. Every family begins when it is first used, and is shared by all who measure in one registry.
  *
- * @param scope Where to count.
- * @param outgoing How services are known.
- * @returns The part of the monitor.
+ * @example Usage
+ * ```ts
+ * import { createMonitor } from "@rtm/runtime-metrics";
+ * import { measureCalls } from "@rtm/runtime-metrics/calls";
+ *
+ * using monitor = createMonitor();
+ * const { fetch, database, connections, cache, time } = measureCalls(monitor, {
+ *   services: { "api.stripe.com": "stripe", "*.amazonaws.com": "aws" },
+ * });
+ * ```
+ *
+ * @param monitor Where to measure; after its end, what is wrapped is still done.
+ * @param options How services are known.
+ * @returns What measures.
+ * @throws {TypeError} If the monitor is none, or an option is unknown or of the wrong kind.
+ * @throws {RangeError} If a host is none.
  */
-export function instruments(scope: CallScope, outgoing: OutgoingOptions): Instruments {
+export function measureCalls(monitor: Monitor, options: CallOptions = {}): Calls {
+  const access: MonitorAccess = accessTo(monitor, "Cannot measure calls");
+  const services = checkCallOptions(options);
+  const calls = (): CallFamilies | undefined => {
+    const core = access.core();
+    return core && CallFamilies.of(core);
+  };
+  const scope = { core: () => access.core(), calls };
   return {
-    fetch: measuredFetch(scope, outgoing),
+    fetch: measuredFetch(scope, services),
     time: timer(scope),
     database: databaseWrapper(scope),
     cache: cacheWrapper(scope),
@@ -125,7 +167,7 @@ export function instruments(scope: CallScope, outgoing: OutgoingOptions): Instru
       if (typeof source !== "function") {
         throw new TypeError(`Cannot show connections: expected a function, got ${typeof source}`);
       }
-      return scope.calls()?.connections(source) ?? (() => {});
+      return access.untilStop(calls()?.connections(source) ?? (() => {}));
     },
   };
 }

@@ -6,131 +6,77 @@
  * @module
  */
 
+import type { Core, CorePart } from "../core/core.ts";
 import { callEntries } from "../metrics/catalog/calls.ts";
 import type { Counter } from "../metrics/counter.ts";
 import { Families } from "../metrics/families.ts";
 import type { Family } from "../metrics/family.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import type { Reading } from "../metrics/sampled.ts";
-import type { Settings } from "../monitor/options.ts";
 import type { PoolSource } from "../pools/pool_source.ts";
 import { Pools } from "../pools/pools.ts";
-import type { RegistryLike } from "../metrics/registry_like.ts";
-
-/** What the measurement reports to: the cores that show it. */
-export interface CallListener {
-  now(): number;
-  collect(): void;
-  drop(family: string): void;
-  fail(source: string): void;
-  /** Begins a source's count of errors at 0. */
-  expect(source: string): void;
-}
 
 /** The families of calls. */
-export class CallMeasurement {
-  readonly #registry: RegistryLike | undefined;
-  readonly #listener: CallListener;
+export class CallFamilies implements CorePart {
+  readonly #core: Core;
   readonly #families: Families;
   readonly #made = new Map<string, Counter | Histogram>();
   #connections: Pools | undefined;
   #sources = 0;
 
-  /**
-   * Makes a measurement without a family.
-   *
-   * @param registry Where to register.
-   * @param settings The checked options.
-   * @param listener What it reports to.
-   */
-  constructor(registry: RegistryLike | undefined, settings: Settings, listener: CallListener) {
-    this.#registry = registry;
-    this.#listener = listener;
+  private constructor(core: Core) {
+    this.#core = core;
     this.#families = new Families({
-      ...settings,
+      ...core.settings,
       catalog: callEntries,
-      registry,
-      onCollect: () => listener.collect(),
-      onDrop: (family) => listener.drop(family),
+      registry: core.registry,
+      onCollect: () => core.collect(),
+      onDrop: (family) => core.self.drop(family),
     });
+    this.#families.register();
   }
 
-  /**
-   * Finds a counter, or begins it.
-   *
-   * @param name Its name in the catalog.
-   * @returns The counter.
-   * @throws {Error} If the registry has a metric of that name that is somebody else's.
-   */
+  /** The families of a core, made when they are first asked for. */
+  static of(core: Core): CallFamilies {
+    return core.part("calls", () => new CallFamilies(core));
+  }
+
+  /** Finds a counter by its name in the catalog, or begins it; throws if the name is somebody else's in the registry. */
   counter(name: string): Counter {
     return this.#make(name, () => this.#families.counter(name));
   }
 
-  /**
-   * Finds a histogram, or begins it.
-   *
-   * @param name Its name in the catalog.
-   * @returns The histogram.
-   * @throws {Error} If the registry has a metric of that name that is somebody else's.
-   */
+  /** Finds a histogram by its name in the catalog, or begins it; throws if the name is somebody else's in the registry. */
   histogram(name: string): Histogram {
     return this.#make(name, () => this.#families.histogram(name));
   }
 
-  /**
-   * Adds what a pool of database connections tells to the others'.
-   *
-   * @param source The pool.
-   * @returns Takes it off again.
-   * @throws {Error} If the registry has a metric of that name that is somebody else's.
-   */
+  /** Adds what a pool of database connections tells to the others'; the answer takes it off again. */
   connections(source: PoolSource): () => void {
     if (!this.#connections) {
       this.#mustBeFree("db_connections");
-      const pools = new Pools({
-        now: () => this.#listener.now(),
-        attempt: (_source, ask) => this.attempt("connections", ask),
-        fail: () => this.#listener.fail("connections"),
-      });
+      const { runtime, self } = this.#core;
+      const pools = new Pools({ now: () => runtime.now(), self, errorSource: "connections" });
       this.#families.sampled(
         "db_connections",
         () => ({ pending: new Map(), oldestAges: new Map(), pools: pools.read() }),
         ({ pools }) => [...sumOf(pools.values(), "active"), ...sumOf(pools.values(), "idle")],
       );
       this.#connections = pools;
-      this.#listener.expect("connections");
+      self.expect("connections");
     }
     // The waits of these pools are told where they are shown as pools.
     return this.#connections.add(String(++this.#sources), () => source());
   }
 
-  /**
-   * Does something that must not harm the call around it; what it throws is counted.
-   *
-   * @param source Under which name.
-   * @param act What to do.
-   * @returns What it answered; undefined where it threw.
-   */
-  attempt<Value>(source: string, act: () => Value): Value | undefined {
-    try {
-      return act();
-    } catch {
-      this.#listener.fail(source);
-      return undefined;
-    }
-  }
-
-  /** The families in the order of the page. */
   families(): Family[] {
     return this.#families.own();
   }
 
-  /** Puts families back that `register.clear()` has thrown out. */
   register(): void {
     this.#families.register();
   }
 
-  /** Takes the families out of the registry. */
   stop(): void {
     this.#families.unregister();
   }
@@ -145,7 +91,7 @@ export class CallMeasurement {
   }
 
   #mustBeFree(name: string): void {
-    if (this.#registry?.getSingleMetric(name) === undefined) return;
+    if (this.#core.registry?.getSingleMetric(name) === undefined) return;
     throw new Error(
       `Cannot measure calls: the registry has a metric of its own named "${name}"; ` +
         "leave one of the two out, or choose another registry",

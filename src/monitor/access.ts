@@ -1,0 +1,30 @@
+/**
+ * What the doors of this package reach of a monitor beside its public members.
+ *
+ * @module
+ */
+
+import type { Core } from "../core/core.ts";
+
+/** The inside of a monitor. */
+export interface MonitorAccess {
+  /** What measures; undefined where nothing does, or no more. */
+  core(): Core | undefined;
+  /** Takes something back when the monitor stops, or when the answer is called, whichever is first. */
+  untilStop(takeBack: () => void): () => void;
+}
+
+/** For every copy of this package: a door of one may be given a monitor of another. */
+const brand = Symbol.for("@rtm/runtime-metrics.access");
+
+/** Gives a monitor its inside. */
+export function withAccess<Kind extends object>(monitor: Kind, access: MonitorAccess): Kind {
+  return Object.defineProperty(monitor, brand, { value: access });
+}
+
+/** Finds a monitor's inside; `action` begins the error where it is no monitor, such as `Cannot measure calls`. */
+export function accessTo(monitor: object, action: string): MonitorAccess {
+  const access = (monitor as { [brand]?: MonitorAccess } | null | undefined)?.[brand];
+  if (access) return access;
+  throw new TypeError(`${action}: expected a monitor, got ${monitor === null ? "null" : typeof monitor}`);
+}

@@ -1,0 +1,20 @@
+/**
+ * Promises, also those of another realm.
+ *
+ * @module
+ */
+
+/** Is this a promise? A thenable that is none is not: many are lazy, and asking one would run it. */
+export function isPromise(value: unknown): value is Promise<unknown> {
+  return value instanceof Promise || Object.prototype.toString.call(value) === "[object Promise]";
+}
+
+/**
+ * Answers the value, and refuses a promise: of a function of the app's that is async by mistake. What the promise rejects
+ * with is nobody's, and would end the process.
+ */
+export function atOnce<Value>(what: string, value: Value): Value {
+  if (!isPromise(value)) return value;
+  value.then(undefined, () => {});
+  throw new TypeError(`Cannot use ${what}: expected an answer at once, got a promise`);
+}
