@@ -43,13 +43,22 @@ export function routeFinder(option: RouteOption | undefined): (request: Request)
 }
 
 /**
- * Tells the path of a request.
+ * Tells the path of a request, whatever its client says of the host: Deno 2.9 writes that into the URL as it is, so that a
+ * host of `x/metrics?` would move the path, and Bun 1.4 leaves no more than the path where there is no proper host.
  *
  * @param request The request.
  * @returns The path, without the query.
  */
 export function pathOf(request: Request): string {
-  return new URL(request.url).pathname;
+  const { url } = request;
+  let at = 0;
+  if (!url.startsWith("/")) {
+    at = url.indexOf("//") + 2;
+    const host = request.headers.get("host");
+    if (host && url.startsWith(host, at)) at += host.length;
+    while (at < url.length && !"/?#".includes(url[at]!)) at++;
+  }
+  return new URL(`http://localhost${url.slice(at)}`).pathname;
 }
 
 function finder(option: RouteOption): (request: Request) => string | undefined {

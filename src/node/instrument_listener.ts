@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Exchange } from "../http/exchange.ts";
+import { sentBytesOf } from "../http/server_context.ts";
 import { unmatchedRoute } from "../http/route_series.ts";
 import { markOf } from "../http/measured_once.ts";
 import type { Monitor } from "../monitor/monitor.ts";
@@ -74,7 +76,11 @@ export function instrumentListener<Listener extends (request: never, response: n
   const page = toNodeListener(monitor.handler);
   const routeOf = (incoming: IncomingLike): string | undefined => {
     try {
-      const found = options.route?.(incoming as never);
+      const found: unknown = options.route?.(incoming as never);
+      // A function that is async by mistake tells nothing, and its rejection must not end the process.
+      if (typeof (found as PromiseLike<unknown> | undefined)?.then === "function") {
+        (found as PromiseLike<unknown>).then(undefined, () => {});
+      }
       return typeof found === "string" && found !== "" ? found : undefined;
     } catch {
       return undefined;
@@ -94,20 +100,75 @@ export function instrumentListener<Listener extends (request: never, response: n
       recorder.needsPath ? pathOfMessage(incoming) : undefined,
       incoming.method ?? "GET",
     );
-    if (begun) {
-      const { writeHead } = outgoing;
-      // Every head of HTTP/1 passes here, also one that nobody writes; at its end it is told in any case.
-      outgoing.writeHead = function (status, ...rest) {
-        begun.head(status, routeOf(incoming));
-        outgoing.writeHead = writeHead;
-        return writeHead.call(outgoing, status, ...rest);
-      };
-      // From here on the message itself tells how it ends.
-      begun.watch();
-      outgoing.on("finish", () => begun.head(outgoing.statusCode, routeOf(incoming)));
-    }
+    if (begun) follow(begun, outgoing, () => routeOf(incoming));
     return call.call(this, incoming, outgoing);
   } as unknown as Listener;
+}
+
+/** Notes the head when it is sent, and lets the message tell how it ends. */
+function follow(exchange: Exchange, outgoing: ResponseLike, routeOf: () => string | undefined): void {
+  const own = Object.getOwnPropertyDescriptor(outgoing, "writeHead");
+  const { writeHead } = outgoing;
+  // Every head of HTTP/1 passes here, also one that nobody writes; at its end it is told in any case. Node refuses a status
+  // that is none, and whoever asked for it may send another, so that only what was sent is noted.
+  outgoing.writeHead = function (this: ResponseLike, ...head: [number, ...never[]]) {
+    const answer = writeHead.apply(this, head);
+    exchange.head(statusOf(outgoing), routeOf());
+    if (own) Object.defineProperty(outgoing, "writeHead", own);
+    else delete (outgoing as Partial<ResponseLike>).writeHead;
+    return answer;
+  };
+  const finish = (): void => {
+    if (wasAnswered(outgoing)) exchange.head(statusOf(outgoing), routeOf());
+    if (!endsUnseen(outgoing)) return;
+    if (exchange.details && Number.isNaN(exchange.details.responseBytes)) {
+      exchange.details.responseBytes = sentBytesOf(outgoing);
+    }
+    exchange.end(statusOf(outgoing));
+  };
+  outgoing.on("finish", finish);
+  // A message whose HEAD was answered by `stream.respond()` is never finished nor closed (Node 20.20).
+  (outgoing.stream as Http2StreamLike | undefined)?.on?.("close", finish);
+  // Before the exchange listens: a client that leaves before the head leaves a route behind that is known by now.
+  outgoing.on("close", () => {
+    const route = routeOf();
+    if (exchange.status === 0 && route !== undefined) exchange.reroute(route);
+  });
+  // From here on the message itself tells how it ends.
+  exchange.watch();
+}
+
+/** The status that was sent; HTTP/2's `stream.respond()` passes the message by. */
+function statusOf({ stream, statusCode }: ResponseLike): number {
+  return (stream as Http2StreamLike | undefined)?.sentHeaders?.[":status"] ?? statusCode;
+}
+
+/** On HTTP/2 a message is finished by its reset as well, also where no head was sent. */
+function wasAnswered({ stream, headersSent }: ResponseLike): boolean {
+  return headersSent || (stream as Http2StreamLike | undefined)?.headersSent === true;
+}
+
+/**
+ * Did a message end that does not look like it? What HTTP/2's `stream.respond()` answers is never ended as a message; the
+ * body of an answer to HEAD is an error of its stream there, though nobody was to get it; and light-my-request (Fastify's
+ * `inject()`) closes a message whose sink still holds what was ended.
+ */
+function endsUnseen({ stream, socket, writableEnded, writableFinished }: ResponseLike): boolean {
+  if (stream) {
+    const { sentHeaders, writableFinished: isSent, rstCode, headRequest } = stream as Http2StreamLike;
+    return (headRequest === true || !writableEnded) && sentHeaders !== undefined && isSent === true && rstCode === 0;
+  }
+  return writableEnded === true && !writableFinished && socket?.destroyed === false;
+}
+
+/** A stream of `node:http2`, as far as it is used. */
+interface Http2StreamLike {
+  readonly sentHeaders?: { readonly ":status"?: number };
+  readonly headersSent?: boolean;
+  readonly writableFinished?: boolean;
+  readonly rstCode?: number;
+  readonly headRequest?: boolean;
+  on?(event: "close", listener: () => void): unknown;
 }
 
 /** What observers and computed labels see of the request: made of the message when they look. */

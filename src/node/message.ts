@@ -24,6 +24,12 @@ export interface ResponseLike extends OutgoingLike {
   statusCode: number;
   /** Is the head sent? */
   readonly headersSent: boolean;
+  /** The names of the headers that were set. */
+  getHeaderNames?(): readonly string[];
+  /** Takes a header off a head that is not sent yet. */
+  removeHeader?(name: string): void;
+  /** The connection; null once the message let go of it. */
+  readonly socket?: { readonly destroyed?: boolean } | null;
   /** Sends the head. */
   writeHead(status: number, ...rest: never[]): unknown;
   /** Sets a header of a head that is not sent yet. */
@@ -74,8 +80,10 @@ export function urlOf(incoming: IncomingLike): string {
   // HTTP/2 has the host among its pseudo headers.
   const host = incoming.headers["host"] ?? incoming.headers[":authority"] ?? "localhost";
   const target = targetOf(incoming);
-  const url = `http://${host}${target.startsWith("/") ? target : "/"}`;
-  return URL.canParse(url) ? url : `http://localhost${target.startsWith("/") ? target : "/"}`;
+  const path = target.startsWith("/") ? target : "/";
+  // What is more than a host, such as "x/metrics?", would move the path.
+  const url = typeof host === "string" && /^[^\s/?#\\@]+$/.test(host) ? `http://${host}${path}` : "";
+  return URL.canParse(url) ? url : `http://localhost${path}`;
 }
 
 /**

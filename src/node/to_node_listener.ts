@@ -23,7 +23,7 @@ export type NodeListener = (incoming: IncomingLike, outgoing: ResponseLike) => P
  * ```
  *
  * @param handler The handler. It is given both messages beside the request, as `exposition.allow` needs them. What it
- * throws is answered with 500 and an empty body.
+ * throws, and what it answers that cannot be sent, is answered with 500 and an empty body.
  * @returns The listener. It settles when the response was handed to the server, or its client has left; it never rejects.
  */
 export function toNodeListener(
@@ -32,22 +32,11 @@ export function toNodeListener(
     | Promise<Response>,
 ): NodeListener {
   return async (incoming, outgoing) => {
-    let response: Response;
     try {
-      response = await handler(requestOf(incoming), { incoming, outgoing });
-    } catch {
-      if (!outgoing.headersSent) outgoing.writeHead(500);
-      outgoing.end();
-      return;
+      await send(await handler(requestOf(incoming), { incoming, outgoing }), incoming, outgoing);
+    } catch (error) {
+      fail(outgoing, error);
     }
-    outgoing.statusCode = response.status;
-    for (const [name, value] of response.headers) {
-      if (name !== "set-cookie") outgoing.setHeader(name, value);
-    }
-    const cookies = response.headers.getSetCookie();
-    if (cookies.length > 0) outgoing.setHeader("set-cookie", cookies);
-    if (response.body) await send(response.body, outgoing);
-    else outgoing.end();
   };
 }
 
@@ -81,21 +70,64 @@ function streamOf(incoming: IncomingLike): ReadableStream<Uint8Array> {
   }, { highWaterMark: 0 });
 }
 
+/** Hands a response to the server; throws where it cannot be sent. */
+async function send(response: Response, incoming: IncomingLike, outgoing: ResponseLike): Promise<void> {
+  const { status, headers, body } = response;
+  if (!Number.isInteger(status) || status < 200 || status > 999) throw new TypeError(`Cannot send status ${status}`);
+  // Before anything is set: a body that was read, or that somebody reads, cannot be sent.
+  if (response.bodyUsed) throw new TypeError("Cannot send a body that was read");
+  const reader = body?.getReader();
+  try {
+    for (const [name, value] of headers) if (name !== "set-cookie") outgoing.setHeader(name, value);
+    const cookies = headers.getSetCookie();
+    if (cookies.length > 0) outgoing.setHeader("set-cookie", cookies);
+    outgoing.statusCode = status;
+    const isEmpty = incoming.method === "HEAD" || status === 204 || status === 304;
+    if (reader && !isEmpty) return await sendBody(reader, outgoing);
+    outgoing.end();
+    reader?.cancel().catch(() => {});
+  } catch (error) {
+    reader?.cancel(error).catch(() => {});
+    throw error;
+  }
+}
+
 /** Sends a body as fast as the client takes it, and lets go of it when the client leaves. */
-async function send(body: ReadableStream<Uint8Array>, outgoing: ResponseLike): Promise<void> {
-  const reader = body.getReader();
+async function sendBody(reader: ReadableStreamDefaultReader<Uint8Array>, outgoing: ResponseLike): Promise<void> {
   const left = (): void => void reader.cancel().catch(() => {});
+  // A client may have left already, and no event tells it again.
+  if (outgoing.closed) return left();
   outgoing.on("close", left);
   try {
     for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-      if (!outgoing.write(piece.value) && !outgoing.closed) await drained(outgoing);
+      if (!outgoing.write(bytesOf(piece.value)) && !outgoing.closed) await drained(outgoing);
     }
     outgoing.end();
-  } catch (error) {
-    // The head is sent: all that can be done is to let the client see that this is not the end.
-    outgoing.destroy(error instanceof Error ? error : undefined);
   } finally {
     outgoing.off("close", left);
+  }
+}
+
+/** Refuses a piece that holds no bytes before the head is sent with it; Bun's message would take an object. */
+function bytesOf(piece: unknown): Uint8Array {
+  if (piece instanceof Uint8Array) return piece;
+  if (ArrayBuffer.isView(piece)) return new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
+  if (piece instanceof ArrayBuffer) return new Uint8Array(piece);
+  if (typeof piece === "string") return new TextEncoder().encode(piece);
+  throw new TypeError("Cannot send a piece that holds no bytes");
+}
+
+/** Answers 500; behind a head that is sent, all that can be done is to let the client see that this is not the end. */
+function fail(outgoing: ResponseLike, error: unknown): void {
+  try {
+    // With an error, so that it is not taken for a client that left.
+    if (outgoing.headersSent) return void outgoing.destroy(error instanceof Error ? error : new Error(String(error)));
+    // What describes the body that could not be sent must not stand over an empty one.
+    for (const name of outgoing.getHeaderNames?.() ?? []) outgoing.removeHeader?.(name);
+    outgoing.writeHead(500);
+    outgoing.end();
+  } catch {
+    // The client has left.
   }
 }
 

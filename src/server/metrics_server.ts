@@ -4,6 +4,7 @@
  * @module
  */
 
+import { pathOf } from "../http/routes.ts";
 import { createMonitor } from "../monitor/create_monitor.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { GlobalLike } from "../runtime/shim.ts";
@@ -82,7 +83,7 @@ export async function createMetricsServer(options: MetricsServerOptions = {}): P
   }
   const monitor = options.monitor ?? createMonitor();
   const handler = (request: Request, platform: unknown): Promise<Response> =>
-    new URL(request.url).pathname === path ? monitor.handler(request, platform) : Promise.resolve(notFound());
+    pathOf(request) === path ? monitor.handler(request, platform) : Promise.resolve(notFound());
   let listening: Awaited<ReturnType<typeof serve>>;
   try {
     listening = await serve(globalThis as unknown as GlobalLike, { port, host }, handler);
