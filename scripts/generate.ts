@@ -12,6 +12,7 @@ import { renderComparison, renderCost } from "./cost_table.ts";
 import { renderAlertTable } from "./kit/alert_table.ts";
 import { createKit } from "./kit/files.ts";
 import { renderAbsenceTable, renderMetricTable } from "./metric_table.ts";
+import { renderOptions } from "./options_table.ts";
 import { renderParityTable } from "./parity_table.ts";
 import { renderPoolTable } from "./pool_table.ts";
 
@@ -55,6 +56,7 @@ const outputs: Output[] = [
         Object.entries(sections).reduce((text, [name, content]) => section(text, name, content), before),
       ),
   })),
+  { path: "docs/options.md", render: () => formatted("md", renderOptions()) },
   ...createKit().map(({ path, text }): Output => ({
     path: repositoryPaths[path] ?? path,
     render: () => formatted(path.slice(path.lastIndexOf(".") + 1), text),

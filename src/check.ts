@@ -51,17 +51,23 @@ export interface Kind {
 /** One option: what it may be, and what it is where nothing was given. */
 export interface Option extends Kind {
   readonly default?: unknown;
+  /** Only packages of Python's have it; docs/options.md shows it behind the others. */
+  readonly isForPython?: true;
 }
 
 /** Every option of an interface, in the order in which people read them. */
 export type OptionTable<Options> = Readonly<Record<keyof Options, Option>>;
 
-/** Checks options by their table, and fills defaults in. `path` is where nested ones stand, such as `http`. */
+/**
+ * Checks options by their table, and fills defaults in. `path` is where nested ones stand, such as `http`, and `what` one
+ * of them is called.
+ */
 export function checkTable<Options extends object>(
   refuse: Refuse,
   given: Options,
   table: OptionTable<Options>,
   path = "",
+  what = "option",
 ): Options {
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     refuse(TypeError, `${path || "options"} must be an object`, given);
@@ -69,14 +75,20 @@ export function checkTable<Options extends object>(
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(table, name));
   if (unknown !== undefined) {
     const known = Object.keys(table).join(", ");
-    refuse(TypeError, `unknown option${path && ` in ${path}`}; expected one of ${known}`, unknown);
+    refuse(TypeError, `unknown ${what}${path && ` in ${path}`}; expected one of ${known}`, unknown);
   }
-  const settings: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(table) as [keyof Options & string, Option][]) {
-    const value = given[name];
-    if (value !== undefined) option.check(value, path ? `${path}.${name}` : name, refuse);
-    const filled = value ?? option.default;
-    if (filled !== undefined) settings[name] = filled;
+    if (given[name] !== undefined) option.check(given[name], path ? `${path}.${name}` : name, refuse);
+  }
+  return withDefaults(table, given);
+}
+
+/** Fills the defaults of a table in; what has none and was not given stays absent. */
+export function withDefaults<Options extends object>(table: OptionTable<Options>, given: Partial<Options>): Options {
+  const settings: Partial<Options> = {};
+  for (const name of Object.keys(table) as (keyof Options)[]) {
+    const value = given[name] === undefined ? table[name].default as Options[keyof Options] : given[name];
+    if (value !== undefined) settings[name] = value;
   }
   return settings as Options;
 }
@@ -105,7 +117,7 @@ export function whole(range: string, least: number, most: number = Number.MAX_SA
   return numeric(`a whole number ${range}`, (value) => Number.isInteger(value) && value >= least && value <= most);
 }
 
-/** A text; a text with something in it where `isNeeded`. */
+/** A text. */
 export function text(is: string, fits: (value: string) => boolean = () => true): Kind {
   return {
     is,
@@ -124,10 +136,10 @@ export const callable: Kind = {
 };
 
 /** Options of their own, by their own table. */
-export function group<Options extends object>(table: OptionTable<Options>): Kind {
+export function group<Options extends object>(table: OptionTable<Options>, what?: string): Kind {
   return {
-    is: "options of its own",
-    check: (value, name, refuse) => void checkTable(refuse, value as Options, table, name),
+    is: "options of their own",
+    check: (value, name, refuse) => void checkTable(refuse, value as Options, table, name, what),
   };
 }
 

@@ -5,7 +5,8 @@
  */
 
 import { withAccess } from "./access.ts";
-import { checkOptions, checkPool } from "./check_options.ts";
+import { checkOptions } from "./check_options.ts";
+import { checkPool } from "./check_pool.ts";
 import { joinCore } from "../core/shared_core.ts";
 import { makeGuard } from "../page/guard.ts";
 import { pageHandler, type ScrapeRequest } from "../page/handler.ts";

@@ -9,7 +9,9 @@ import { Chunks } from "./encoded_chunks.ts";
 import type { Guard } from "./guard.ts";
 import { isInside } from "./internal_request.ts";
 import { acceptsGzip, type Format, negotiateFormat } from "./negotiation.ts";
+import { expositionOptions } from "./option_table.ts";
 import type { ExpositionOptions } from "./options.ts";
+import { withDefaults } from "../check.ts";
 import { type PageSource, takePage } from "./page.ts";
 
 /** A request as far as the page needs it. */
@@ -49,7 +51,11 @@ export interface HandlerOptions
  * @returns The handler. It answers GET and HEAD, whatever the path; every other method is 405.
  */
 export function pageHandler(source: () => PageSource, options: HandlerOptions = {}): PageHandler {
-  const { guard, maxConcurrentScrapes = 8, collectTimeoutSeconds = 5, created = false, compress = true } = options;
+  const { guard } = options;
+  const { maxConcurrentScrapes, collectTimeoutSeconds, created, compress } = withDefaults<ExpositionOptions>(
+    expositionOptions,
+    options,
+  ) as Required<ExpositionOptions>;
   let underWay = 0;
 
   async function page(request: RequestLike | undefined, query: URLSearchParams, format: Format): Promise<Response> {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { callable, checkTable, entriesOf, type Kind, numeric, type OptionTable, refuser, text } from "../check.ts";
 import type { Snapshot } from "../monitor/monitor.ts";
 import type { PushProtocol } from "./target.ts";
 
@@ -90,97 +91,69 @@ export interface PusherSettings extends Required<Omit<PusherOptions, "url" | "in
 
 const protocols: readonly PushProtocol[] = ["pushgateway", "victoriametrics", "otlp"];
 
-const optionNames: readonly (keyof PusherOptions)[] = [
-  "url",
-  "protocol",
-  "job",
-  "monitor",
-  "instance",
-  "labels",
-  "headers",
-  "intervalSeconds",
-  "timeoutSeconds",
-  "retries",
-  "maxBytes",
-  "onError",
-  "fetch",
-];
+/** Texts by name. */
+const texts: Kind = entriesOf("texts by name", (key, value, name, refuse) => {
+  if (typeof value !== "string") refuse(TypeError, `${name}.${key} must be a string`, value);
+});
 
-/**
- * Checks a pusher's options.
- *
- * @param options What the user gave.
- * @returns The settings.
- * @throws {TypeError} If an option is missing, unknown or of the wrong kind.
- * @throws {RangeError} If a number is out of bounds.
- */
+function between(least: number, most: number): Kind {
+  return numeric(`from ${least} to ${most}`, (value) => value >= least && value <= most);
+}
+
+/** What each option of a pusher may be, and its default. */
+export const pusherOptions: OptionTable<PusherOptions> = {
+  url: {
+    is: "an absolute URL",
+    check(value, name, refuse) {
+      const text = value instanceof URL ? value.href : value;
+      if (typeof text !== "string" || !URL.canParse(text)) {
+        refuse(TypeError, `${name} must be an absolute URL`, value);
+      }
+      const { protocol } = new URL(text as string);
+      if (!/^https?:$/.test(protocol)) refuse(RangeError, `${name} must begin with http: or https:`, protocol);
+    },
+  },
+  protocol: text(`one of ${protocols.join(", ")}`, (value) => protocols.includes(value as PushProtocol)),
+  job: text("a string with something in it", (value) => value !== ""),
+  monitor: {
+    is: "a monitor",
+    check(value, name, refuse) {
+      const { handler, snapshot } = value as PushSource ?? {};
+      if (typeof handler !== "function" || typeof snapshot !== "function") {
+        refuse(TypeError, `${name} must be a monitor`, value);
+      }
+    },
+  },
+  instance: text("a string"),
+  labels: { default: {}, ...texts },
+  headers: { default: {}, ...texts },
+  intervalSeconds: { default: 10, ...between(1, 3600) },
+  timeoutSeconds: { default: 5, ...between(0.001, 60) },
+  retries: {
+    default: 3,
+    is: "a whole number from 0 to 10",
+    check(value, name, refuse) {
+      between(0, 10).check(value, name, refuse);
+      if (!Number.isInteger(value)) refuse(RangeError, `${name} must be a whole number`, value);
+    },
+  },
+  maxBytes: { default: 16 * 1024 * 1024, ...between(1, Number.MAX_SAFE_INTEGER) },
+  onError: callable,
+  fetch: callable,
+};
+
+/** Checks a pusher's options and fills defaults in. */
 export function checkPusher(options: PusherOptions): PusherSettings {
-  if (!isObject(options)) refuse(TypeError, "options must be an object", options);
-  const unknown = Object.keys(options).find((name) => !optionNames.includes(name as keyof PusherOptions));
-  if (unknown !== undefined) {
-    refuse(TypeError, `unknown option; expected one of ${optionNames.join(", ")}`, unknown);
+  const refuse = refuser("Cannot create pusher");
+  const given = checkTable(refuse, options, pusherOptions);
+  for (const name of ["url", "protocol", "job", "monitor"] as const) {
+    if (given[name] === undefined) pusherOptions[name].check(undefined, name, refuse);
   }
-  const { protocol, job, monitor, instance, labels = {}, headers = {}, onError } = options;
-  const { intervalSeconds = 10, timeoutSeconds = 5, retries = 3, maxBytes = 16 * 1024 * 1024 } = options;
-  // Bound late, so that it is called as the global's own also where a test has put another in its place.
-  const { fetch = (url, init) => globalThis.fetch(url, init) } = options;
-  if (!protocols.includes(protocol)) refuse(TypeError, `protocol must be one of ${protocols.join(", ")}`, protocol);
-  if (typeof job !== "string" || job === "") refuse(TypeError, "job must be a string with something in it", job);
-  if (typeof monitor?.handler !== "function" || typeof monitor.snapshot !== "function") {
-    refuse(TypeError, "monitor must be a monitor", monitor);
-  }
-  if (instance !== undefined && typeof instance !== "string") refuse(TypeError, "instance must be a string", instance);
-  checkTexts("labels", labels);
-  checkTexts("headers", headers);
-  checkNumber("intervalSeconds", intervalSeconds, 1, 3600);
-  checkNumber("timeoutSeconds", timeoutSeconds, 0.001, 60);
-  checkNumber("retries", retries, 0, 10);
-  if (!Number.isInteger(retries)) refuse(RangeError, "retries must be a whole number", retries);
-  checkNumber("maxBytes", maxBytes, 1, Number.MAX_SAFE_INTEGER);
-  if (onError !== undefined && typeof onError !== "function") refuse(TypeError, "onError must be a function", onError);
-  if (typeof fetch !== "function") refuse(TypeError, "fetch must be a function", fetch);
-  return {
-    url: checkUrl(options.url),
-    protocol,
-    job,
-    monitor,
-    instance,
-    labels,
-    headers,
-    intervalSeconds,
-    timeoutSeconds,
-    retries,
-    maxBytes,
-    onError,
-    fetch,
+  const none: Pick<PusherSettings, "fetch" | "instance" | "onError"> = {
+    // Bound late, so that it is called as the global's own also where a test has put another in its place.
+    fetch: (url: string, init: RequestInit) => globalThis.fetch(url, init),
+    instance: undefined,
+    onError: undefined,
   };
-}
-
-function checkUrl(value: unknown): URL {
-  const text = value instanceof URL ? value.href : value;
-  if (typeof text !== "string" || !URL.canParse(text)) refuse(TypeError, "url must be an absolute URL", value);
-  const url = new URL(text as string);
-  if (!/^https?:$/.test(url.protocol)) refuse(RangeError, "url must begin with http: or https:", url.protocol);
-  return url;
-}
-
-function checkTexts(name: string, texts: Readonly<Record<string, string>>): void {
-  if (!isObject(texts)) refuse(TypeError, `${name} must be an object`, texts);
-  for (const [key, text] of Object.entries(texts)) {
-    if (typeof text !== "string") refuse(TypeError, `${name}.${key} must be a string`, text);
-  }
-}
-
-function checkNumber(name: string, value: number, least: number, most: number): void {
-  if (typeof value !== "number") refuse(TypeError, `${name} must be a number`, value);
-  if (!(value >= least && value <= most)) refuse(RangeError, `${name} must be from ${least} to ${most}`, value);
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function refuse(Class: typeof TypeError | typeof RangeError, expected: string, got: unknown): never {
-  const told = typeof got === "string" ? JSON.stringify(got) : isObject(got) ? "an object" : String(got);
-  throw new Class(`Cannot create pusher: ${expected}, got ${told}`);
+  return { ...none, ...given as Required<PusherOptions>, url: new URL(given.url) };
 }

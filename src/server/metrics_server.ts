@@ -5,6 +5,7 @@
  */
 
 import { pathOf } from "../http/routes.ts";
+import { checkTable, numeric, type OptionTable, refuser, text } from "../check.ts";
 import { createMonitor } from "../monitor/create_monitor.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { GlobalLike } from "../runtime/shim.ts";
@@ -38,6 +39,16 @@ export interface MetricsServerOptions {
   path?: string;
 }
 
+const isPort = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= 65_535;
+
+/** What each option may be, and its default. */
+export const metricsServerOptions: OptionTable<MetricsServerOptions> = {
+  monitor: { is: "a monitor", check: () => {} },
+  port: { default: 9464, ...numeric("a whole number from 0 to 65535", isPort) },
+  host: { default: "127.0.0.1", ...text("an address", (value) => value !== "") },
+  path: { default: "/metrics", ...text('a string that begins with "/"', (value) => value.startsWith("/")) },
+};
+
 /** A server of the page. */
 export interface MetricsServer extends AsyncDisposable {
   /** The page's whole address. */
@@ -70,17 +81,11 @@ export interface MetricsServer extends AsyncDisposable {
  * @throws {Error} If the port is taken, or this runtime has no server.
  */
 export async function createMetricsServer(options: MetricsServerOptions = {}): Promise<MetricsServer> {
-  const unknown = Object.keys(options).find((name) => !["monitor", "port", "host", "path"].includes(name));
-  if (unknown !== undefined) refuse(TypeError, "unknown option; expected one of monitor, port, host, path", unknown);
-  const { port = 9464, host = "127.0.0.1", path = "/metrics" } = options;
-  if (typeof port !== "number") refuse(TypeError, "port must be a number", port);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    refuse(RangeError, "port must be a whole number from 0 to 65535", port);
-  }
-  if (typeof host !== "string" || host === "") refuse(TypeError, "host must be an address", host);
-  if (typeof path !== "string" || !path.startsWith("/")) {
-    refuse(TypeError, 'path must be a string that begins with "/"', path);
-  }
+  const { port, host, path } = checkTable(
+    refuser("Cannot start metrics server"),
+    options,
+    metricsServerOptions,
+  ) as Required<MetricsServerOptions>;
   const monitor = options.monitor ?? createMonitor();
   const handler = (request: Request, platform: unknown): Promise<Response> =>
     pathOf(request) === path ? monitor.handler(request, platform) : Promise.resolve(notFound());
@@ -108,10 +113,4 @@ export async function createMetricsServer(options: MetricsServerOptions = {}): P
 
 function notFound(): Response {
   return new Response("Not Found\n", { status: 404, headers: { "content-type": "text/plain; charset=utf-8" } });
-}
-
-function refuse(Class: typeof TypeError | typeof RangeError, expected: string, got: unknown): never {
-  throw new Class(
-    `Cannot start metrics server: ${expected}, got ${typeof got === "string" ? `"${got}"` : String(got)}`,
-  );
 }

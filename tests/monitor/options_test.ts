@@ -1,7 +1,8 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Registry } from "prom-client";
-import { checkOptions, checkPool } from "../../src/monitor/check_options.ts";
+import { checkOptions } from "../../src/monitor/check_options.ts";
+import { checkPool } from "../../src/monitor/check_pool.ts";
 import * as httpMetrics from "../../src/http/metrics.ts";
 import type { HttpOptions } from "../../src/http/options.ts";
 import type { MonitorOptions } from "../../src/monitor/options.ts";

@@ -12,12 +12,12 @@ const { exports } = JSON.parse(readFileSync(`${root}jsr.json`, "utf8")) as { exp
 
 /**
  * What each entry point may weigh with all that it brings, in KiB, without prom-client: what it weighs, and room for a fix.
- * The goal was 20 for each. docs/cost.md says what weighs so much; none of it can be left out of a monitor that offers all
+ * The goals are 31, 30 and 24 for the first three. docs/cost.md says what weighs so much; none of it can be left out of a monitor that offers all
  * of it by one name.
  */
 const budgets: Readonly<Record<string, number>> = {
-  ".": 34,
-  "./hono": 33,
+  ".": 35,
+  "./hono": 34,
   "./edge": 29,
   "./node": 3,
   "./pools": 4,
@@ -28,13 +28,16 @@ const budgets: Readonly<Record<string, number>> = {
 
 /** What apps write, which leaves the rest of an entry point out of their bundles. */
 const apps: Readonly<Record<string, { code: string; budget: number }>> = {
-  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 32 },
-  "the middleware alone": { code: 'import { runtimeMetrics } from "./src/hono/mod.ts"; runtimeMetrics();', budget: 33 },
+  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 34 },
+  "the middleware alone": { code: 'import { runtimeMetrics } from "./src/hono/mod.ts"; runtimeMetrics();', budget: 34 },
 };
 
 /** What a file is part of, by the beginning of its path; the first that fits. */
 const parts: readonly (readonly [part: string, files: RegExp])[] = [
-  ["checks of options", /^src\/(check|monitor\/check_options|http\/check_http|page\/check_exposition)\.ts$/],
+  [
+    "checks of options",
+    /^src\/(check|monitor\/(check_options|check_pool|option_table)|http\/option_table|page\/option_table)\.ts$/,
+  ],
   ["the page: formats, guard, compression, slices", /^src\/(gather|formats|page)\//],
   ["requests", /^src\/(http\/|monitor\/instrument\.ts$)/],
   ["the catalog: names, texts, buckets", /^src\/metrics\/catalog/],

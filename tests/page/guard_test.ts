@@ -5,7 +5,8 @@ import { Registry } from "prom-client";
 import { createMonitor, type ExpositionOptions } from "@rtm/runtime-metrics";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
 import { isIn, parseAddress, parseRange } from "../../src/page/addresses.ts";
-import { checkExpositionOptions } from "../../src/page/check_exposition.ts";
+import { checkTable, refuser } from "../../src/check.ts";
+import { expositionOptions } from "../../src/page/option_table.ts";
 import { isSecret } from "../../src/page/credentials.ts";
 import { type Guard, makeGuard } from "../../src/page/guard.ts";
 import { insideRequest } from "../../src/page/internal_request.ts";
@@ -14,7 +15,7 @@ import { serveApp } from "../support/real_server.ts";
 const variables: Record<string, string> = { TOKEN: "from the environment", EMPTY: "" };
 
 function guard(options: ExpositionOptions): Guard {
-  checkExpositionOptions(options);
+  checkTable(refuser("Cannot create monitor"), options, expositionOptions, "exposition");
   return makeGuard(options, (name) => variables[name])!;
 }
 

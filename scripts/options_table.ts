@@ -1,0 +1,103 @@
+/**
+ * docs/options.md: every option with its kind and default from its table, and its meaning from its type's comment.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { callOptions } from "../src/calls/services.ts";
+import type { OptionTable } from "../src/check.ts";
+import { httpOptions } from "../src/http/option_table.ts";
+import { collectOptions, monitorOptions } from "../src/monitor/option_table.ts";
+import { expositionOptions } from "../src/page/option_table.ts";
+import { pusherOptions } from "../src/push/check_pusher.ts";
+import { metricsServerOptions } from "../src/server/metrics_server.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+interface Group {
+  title: string;
+  /** The interface, and the file that declares it. */
+  type: string;
+  file: string;
+  table: OptionTable<never>;
+}
+
+const groups: readonly Group[] = [
+  { title: "`createMonitor`", type: "MonitorOptions", file: "src/monitor/options.ts", table: monitorOptions },
+  { title: "`collect`", type: "CollectOptions", file: "src/monitor/options.ts", table: collectOptions },
+  { title: "`http`", type: "HttpOptions", file: "src/http/options.ts", table: httpOptions },
+  { title: "`exposition`", type: "ExpositionOptions", file: "src/page/options.ts", table: expositionOptions },
+  { title: "`measureCalls`", type: "CallOptions", file: "src/calls/services.ts", table: callOptions },
+  {
+    title: "`createMetricsServer`",
+    type: "MetricsServerOptions",
+    file: "src/server/metrics_server.ts",
+    table: metricsServerOptions,
+  },
+  { title: "`createPusher`", type: "PusherOptions", file: "src/push/check_pusher.ts", table: pusherOptions },
+];
+
+/** What the comment of an option says: its meaning, and its default with the reason. */
+export interface Said {
+  meaning: string;
+  /** Between the braces of `@default`; undefined where there is none. */
+  fallback?: string;
+  because?: string;
+}
+
+/** Reads the comments of an interface's members. */
+export function readComments(file: string, type: string): Map<string, Said> {
+  const source = ts.createSourceFile(file, readFileSync(root + file, "utf8"), ts.ScriptTarget.Latest, true);
+  const found = source.statements.find((each): each is ts.InterfaceDeclaration =>
+    ts.isInterfaceDeclaration(each) && each.name.text === type
+  );
+  if (!found) throw new Error(`Cannot read options: ${file} declares no ${type}`);
+  const text = (comment: string | ts.NodeArray<ts.JSDocComment> | undefined): string =>
+    (ts.getTextOfJSDocComment(comment) ?? "").replace(/\s*\n\s*/g, " ").trim();
+  return new Map(found.members.map((member) => {
+    const [comment] = ts.getJSDocCommentsAndTags(member).filter(ts.isJSDoc);
+    const tag = text(comment?.tags?.find(({ tagName }) => tagName.text === "default")?.comment);
+    const [, fallback, because] = /^\{(.*?)\}(?:\s+(.*))?$/.exec(tag.replace(/^\{\{\}\}/, "{{\u200b}")) ?? [];
+    const said: Said = { meaning: text(comment?.comment) };
+    if (fallback !== undefined) said.fallback = fallback.replace("{\u200b", "{}");
+    if (because) said.because = because;
+    return [member.name!.getText(source), said];
+  }));
+}
+
+function row(name: string, kind: string, { meaning, fallback, because }: Said): string {
+  const cell = (value: string): string => value.replaceAll("|", "\\|");
+  const shown = fallback === undefined || fallback === "undefined"
+    ? ""
+    : fallback.includes("`")
+    ? fallback
+    : `\`${fallback}\``;
+  return `| \`${name}\` | ${cell(kind)} | ${cell([shown, because].filter(Boolean).join(" "))} | ${cell(meaning)} |`;
+}
+
+/** Every group of options, in the order in which people meet them. */
+export function optionGroups(): readonly (Group & { said: Map<string, Said> })[] {
+  return groups.map((each) => ({ ...each, said: readComments(each.file, each.type) }));
+}
+
+/** Writes docs/options.md. */
+export function renderOptions(): string {
+  const head = "| option | what it may be | default | what it does |\n| --- | --- | --- | --- |\n";
+  const sections = optionGroups().map(({ title, table, said }) => {
+    const rows = (isForPython: boolean): string[] =>
+      Object.entries<OptionTable<Record<string, unknown>>[string]>(table)
+        .filter(([, option]) => (option.isForPython ?? false) === isForPython)
+        .map(([name, { is }]) => row(name, is, said.get(name)!));
+    const [common, python] = [rows(false), rows(true)];
+    const behind = python.length > 0
+      ? `\n\nFor those who come from a package of Python's, and expect what it has:\n\n${head}${python.join("\n")}`
+      : "";
+    return `## ${title}\n\n${head}${common.join("\n")}${behind}\n`;
+  });
+  return "# Options\n\nEvery option of every door. What is unknown or of the wrong kind is refused at once, by a " +
+    "sentence that says what was expected and what came. This page is generated by `npm run generate`.\n\n" +
+    sections.join("\n");
+}

@@ -1,0 +1,63 @@
+/**
+ * What each option of `createMonitor` may be, and its default.
+ *
+ * @module
+ */
+
+import { checkLabelName, entriesOf, flag, group, numeric, type OptionTable, whole } from "../check.ts";
+import { httpGroup } from "../http/option_table.ts";
+import { isRegistry } from "../metrics/registry_like.ts";
+import { expositionOptions } from "../page/option_table.ts";
+import type { PoolSource } from "../pools/pool_source.ts";
+import { checkPool } from "./check_pool.ts";
+import type { CollectOptions, MonitorOptions } from "./options.ts";
+
+const on = { default: true, ...flag };
+
+/** The groups of metrics. */
+export const collectOptions: OptionTable<CollectOptions> = {
+  eventLoop: on,
+  pending: on,
+  pools: on,
+  canary: on,
+  memory: on,
+  gc: on,
+  process: on,
+  container: on,
+  http: on,
+};
+
+/** The options of a monitor. */
+export const monitorOptions: OptionTable<MonitorOptions> = {
+  registry: {
+    is: "a registry of prom-client or @prometheus-io/client",
+    check(value, name, refuse) {
+      if (isRegistry(value)) return;
+      refuse(TypeError, `${name} must be a registry of prom-client or @prometheus-io/client`, value);
+    },
+  },
+  prefix: {
+    default: "runtime_",
+    is: "the beginning of a metric's name",
+    check(value, name, refuse) {
+      if (typeof value !== "string") refuse(TypeError, `${name} must be a string`, value);
+      if (!/^([a-zA-Z_:][a-zA-Z0-9_:]*)?$/.test(value as string)) {
+        refuse(RangeError, `${name} must be letters, digits, _ and :, and not begin with a digit`, value);
+      }
+    },
+  },
+  maxLabelSets: { default: 2000, ...whole("of at least 1", 1) },
+  labels: {
+    default: {},
+    ...entriesOf("texts by label", (label, value, name, refuse) => {
+      checkLabelName("a label's name", label);
+      if (typeof value !== "string") refuse(TypeError, `${name}.${label} must be a string`, value);
+    }),
+  },
+  intervalSeconds: { default: 0.02, ...numeric("above 0 and at most 10", (value) => value > 0 && value <= 10) },
+  collect: { default: {}, ...group(collectOptions, "group") },
+  pools: { default: {}, ...entriesOf("sources by name", (pool, source) => checkPool(pool, source as PoolSource)) },
+  http: { default: {}, ...httpGroup },
+  exposition: { default: {}, ...group(expositionOptions) },
+  enabled: { default: true, ...flag },
+};
