@@ -8,8 +8,7 @@
 
 import { resolve } from "node:path";
 import { build, emptyDir } from "jsr:@deno/dnt@^0.43.2";
-import { bundleCommand, finishPackage } from "./npm_bundle.ts";
-import { packageFields, readPackage } from "./npm_package.ts";
+import { bundleCommand, finishPackage, packageFields, readPackage } from "./npm_package.ts";
 
 const root = new URL("../", import.meta.url);
 const { jsr, repository, entryPoints, peerDependencies } = readPackage();

@@ -1,10 +1,16 @@
 /**
- * The npm package's package.json, as both builders write it: dnt for a release, tsc where JSR cannot be reached.
+ * What both builders of the npm package share, dnt for a release and tsc where JSR cannot be reached: its package.json,
+ * its code in few files, and its command in one.
  *
  * @module
  */
 
-import { readFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** What the builders read of jsr.json. */
 export interface JsrConfig {
@@ -25,13 +31,13 @@ export interface RepositoryPackage {
 }
 
 /** The files that stand beside the code. */
-export const documents: readonly string[] = ["README.md", "CHANGELOG.md", "LICENSE"];
+const documents: readonly string[] = ["README.md", "CHANGELOG.md", "LICENSE"];
 
 /** Where the command is put, from the package's root. */
-export const commandPath = "bin/runtime-metrics.js";
+const commandPath = "bin/runtime-metrics.js";
 
 /** The command's source; the package has a command if the file is there. */
-export const commandSource = "scripts/kit.ts";
+const commandSource = "scripts/kit.ts";
 
 /** Fields of package.json. */
 export type PackageFields = { name: string; version: string } & Record<string, unknown>;
@@ -133,4 +139,93 @@ export function dependenciesOf(
         .map((name) => [name, rangeOf(jsr, name)]),
     );
   return { dependencies: ranges(false), peerDependencies: ranges(true) };
+}
+
+/**
+ * Tells how each entry is loaded. The condition is `default`, as `require` of a module that is an ES module (Node 20.19,
+ * 22.12, Deno, Bun) asks for `require` or `default`, and never for `import`.
+ *
+ * @param jsr The contents of jsr.json.
+ * @returns The field `exports` of package.json.
+ */
+export function entriesOf(jsr: JsrConfig): Record<string, { default: string }> {
+  return Object.fromEntries(Object.entries(jsr.exports).map(([name, path]) => [name, { default: builtPath(path) }]));
+}
+
+/**
+ * Does the last steps of both builders: the modules are joined, package.json says how each entry is loaded, and the
+ * documents stand beside them.
+ *
+ * @param packageFolder The package's root.
+ * @param entryPoints The files that users import, from there.
+ */
+export async function finishPackage(packageFolder: string, entryPoints: readonly string[]): Promise<void> {
+  await joinModules(packageFolder, entryPoints);
+  // dnt writes it, and bundlers read the nearest one only: without `sideEffects` there they keep what is not used.
+  rmSync(join(packageFolder, "esm/package.json"), { force: true });
+  const path = join(packageFolder, "package.json");
+  const fields = JSON.parse(readFileSync(path, "utf8")) as object;
+  const { jsr } = readPackage();
+  writeFileSync(path, `${JSON.stringify({ ...fields, exports: entriesOf(jsr) }, null, 2)}\n`);
+  for (const name of documents) cpSync(join(root, name), join(packageFolder, name));
+}
+
+/**
+ * Joins the modules of a built package, so that each entry point and what several of them share is one file: Node needs
+ * 0.4 ms to find and load a module, and there are dozens. The types stay where they are.
+ *
+ * @param packageFolder The package's root.
+ * @param entryPoints The files that users import, from there.
+ */
+async function joinModules(packageFolder: string, entryPoints: readonly string[]): Promise<void> {
+  const code = join(packageFolder, "esm");
+  const separate = readdirSync(code, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".js"))
+    .map((name) => join(code, name));
+  const { outputFiles } = await build({
+    entryPoints: entryPoints.map((path) => join(packageFolder, path)),
+    outdir: code,
+    outbase: code,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    target: "es2022",
+    packages: "external",
+    chunkNames: "shared/[hash]",
+    write: false,
+    logLevel: "warning",
+  });
+  for (const path of separate) rmSync(path);
+  for (const { path, text } of outputFiles) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+}
+
+/**
+ * Bundles the command into a package, if there is one.
+ *
+ * @param packageFolder The package's root.
+ * @returns Whether there is a command.
+ */
+export async function bundleCommand(packageFolder: string): Promise<boolean> {
+  const entryPoint = join(root, commandSource);
+  if (!existsSync(entryPoint)) return false;
+  const outfile = join(packageFolder, commandPath);
+  await build({
+    entryPoints: [entryPoint],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    // What is bundled may be CommonJS, which asks for built-in modules by `require`.
+    banner: {
+      js: '#!/usr/bin/env node\nimport { createRequire } from "node:module";\n' +
+        "const require = createRequire(import.meta.url);",
+    },
+    logLevel: "warning",
+  });
+  chmodSync(outfile, 0o755);
+  return true;
 }

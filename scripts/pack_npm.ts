@@ -10,8 +10,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { bundleCommand, finishPackage } from "./npm_bundle.ts";
-import { builtPath, packageFields, readPackage } from "./npm_package.ts";
+import { builtPath, bundleCommand, finishPackage, packageFields, readPackage } from "./npm_package.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
@@ -32,26 +31,21 @@ export async function buildPackage(folder: string): Promise<void> {
   for (const name of readdirSync(code, { recursive: true, encoding: "utf8" })) {
     if (name.endsWith(".d.ts")) rewriteImports(join(code, name));
   }
-  writeJson(join(code, "package.json"), { type: "module" });
 
   const { jsr, repository, entryPoints, ...dependencies } = readPackage();
-  await finishPackage(folder, entryPoints);
-  writeJson(join(folder, "package.json"), {
+  const fields = {
     ...packageFields(jsr, repository, await bundleCommand(folder)),
     module: builtPath(jsr.exports["."]!),
-    exports: Object.fromEntries(Object.entries(jsr.exports).map(([name, path]) => [name, { import: builtPath(path) }])),
     ...dependencies,
-  });
+  };
+  writeFileSync(join(folder, "package.json"), JSON.stringify(fields));
+  await finishPackage(folder, entryPoints);
 }
 
 /** tsc rewrites `./x.ts` in code and leaves it in declarations. */
 function rewriteImports(path: string): void {
   const text = readFileSync(path, "utf8");
   writeFileSync(path, text.replace(/((?:\bfrom|\bimport\() ?")(\.{1,2}\/[^"]+)\.ts"/g, '$1$2.js"'));
-}
-
-function writeJson(path: string, contents: unknown): void {
-  writeFileSync(path, `${JSON.stringify(contents, null, 2)}\n`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -3,7 +3,16 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { gzipSync } from "node:zlib";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import { installNodes, nodeBinary, versions } from "../../scripts/node_matrix.ts";
 import { makeNpmProject, type NpmProject } from "../support/npm_project.ts";
 
@@ -40,7 +49,7 @@ describe("the npm package, packed and installed in an empty project", () => {
     const { exports, version, dependencies, peerDependencies } = readJson(join(project.package, "package.json"));
     assertEquals(version, jsr.version);
     assertEquals(Object.keys(exports), Object.keys(jsr.exports));
-    for (const { import: path } of Object.values(exports as Record<string, { import: string }>)) {
+    for (const { default: path } of Object.values(exports as Record<string, { default: string }>)) {
       assert(existsSync(join(project.package, path)), path);
       assert(existsSync(join(project.package, path.replace(/\.js$/, ".d.ts"))), `${path} has no types`);
     }
@@ -120,6 +129,48 @@ describe("the npm package, packed and installed in an empty project", () => {
       assertGreater(Number(beats), 1);
     });
   }
+
+  for (const [name, [command, ...args]] of Object.entries(runtimes)) {
+    const skip = versions.some((version) => name === `Node ${version}`) && missingNodes;
+    it(`loads every entry by require and by import, as one module, on ${name}`, { skip }, () => {
+      const entries = Object.keys(jsr.exports).map((entry) => `@rtm/runtime-metrics${entry.slice(1)}`);
+      const program = join(project.folder, "load.cjs");
+      writeFileSync(
+        program,
+        `const entries = ${JSON.stringify(entries)};
+const same = (name, module) => Object.keys(module).length > 0 && Object.keys(module).every((key) => module[key] === require(name)[key]);
+Promise.all(entries.map(async (name) => [name, same(name, await import(name))])).then((all) => console.log(JSON.stringify(all)));
+`,
+      );
+      const { code, output, errors } = project.run(command!, ...args, "load.cjs");
+      rmSync(program);
+      assertEquals(code, 0, errors);
+      assertEquals(JSON.parse(output), entries.map((entry) => [entry, true]));
+    });
+  }
+
+  it("is left out of bundles but for what is used", () => {
+    const bundled = (code: string): string[] => {
+      writeFileSync(join(project.folder, "bundle_me.js"), code);
+      const bundlers = [
+        [bin("esbuild"), "bundle_me.js", "--bundle", "--minify", "--format=esm", "--platform=node"],
+        [bin("bun"), "build", "bundle_me.js", "--minify", "--target=bun"],
+      ];
+      return bundlers.map(([bundler, ...args]) => {
+        const { code, output, errors } = project.run(bundler!, ...args);
+        assertEquals(code, 0, errors);
+        return output;
+      });
+    };
+    for (const bare of bundled('import "@rtm/runtime-metrics";\nimport "@rtm/runtime-metrics/pools";\n')) {
+      assertLess(bare.length, 100, bare.slice(0, 500));
+    }
+    for (const one of bundled('import { pgPool } from "@rtm/runtime-metrics/pools";\nconsole.log(pgPool);\n')) {
+      assertStringIncludes(one, "console.log");
+      assertLess(gzipSync(one, { level: 9 }).byteLength, 3 * 1024);
+    }
+    rmSync(join(project.folder, "bundle_me.js"));
+  });
 
   it("runs as TypeScript on Bun and Deno", () => {
     for (const name of ["Bun", "Deno"]) {

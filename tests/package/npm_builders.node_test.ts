@@ -2,12 +2,13 @@
 
 import { describe, it } from "node:test";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { assertEquals, assertMatch } from "@std/assert";
+import { finishPackage, readPackage } from "../../scripts/npm_package.ts";
 import { buildPackage } from "../../scripts/pack_npm.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -48,8 +49,8 @@ describe("the release build by dnt", () => {
       assertEquals(fields, shared);
       const built = (path: string): string => path.replace(/^\.\/(.*)\.ts$/, "./esm/$1.js");
       assertEquals(
-        Object.fromEntries(asked.entryPoints.map(({ name, path }) => [name, { import: built(path) }])),
-        exports as Record<string, { import: string }>,
+        Object.fromEntries(asked.entryPoints.map(({ name, path }) => [name, { default: built(path) }])),
+        exports as Record<string, { default: string }>,
       );
       assertEquals(module, built(asked.entryPoints[0]!.path));
       const peers = Object.values(asked.mappings).filter(({ peerDependency }) => peerDependency);
@@ -58,6 +59,24 @@ describe("the release build by dnt", () => {
       assertEquals(Object.keys(dependencies as object), ["prom-client"]);
       assertMatch(asked.outDir, /dnt$/);
       assertEquals([asked["esModule"], asked["scriptModule"], asked["declaration"]], [true, false, "inline"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("leaves what dnt writes loadable by require, and small in a bundle", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "builders-"));
+    try {
+      await buildPackage(folder);
+      const path = join(folder, "package.json");
+      const packed = JSON.parse(readFileSync(path, "utf8")) as { exports: Record<string, { default: string }> };
+      // As dnt 0.43 leaves it.
+      const imports = Object.entries(packed.exports).map(([name, { default: file }]) => [name, { import: file }]);
+      writeFileSync(path, JSON.stringify({ ...packed, exports: Object.fromEntries(imports) }));
+      writeFileSync(join(folder, "esm/package.json"), '{ "type": "module" }');
+      await finishPackage(folder, readPackage().entryPoints);
+      assertEquals(JSON.parse(readFileSync(path, "utf8")), packed);
+      assertEquals(existsSync(join(folder, "esm/package.json")), false);
     } finally {
       rmSync(folder, { recursive: true });
     }
