@@ -54,7 +54,7 @@ export const monitorOptions: OptionTable<MonitorOptions> = {
       if (typeof value !== "string") refuse(TypeError, `${name}.${label} must be a string`, value);
     }),
   },
-  intervalSeconds: { default: 0.02, ...numeric("above 0 and at most 10", (value) => value > 0 && value <= 10) },
+  intervalSeconds: { default: 0.02, ...numeric("above 0 and at most 0.025", (value) => value > 0 && value <= 0.025) },
   collect: { default: {}, ...group(collectOptions, "group") },
   pools: { default: {}, ...entriesOf("sources by name", (pool, source) => checkPool(pool, source as PoolSource)) },
   http: { default: {}, ...httpGroup },

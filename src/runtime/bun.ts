@@ -45,7 +45,7 @@ export function bunRuntime(global: GlobalLike): Runtime {
       ...(isMainThread(process) && { startUnixSeconds: global.performance.timeOrigin / 1000 }),
     }),
     ...systemFacts(process, () => true),
-    uptimeSeconds: () => global.performance.now() / 1000,
+    uptimeSeconds: clock(global).now,
     ...(probe && { probePool: probe }),
     ...(pages && { deflater: pages }),
     poolCapacity: () => poolCapacity(process, global.navigator?.hardwareConcurrency),

@@ -13,6 +13,18 @@ export type Clock = Pick<Runtime, "now" | "unixNow">;
 export type Timers = Required<Pick<Runtime, "startTimer" | "stopTimer">> & Pick<Runtime, "nextTurn">;
 
 /**
+ * The platform's own clocks and timers, taken when this module loads: fake clocks of tests come later, put their functions
+ * in the place of these, and take them away again. The prototype's `now` is the platform's even where a fake one stands on
+ * `performance` already.
+ */
+const platform = globalThis as unknown as GlobalLike;
+const { performance: nativePerformance, setTimeout: nativeSetTimeout, clearTimeout: nativeClearTimeout } = platform;
+const { setImmediate: nativeSetImmediate } = platform;
+const NativeDate = Date;
+const nativeUnixNow = Date.now;
+const nativeNow: () => number = Object.getPrototypeOf(nativePerformance)?.now ?? nativePerformance.now;
+
+/**
  * Makes the clocks.
  *
  * @param global The runtime's global object.
@@ -20,20 +32,28 @@ export type Timers = Required<Pick<Runtime, "startTimer" | "stopTimer">> & Pick<
  */
 export function clock(global: GlobalLike): Clock {
   const { performance } = global;
+  const read = global === platform ? () => nativeNow.call(nativePerformance) : () => performance.now();
+  let latest = Number.NEGATIVE_INFINITY;
   return {
-    now: () => performance.now() / 1000,
-    unixNow: () => Date.now() / 1000,
+    // Never back: a clock that was set back would make negative durations, and sums that fall.
+    now() {
+      const seconds = read() / 1000;
+      return seconds > latest ? latest = seconds : latest;
+    },
+    unixNow: () => nativeUnixNow.call(NativeDate) / 1000,
   };
 }
 
 /**
- * Makes the timers. The functions are taken once, so an app's fake timers never stop the beat.
+ * Makes the timers. An app's fake timers never stop the beat, nor do they begin it.
  *
  * @param global The runtime's global object.
  * @returns Timers that keep the process alive only where they are told to.
  */
 export function timers(global: GlobalLike): Timers {
-  const { setTimeout, clearTimeout, setImmediate } = global;
+  const { setTimeout, clearTimeout, setImmediate } = global === platform
+    ? { setTimeout: nativeSetTimeout, clearTimeout: nativeClearTimeout, setImmediate: nativeSetImmediate }
+    : global;
   return {
     startTimer(callback, seconds, keepsAlive = false) {
       const timer = setTimeout(callback, seconds * 1000);

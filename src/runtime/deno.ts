@@ -73,7 +73,7 @@ export function denoRuntime(global: GlobalLike): Runtime {
       ...(isMainThread(process) && { startUnixSeconds: global.performance.timeOrigin / 1000 }),
     }),
     ...systemFacts(process, mayRead),
-    uptimeSeconds: () => global.performance.now() / 1000,
+    uptimeSeconds: clock(global).now,
     pendingWork: () => countKinds(process.getActiveResourcesInfo!(), { Timeout: "timer" }),
     ...(probe && { probePool: probe }),
     ...(pages && { deflater: pages }),

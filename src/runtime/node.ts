@@ -67,7 +67,7 @@ export function nodeRuntime(global: GlobalLike): Runtime {
       startUnixSeconds: performance.timeOrigin / 1000,
     }),
     ...systemFacts(process, () => true),
-    uptimeSeconds: () => performance.now() / 1000,
+    uptimeSeconds: clock(global).now,
     ...(process.getActiveResourcesInfo && {
       pendingWork: () => countKinds(process.getActiveResourcesInfo!(), resourceKinds),
     }),

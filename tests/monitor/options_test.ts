@@ -77,7 +77,7 @@ describe("checkOptions() with right options", () => {
       prefix: "my_app:",
       maxLabelSets: 1,
       labels: { service: "api", zone_1: "" },
-      intervalSeconds: 10,
+      intervalSeconds: 0.025,
       collect: { gc: false, pending: true },
       pools: { jobs: source },
       http: { buckets: [0.1, 1] },
@@ -86,7 +86,7 @@ describe("checkOptions() with right options", () => {
     assertEquals(settings.prefix, "my_app:");
     assertEquals(settings.maxLabelSets, 1);
     assertEquals(settings.labels, { service: "api", zone_1: "" });
-    assertEquals(settings.intervalSeconds, 10);
+    assertEquals(settings.intervalSeconds, 0.025);
     assertEquals([settings.collect.gc, settings.collect.pending, settings.collect.memory], [false, true, true]);
     assertStrictEquals(settings.pools["jobs"], source);
     assertEquals(settings.http.buckets, [0.1, 1]);
@@ -165,10 +165,10 @@ table("checkOptions() refuses a wrong number", [
   [{ maxLabelSets: 1.5 }, RangeError, "maxLabelSets must be a whole number of at least 1, got 1.5"],
   [{ maxLabelSets: Infinity }, RangeError, "maxLabelSets must be a whole number of at least 1, got Infinity"],
   [{ intervalSeconds: "1" }, TypeError, 'intervalSeconds must be a number, got "1"'],
-  [{ intervalSeconds: 0 }, RangeError, "intervalSeconds must be above 0 and at most 10, got 0"],
-  [{ intervalSeconds: -1 }, RangeError, "intervalSeconds must be above 0 and at most 10, got -1"],
-  [{ intervalSeconds: 10.1 }, RangeError, "intervalSeconds must be above 0 and at most 10, got 10.1"],
-  [{ intervalSeconds: Number.NaN }, RangeError, "intervalSeconds must be above 0 and at most 10, got NaN"],
+  [{ intervalSeconds: 0 }, RangeError, "intervalSeconds must be above 0 and at most 0.025, got 0"],
+  [{ intervalSeconds: -1 }, RangeError, "intervalSeconds must be above 0 and at most 0.025, got -1"],
+  [{ intervalSeconds: 0.0251 }, RangeError, "intervalSeconds must be above 0 and at most 0.025, got 0.0251"],
+  [{ intervalSeconds: Number.NaN }, RangeError, "intervalSeconds must be above 0 and at most 0.025, got NaN"],
 ]);
 
 table("checkOptions() refuses wrong labels", [

@@ -51,7 +51,7 @@ for (const { name: clientName, skip, api } of clients) {
       assert(registry.getSingleMetric("runtime_info"));
       second.stop();
       assertEquals(registry.getMetricsAsArray(), []);
-      using third = createMonitor({ registry, intervalSeconds: 0.5 });
+      using third = createMonitor({ registry, intervalSeconds: 0.01 });
       assert((await scrape(third)).has("runtime_info"));
     });
 
@@ -60,7 +60,7 @@ for (const { name: clientName, skip, api } of clients) {
       using first = createMonitor({ registry });
       const names = registry.getMetricsAsArray().map(({ name }) => name);
       const pools = { jobs: () => ({ active: 1 }) };
-      for (const other of [{ intervalSeconds: 0.5 }, { labels: { a: "b" } }, { collect: { gc: false } }]) {
+      for (const other of [{ intervalSeconds: 0.01 }, { labels: { a: "b" } }, { collect: { gc: false } }]) {
         assertThrows(
           () => createMonitor({ registry, ...other, pools }),
           Error,
@@ -203,7 +203,7 @@ describe("two copies of the package in one process", () => {
         assertEquals(shown.value('http_requests_total{method="GET",route="none",status="200",outcome="completed"}'), 2);
         assert(shown.value("runtime_eventloop_lag_seconds_count") > 0);
       }
-      assertThrows(() => makeNext({ registry, intervalSeconds: 1 }), Error, "with intervalSeconds 0.02, got 1");
+      assertThrows(() => makeNext({ registry, intervalSeconds: 0.01 }), Error, "with intervalSeconds 0.02, got 0.01");
       first.stop();
       assert((await scrape(second)).has("runtime_info"));
       second.stop();

@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { assertAlmostEquals, assertEquals, assertGreater } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { FakeRuntime } from "../support/fake_runtime.ts";
 import { seeded } from "../support/loop.ts";
 import { RecordedBeats } from "../support/recorded_beats.ts";
@@ -9,10 +9,14 @@ const trueMean = (blocks: number, blockSeconds: number, total: number): number =
   blocks * blockSeconds ** 2 / 2 / total;
 
 /** Blocks of one length at random moments, so that they meet the grid in every phase. */
-function runBlocks(blockSeconds: number, blocks: number): { meanOverTruth: number; blockedOverTruth: number } {
+function runBlocks(
+  blockSeconds: number,
+  blocks: number,
+  interval?: number,
+): { meanOverTruth: number; blockedOverTruth: number } {
   const random = seeded(20_251_121);
   const runtime = new FakeRuntime();
-  const beats = new RecordedBeats(runtime);
+  const beats = new RecordedBeats(runtime, interval);
   for (let i = 0; i < blocks; i++) {
     runtime.advance(0.08 + random() * 0.2);
     runtime.block(blockSeconds);
@@ -118,5 +122,18 @@ describe("Sampler.blockedSeconds over the sum of the blocks", () => {
       runtime.runDue();
     }
     assertAlmostEquals(sampler.blockedSeconds / 75, 1, 0.02);
+  });
+});
+
+describe("the slowest beat that is allowed", () => {
+  // Phases are met evenly: of 4,000 blocks chance moves the mean by less than a hundredth.
+  it("tells the blocked time of blocks of 50 ms within 2 %, and of all longer ones", () => {
+    for (const blockSeconds of [0.05, 0.06, 0.1, 0.4]) {
+      assertAlmostEquals(runBlocks(blockSeconds, 4000, 0.025).blockedOverTruth, 1, 0.02);
+    }
+  });
+
+  it("is not much too small: at 30 ms blocks of 50 ms lose over 5 %", () => {
+    assertLess(runBlocks(0.05, 4000, 0.03).blockedOverTruth, 0.95);
   });
 });
