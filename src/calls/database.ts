@@ -43,12 +43,7 @@ export function databaseWrapper(
   };
 }
 
-/**
- * Tells what a statement does.
- *
- * @param statement The text; an object that has it as `text` (pg) or `sql` (mysql2); or the strings of a template.
- * @returns Its first word in capitals, behind comments and brackets; `_other` for what is not known.
- */
+/** Tells what a statement does. */
 export function operationOf(statement: unknown): string {
   const text = textOf(statement);
   let at = 0;

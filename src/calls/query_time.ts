@@ -10,15 +10,7 @@ import { isPromise } from "../runtime/promise.ts";
 type Then = (this: unknown, ...handlers: unknown[]) => unknown;
 type Handler = (value: unknown) => unknown;
 
-/**
- * Runs a query and tells how long it took, once; not at all where nobody asks for its answer.
- *
- * @param run Runs it with the arguments that it is to have.
- * @param args The arguments that it was given.
- * @param now A clock in seconds.
- * @param observe Told the time, in seconds, also that of a query that fails. It must not throw.
- * @returns What the query answered.
- */
+/** Runs a query and tells how long it took, once; not at all where nobody asks for its answer. */
 export function timingQuery(
   run: (args: readonly unknown[]) => unknown,
   args: readonly unknown[],

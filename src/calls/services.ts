@@ -41,12 +41,7 @@ export function checkCallOptions(options: CallOptions): CallOptions {
 /** The service of every host that is not in the table. */
 const otherService = "_other";
 
-/**
- * Makes the look-up.
- *
- * @param table The services by their hosts.
- * @returns Answers the service of a URL; `_other` for one that is none, or whose host is not in the table.
- */
+/** Makes the look-up. */
 export function serviceFinder(table: CallOptions["services"] = {}): (url: string | URL) => string {
   const services = new Map(Object.entries(table).map(([host, service]) => [host.toLowerCase(), service]));
   if (services.size === 0) return () => otherService;

@@ -20,9 +20,6 @@ const brand = Symbol.for("@rtm/runtime-metrics.isolate");
 
 /**
  * Names this isolate: one process, or one of many in an edge runtime. Not to be asked for at module scope there.
- *
- * @param global The runtime's global object.
- * @returns A random name, the same each time.
  */
 export function isolateName(global: GlobalLike = globalThis as unknown as GlobalLike): string {
   return isolateOf(global).id;
@@ -31,9 +28,6 @@ export function isolateName(global: GlobalLike = globalThis as unknown as Global
 /**
  * Makes the runtime of an isolate: no timers, since none may run at module scope or outlive a request, and no facts of a
  * process that is not its own.
- *
- * @param global The runtime's global object.
- * @returns A clock, a name, and what tells this isolate from others.
  */
 export function isolateRuntime(global: GlobalLike = globalThis as unknown as GlobalLike): Runtime {
   const runtime = edgeRuntime(global, detectRuntime(global));

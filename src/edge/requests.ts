@@ -25,24 +25,14 @@ export class EdgeRequests {
   readonly #monitor: Monitor;
   readonly #inFlight = new Set<Marked>();
 
-  /**
-   * Makes a follower of no request.
-   *
-   * @param monitor What measures.
-   */
+  /** Makes a follower of no request. */
   constructor(monitor: Monitor) {
     this.#monitor = monitor;
     // A request is found again by its mark.
     needMarks();
   }
 
-  /**
-   * Measures a fetch handler.
-   *
-   * @param target The handler; what is none is the monitor's own to take or refuse.
-   * @param options Where to answer scrapes, and how routes are known.
-   * @returns The same, measured.
-   */
+  /** Measures a fetch handler. */
   instrument<Target extends object>(target: Target, options: InstrumentOptions = {}): Target {
     if (typeof target !== "function") return this.#monitor.instrument(target, options);
     const handler = target as unknown as Handler;
@@ -58,10 +48,6 @@ export class EdgeRequests {
   /**
    * Sees to it that the end of a request is told: the runtime ends everything of a request whose client has left, and
    * calls no `cancel`, unless it has been told to wait.
-   *
-   * @param request A request that is being measured.
-   * @param platform What the server passed beside it.
-   * @param context Its context; without one nothing can be waited for.
    */
   follow(request: Request, platform: unknown, context: ContextLike | undefined): void {
     if (!context) return;

@@ -18,9 +18,6 @@ type Tracked = ContextLike & { readonly [tracked]?: ContextLike["waitUntil"] };
 
 /**
  * Finds the context among a handler's arguments: Workers pass it last, behind the bindings; others pass nothing before it.
- *
- * @param rest What came beside the request.
- * @returns The context; undefined where there is none.
  */
 export function contextAmong(rest: readonly unknown[]): ContextLike | undefined {
   return rest.findLast((value): value is ContextLike =>
@@ -31,10 +28,6 @@ export function contextAmong(rest: readonly unknown[]): ContextLike | undefined 
 /**
  * Lets everything that the app hands to a context's `waitUntil` pass a tracker, once for each context. The context itself
  * stays the same object, since apps and frameworks compare and keep it.
- *
- * @param context The context.
- * @param track Told of each promise.
- * @returns The context's own `waitUntil`, for what is not the app's work.
  */
 export function trackWaitUntil(
   context: ContextLike,
@@ -61,12 +54,7 @@ export function trackWaitUntil(
   return untracked;
 }
 
-/**
- * Finds a context's own `waitUntil`, for what is not the app's work.
- *
- * @param context The context.
- * @returns Its method, past the tracker if there is one.
- */
+/** Finds a context's own `waitUntil`, for what is not the app's work. */
 export function untrackedWaitUntil(context: ContextLike): ContextLike["waitUntil"] {
   return (context as Tracked)[tracked] ?? ((promise) => context.waitUntil(promise));
 }

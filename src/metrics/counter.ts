@@ -20,12 +20,7 @@ class SlotFamily extends Family {
     this.slots = new Slots(options, maxLabelSets, overflow);
   }
 
-  /**
-   * Finds the slot of a label set, or begins it at 0.
-   *
-   * @param values One value for each label name, in their order.
-   * @returns The slot, to be kept by whoever counts often.
-   */
+  /** Finds the slot of a label set, or begins it at 0. */
   slot(...values: string[]): number {
     const slot = this.slots.resolve(values);
     if (slot >= this.numbers.length) {
@@ -36,31 +31,17 @@ class SlotFamily extends Family {
     return slot;
   }
 
-  /**
-   * Adds to a slot.
-   *
-   * @param slot What {@linkcode SlotFamily.slot} answered.
-   * @param amount How much; never below 0 on a counter.
-   */
+  /** Adds to a slot. */
   add(slot: number, amount = 1): void {
     this.numbers[slot]! += amount;
   }
 
-  /**
-   * Tells a slot's number.
-   *
-   * @param slot What {@linkcode SlotFamily.slot} answered.
-   * @returns The number.
-   */
+  /** Tells a slot's number. */
   value(slot: number): number {
     return this.numbers[slot]!;
   }
 
-  /**
-   * Copies every number as it is now.
-   *
-   * @returns The numbers by slot, one for each slot.
-   */
+  /** Copies every number as it is now. */
   copy(): Float64Array {
     return this.numbers.slice(0, this.slots.size);
   }
@@ -80,13 +61,7 @@ class SlotFamily extends Family {
 
 /** A family of numbers that only rise. */
 export class Counter extends SlotFamily {
-  /**
-   * Makes a counter without a series.
-   *
-   * @param options What the family is.
-   * @param maxLabelSets The most label sets of their own.
-   * @param overflow Called each time one found no place.
-   */
+  /** Makes a counter without a series. */
   constructor(options: FamilyOptions, maxLabelSets: number, overflow: () => void) {
     super("counter", options, maxLabelSets, overflow);
   }
@@ -94,13 +69,7 @@ export class Counter extends SlotFamily {
 
 /** A family of numbers that rise and fall. */
 export class Gauge extends SlotFamily {
-  /**
-   * Makes a gauge without a series.
-   *
-   * @param options What the family is.
-   * @param maxLabelSets The most label sets of their own.
-   * @param overflow Called each time one found no place.
-   */
+  /** Makes a gauge without a series. */
   constructor(options: FamilyOptions, maxLabelSets: number, overflow: () => void) {
     super("gauge", options, maxLabelSets, overflow);
   }

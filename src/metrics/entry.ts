@@ -47,9 +47,6 @@ export interface CatalogEntry {
 /**
  * Finds an entry.
  *
- * @param entries Where.
- * @param name Its name, without a prefix.
- * @returns The entry.
  * @throws {Error} If there is none: the caller is wrong, not the user.
  */
 export function findEntry(entries: readonly CatalogEntry[], name: string): CatalogEntry {
@@ -58,12 +55,7 @@ export function findEntry(entries: readonly CatalogEntry[], name: string): Catal
   return entry;
 }
 
-/**
- * Reads one number that may be missing: absent, not zero.
- *
- * @param value The number.
- * @returns Nothing where there is none.
- */
+/** Reads one number that may be missing: absent, not zero. */
 export function one(value: number | undefined): Iterable<Reading> {
   return value === undefined ? [] : [[value]];
 }

@@ -23,15 +23,7 @@ export class Exemplars {
   /** When each place was last looked at, by the monotonic clock, in seconds. */
   private lookedAt: Float64Array = new Float64Array(0);
 
-  /**
-   * Keeps the trace of what was just counted, where the last look is a second or more ago.
-   *
-   * @param place The place.
-   * @param value What was observed.
-   * @param now The monotonic clock, in seconds.
-   * @param find Finds the trace id; asked only when one is due.
-   * @param of What it is given, so that nobody need make a function for each observation.
-   */
+  /** Keeps the trace of what was just counted, where the last look is a second or more ago. */
   offer<Of>(place: number, value: number, now: number, find: (of: Of) => string | undefined, of: Of): void {
     if (place >= this.lookedAt.length) this.#grow(place);
     if (now - this.lookedAt[place]! < keepSeconds) return;
@@ -40,11 +32,7 @@ export class Exemplars {
     if (traceId !== undefined) this.#kept.set(place, { traceId, value, unixSeconds: Date.now() / 1000 });
   }
 
-  /**
-   * Copies what is kept.
-   *
-   * @returns Exemplars by place; undefined where there are none.
-   */
+  /** Copies what is kept. */
   copy(): ReadonlyMap<number, Exemplar> | undefined {
     return this.#kept.size > 0 ? new Map(this.#kept) : undefined;
   }

@@ -48,45 +48,22 @@ export class Families {
   readonly #families = new Map<string, { readonly entry: CatalogEntry; readonly family: Family }>();
   #registered = false;
 
-  /**
-   * Makes an empty book.
-   *
-   * @param options How families are made.
-   */
+  /** Makes an empty book. */
   constructor(options: FamiliesOptions) {
     this.#options = options;
   }
 
-  /**
-   * Makes a counter.
-   *
-   * @param name Its name in the catalog.
-   * @param overrides What is other than there.
-   * @returns The counter, without a series.
-   */
+  /** Makes a counter. */
   counter(name: string, overrides: FamilyOverrides = {}): Counter {
     return this.#add(name, overrides, (options, max, drop) => new Counter(options, max, drop));
   }
 
-  /**
-   * Makes a gauge.
-   *
-   * @param name Its name in the catalog.
-   * @param overrides What is other than there.
-   * @returns The gauge, without a series.
-   */
+  /** Makes a gauge. */
   gauge(name: string, overrides: FamilyOverrides = {}): Gauge {
     return this.#add(name, overrides, (options, max, drop) => new Gauge(options, max, drop));
   }
 
-  /**
-   * Makes a histogram, or a summary where the catalog gives no buckets.
-   *
-   * @param name Its name in the catalog.
-   * @param buckets The upper bounds, without `+Inf`.
-   * @param overrides What is other than in the catalog.
-   * @returns The histogram, without a series.
-   */
+  /** Makes a histogram, or a summary where the catalog gives no buckets. */
   histogram(
     name: string,
     buckets: readonly number[] = this.#entry(name).buckets ?? [],
@@ -99,13 +76,7 @@ export class Families {
     );
   }
 
-  /**
-   * Makes a family that is read, not counted.
-   *
-   * @param name Its name in the catalog.
-   * @param sample Answers the newest sample.
-   * @param read Picks the numbers from it.
-   */
+  /** Makes a family that is read, not counted. */
   sampled(name: string, sample: () => Sample, read: (sample: Sample) => Iterable<Reading>): void {
     const type = this.#entry(name).type === "counter" ? "counter" : "gauge";
     this.#add(name, {}, (options) => new Sampled(type, options, sample, read));
@@ -150,12 +121,7 @@ export class Families {
     this.#registered = false;
   }
 
-  /**
-   * Tells the whole name of a metric.
-   *
-   * @param name Its name in the catalog.
-   * @returns The name with the prefix, where it has one.
-   */
+  /** Tells the whole name of a metric. */
   fullName(name: string): string {
     return this.#entry(name).bare ? name : this.#options.prefix + name;
   }

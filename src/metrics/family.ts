@@ -58,11 +58,7 @@ export abstract class Family {
   /** Called before values are read through prom-client's protocol, so that both pages show the same moment. */
   onCollect: (() => void) | undefined;
 
-  /**
-   * Makes a family without a series.
-   *
-   * @param options What the family is.
-   */
+  /** Makes a family without a series. */
   constructor(options: FamilyOptions) {
     this.name = this.title = options.name;
     this.help = options.help;
@@ -77,11 +73,7 @@ export abstract class Family {
   /** Sets what the family itself has counted back to zero; the series stay. */
   abstract reset(): void;
 
-  /**
-   * Answers in prom-client's protocol. Never throws.
-   *
-   * @returns Fresh objects, which the caller may change.
-   */
+  /** Answers in prom-client's protocol. Never throws. */
   // deno-lint-ignore require-await -- prom-client declares it to answer a promise
   async get(): Promise<FamilyValues> {
     this.onCollect?.();
@@ -104,13 +96,7 @@ export class Slots {
   /** When each slot began, as Unix time in seconds. */
   readonly createdAt: number[] = [];
 
-  /**
-   * Makes an empty table.
-   *
-   * @param options The family's label names and static labels.
-   * @param max The most slots; every label set beyond that shares one, in which each label is `_other`.
-   * @param overflow Called each time a label set found no slot of its own.
-   */
+  /** Makes an empty table. */
   constructor(options: FamilyOptions, max: number, overflow: () => void) {
     this.#names = options.labelNames;
     this.#staticLabels = options.staticLabels ?? {};
@@ -123,12 +109,7 @@ export class Slots {
     return this.values.length;
   }
 
-  /**
-   * Finds the slot of a label set, or gives it the next one.
-   *
-   * @param values One value for each label name, in their order.
-   * @returns The slot.
-   */
+  /** Finds the slot of a label set, or gives it the next one. */
   resolve(values: readonly string[]): number {
     // JSON is a key that no two different label sets share, whatever characters they hold.
     const key = JSON.stringify(values);
@@ -158,12 +139,7 @@ export class Slots {
     this.createdAt.fill(Date.now() / 1000);
   }
 
-  /**
-   * Tells a slot's labels as an object.
-   *
-   * @param slot The slot.
-   * @returns A fresh object, static labels first.
-   */
+  /** Tells a slot's labels as an object. */
   labels(slot: number): Record<string, string> {
     return labelsOf(this.#names, this.values[slot]!, this.#staticLabels);
   }
@@ -172,14 +148,7 @@ export class Slots {
 /** The value of every label of the series in which label sets beyond the limit are counted. */
 export const overflowValue = "_other";
 
-/**
- * Pairs label names with their values.
- *
- * @param names The label names.
- * @param values One value for each name.
- * @param staticLabels Labels that every series has.
- * @returns A fresh object, static labels first.
- */
+/** Pairs label names with their values. */
 export function labelsOf(
   names: readonly string[],
   values: readonly string[],
@@ -188,14 +157,7 @@ export function labelsOf(
   return { ...staticLabels, ...Object.fromEntries(names.map((name, i) => [name, values[i]!])) };
 }
 
-/**
- * Writes labels as they stand between the braces.
- *
- * @param names The label names.
- * @param values One value for each name.
- * @param staticLabels Labels that every series has.
- * @returns Such as `method="GET",route="/"`; empty without labels.
- */
+/** Writes labels as they stand between the braces. */
 export function labelText(
   names: readonly string[],
   values: readonly string[],

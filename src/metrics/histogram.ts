@@ -26,13 +26,7 @@ export class Histogram extends Family {
   private counts: Float64Array;
   private sums: Float64Array = new Float64Array(8);
 
-  /**
-   * Makes a histogram without a series.
-   *
-   * @param options What the family is.
-   * @param maxLabelSets The most label sets of their own.
-   * @param overflow Called each time one found no place.
-   */
+  /** Makes a histogram without a series. */
   constructor(options: HistogramOptions, maxLabelSets: number, overflow: () => void) {
     super(options);
     this.type = options.buckets.length > 0 ? "histogram" : "summary";
@@ -42,12 +36,7 @@ export class Histogram extends Family {
     this.counts = new Float64Array(8 * this.bounds.length);
   }
 
-  /**
-   * Finds the slot of a label set, or begins it.
-   *
-   * @param values One value for each label name, in their order.
-   * @returns The slot, to be kept by whoever observes often.
-   */
+  /** Finds the slot of a label set, or begins it. */
   slot(...values: string[]): number {
     const slot = this.slots.resolve(values);
     if (slot >= this.sums.length) {
@@ -60,14 +49,7 @@ export class Histogram extends Family {
     return slot;
   }
 
-  /**
-   * Observes a value.
-   *
-   * @param slot What {@linkcode Histogram.slot} answered.
-   * @param value The value, a number.
-   * @param times How many observations it stands for.
-   * @returns The place of its bucket, for {@linkcode Histogram.exemplars}.
-   */
+  /** Observes a value. */
   observe(slot: number, value: number, times = 1): number {
     const { buckets } = this;
     let bucket = 0;
@@ -78,32 +60,18 @@ export class Histogram extends Family {
     return place;
   }
 
-  /**
-   * Tells how many observations were at most each bound.
-   *
-   * @param slot What {@linkcode Histogram.slot} answered.
-   * @returns One cumulative count for each of {@linkcode Histogram.bounds}; the last is the count of all.
-   */
+  /** Tells how many observations were at most each bound. */
   cumulative(slot: number): number[] {
     let sum = 0;
     return this.bounds.map((_, bucket) => sum += this.counts[slot * this.bounds.length + bucket]!);
   }
 
-  /**
-   * Tells the sum of all observations.
-   *
-   * @param slot What {@linkcode Histogram.slot} answered.
-   * @returns The sum.
-   */
+  /** Tells the sum of all observations. */
   sum(slot: number): number {
     return this.sums[slot]!;
   }
 
-  /**
-   * Copies every number as it is now.
-   *
-   * @returns The counts by slot and bucket, each of its own bucket alone, and the sums by slot.
-   */
+  /** Copies every number as it is now. */
   copy(): { counts: Float64Array; sums: Float64Array } {
     const { size } = this.slots;
     return { counts: this.counts.slice(0, size * this.bounds.length), sums: this.sums.slice(0, size) };
@@ -138,9 +106,6 @@ export class Histogram extends Family {
 /**
  * Spells a bucket's bound, or a quantile. Whole numbers have a decimal point, as OpenMetrics asks: in both formats, since
  * another spelling makes another series.
- *
- * @param bound The number.
- * @returns Such as `0.5`, `1.0` or `+Inf`.
  */
 export function boundText(bound: number): string {
   if (Number.isInteger(bound)) return bound.toFixed(1);

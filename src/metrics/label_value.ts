@@ -4,12 +4,7 @@
  * @module
  */
 
-/**
- * Escapes a label value as the text formats want it.
- *
- * @param value Any string.
- * @returns The string with backslash, quote and line feed escaped.
- */
+/** Escapes a label value as the text formats want it. */
 export function escapeLabelValue(value: string): string {
   // Almost no value has anything to escape, and a test costs a third of a replacement.
   return /[\\"\n]/.test(value) ? value.replace(/[\\"\n]/g, (c) => c === "\n" ? "\\n" : `\\${c}`) : value;
@@ -18,9 +13,6 @@ export function escapeLabelValue(value: string): string {
 /**
  * Puts the replacement character in the place of each half of a pair that stands alone, as encoding to UTF-8 does. Before
  * that two strings could differ that are one series on the page.
- *
- * @param text Any string.
- * @returns A string that UTF-8 can hold.
  */
 export function wellFormed(text: string): string {
   return /\p{Surrogate}/u.test(text) ? text.replace(/\p{Surrogate}/gu, "\ufffd") : text;

@@ -15,14 +15,7 @@ export class Sampled extends Family {
   readonly type: "counter" | "gauge";
   readonly #read: () => Iterable<Reading>;
 
-  /**
-   * Makes a family that reads from a sample.
-   *
-   * @param type What kind of metric the numbers are.
-   * @param options What the family is.
-   * @param sample Answers the newest sample.
-   * @param read Picks the numbers; nothing where the sample does not have them.
-   */
+  /** Makes a family that reads from a sample. */
   constructor(
     type: "counter" | "gauge",
     options: FamilyOptions,

@@ -15,13 +15,7 @@ interface Waits {
 
 const waitsOf = new WeakMap<AbortSignal, Waits>();
 
-/**
- * Does something once when a signal is aborted.
- *
- * @param signal The signal, not aborted yet.
- * @param act What to do: a function of its own for each call. It must not throw.
- * @returns Forgets it; the last to be forgotten takes the listener off the signal.
- */
+/** Does something once when a signal is aborted. */
 export function onAbort(signal: AbortSignal, act: () => void): () => void {
   const waits = waitsOf.get(signal) ?? listen(signal);
   waits.acts.add(act);

@@ -55,11 +55,7 @@ export class Pools {
   readonly #shown = new Map<string, Shown>();
   #readAt = Number.NEGATIVE_INFINITY;
 
-  /**
-   * Makes a collection without a pool.
-   *
-   * @param options What pools need.
-   */
+  /** Makes a collection without a pool. */
   constructor(options: PoolsOptions) {
     this.#options = options;
   }
@@ -67,10 +63,6 @@ export class Pools {
   /**
    * Shows a pool, in place of one of the same name: a module that is evaluated twice shows its newest. That is counted as
    * an error of the pool, since the two may as well both be in use, and the numbers of the earlier one are lost then.
-   *
-   * @param name What it is called.
-   * @param source What tells of it.
-   * @returns Takes it off the page again, unless another has taken its place.
    */
   add(name: string, source: PoolSource): () => void {
     const shown: Shown = { source, stop: undefined, reading: undefined };

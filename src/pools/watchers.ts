@@ -18,12 +18,7 @@ export class Watchers {
   readonly #watches = new Set<Watch>();
   #tells: { wait: boolean; run: boolean } = { wait: false, run: false };
 
-  /**
-   * Takes in a watcher.
-   *
-   * @param watcher The watcher.
-   * @returns Lets go of it.
-   */
+  /** Takes in a watcher. */
   add(watcher: PoolWatcher): () => void {
     const watch: Watch = { watcher };
     this.#watches.add(watch);
@@ -31,11 +26,7 @@ export class Watchers {
     return () => void this.#watches.delete(watch);
   }
 
-  /**
-   * From now on the pool tells its waits, its run times, or both.
-   *
-   * @param times What it tells.
-   */
+  /** From now on the pool tells its waits, its run times, or both. */
   tells(...times: ("wait" | "run")[]): void {
     if (times.every((time) => this.#tells[time])) return;
     for (const time of times) this.#tells[time] = true;
@@ -53,20 +44,12 @@ export class Watchers {
     return this.#watches.size > 0;
   }
 
-  /**
-   * Tells what a job has waited.
-   *
-   * @param seconds How long.
-   */
+  /** Tells what a job has waited. */
   wait(seconds: number): void {
     for (const watch of this.#watches) watch.wait?.(seconds);
   }
 
-  /**
-   * Tells how long a job has held its slot.
-   *
-   * @param seconds How long.
-   */
+  /** Tells how long a job has held its slot. */
   run(seconds: number): void {
     for (const watch of this.#watches) watch.run?.(seconds);
   }

@@ -41,13 +41,7 @@ export class Canary {
   readonly #observe: (waitSeconds: number) => void;
   #flight: Flight | undefined;
 
-  /**
-   * Makes a canary that was not sent yet.
-   *
-   * @param runtime The pool's runtime; `probePool` and `nextTurn` must be there.
-   * @param loop What the loop itself was late.
-   * @param observe Called with each wait, in seconds, zero waits included.
-   */
+  /** Makes a canary that was not sent yet. */
   constructor(runtime: Runtime, loop: LoopClock, observe: (waitSeconds: number) => void) {
     this.#runtime = runtime;
     this.#loop = loop;

@@ -18,9 +18,6 @@ const unlimitedBytes = 2 ** 62;
  *
  * A group's ancestors hold it down as well. What is told of CPU and memory is told of the tightest of them, because a
  * share of a limit says something only of the group that has the limit.
- *
- * @param readFile What reads files.
- * @returns The reader; undefined where no control group can be found.
  */
 export function containerReader(readFile: ReadFile): (() => ContainerReading) | undefined {
   const read = (path: string): string | undefined => {

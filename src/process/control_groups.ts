@@ -21,12 +21,7 @@ export interface ControlGroups {
   readonly unified: Hierarchy | undefined;
 }
 
-/**
- * Finds the groups.
- *
- * @param groups What /proc/self/cgroup says: `number:controllers:path` in each line.
- * @param mounts What /proc/self/mountinfo says (proc(5)).
- */
+/** Finds the groups. */
 export function findControlGroups(groups: string, mounts: string): ControlGroups {
   const paths = new Map<string, string>();
   for (const [, controllers, path] of groups.matchAll(/^\d+:([^:]*):(.*)$/gm)) {

@@ -110,12 +110,7 @@ export class ProcessWatch {
     this.#gc = undefined;
   }
 
-  /**
-   * Takes what has happened up to now.
-   *
-   * @param settles Answer the beats that are due as well.
-   * @returns Lag, and what the hidden pool shows; undefined where there is none to tell.
-   */
+  /** Takes what has happened up to now. */
   read(settles: boolean): { lag: LagReading | undefined; hiddenPool: PoolReading | undefined } {
     if (settles) this.#sampler.settle();
     this.#drain();

@@ -69,13 +69,7 @@ export class Sampler {
   #pulsedAt: number;
   #cpuAtPulse = 0;
 
-  /**
-   * Makes a sampler that does not beat yet.
-   *
-   * @param runtime Clock, timers and CPU time.
-   * @param intervalSeconds The mean distance between beats, in seconds.
-   * @param listener Where lag and pulses go.
-   */
+  /** Makes a sampler that does not beat yet. */
   constructor(runtime: Runtime, intervalSeconds: number, listener: SamplerListener) {
     this.#runtime = runtime;
     this.#interval = intervalSeconds;

@@ -35,8 +35,6 @@ export class PendingKind {
 
   /**
    * Begins a piece of work. Items come in the order of their beginning, so the first is always the oldest.
-   *
-   * @param item The work; it must not be pending already.
    */
   add(item: PendingItem): void {
     item.previous = this.newest;
@@ -47,11 +45,7 @@ export class PendingKind {
     this.counted++;
   }
 
-  /**
-   * Ends a piece of work, in constant time.
-   *
-   * @param item The work; it must be pending here.
-   */
+  /** Ends a piece of work, in constant time. */
   remove(item: PendingItem): void {
     if (item.previous) item.previous.next = item.next;
     else this.oldest = item.next;
@@ -67,12 +61,7 @@ export class PendingKind {
     for (let item = this.oldest; item; item = item.next) yield item;
   }
 
-  /**
-   * Tells the age of the oldest piece of work.
-   *
-   * @param now The runtime's clock, in seconds.
-   * @returns Its age in seconds; 0 when nothing is pending.
-   */
+  /** Tells the age of the oldest piece of work. */
   oldestAgeSeconds(now: number): number {
     return this.oldest ? Math.max(0, now - this.oldest.beganAt) : 0;
   }
@@ -84,23 +73,13 @@ export class PendingWork {
   readonly #maxKinds: number;
   readonly #overflow: () => void;
 
-  /**
-   * Makes an empty ledger.
-   *
-   * @param maxKinds The most kinds that are told apart; what comes later is `_other`.
-   * @param overflow Called for each new kind that found no place.
-   */
+  /** Makes an empty ledger. */
   constructor(maxKinds: number, overflow: () => void) {
     this.#maxKinds = maxKinds;
     this.#overflow = overflow;
   }
 
-  /**
-   * Finds a kind, or begins it.
-   *
-   * @param name What the work is called.
-   * @returns The kind.
-   */
+  /** Finds a kind, or begins it. */
   kind(name: string): PendingKind {
     const known = this.#kinds.get(name);
     if (known) return known;
@@ -121,10 +100,6 @@ export class PendingWork {
   /**
    * Counts a promise, or what a function does, as pending until it settles.
    *
-   * @param now The runtime's clock.
-   * @param kind What the work is called.
-   * @param work A promise, or a function that is called at once.
-   * @returns The promise itself, or what the function answered.
    * @throws {TypeError} If `kind` is not a string with something in it, or `work` neither a promise nor a function.
    */
   track<Result>(now: () => number, kind: string, work: Promise<Result> | (() => Result)): Promise<Result> | Result {

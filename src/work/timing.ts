@@ -6,13 +6,7 @@
 
 import { isPromise } from "../runtime/promise.ts";
 
-/**
- * Does something, and tells when it is over.
- *
- * @param work What to do, called at once.
- * @param end Told once, with the answer where there is one. It must not throw.
- * @returns What the work answered: the very promise where it is one.
- */
+/** Does something, and tells when it is over. */
 export function timing<Result>(work: () => Result, end: (ok: boolean, result?: Awaited<Result>) => void): Result {
   let result: Result;
   try {
