@@ -5,7 +5,7 @@
  */
 
 import type { HonoRequest } from "hono";
-import type { RouteSeries } from "../http/exchange.ts";
+import type { RouteSeries } from "../http/exchange_recorder.ts";
 import { unmatchedRoute } from "../http/route_series.ts";
 import type { Recorder } from "../http/recorder.ts";
 

@@ -1,59 +1,115 @@
 /**
- * Bodies of responses, watched and weighed.
+ * Bodies of responses, followed to their end and weighed.
  *
  * @module
  */
 
+import type { Runtime } from "../runtime/shim.ts";
 import type { Outcome } from "./info.ts";
+import type { BodyKind } from "./response_end.ts";
 
-/**
- * Passes a body on and calls back once, at its end.
- *
- * @param body The body; it is locked.
- * @param keep Keep what passes.
- * @param end Told how it ended, how many bytes passed, and what they were if they were kept.
- * @returns The same pieces, each as it came.
- */
-export function watchBody(
-  body: ReadableStream<Uint8Array>,
-  keep: boolean,
-  end: (outcome: Outcome, bytes: number, body: Uint8Array | undefined) => void,
-): ReadableStream<Uint8Array> {
+/** Told once: how a body ended, how many bytes passed, and what they were if they were kept. */
+export type BodyEnd = (outcome: Outcome, bytes: number, body: Uint8Array | undefined) => void;
+
+/** How much of a body has passed. */
+export interface Progress {
+  bytes: number;
+}
+
+/** What passes through a body: how much, and what it was. Its end is told once. */
+export class Passage {
+  /** Something came that is no bytes; servers give such a body up. */
+  isBroken = false;
+  private isOver = false;
+  private readonly pieces: Uint8Array[] = [];
+  private readonly progress: Progress;
+  private readonly keeps: boolean;
+  private readonly end: BodyEnd;
+
+  constructor(progress: Progress, keeps: boolean, end: BodyEnd) {
+    this.progress = progress;
+    this.keeps = keeps;
+    this.end = end;
+  }
+
+  note(value: unknown): void {
+    const piece = this.isBroken ? undefined : bytesOf(value);
+    if (!piece) {
+      this.isBroken = true;
+      return;
+    }
+    this.progress.bytes += piece.byteLength;
+    // A reader may use its buffer again.
+    if (this.keeps) this.pieces.push(piece.slice());
+  }
+
+  over(outcome: Outcome): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    // Servers give a body up that has something else than bytes in it, and no client has left then.
+    const told = outcome === "aborted" && this.isBroken ? "error" : outcome;
+    const { bytes } = this.progress;
+    this.end(told, bytes, this.keeps ? concatenated(this.pieces, bytes) : undefined);
+  }
+}
+
+/** Is this a stream of the platform's own, and not only something that looks like one? */
+export function isPlatformStream(value: unknown): value is ReadableStream<Uint8Array> {
+  try {
+    return typeof lockedOf?.call(value) === "boolean";
+  } catch {
+    return false;
+  }
+}
+
+const lockedOf = Object.getOwnPropertyDescriptor(ReadableStream.prototype, "locked")?.get;
+
+/** The stream of a body. What only looks like a response may throw when it is asked; its body is whoever made it's own. */
+export function streamOf(bodyStream: Runtime["bodyStream"], response: Response): ReturnType<Runtime["bodyStream"]> {
+  try {
+    return bodyStream(response);
+  } catch {
+    return response.body;
+  }
+}
+
+/** What a response's body is. */
+export function bodyKindOf(stream: ReadableStream<Uint8Array> | null | undefined): BodyKind {
+  if (stream === undefined) return "ready";
+  if (stream === null) return "none";
+  // What only looks like a stream of the platform's is not touched; a body that somebody else reads is theirs to follow.
+  return isPlatformStream(stream) && !stream.locked ? "stream" : "taken";
+}
+
+/** Passes a platform's stream on, each piece as it came. It is locked from then on. */
+export function watchBody(body: ReadableStream<Uint8Array>, passage: Passage): ReadableStream<Uint8Array> {
   // A byte stream stays one: who reads it with a buffer of its own can go on doing so. Every other stream must not become
   // one, since a byte stream takes its pieces' memory away from the app, which may send the same piece again.
   const isBytes = isByteStream(body);
   const reader = body.getReader();
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  let isBroken = false;
-  const over = (outcome: Outcome): void => end(outcome, bytes, keep ? concatenated(pieces, bytes) : undefined);
   const source: UnderlyingDefaultSource<Uint8Array> = {
     async pull(controller) {
       try {
         const { done, value } = await reader.read();
         if (done) {
-          over("completed");
+          passage.over("completed");
           controller.close();
           // A reader with a buffer of its own waits for it to come back.
           if (isBytes) (controller as unknown as ReadableByteStreamController).byobRequest?.respond(0);
           return;
         }
-        const told = isBroken ? undefined : bytesOf(value);
-        isBroken = told === undefined;
-        const piece = told ?? new Uint8Array();
-        bytes += piece.byteLength;
-        if (keep) pieces.push(piece.slice());
-        // A byte stream takes no empty piece.
-        if (isBytes && piece.byteLength === 0) await source.pull!(controller);
-        else controller.enqueue(value);
+        passage.note(value);
+        // A byte stream takes no empty piece, and takes the memory of every other away, which may be a pool's.
+        if (!isBytes) controller.enqueue(value);
+        else if (value.byteLength === 0) await source.pull!(controller);
+        else controller.enqueue(ownBytes(value as Uint8Array<ArrayBuffer>));
       } catch (error) {
-        over("error");
+        passage.over("error");
         controller.error(error);
       }
     },
     cancel(reason) {
-      // Servers give a body up that has something else than bytes in it, and no client has left then.
-      over(isBroken ? "error" : "aborted");
+      passage.over("aborted");
       return reader.cancel(reason);
     },
   };
@@ -63,16 +119,83 @@ export function watchBody(
     : new ReadableStream(source, options);
 }
 
+/** A reader, as far as it is observed. */
+type AnyReader = ReadableStreamDefaultReader<Uint8Array>;
+
+/**
+ * Observes whoever reads a platform's stream. The stream stays the app's own: servers on Node read it by its methods, and
+ * these tell. A reader that passes them by (`new ReadableStreamDefaultReader(stream)`) is not seen.
+ *
+ * @param counts Count what passes.
+ */
+export function observeBody(stream: ReadableStream<Uint8Array>, counts: boolean, passage: Passage): void {
+  const own = stream as unknown as Record<string | symbol, unknown>;
+  const { getReader } = stream;
+  own.getReader = function (options?: ReadableStreamGetReaderOptions) {
+    const reader = getReader.call(stream, options as never) as unknown as AnyReader;
+    observeReader(reader, counts, passage);
+    return reader;
+  };
+  const { cancel } = stream;
+  own.cancel = function (reason: unknown) {
+    if (!stream.locked) passage.over("aborted");
+    return cancel.call(stream, reason);
+  };
+  // These read inside the runtime. They get a stream that tells, made of this one when they ask.
+  let watched: ReadableStream<Uint8Array> | undefined;
+  for (const name of ["pipeTo", "pipeThrough", "tee", "values", Symbol.asyncIterator]) {
+    const original = own[name];
+    if (typeof original !== "function") continue;
+    own[name] = function (...args: unknown[]) {
+      // Somebody else reads it: what the runtime says to that is its own.
+      if (stream.locked && !watched) return original.apply(stream, args);
+      if (!watched) {
+        own.getReader = getReader;
+        watched = watchBody(stream, passage);
+      }
+      return (watched as unknown as Record<string | symbol, (...args: unknown[]) => unknown>)[name]!(...args);
+    };
+  }
+}
+
+function observeReader(reader: AnyReader, counts: boolean, passage: Passage): void {
+  const own = reader as { -readonly [Name in keyof AnyReader]: AnyReader[Name] };
+  let isReleased = false;
+  let isCancelled = false;
+  const { cancel, releaseLock, read } = reader;
+  own.cancel = function (reason) {
+    isCancelled = true;
+    return cancel.call(reader, reason);
+  };
+  own.releaseLock = function () {
+    isReleased = true;
+    return releaseLock.call(reader);
+  };
+  if (counts) {
+    own.read = async function (...args: []) {
+      const result = await read.apply(reader, args);
+      if (result.value !== undefined) passage.note(result.value);
+      return result;
+    } as typeof own.read;
+  }
+  const closed = reader.closed.then(
+    (): Outcome => isCancelled ? "aborted" : "completed",
+    // A lock that is given back ends nothing.
+    (): Outcome | undefined => isReleased ? undefined : "error",
+  );
+  // One step later: a stream that breaks while its last piece is read tells that before the piece.
+  closed.then((outcome) => outcome && passage.over(outcome));
+}
+
 /**
  * Reads a copy of a response's body.
  *
- * @param response The response; it stays as it is.
- * @param keep Answer the bytes, too.
+ * @param keeps Answer the bytes, too.
  * @returns How many bytes it has, and what they are if they were kept. A file is only looked at, where that is possible.
  */
-export async function readBody(response: Response, keep: boolean): Promise<{ bytes: number; body?: Uint8Array }> {
+export async function readBody(response: Response, keeps: boolean): Promise<{ bytes: number; body?: Uint8Array }> {
   const blob = await response.clone().blob();
-  return { bytes: blob.size, ...(keep && { body: new Uint8Array(await blob.arrayBuffer()) }) };
+  return { bytes: blob.size, ...(keeps && { body: new Uint8Array(await blob.arrayBuffer()) }) };
 }
 
 function isByteStream(body: ReadableStream<Uint8Array>): boolean {
@@ -82,6 +205,11 @@ function isByteStream(body: ReadableStream<Uint8Array>): boolean {
   } catch {
     return false;
   }
+}
+
+/** Memory that a byte stream may take away: the piece's own if nothing else lies in it, else a copy. */
+function ownBytes(piece: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return piece.byteLength === piece.buffer.byteLength ? piece : piece.slice();
 }
 
 /** Bun, and Node's server, also send pieces that are texts or plain buffers; what is none of these is no bytes. */

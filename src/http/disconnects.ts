@@ -11,7 +11,13 @@ import type { Runtime } from "../runtime/shim.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** How long requests stay without a listener, in seconds: a leave before that is noticed so much late at most. */
-const unwatchedSeconds = 0.02;
+const listenAfterSeconds = 0.02;
+
+/**
+ * Deno's signal aborts when a request was answered, too. Its server then says within a millisecond that it has completed
+ * the request; of a client that left it says so only when the handler is done (Deno 2.9.5).
+ */
+const completesWithinSeconds = 0.01;
 
 /** Listens to every request that has been under way for a while. Requests begin in the order of their age. */
 export class Disconnects {
@@ -20,6 +26,8 @@ export class Disconnects {
   private oldest: Exchange | undefined;
   private timer: unknown;
   private waits: boolean;
+  /** How to stop listening to the signals of those that are listened to. */
+  private readonly listening = new Map<Exchange, () => void>();
   readonly #look = (): void => this.#lookAfter();
 
   /**
@@ -32,30 +40,27 @@ export class Disconnects {
     this.waits = !runtime.startTimer;
   }
 
-  /**
-   * Notes a request that begins.
-   *
-   * @param exchange The request, the youngest of all.
-   */
+  /** Notes a request that begins, the youngest of all. */
   begin(exchange: Exchange): void {
     this.oldest ??= exchange;
-    if (!this.waits) this.#wait(unwatchedSeconds);
+    if (!this.waits) this.#wait(listenAfterSeconds);
   }
 
-  /**
-   * Notes a request that ends. It must still be among those in flight.
-   *
-   * @param exchange The request.
-   */
+  /** Notes a request that ends. It must still be among those in flight. */
   end(exchange: Exchange): void {
     if (exchange === this.oldest) this.oldest = exchange.next as Exchange | undefined;
+    if (this.listening.size === 0) return;
+    this.listening.get(exchange)?.();
+    this.listening.delete(exchange);
   }
 
-  /** Stops the timer for good. */
+  /** Stops the timer for good, and every listener. */
   stop(): void {
     if (this.timer !== undefined) this.runtime.stopTimer?.(this.timer);
     this.timer = undefined;
     this.waits = true;
+    for (const stop of this.listening.values()) stop();
+    this.listening.clear();
   }
 
   /** The timer goes on when requests end, so that one is started for many, and none where nothing is under way. */
@@ -70,12 +75,33 @@ export class Disconnects {
     const now = this.runtime.now();
     let exchange = this.oldest;
     // A timer may fire a little early; what it was meant for counts as due.
-    while (exchange && now - exchange.beganAt >= unwatchedSeconds - 0.001) {
+    while (exchange && now - exchange.beganAt >= listenAfterSeconds - 0.001) {
       const next = exchange.next as Exchange | undefined;
-      exchange.watch();
+      if (exchange.status === 0 && !exchange.watch()) this.#listen(exchange);
       exchange = next;
     }
     this.oldest = exchange;
-    if (exchange) this.#wait(Math.max(0.001, exchange.beganAt + unwatchedSeconds - now));
+    if (exchange) this.#wait(Math.max(0.001, exchange.beganAt + listenAfterSeconds - now));
+  }
+
+  #listen(exchange: Exchange): void {
+    // Deno tells of the completion only whoever asked before it.
+    const completed = this.runtime.signalTellsAbort ? undefined : exchange.context?.completed;
+    let isAnswered = false;
+    completed?.then(() => isAnswered = true, () => {});
+    const leave = (): void => {
+      if (!completed) return exchange.leave();
+      this.runtime.startTimer!(() => {
+        if (!isAnswered) exchange.leave();
+      }, completesWithinSeconds);
+    };
+    try {
+      const { signal } = exchange.request!;
+      if (signal.aborted) return exchange.leave();
+      signal.addEventListener("abort", leave, { once: true });
+      this.listening.set(exchange, () => signal.removeEventListener("abort", leave));
+    } catch {
+      // On Deno a request whose answer was sent tells nothing more: somebody outside has answered it.
+    }
   }
 }

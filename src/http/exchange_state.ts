@@ -18,3 +18,13 @@ export const ended = 0x2000;
 export const discarded = 0x4000;
 /** Its client left before it was answered, so it may still be on its way through handlers. */
 export const unanswered = 0x8000;
+
+/** What a client sees in place of a status that is none, such as a number of a database's. */
+const serverError = 500;
+
+/** The status that a client sees: three digits, as HTTP has them. */
+export function statusOf(status: unknown): number {
+  return Number.isInteger(status) && (status as number) >= 100 && (status as number) <= 999
+    ? status as number
+    : serverError;
+}

@@ -59,23 +59,23 @@ export function needMarks(): void {
  * Marks a request as measured.
  *
  * @param request The request.
- * @param context What the server passed beside it.
+ * @param server What the server passed beside it.
  * @param exchange What measures it.
  */
-export function mark(request: Request, context: ServerContext | undefined, exchange: Marked): void {
-  if (marks.needed) (carrierOf(request, context) as { [current]?: Marked })[current] = exchange;
+export function mark(request: Request, server: ServerContext | undefined, exchange: Marked): void {
+  if (marks.needed) (carrierOf(request, server) as { [current]?: Marked })[current] = exchange;
 }
 
 /**
  * Tells whether a request is measured already.
  *
  * @param request The request.
- * @param context What the server passed beside it.
+ * @param server What the server passed beside it.
  * @returns What measures it.
  */
-export function markOf(request: Request, context: unknown): Marked | undefined {
+export function markOf(request: Request, server: unknown): Marked | undefined {
   if (!marks.needed) return undefined;
-  const carrier = carrierOf(request, serverContextOf(context)) as { readonly [current]?: Marked };
+  const carrier = carrierOf(request, serverContextOf(request, server)) as { readonly [current]?: Marked };
   const exchange = carrier[current];
   // One and the same `Request` may be handled twice, one time after the other. What a server made for one request may not,
   // though that can be over before its handlers are: its client has left.

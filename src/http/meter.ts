@@ -57,7 +57,7 @@ export class Meter {
   private readonly labels: readonly Label[];
   private readonly computed: readonly ((info: RequestInfo) => string)[];
   private readonly family: Counter | Histogram;
-  private readonly keepsExemplars: boolean;
+  readonly keepsExemplars: boolean;
 
   /**
    * Makes a meter.

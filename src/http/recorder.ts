@@ -9,8 +9,10 @@
 import type { Gauge } from "../metrics/counter.ts";
 import type { PendingKind } from "../work/pending.ts";
 import type { Runtime } from "../runtime/shim.ts";
+import { AnsweredTurn } from "./answered_turn.ts";
 import { known, knownDetails } from "./request_details.ts";
-import { Exchange, type ExchangeRecorder, type RouteSeries } from "./exchange.ts";
+import { Exchange } from "./exchange.ts";
+import type { ExchangeRecorder, RouteSeries } from "./exchange_recorder.ts";
 import { excludes, matches } from "./exclusion.ts";
 import type { Outcome, RequestInfo } from "./info.ts";
 import { type InProgress, RouteSeriesTable } from "./route_series.ts";
@@ -36,28 +38,28 @@ export interface RecorderFamilies {
 /** Counts requests. Adapters to other frameworks begin each request here and end it once. */
 export class Recorder implements ExchangeRecorder {
   // Fields without `#` here and in what else every request passes: engines take up to 10 ns longer for each of those.
+  readonly runtime: Runtime;
   /** The runtime's clock, in seconds. */
   readonly now: () => number;
   /** The stream that a response's body is made of. */
   readonly bodyStream: Runtime["bodyStream"];
-  /** How long a body is that stands ready. */
-  readonly readyLength: Runtime["readyLength"];
   /** The content type that a response was given. */
   readonly contentType: (response: Response) => string | null;
-  /** Does a request's signal abort only when its client left, and cost little to ask? */
-  readonly signalsAborts: boolean;
   /** Does any metric or observer need more than status and duration? */
   readonly needsDetails: boolean;
   /** Does any metric need the sizes of requests or responses? */
   readonly measuresSizes: boolean;
+  /** Is a request looked at after its answer, by exemplars, computed labels or observers? */
+  readonly readsLate: boolean;
   private options: HttpOptions;
-  private readonly routeSeries: RouteSeriesTable;
+  private readonly routes: RouteSeriesTable;
   private readonly meters: readonly Meter[];
   private readonly inProgress: Gauge | undefined;
   private readonly pending: PendingKind;
   private readonly disconnects: Disconnects;
   private readonly tells: boolean;
   private readonly failed: () => void;
+  private readonly answeredTurn: AnsweredTurn;
 
   /**
    * Makes a recorder.
@@ -76,21 +78,22 @@ export class Recorder implements ExchangeRecorder {
     failed: () => void,
   ) {
     const { metrics = [], observers = [], bodyRoutes = [] } = options;
+    this.runtime = runtime;
     this.now = runtime.now;
     this.bodyStream = runtime.bodyStream;
-    this.readyLength = runtime.readyLength;
     this.contentType = runtime.contentType ?? ((response) => response.headers.get("content-type"));
-    this.signalsAborts = runtime.name !== "deno";
     this.tells = observers.length > 0 || families.meters.some((meter) => meter.computes);
     this.measuresSizes = observers.length > 0 || bodyRoutes.length > 0 ||
       metrics.some(({ quantity }) => quantity.endsWith("Bytes"));
     this.needsDetails = this.measuresSizes || this.tells || metrics.some(({ quantity }) => quantity === "headDuration");
+    this.readsLate = this.tells || families.meters.some((meter) => meter.keepsExemplars);
     this.options = options;
-    this.routeSeries = new RouteSeriesTable(this, () => this.options, families.inProgress, maxRoutes);
+    this.routes = new RouteSeriesTable(this, () => this.options, families.inProgress, maxRoutes);
     this.meters = families.meters;
     this.inProgress = families.inProgress?.gauge;
     this.pending = families.pending;
     this.disconnects = new Disconnects(runtime);
+    this.answeredTurn = new AnsweredTurn(runtime.nextTurn);
     this.failed = failed;
   }
 
@@ -99,7 +102,7 @@ export class Recorder implements ExchangeRecorder {
    *
    * @param request The request.
    * @param route The template of its route, never a path that a client can choose; `none` where none matched.
-   * @param context What the server passed beside the request; it may tell the end of the response.
+   * @param server What the server passed beside the request; it may tell the end of the response.
    * @param path The path as the client sent it, for exclusions; undefined where nothing is excluded by path.
    * @param method The method as the client sent it, where that is not `request.method`.
    * @returns The request under way, to be answered or ended; undefined where it is left out.
@@ -107,54 +110,36 @@ export class Recorder implements ExchangeRecorder {
   begin(
     request: Request,
     route: string,
-    context: unknown,
+    server: unknown,
     path?: string,
     method: string = request.method,
   ): Exchange | undefined {
-    return this.open(this.series(method, route), request, context, false, path);
+    return this.open(this.series(method, route), request, server, false, path);
   }
 
   /**
    * Begins a request whose series is known already.
    *
-   * @param series What {@linkcode Recorder.series} answered for its method and route.
-   * @param request The request.
-   * @param context What the server passed beside the request.
    * @param isRouted Is its route known, so that no handler within needs to tell it?
-   * @param path The path as the client sent it, for exclusions.
    * @returns The request under way; undefined where it is left out.
    */
-  open(
-    series: RouteSeries,
-    request: Request,
-    context: unknown,
-    isRouted: boolean,
-    path?: string,
-  ): Exchange | undefined {
+  open(series: RouteSeries, request: Request, server: unknown, isRouted: boolean, path?: string): Exchange | undefined {
     if (series.excluded) return undefined;
     if (path !== undefined && this.#excludes({ method: series.method, path, route: series.route })) return undefined;
-    const exchange = new Exchange(series, request, serverContextOf(context), isRouted, this.now());
+    const exchange = new Exchange(series, request, serverContextOf(request, server), isRouted, this.now());
     this.addInProgress(series, 1);
     this.pending.add(exchange);
     this.disconnects.begin(exchange);
     return exchange;
   }
 
-  /**
-   * Finds where the requests of one method on one route are counted.
-   *
-   * @param method The method as the client sent it.
-   * @param route The template of the route.
-   * @returns The series, to be kept by whoever can.
-   */
+  /** Finds where the requests of one method, as the client sent it, on one route are counted; for whoever can keep it. */
   series(method: string, route: string): RouteSeries {
-    return this.routeSeries.find(method, route);
+    return this.routes.find(method, route);
   }
 
   /**
    * Takes own functions from newer options that are the same in everything else.
-   *
-   * @param options The options.
    */
   renew(options: HttpOptions): void {
     this.options = options;
@@ -163,7 +148,9 @@ export class Recorder implements ExchangeRecorder {
   /** Notes that one more middleware or handler measures with this recorder. */
   join(): void {
     beginMeasuring(() => {
-      for (const each of this.pending.items() as Iterable<Exchange>) mark(each.request, each.context, each);
+      for (const each of this.pending.items() as Iterable<Exchange>) {
+        each.request && mark(each.request, each.context, each);
+      }
     });
   }
 
@@ -178,7 +165,7 @@ export class Recorder implements ExchangeRecorder {
     return exclude !== undefined && exclude.length > 0;
   }
 
-  /** Is the body of this route's responses wanted by observers? */
+  /** Is the body of this route's responses wanted by own observers? */
   wantsBody(route: string): boolean {
     const { bodyRoutes } = this.options;
     return bodyRoutes !== undefined && bodyRoutes.some((pattern) => matches(pattern, route));
@@ -191,6 +178,11 @@ export class Recorder implements ExchangeRecorder {
     this.addInProgress(series, -1);
     this.addInProgress(moved, 1);
     return moved;
+  }
+
+  /** Looks at a message once the turn of the loop is over in which it was answered. */
+  lookAfterTurn(exchange: Exchange): void {
+    this.answeredTurn.add(exchange);
   }
 
   /** Lowers what {@linkcode Recorder.open} has raised. */
@@ -261,11 +253,11 @@ export class Recorder implements ExchangeRecorder {
     return this.options.groupStatus ? `${Math.floor(status / 100)}xx` : String(status);
   }
 
-  /** Computes labels and calls observers; what they throw is counted and reaches nobody else. */
+  /** Computes labels and calls own observers; what they throw is counted and reaches nobody else. */
   #tell(exchange: Exchange, outcome: Outcome, durationSeconds: number, slots: Int32Array): void {
     const { method, route } = exchange.series;
     const info: RequestInfo = {
-      request: exchange.request,
+      request: exchange.request!,
       method,
       route,
       status: this.#statusText(exchange.status),

@@ -5,11 +5,12 @@
  */
 
 import { readBody } from "./body.ts";
+import { MessageBytes } from "./outgoing_message.ts";
 import type { RequestInfo } from "./info.ts";
 import type { ServerContext } from "./server_context.ts";
 
 /**
- * The rest of what is known, kept only where a metric or an observer wants it. Numbers are in seconds and bytes, and
+ * The rest of what is known, kept only where a metric or observer wants it. Numbers are in seconds and bytes, and
  * NaN where one is not known.
  */
 export interface RequestDetails {
@@ -20,6 +21,8 @@ export interface RequestDetails {
   body: Uint8Array | undefined;
   /** A ready body whose size is being read; the request is counted when it is known. */
   reading: Promise<void> | undefined;
+  /** What was written to Node's message; undefined where there is none. */
+  written: MessageBytes | undefined;
 }
 
 /**
@@ -28,7 +31,7 @@ export interface RequestDetails {
  * @param wanted Whether sizes are wanted.
  * @param request The request.
  * @param method Its method.
- * @param context What the server passed beside it; Node's headers are cheaper there.
+ * @param server What the server passed beside it; Node's headers are cheaper there.
  * @returns The size of its body where it is told, and everything else not known yet.
  */
 export function beginDetails(
@@ -44,6 +47,7 @@ export function beginDetails(
     responseBytes: Number.NaN,
     body: undefined,
     reading: undefined,
+    written: wanted.measuresSizes && context?.outgoing ? new MessageBytes(context.outgoing) : undefined,
   };
 }
 
@@ -80,7 +84,7 @@ export function noteBody(
 }
 
 /**
- * Tells a number to observers.
+ * Tells a number to own observers.
  *
  * @param value The number; NaN where it is not known.
  * @returns The same; undefined where it is not known.
@@ -90,7 +94,7 @@ export function known(value: number): number | undefined {
 }
 
 /**
- * Tells details to observers.
+ * Tells details to own observers.
  *
  * @param details What is kept of a request.
  * @returns What is known of it.
@@ -107,8 +111,8 @@ export function knownDetails(
   };
 }
 
-function requestBytesOf(request: Request, method: string, context: ServerContext | undefined): number {
-  const headers = context?.incoming?.headers;
+function requestBytesOf(request: Request, method: string, server: ServerContext | undefined): number {
+  const headers = server?.incoming?.headers;
   const length = contentLength(headers ? headers["content-length"] : request.headers.get("content-length"));
   // Without a length these two have no body; what the others have is not known then.
   return Number.isNaN(length) && (method === "GET" || method === "HEAD") ? 0 : length;

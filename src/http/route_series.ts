@@ -5,7 +5,7 @@
  */
 
 import type { Gauge } from "../metrics/counter.ts";
-import type { ExchangeRecorder, RouteSeries } from "./exchange.ts";
+import type { ExchangeRecorder, RouteSeries } from "./exchange_recorder.ts";
 import { excludesTemplate } from "./exclusion.ts";
 import type { Label } from "./meter.ts";
 import type { HttpOptions } from "./options.ts";

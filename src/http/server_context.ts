@@ -4,105 +4,137 @@
  * @module
  */
 
-import type { Outcome } from "./info.ts";
+import { proxyTest } from "../runtime/process.ts";
+import type { ProcessLike } from "../runtime/shim.ts";
 
-/** Node's outgoing message, as `@hono/node-server` hands it to a fetch handler. */
+/** Node's incoming message, as far as it is used. */
+export interface IncomingLike {
+  /** By their names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** Node's outgoing message, of HTTP/1 or HTTP/2. */
 export interface OutgoingLike {
   on(event: "close", listener: (this: OutgoingLike) => void): unknown;
   getHeader(name: string): unknown;
+  /** Is the head sent? */
+  readonly headersSent?: boolean;
+  /** What was sent, once the head is. */
+  readonly statusCode?: unknown;
   /** Told by the head that was written; `getHeader()` does not know what `writeHead()` was given. */
   readonly _contentLength?: number | null;
   readonly writableFinished: boolean;
   readonly writableEnded?: boolean;
+  /** Bytes that wait to be sent. */
+  readonly writableLength?: number;
   readonly closed?: boolean;
+  readonly destroyed?: boolean;
   readonly errored?: unknown;
   /** HTTP/2 alone: what the message is written to. */
-  readonly stream?: { readonly errored?: unknown; readonly closed?: boolean } | undefined;
+  readonly stream?: {
+    readonly errored?: unknown;
+    readonly closed?: boolean;
+    readonly sentHeaders?: Readonly<Record<string, unknown>> | undefined;
+  } | undefined;
 }
 
 /** What a server passes beside the request. */
 export interface ServerContext {
-  /** `@hono/node-server`; both are there, save that an upgraded connection has no outgoing message. */
-  readonly incoming?: { readonly headers: Readonly<Record<string, string | string[] | undefined>> } | undefined;
+  /** Node's messages; both are there, save that an upgraded connection has no outgoing message. */
+  readonly incoming?: IncomingLike | undefined;
   readonly outgoing?: OutgoingLike | undefined;
   /**
    * Deno's serve info. It settles when the response was sent or its connection is lost, and does not tell which; asking for
-   * it costs 0.3 µs, and for a body that stands ready it settles at once. So it is not asked for: only its being there
-   * tells that the object belongs to one request alone.
+   * it costs 0.3 µs, and for a body that stands ready it settles at once. So it is asked only of what takes long.
    */
-  readonly completed?: unknown;
+  readonly completed?: PromiseLike<unknown>;
+  /** Bun's server: null once a connection has been upgraded. */
+  requestIP?(request: Request): unknown;
+}
+
+/** A `Request` of srvx, which carries what its server knows. */
+interface CarryingRequest {
+  readonly runtime?: {
+    readonly node?: { readonly req?: IncomingLike; readonly res?: OutgoingLike };
+    readonly deno?: { readonly info?: unknown };
+    readonly bun?: { readonly server?: unknown };
+  };
+}
+
+/** Tells a proxy, which may do anything when it is looked at; undefined where the runtime cannot tell. */
+const isProxy = proxyTest((globalThis as { process?: ProcessLike }).process);
+
+/**
+ * Finds out what the server passed.
+ *
+ * Only what has the shape of a server's own object is taken, and a proxy is not looked at: on Deno a look at `process.env`
+ * asks the user for a permission.
+ */
+export function serverContextOf(request: Request, value: unknown): ServerContext | undefined {
+  if (typeof value !== "object" || value === null || isProxy?.(value)) return carriedBy(request);
+  try {
+    const { incoming, outgoing, req, res, server } = value as ServerContext & {
+      readonly req?: IncomingLike;
+      readonly res?: OutgoingLike;
+      readonly server?: unknown;
+    };
+    if (isOutgoing(outgoing)) return incoming === undefined || isIncoming(incoming) ? value : undefined;
+    // An upgraded connection of `@hono/node-server`.
+    if (incoming !== undefined) return outgoing === undefined && isIncoming(incoming) ? value : undefined;
+    if (isOutgoing(res) && isIncoming(req)) return { incoming: req, outgoing: res };
+    if (isDenoInfo(value) || isBunServer(value)) return value;
+    if (isBunServer(server)) return server;
+  } catch {
+    // Somebody else's object, which throws when it is looked at.
+    return undefined;
+  }
+  return carriedBy(request);
+}
+
+function carriedBy(request: Request): ServerContext | undefined {
+  const runtime = (request as CarryingRequest).runtime;
+  if (typeof runtime !== "object" || runtime === null) return undefined;
+  const { node, deno, bun } = runtime;
+  if (isOutgoing(node?.res) && isIncoming(node?.req)) return { incoming: node.req, outgoing: node.res };
+  if (isDenoInfo(deno?.info)) return deno.info;
+  return isBunServer(bun?.server) ? bun.server : undefined;
+}
+
+function isOutgoing(value: unknown): value is OutgoingLike {
+  return typeof value === "object" && value !== null &&
+    typeof (value as OutgoingLike).writableFinished === "boolean" && typeof (value as OutgoingLike).on === "function";
+}
+
+function isIncoming(value: unknown): value is IncomingLike {
+  return typeof value === "object" && value !== null && typeof (value as IncomingLike).headers === "object";
+}
+
+function isDenoInfo(value: unknown): value is ServerContext {
+  return typeof value === "object" && value !== null && "completed" in value && "remoteAddr" in value;
+}
+
+function isBunServer(value: unknown): value is ServerContext {
+  return typeof value === "object" && value !== null && typeof (value as ServerContext).requestIP === "function" &&
+    typeof (value as { upgrade?: unknown }).upgrade === "function";
+}
+
+/** Finds the object that is one and the same wherever a request is seen, also behind `app.mount()` where there is one. */
+export function carrierOf(request: Request, server: ServerContext | undefined): object {
+  if (server?.outgoing) return server.outgoing;
+  return isDenoInfo(server) ? server : request;
 }
 
 /**
- * Has the message been closed, though nobody had answered it to the end?
- *
- * @param outgoing The message.
- * @returns True once its client has left.
+ * Is an empty answer that of a WebSocket? On Node it is to a connection without an outgoing message; on Bun the server has
+ * forgotten the address of a connection that it has upgraded. Elsewhere a WebSocket answers 101 itself.
  */
-export function isGone(outgoing: OutgoingLike): boolean {
-  return outgoing.closed === true || outgoing.stream?.closed === true;
+export function isUpgrade(request: Request, server: ServerContext | undefined, status: number): boolean {
+  if (server === undefined || server.outgoing || status !== 200) return false;
+  if (server.incoming) return true;
+  return server.requestIP !== undefined && asksForUpgrade(request) && server.requestIP(request) === null;
 }
 
-/**
- * Tells how a message ended that was closed.
- *
- * @param outgoing The message.
- * @returns How it ended.
- */
-export function outcomeOf(outgoing: OutgoingLike): Outcome {
-  // A body that breaks destroys the message with its error; a client that leaves destroys it without one.
-  if (outgoing.errored || outgoing.stream?.errored) return "error";
-  // On HTTP/2 what the client has cancelled is finished as well, but was never ended.
-  return outgoing.writableFinished && outgoing.writableEnded !== false ? "completed" : "aborted";
-}
-
-/**
- * Tells the size of a message's body.
- *
- * @param outgoing The message, closed.
- * @returns The size in bytes; NaN where it was not told.
- */
-export function sentBytesOf(outgoing: OutgoingLike): number {
-  return Number(outgoing._contentLength ?? outgoing.getHeader("content-length") ?? Number.NaN);
-}
-
-/**
- * Is an empty answer that of a WebSocket? It is on Node to a connection without an outgoing message, and on Bun to a request
- * for an upgrade. What is not empty, or has another status, has refused it.
- *
- * @param request The request.
- * @param context What the server passed beside it.
- * @param status The status of the answer.
- * @returns True if the connection goes on as a WebSocket.
- */
-export function isUpgrade(request: Request, context: ServerContext | undefined, status: number): boolean {
-  if (context?.outgoing || status !== 200) return false;
-  return context?.incoming !== undefined || request.headers.get("upgrade")?.toLowerCase() === "websocket";
-}
-
-/**
- * Takes what a server passed for what it is.
- *
- * @param value What came as the second argument.
- * @returns The same; undefined where it tells nothing.
- */
-export function serverContextOf(value: unknown): ServerContext | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  // On Workers it is the app's bindings, and one of those may bear any of these names; it answers every property with a
-  // function.
-  const { incoming, outgoing } = value as ServerContext;
-  if (outgoing !== undefined && typeof outgoing?.writableFinished !== "boolean") return undefined;
-  return incoming !== undefined && typeof incoming?.headers !== "object" ? undefined : value;
-}
-
-/**
- * Finds the object that is one and the same wherever a request is seen, also behind `app.mount()` where there is one.
- *
- * @param request The request.
- * @param context What the server passed beside it.
- * @returns The object.
- */
-export function carrierOf(request: Request, context: ServerContext | undefined): object {
-  if (context?.outgoing) return context.outgoing;
-  return context && "completed" in context && "remoteAddr" in context ? context : request;
+/** Does a request ask for a WebSocket? */
+export function asksForUpgrade(request: Request): boolean {
+  return request.method === "GET" && request.headers.get("upgrade")?.toLowerCase() === "websocket";
 }

@@ -13,12 +13,17 @@ interface OpenTelemetryLike {
 
 /** A request that may belong to a trace. */
 export interface Traced {
-  /** On Node its headers are not touched: reading them makes a whole `Request` of it. */
-  readonly request: Request;
+  /**
+   * On Node its headers are not touched: reading them makes a whole `Request` of it. Undefined where it was let go of, and
+   * its trace was found before.
+   */
+  readonly request: Request | undefined;
   /** What the server passed beside it. */
   readonly context: ServerContext | undefined;
   /** When it came, by the monotonic clock, in seconds. */
   readonly beganAt: number;
+  /** The trace where it was found before; null where there was none. */
+  readonly trace?: string | null | undefined;
 }
 
 /** A span's own account of itself. */
@@ -40,7 +45,8 @@ const noTrace = "0".repeat(32);
  * @param traced The request.
  * @returns 32 hexadecimal digits; undefined where there is no recorded trace.
  */
-export function traceOf({ request, context }: Traced): string | undefined {
+export function traceOf({ request, context, trace }: Traced): string | undefined {
+  if (trace !== undefined) return trace ?? undefined;
   const span = activeSpan();
   if (span) return span.traceFlags & 1 && span.traceId !== noTrace ? span.traceId : undefined;
   const parts = traceparent.exec(traceparentOf(request, context) ?? "");
@@ -59,12 +65,21 @@ function activeSpan(): ReturnType<SpanLike["spanContext"]> | undefined {
   }
 }
 
-function traceparentOf(request: Request, context: ServerContext | undefined): string | null | undefined {
+function traceparentOf(request: Request | undefined, context: ServerContext | undefined): string | null | undefined {
   const raw = (context?.incoming as { readonly rawHeaders?: readonly string[] } | undefined)?.rawHeaders;
-  if (!raw) return context?.incoming ? undefined : request.headers.get("traceparent");
+  if (!raw) return context?.incoming ? undefined : headerOf(request);
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!;
     if (name.length === 11 && name.toLowerCase() === "traceparent") return raw[i + 1];
   }
   return undefined;
+}
+
+/** A request that the runtime has let go of tells nothing more, and on Deno it throws. */
+function headerOf(request: Request | undefined): string | null | undefined {
+  try {
+    return request?.headers.get("traceparent");
+  } catch {
+    return undefined;
+  }
 }

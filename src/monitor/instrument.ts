@@ -6,8 +6,9 @@
 
 import type { PageHandler } from "../page/handler.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { markOf } from "../http/measured_once.ts";
 import type { Recorder } from "../http/recorder.ts";
+import { markOf } from "../http/measured_once.ts";
+import { asksForUpgrade } from "../http/server_context.ts";
 import { pathOf, routeFinder, type RouteOption } from "../http/routes.ts";
 
 /** Options of `monitor.instrument`. */
@@ -118,7 +119,7 @@ function answered(exchange: Exchange, response: Response): Response | Promise<Re
   const { then } = (response ?? {}) as { then?: unknown };
   if (typeof then === "function") return settled(exchange, response as unknown as Promise<Response>);
   // Bun's handlers answer nothing when they have upgraded the connection to a WebSocket; all else is a mistake.
-  exchange.end(response === undefined && exchange.request.headers.has("upgrade") ? 101 : 500);
+  exchange.end(response === undefined && asksForUpgrade(exchange.request!) ? 101 : 500);
   return response;
 }
 

@@ -5,7 +5,6 @@
  */
 
 import type { Exchange } from "../http/exchange.ts";
-import { sentBytesOf } from "../http/server_context.ts";
 import { unmatchedRoute } from "../http/route_series.ts";
 import { markOf } from "../http/measured_once.ts";
 import type { Monitor } from "../monitor/monitor.ts";
@@ -121,10 +120,7 @@ function follow(exchange: Exchange, outgoing: ResponseLike, routeOf: () => strin
   const finish = (): void => {
     if (wasAnswered(outgoing)) exchange.head(statusOf(outgoing), routeOf());
     if (!endsUnseen(outgoing)) return;
-    if (exchange.details && Number.isNaN(exchange.details.responseBytes)) {
-      exchange.details.responseBytes = sentBytesOf(outgoing);
-    }
-    exchange.end(statusOf(outgoing));
+    exchange.sent();
   };
   outgoing.on("finish", finish);
   // A message whose HEAD was answered by `stream.respond()` is never finished nor closed (Node 20.20).

@@ -50,6 +50,8 @@ export function bunRuntime(global: GlobalLike): Runtime {
     ...(pages && { deflater: pages }),
     poolCapacity: () => poolCapacity(process, global.navigator?.hardwareConcurrency),
     bodyStream: bodyStream(global),
+    replaceBody,
+    signalTellsAbort: true,
     environment: (name) => process.env[name],
   };
 }
@@ -84,4 +86,14 @@ function bodyStream({ process, Bun }: GlobalLike): Runtime["bodyStream"] {
       /^ {2}(?:FileRef|Blob) \(/m.test(Bun?.inspect?.(response) ?? "");
     return isFile ? undefined : response.body;
   };
+}
+
+/**
+ * Bun's server reads past a stream's own methods, so that a response has to be made anew to learn its end. That is the same
+ * to everybody only for a plain one: what `fetch()` answered has an address, and a class of the app's may have anything.
+ */
+function replaceBody(response: Response): ((body: ReadableStream<Uint8Array>) => Response) | undefined {
+  const isPlain = Object.getPrototypeOf(response) === Response.prototype && Reflect.ownKeys(response).length === 0 &&
+    Object.isExtensible(response) && response.url === "" && response.type === "default" && !response.redirected;
+  return isPlain ? (body) => new Response(body, response) : undefined;
 }

@@ -80,6 +80,9 @@ export function denoRuntime(global: GlobalLike): Runtime {
     // Deno builds its tokio runtime with 32 blocking threads, whatever the machine; no setting changes it (Deno 2.9).
     poolCapacity: () => 32,
     bodyStream: bodyStream(),
+    replaceBody: replaceBody(),
+    // Once its answer was sent, a request throws where its headers were not looked at before (Deno 2.9.5).
+    keepRequest: (request) => void request.headers,
     environment: (variable) =>
       deno.permissions.querySync({ name: "env", variable }).state === "granted" ? process.env[variable] : undefined,
     ...(v8?.GCProfiler && { watchGc: (report) => watchGc(v8.GCProfiler!, report) }),
@@ -101,6 +104,24 @@ function bodyStream(): Runtime["bodyStream"] {
     const { body } = kept[inner] as { body: { streamOrStatic?: unknown } | null };
     if (body === null) return null;
     return body.streamOrStatic instanceof ReadableStream ? response.body : undefined;
+  };
+}
+
+/**
+ * Makes what puts a stream in the place of a response's own, where Deno keeps it: its server reads past a stream's methods,
+ * and a response made anew would lose what makes a proxied answer right. Where Deno keeps it elsewhere, nothing is put.
+ */
+function replaceBody(): NonNullable<Runtime["replaceBody"]> {
+  const inner = Object.getOwnPropertySymbols(new Response(null)).find(({ description }) => description === "response");
+  return (response) => {
+    const body = inner &&
+      (response as unknown as { [key: symbol]: { body: { streamOrStatic?: unknown } | null } | undefined })[inner]
+        ?.body;
+    if (!body || !(body.streamOrStatic instanceof ReadableStream)) return undefined;
+    return (stream) => {
+      body.streamOrStatic = stream;
+      return response;
+    };
   };
 }
 

@@ -24,6 +24,14 @@ export function edgeRuntime(global: GlobalLike, name: RuntimeName = "edge"): Run
     version: "",
     engine: "",
     bodyStream: (response) => response.body,
+    replaceBody,
+    signalTellsAbort: true,
     environment: (name) => global.process?.env?.[name],
   };
+}
+
+/** A response is made anew to learn its end, save where that would lose something of it. */
+function replaceBody(response: Response): ((body: ReadableStream<Uint8Array>) => Response) | undefined {
+  const isPlain = Object.getPrototypeOf(response) === Response.prototype && response.status >= 200;
+  return isPlain ? (body) => new Response(body, response) : undefined;
 }

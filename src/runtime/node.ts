@@ -77,6 +77,7 @@ export function nodeRuntime(global: GlobalLike): Runtime {
     bodyStream,
     readyLength,
     contentType,
+    signalTellsAbort: true,
     environment: (name) => process.env[name],
     ...(global.PerformanceObserver && { watchGc: (report) => watchGc(global.PerformanceObserver!, report) }),
   };

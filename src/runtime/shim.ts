@@ -92,6 +92,16 @@ export interface Runtime {
   readyLength?(response: Response): number | undefined;
   /** The content type that a response was given, where reading its headers would change what is sent. */
   contentType?(response: Response): string | null;
+  /**
+   * Prepares to put another stream in the place of a response's own, the answer otherwise the same in everything that
+   * anybody can see. Undefined where this response cannot be treated so; absent where servers read a body by its stream's own
+   * methods, and need not be given another one.
+   */
+  replaceBody?(response: Response): ((body: ReadableStream<Uint8Array>) => Response) | undefined;
+  /** Makes sure that a request can be looked at when its answer was sent; absent where it can in any case. */
+  keepRequest?(request: Request): void;
+  /** Does a request's signal abort only when its client left, and cost little to ask? */
+  readonly signalTellsAbort?: boolean;
   /** Compresses pages; absent where only the web's `CompressionStream` can. */
   readonly deflater?: Deflater;
   /** Reads a variable of the environment; undefined where it is not set, or may not be read without asking. */

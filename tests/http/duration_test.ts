@@ -5,6 +5,7 @@ import { Hono } from "hono";
 import { stream } from "hono/streaming";
 import { httpMetrics, type RequestInfo } from "../../mod.ts";
 import { runtimeMetrics } from "../../src/hono/mod.ts";
+import { runtimeName } from "../support/loop.ts";
 import { measureApp } from "../support/measured_app.ts";
 import type { Page } from "../support/page.ts";
 import { rawRequest } from "../support/raw_client.ts";
@@ -62,7 +63,11 @@ describe("the duration", () => {
     assertIsThatOfTheBody(secondsOf(await under.settled()));
   });
 
-  it("goes to the end of what another server streams, where the handler passes that on", async () => {
+  it("goes to the end of what another server streams, where the handler passes that on", {
+    skip: runtimeName === "bun"
+      ? "its server tells no end, and to make the answer anew would change its headers"
+      : false,
+  }, async () => {
     using under = measureApp();
     await using behind = await serveApp(() => new Response(slowBody(), { headers: { "x-behind": "y".repeat(500) } }));
     under.app.get("/", () => fetch(behind.url));

@@ -1,0 +1,100 @@
+/**
+ * What Node's outgoing message tells of a response.
+ *
+ * @module
+ */
+
+import type { Outcome } from "./info.ts";
+import type { OutgoingLike } from "./server_context.ts";
+
+/** Is the message over, answered or not? */
+export function isGone(outgoing: OutgoingLike): boolean {
+  return outgoing.closed === true || outgoing.destroyed === true || outgoing.stream?.closed === true;
+}
+
+/** How a message ended that was closed. */
+export function outcomeOf(outgoing: OutgoingLike): Outcome {
+  // A body that breaks destroys the message with its error; a client that leaves destroys it without one.
+  if (outgoing.errored || outgoing.stream?.errored) return "error";
+  // On HTTP/2 what the client has cancelled is finished as well, but was never ended.
+  return outgoing.writableFinished && outgoing.writableEnded !== false ? "completed" : "aborted";
+}
+
+/** The status that was sent; undefined while none is. */
+export function sentStatusOf(outgoing: OutgoingLike): number | undefined {
+  if (!outgoing.headersSent) return undefined;
+  const status = Number(outgoing.stream?.sentHeaders?.[":status"] ?? outgoing.statusCode);
+  return Number.isInteger(status) ? status : undefined;
+}
+
+/** Counts the bytes of a message's body as they are written, and keeps them where somebody wants them. */
+export class MessageBytes {
+  /** Keep what is written from now on. */
+  keeps = false;
+  private bytes = 0;
+  private readonly pieces: Uint8Array[] = [];
+  private readonly outgoing: OutgoingLike;
+
+  /** Begins to count. The message is called as before; what it answers stays its own. */
+  constructor(outgoing: OutgoingLike) {
+    this.outgoing = outgoing;
+    const message = outgoing as unknown as Record<"write" | "end", (...args: unknown[]) => unknown>;
+    for (const name of ["write", "end"] as const) {
+      const original = message[name];
+      if (typeof original !== "function") continue;
+      let isInside = false;
+      message[name] = (...args: unknown[]) => {
+        // HTTP/2's `end()` calls `write()`.
+        if (isInside || this.isWriting) return original.apply(outgoing, args);
+        isInside = this.isWriting = true;
+        try {
+          const answer = original.apply(outgoing, args);
+          this.note(args[0], args[1]);
+          return answer;
+        } finally {
+          isInside = this.isWriting = false;
+        }
+      };
+    }
+  }
+  private isWriting = false;
+
+  /** The size of the body that was sent, in bytes; NaN where it went out past the message. */
+  sent(method: string): number {
+    const { outgoing } = this;
+    const status = sentStatusOf(outgoing);
+    if (status === undefined || method === "HEAD" || status === 204 || status === 304) return 0;
+    // What is sent straight through an HTTP/2 stream, such as a file, tells at most its length.
+    if (this.bytes === 0 && outgoing.stream?.sentHeaders) {
+      const length = Number(outgoing.stream.sentHeaders["content-length"]);
+      return outcomeOf(outgoing) === "completed" ? length : Number.NaN;
+    }
+    return Math.max(0, this.bytes - (outgoing.writableFinished ? 0 : outgoing.writableLength ?? 0));
+  }
+
+  /** What was written since it was to be kept. */
+  body(): Uint8Array {
+    const whole = new Uint8Array(this.pieces.reduce((sum, piece) => sum + piece.byteLength, 0));
+    let at = 0;
+    for (const piece of this.pieces) {
+      whole.set(piece, at);
+      at += piece.byteLength;
+    }
+    return whole;
+  }
+
+  private note(chunk: unknown, encoding: unknown): void {
+    const bytes = bytesWritten(chunk, encoding);
+    if (!bytes) return;
+    this.bytes += bytes.byteLength;
+    if (this.keeps) this.pieces.push(bytes.slice());
+  }
+}
+
+function bytesWritten(chunk: unknown, encoding: unknown): Uint8Array | undefined {
+  if (typeof chunk === "string") {
+    const { Buffer } = globalThis as { Buffer?: { from(text: string, encoding?: unknown): Uint8Array } };
+    return typeof encoding === "string" && Buffer ? Buffer.from(chunk, encoding) : new TextEncoder().encode(chunk);
+  }
+  return ArrayBuffer.isView(chunk) ? new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength) : undefined;
+}

@@ -1,0 +1,56 @@
+/**
+ * How the end of a response becomes known.
+ *
+ * @module
+ */
+
+/** What a socket's buffer takes in any case, in bytes: Linux begins with 16 KiB. Node is done with it at once. */
+const socketBufferBytes = 16_384;
+
+/** The status of a connection that goes on as a WebSocket. */
+export const switchingProtocols = 101;
+
+/** What a response's body is: not there, sent in one go, read piece by piece, or read by somebody already. */
+export type BodyKind = "none" | "ready" | "stream" | "taken";
+
+/**
+ * Who tells that a response is over.
+ *
+ * - `upgrade`: the connection goes on as a WebSocket, and is counted when it opens.
+ * - `answer`: the response is over with the answer.
+ * - `turn`: Node's message has taken it whole when this turn of the loop is over.
+ * - `message`: Node's message tells when it closes.
+ * - `body`: whoever reads the body tells.
+ */
+export type ResponseEnd = "upgrade" | "answer" | "turn" | "message" | "body";
+
+/** What is known of a response when it is answered. */
+export interface AnswerFacts {
+  readonly status: number;
+  /** Was the connection upgraded, though the status does not say so? */
+  readonly isUpgrade: boolean;
+  readonly body: BodyKind;
+  /** How long a ready body is, in bytes or characters; undefined where that cannot be told for nothing. */
+  readonly readyLength: number | undefined;
+  /** Is the response sent through a message of Node's? */
+  readonly hasMessage: boolean;
+  /** Is that message listened to already? */
+  readonly isListening: boolean;
+  /** Is the size of the body wanted? */
+  readonly wantsSize: boolean;
+}
+
+/** Decides who tells that a response is over. */
+export function responseEnd(facts: AnswerFacts): ResponseEnd {
+  const { status, isUpgrade, body, readyLength, hasMessage, isListening, wantsSize } = facts;
+  if (status === switchingProtocols || isUpgrade) return "upgrade";
+  if (!hasMessage) return body === "stream" ? "body" : "answer";
+  if (isListening || wantsSize) return "message";
+  if (body === "none") return "turn";
+  return body === "ready" && readyLength !== undefined && readyLength <= socketBufferBytes ? "turn" : "message";
+}
+
+/** Does a response go on for as long as the client likes? */
+export function isEventStream(contentType: string | null): boolean {
+  return contentType?.startsWith("text/event-stream") === true;
+}
