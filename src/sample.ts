@@ -69,6 +69,7 @@ export interface ContainerReading {
   cpuThrottledPeriods?: number;
   /** How long its threads stood still for that. */
   cpuThrottledSeconds?: number;
+  /** How much memory the container may use, in bytes. */
   memoryLimitBytes?: number;
   /** Without file pages that are given back at once. */
   memoryUsedBytes?: number;

@@ -118,12 +118,10 @@ export function runtimeMetrics(monitor?: Monitor, options: RuntimeMetricsOptions
  *
  * const monitor = createMonitor();
  *
- * export default {
- *   fetch(_request: Request, _env: unknown, context: WaitUntilLike) {
- *     const tracked = trackContext(monitor, context);
- *     tracked.waitUntil(Promise.resolve("written"));
- *     return new Response("hello");
- *   },
+ * const answer = (_request: Request, _env: unknown, context: WaitUntilLike): Response => {
+ *   const tracked = trackContext(monitor, context);
+ *   tracked.waitUntil(Promise.resolve("written"));
+ *   return new Response("hello");
  * };
  * ```
  *
