@@ -6,16 +6,20 @@
  * ```ts
  * import express from "express";
  * import { createMonitor } from "@rtm/runtime-metrics";
- * import { toNodeListener } from "@rtm/runtime-metrics/node";
+ * import { expressMetrics } from "@rtm/runtime-metrics/node";
  *
  * using monitor = createMonitor();
  * const app = express();
- * app.get("/metrics", toNodeListener(monitor.handler));
+ * app.use(expressMetrics(monitor));
  * ```
  *
  * @module
  */
 
+export { expressMetrics, type ExpressMiddleware, type ExpressRequestLike } from "./express_metrics.ts";
+export { type FastifyLike, fastifyMetrics, type FastifyPlugin } from "./fastify_metrics.ts";
+export type { FrameworkMetricsOptions } from "./framework_listener.ts";
+export { type KoaContextLike, koaMetrics, type KoaMiddleware } from "./koa_metrics.ts";
 export { instrumentListener, type InstrumentListenerOptions } from "./instrument_listener.ts";
 export type { IncomingLike, ResponseLike } from "./message.ts";
 export { type NodeListener, toNodeListener } from "./to_node_listener.ts";

@@ -1,0 +1,62 @@
+/**
+ * Koa, measured.
+ *
+ * @module
+ */
+
+import type { Monitor } from "../monitor/monitor.ts";
+import { FrameworkListener, type FrameworkMetricsOptions } from "./framework_listener.ts";
+import { type IncomingLike, pathOfMessage, type ResponseLike } from "./message.ts";
+
+/** A context of Koa, as far as it is used. */
+export interface KoaContextLike {
+  /** Node's request. */
+  readonly req: IncomingLike;
+  /** Node's response. */
+  readonly res: ResponseLike;
+  /** False where something else answers. */
+  respond?: boolean | undefined;
+}
+
+/** A middleware of Koa 2 and 3. */
+// Koa's own context is typed by each app.
+// deno-lint-ignore no-explicit-any
+export type KoaMiddleware = (context: any, next: () => Promise<unknown>) => Promise<unknown>;
+
+/**
+ * Measures every request that a Koa app is asked, under the template that `@koa/router` found, prefixes included, and
+ * answers scrapes. A request that no route matched is `none`; a file of `koa-static` is `static`.
+ *
+ * @example Every request measured, `GET /metrics` answered
+ * ```ts ignore
+ * import Koa from "koa";
+ * import { createMonitor } from "@rtm/runtime-metrics";
+ * import { koaMetrics } from "@rtm/runtime-metrics/node";
+ *
+ * using monitor = createMonitor();
+ * const app = new Koa();
+ * app.use(koaMetrics(monitor));
+ * ```
+ *
+ * @param monitor What measures.
+ * @param options Where to answer scrapes.
+ * @returns The middleware, to be used before everything that it should measure.
+ * @throws {TypeError} If `path` is neither `false` nor a string that begins with `/`.
+ * @throws {Error} If the registry has a metric of its own under one of our names.
+ */
+export function koaMetrics(
+  monitor: Pick<Monitor, "handler" | "recorder">,
+  options: FrameworkMetricsOptions = {},
+): KoaMiddleware {
+  const listener = new FrameworkListener(monitor, "Cannot make Koa's middleware", options);
+  return async function koaMetrics(context: KoaContextLike, next) {
+    if (listener.answers(pathOfMessage(context.req))) context.respond = false;
+    await listener.listen(context.req, context.res, () => matchedRoute(context), next);
+  };
+}
+
+/** What `@koa/router` and its ancestor leave in the context. */
+function matchedRoute(context: KoaContextLike): string | undefined {
+  const { _matchedRoute: route } = context as { _matchedRoute?: unknown };
+  return route === undefined ? undefined : String(route);
+}
