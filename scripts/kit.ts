@@ -12,12 +12,12 @@ import { readKitCommand } from "./kit/command.ts";
 
 try {
   const command = readKitCommand(process.argv.slice(2), (path) => readFileSync(path, "utf8"));
-  if ("help" in command) {
-    console.log(command.help);
+  if ("say" in command) {
+    console.log(command.say);
   } else {
     for (const { path, text } of command.files) {
       const file = join(command.folder, path);
-      mkdirSync(dirname(file), { recursive: true });
+      makeFolder(dirname(file));
       writeFileSync(file, text);
       console.log(file);
     }
@@ -26,4 +26,20 @@ try {
   // What was expected, and what came; where in this program it was found is of no use to the user.
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
+}
+
+/** A file where a folder is to be is the user's to move; the system's own words name neither. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code !== "EEXIST" && code !== "ENOTDIR") throw error;
+    throw new TypeError(
+      `Cannot make kit: --out must be a folder or a new path, got a file in the way of ${JSON.stringify(path)}`,
+      {
+        cause: error,
+      },
+    );
+  }
 }

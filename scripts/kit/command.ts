@@ -4,13 +4,14 @@
  * @module
  */
 
+import jsr from "../../jsr.json" with { type: "json" };
 import { createKit, type KitFile } from "./files.ts";
 import type { KitOptions } from "./options.ts";
 import { type Threshold, thresholds } from "./thresholds.ts";
 
 /** What the command is to do. */
 export type KitCommand =
-  | { readonly help: string }
+  | { readonly say: string }
   | { readonly folder: string; readonly files: readonly KitFile[] };
 
 const flags = ["prefix", "http-prefix", "job", "label", "runbook", "http-buckets", "threshold", "thresholds", "out"];
@@ -28,9 +29,9 @@ const many = ["job", "label", "threshold"];
  */
 export function readKitCommand(args: readonly string[], readText: (path: string) => string): KitCommand {
   const given = args[0] === "kit" ? args.slice(1) : args;
-  if (given.includes("--help") || given.includes("-h") || (given.length === 0 && args.length === 0)) {
-    return { help: helpText() };
-  }
+  const asksForHelp = given.includes("--help") || given.includes("-h") || given[0] === "help" || args.length === 0;
+  if (asksForHelp) return { say: helpText() };
+  if (given.length === 1 && given[0] === "--version") return { say: jsr.version };
   const values = readFlags(given);
   const one = (flag: string): string | undefined => values.get(flag)?.[0];
   const folder = one("out");
@@ -114,6 +115,7 @@ function helpText(): string {
     }`
   );
   return `Usage: runtime-metrics kit --out FOLDER [options]
+       runtime-metrics help | --version
 
 Writes a Grafana dashboard, Prometheus rules with their tests, a runbook, and the rules for Kubernetes.
 Files of an earlier kit in that folder are written over.

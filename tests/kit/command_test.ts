@@ -43,8 +43,32 @@ describe(`the command that writes the kit, on ${runtimeName}`, () => {
   });
 
   it("tells what it can do", async () => {
-    const { code, output } = await run("kit", "--help");
-    assertEquals(code, 0);
-    assertStringIncludes(output, "Usage: runtime-metrics kit --out FOLDER");
+    for (const args of [["kit", "--help"], ["--help"], ["help"], ["kit", "help"], []]) {
+      const { code, output } = await run(...args);
+      assertEquals(code, 0);
+      assertStringIncludes(output, "Usage: runtime-metrics kit --out FOLDER");
+    }
+  });
+
+  it("tells its version", async () => {
+    const { version } = JSON.parse(readFileSync(new URL("../../jsr.json", import.meta.url), "utf8"));
+    const { code, output } = await run("--version");
+    assertEquals([code, output.trim()], [0, version]);
+  });
+
+  it("says that a file stands where the folder is to be, and leaves it as it is", async () => {
+    const file = join(folder, "a_file");
+    writeFileSync(file, "mine");
+    for (const out of [file, join(file, "below")]) {
+      const { code, errors } = await run("kit", "--out", out);
+      assertEquals(code, 1);
+      assertEquals(
+        errors.trim(),
+        `Cannot make kit: --out must be a folder or a new path, got a file in the way of ${
+          JSON.stringify(join(out, "grafana"))
+        }`,
+      );
+    }
+    assertEquals(readFileSync(file, "utf8"), "mine");
   });
 });

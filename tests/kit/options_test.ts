@@ -159,8 +159,8 @@ describe("the command's arguments", () => {
     it(`ask for help by ${JSON.stringify(args)}`, () => {
       const command = readKitCommand(args, noFile);
       assert(
-        "help" in command && command.help.includes("--threshold NAME=NUMBER") &&
-          command.help.includes("lag_warning_for=60"),
+        "say" in command && command.say.includes("--threshold NAME=NUMBER") &&
+          command.say.includes("lag_warning_for=60"),
       );
     });
   }
