@@ -5,6 +5,7 @@
  */
 
 import type { Exclusion, ExclusionCandidate } from "./options.ts";
+import { ignore, isLater } from "./user_function.ts";
 
 /**
  * Is a request left out?
@@ -17,9 +18,15 @@ export function excludes(exclusions: readonly Exclusion[] | undefined, candidate
   return exclusions !== undefined &&
     exclusions.some((exclusion) =>
       typeof exclusion === "function"
-        ? exclusion(candidate)
+        ? answerOf(exclusion, candidate)
         : matches(exclusion, candidate.path) || matches(exclusion, candidate.route)
     );
+}
+
+function answerOf(exclusion: (candidate: ExclusionCandidate) => boolean, candidate: ExclusionCandidate): boolean {
+  const answer: unknown = exclusion(candidate);
+  if (isLater(answer, ignore)) throw new TypeError("an exclusion must answer at once");
+  return Boolean(answer);
 }
 
 /**

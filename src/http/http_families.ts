@@ -17,6 +17,7 @@ import type { RequestInfo } from "./info.ts";
 import { labelsOfMetric, Meter } from "./meter.ts";
 import { type HttpMetric, latency, requests } from "./metrics.ts";
 import { Recorder } from "./recorder.ts";
+import { ignore, isLater } from "./user_function.ts";
 
 /** What requests are measured by. */
 export interface HttpSettings extends FamilySettings {
@@ -131,6 +132,7 @@ function metricsOf({ http: { metrics, buckets } }: HttpSettings): readonly HttpM
 /** To Prometheus an empty label is one that is not there, so that is what nothing becomes. */
 function labelText(value: unknown): string {
   if (value === undefined || value === null) return "";
+  isLater(value, ignore);
   if (typeof value === "object" || typeof value === "function") throw new TypeError("a label must be a text");
   return String(value);
 }

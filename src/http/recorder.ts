@@ -58,7 +58,7 @@ export class Recorder implements ExchangeRecorder {
   private readonly pending: PendingKind;
   private readonly disconnects: Disconnects;
   private readonly tells: boolean;
-  private readonly failed: () => void;
+  readonly failed: () => void;
   private readonly answeredTurn: AnsweredTurn;
 
   /**

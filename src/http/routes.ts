@@ -5,6 +5,7 @@
  */
 
 import { unmatchedRoute } from "./route_series.ts";
+import { ignore, isLater } from "./user_function.ts";
 
 /** A `URLPattern`, as far as it is used. */
 export interface UrlPatternLike {
@@ -26,17 +27,23 @@ export type RouteOption =
  * Makes the function that tells a request's route.
  *
  * @param option What the user gave.
+ * @param failed Called when the user's function throws, or answers a promise.
  * @returns The function. What tells nothing, or throws, is the route `none`, never the raw path.
  * @throws {TypeError} If the option is none of its kinds.
  */
-export function routeFinder(option: RouteOption | undefined): (request: Request) => string {
+export function routeFinder(
+  option: RouteOption | undefined,
+  failed: () => void = ignore,
+): (request: Request) => string {
   if (option === undefined) return () => unmatchedRoute;
   const find = finder(option);
   return (request) => {
     try {
-      const route = find(request);
+      const route: unknown = find(request);
+      if (isLater(route, ignore)) failed();
       return typeof route === "string" && route !== "" ? route : unmatchedRoute;
     } catch {
+      failed();
       return unmatchedRoute;
     }
   };

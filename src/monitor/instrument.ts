@@ -51,7 +51,7 @@ export function instrument<Target extends object>(
   if (path !== undefined && (typeof path !== "string" || !path.startsWith("/"))) {
     throw new TypeError(`Cannot instrument: path must be a string that begins with "/", got ${JSON.stringify(path)}`);
   }
-  const findRoute = routeFinder(route);
+  const findRoute = routeFinder(route, recorder?.failed);
   recorder?.join();
   if (typeof target === "function") {
     const measured = recorder ? measure(recorder, target as FetchHandler, findRoute) : target as FetchHandler;

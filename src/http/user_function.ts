@@ -1,0 +1,26 @@
+/**
+ * Functions of the user's that should answer at once.
+ *
+ * @module
+ */
+
+/**
+ * Is an answer a promise, by mistake or on purpose? Its rejection is handled here: unhandled it would end the process.
+ *
+ * @param answer What the function answered.
+ * @param failed Called when it rejects.
+ */
+export function isLater(answer: unknown, failed: () => void): boolean {
+  if (typeof answer !== "object" || answer === null) return false;
+  try {
+    const { then } = answer as { then?: unknown };
+    if (typeof then !== "function") return false;
+    then.call(answer, () => {}, failed);
+  } catch {
+    failed();
+  }
+  return true;
+}
+
+/** Nothing to do: the mistake itself is counted already. */
+export function ignore(): void {}
