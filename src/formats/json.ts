@@ -40,22 +40,28 @@ export function* writeJson(
 ): Generator<string, Written> {
   if ("size" in picture && picture.size === 0) return { series: 0, lost: 0 };
   const head = JSON.stringify({ name: titles.name, type: titles.type, help: picture.help });
-  yield `${first ? "" : ",\n"}${head.slice(0, -1)},"series":[`;
   const added = Object.fromEntries(Object.entries(more).map(([name, value]) => [name, String(value)]));
+  yield `${first ? "" : ",\n"}${head.slice(0, -1)},"series":[`;
   let series = 0;
+  let lost = 0;
   const entries = picture.kind === "foreign"
     ? foreignEntries(picture)
     : picture.kind === "stored"
     ? storedEntries(picture)
     : ownEntries(picture);
-  for (const entry of entries) {
-    // A collector may answer labels that cannot even be written down; there is nothing to show of these.
-    if (entry) {
-      yield `${series++ === 0 ? "" : ","}\n${JSON.stringify({ ...entry, labels: { ...added, ...entry.labels } })}`;
-    } else yield "";
+  try {
+    for (const entry of entries) {
+      // A collector may answer labels that cannot even be written down; there is nothing to show of these.
+      if (entry) {
+        yield `${series++ === 0 ? "" : ","}\n${JSON.stringify({ ...entry, labels: { ...added, ...entry.labels } })}`;
+      } else yield "";
+    }
+  } catch {
+    // An odd metric costs only itself: the page goes on behind it.
+    lost++;
   }
   yield "]}";
-  return { series, lost: 0 };
+  return { series, lost };
 }
 
 function* ownEntries(picture: NumbersPicture | DistributionPicture): Generator<JsonDistribution | JsonValue> {
@@ -95,6 +101,8 @@ function* foreignEntries(picture: ForeignPicture): Generator<JsonDistribution | 
     const all = labelsOf(sample);
     if (!all) continue;
     const { [type === "histogram" ? "le" : "quantile"]: bound, ...labels } = all;
+    // A bucket without its bound is none.
+    if (bound === undefined && type === "histogram" && sample.metricName?.endsWith("_bucket")) continue;
     const part = (sample.metricName ?? picture.name).slice(picture.name.length);
     const key = JSON.stringify(Object.entries(labels).sort(([a], [b]) => a < b ? -1 : 1));
     let entry = gathered.get(key);

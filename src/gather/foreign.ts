@@ -34,14 +34,19 @@ export interface CollectOptions {
   readonly runtime: Pick<Runtime, "now" | "nextTurn" | "startTimer" | "stopTimer">;
   /** How long each metric may take, in seconds. */
   readonly timeoutSeconds: number;
+  /** After so long without an answer, in seconds, a metric is not waited for again before it has answered. */
+  readonly hangsAfterSeconds: number;
   /** Which metrics to ask, by name. */
   readonly wants: (name: string) => boolean;
   /** Called with the name of each metric that threw, took too long, or answered what cannot be written. */
   readonly failed: (name: string) => void;
 }
 
-/** Metrics that did not answer in time and have not answered since. Nobody asks them again meanwhile. */
-const hanging = new WeakSet<object>();
+/** Native promises, also where an app has put something else in the global's place. */
+const NativePromise = (async () => {})().constructor as PromiseConstructor;
+
+/** What has been asked and has not answered: whoever asks meanwhile waits for the same, each as long as it likes. */
+const asked = new WeakMap<object, { readonly answer: Promise<unknown>; readonly since: number }>();
 
 /** A metric that has answered. */
 type Answer =
@@ -67,7 +72,7 @@ export async function askForeign(
 ): Promise<() => Promise<(ForeignPicture | StoredPicture)[]>> {
   const metrics = (registry.getMetricsAsArray() as CollectorLike[])
     .filter((metric) => !own.has(metric) && options.wants(metric.name));
-  const answers = await Promise.all(metrics.map(async (metric): Promise<Answer[]> => {
+  const answers = await NativePromise.all(metrics.map(async (metric): Promise<Answer[]> => {
     try {
       const stored = storedMetric(metric);
       if (!stored) return [{ metric, collected: await inTime(metric, () => metric.get(), options) }];
@@ -96,7 +101,7 @@ export async function askForeign(
 /** Asks as `get()` does. */
 function collected(metric: StoredMetric): unknown {
   const answer = metric.collect!();
-  return answer instanceof Promise ? answer : undefined;
+  return isThenable(answer) ? answer : undefined;
 }
 
 async function read(
@@ -128,31 +133,39 @@ function titled<Named extends { readonly name: string; readonly type: string }>(
 async function inTime<Answered>(
   metric: CollectorLike,
   ask: () => Promise<Answered> | Answered,
-  { runtime, timeoutSeconds }: CollectOptions,
+  { runtime, timeoutSeconds, hangsAfterSeconds }: CollectOptions,
 ): Promise<Answered> {
-  if (hanging.has(metric)) throw new Error("Cannot read metric: it has not answered the scrape before");
-  const answer = ask();
-  // Most metrics without a `collect` hook are read in one go.
-  if (!(answer instanceof Promise) || !runtime.startTimer) return await answer;
+  let pending = asked.get(metric);
+  if (!pending) {
+    const given = ask();
+    // Most metrics without a `collect` hook are read in one go.
+    if (!isThenable(given) || !runtime.startTimer) return await given;
+    const answer = (async () => await given)();
+    asked.set(metric, pending = { answer, since: runtime.now() });
+    const answered = (): void => void asked.delete(metric);
+    answer.then(answered, answered);
+  }
+  const left = Math.min(timeoutSeconds, pending.since + hangsAfterSeconds - runtime.now());
+  if (left <= 0) throw new Error("Cannot read metric: it has not answered the scrape before");
   let timer: unknown;
-  const late = new Promise<never>((_, reject) => {
+  const late = new NativePromise<never>((_, reject) => {
     timer = runtime.startTimer!(
-      () => {
-        hanging.add(metric);
-        const answered = (): void => void hanging.delete(metric);
-        answer.then(answered, answered);
-        reject(new Error(`Cannot read metric: it has not answered for ${timeoutSeconds} s`));
-      },
-      timeoutSeconds,
+      () => reject(new Error(`Cannot read metric: it has not answered for ${timeoutSeconds} s`)),
+      left,
       // Somebody waits for the page: a process that has nothing else to do would end in the middle of it.
       true,
     );
   });
   try {
-    return await Promise.race([answer, late]);
+    return await NativePromise.race([pending.answer as Promise<Answered>, late]);
   } finally {
     runtime.stopTimer!(timer);
   }
+}
+
+/** A promise of this realm or another, or what only looks like one. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }
 
 /**

@@ -70,6 +70,7 @@ class PageStream {
   #bytes = 0;
   #timer: unknown;
   #ended = false;
+  #leave: () => void = () => {};
 
   constructor(chunks: Chunks, first: Uint8Array<ArrayBuffer>, gzip: Gzip | undefined, options: BodyOptions) {
     this.#chunks = chunks;
@@ -81,9 +82,9 @@ class PageStream {
     this.readable = new ReadableStream({
       start: (controller) => {
         // Nobody reads what is closed here, and a server would log an error as if it were the app's.
-        const leave = (): void => this.#abandon(() => controller.close());
-        if (signal?.aborted) leave();
-        else signal?.addEventListener("abort", leave, { once: true });
+        this.#leave = () => this.#abandon(() => controller.close());
+        if (signal?.aborted) this.#leave();
+        else signal?.addEventListener("abort", this.#leave, { once: true });
         this.#wait(controller);
       },
       pull: (controller) => this.#pull(controller),
@@ -94,11 +95,19 @@ class PageStream {
 
   async #pull(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> {
     this.#options.runtime.stopTimer?.(this.#timer);
-    const chunk = this.#first ?? await this.#chunks.next();
-    this.#first = undefined;
-    if (this.#ended) return;
-    const { isDone } = this.#chunks;
-    const sent = this.#gzip ? this.#gzip.add(chunk, isDone) : chunk;
+    let sent: Uint8Array<ArrayBuffer>;
+    let isDone: boolean;
+    try {
+      const chunk = this.#first ?? await this.#chunks.next();
+      this.#first = undefined;
+      if (this.#ended) return;
+      ({ isDone } = this.#chunks);
+      sent = this.#gzip ? this.#gzip.add(chunk, isDone) : chunk;
+    } catch (error) {
+      // Whatever breaks a page, its place comes back.
+      this.#end(false);
+      throw error;
+    }
     this.#bytes += sent.length;
     if (sent.length > 0) controller.enqueue(sent);
     if (isDone) {
@@ -127,6 +136,7 @@ class PageStream {
     if (this.#ended) return;
     this.#ended = true;
     this.#options.runtime.stopTimer?.(this.#timer);
+    this.#options.signal?.removeEventListener("abort", this.#leave);
     if (!isWhole) this.#chunks.stop();
     this.#options.onEnd(this.#bytes, isWhole);
   }

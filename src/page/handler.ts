@@ -61,6 +61,11 @@ export function pageHandler(source: () => PageSource, options: HandlerOptions = 
   async function page(request: RequestLike | undefined, query: URLSearchParams, format: Format): Promise<Response> {
     if (underWay >= maxConcurrentScrapes) return plain(503, { "retry-after": "1" });
     underWay++;
+    let isOver = false;
+    const leave = (): void => {
+      if (!isOver) underWay--;
+      isOver = true;
+    };
     const { runtime, core, registry } = source();
     const begin = runtime.now();
     const header = (name: string): string | null => request?.headers?.get(name) ?? null;
@@ -71,6 +76,7 @@ export function pageHandler(source: () => PageSource, options: HandlerOptions = 
       const page = await takePage({ runtime, core, registry }, {
         format,
         timeoutSeconds,
+        hangsAfterSeconds: collectTimeoutSeconds,
         created,
         names: query.getAll("name[]"),
       });
@@ -84,7 +90,7 @@ export function pageHandler(source: () => PageSource, options: HandlerOptions = 
         // Deno warns whoever asks for it, and cancels the stream in any case.
         signal: runtime.name === "deno" ? undefined : request?.signal,
         onEnd(bytes, isWhole) {
-          underWay--;
+          leave();
           if (isWhole) core?.self.finishedPage(took + chunks.seconds, page.series, bytes);
         },
       });
@@ -93,7 +99,7 @@ export function pageHandler(source: () => PageSource, options: HandlerOptions = 
       });
     } catch {
       // Nothing of ours is known to throw here. What does anyway may tell of the app, and is nobody's business outside.
-      underWay--;
+      leave();
       return plain(500);
     }
   }

@@ -6,6 +6,9 @@
 
 import { type Escaping, escapings } from "../formats/names.ts";
 
+/** What is longer, in characters, no scraper has sent: Prometheus' own is below 400. */
+const longestHeader = 4096;
+
 /** The formats of the page. */
 export type FormatName = "text" | "openmetrics" | "json";
 
@@ -43,11 +46,16 @@ export function negotiateFormat(accept: string | null, wanted: string | null = n
   const named = offers.find(({ name }) => name === wanted);
   if (named) return formatOf(named, undefined);
   let best: { offer: typeof offers[number]; range: Range; rank: readonly number[] } | undefined;
-  for (const [place, range] of parse(accept ?? "").entries()) {
-    for (const offer of offers) {
+  const ranges = parse(accept ?? "");
+  // `text/plain;q=0, *` + `/*` refuses text, though the second range would take it.
+  const refused = offers.map((offer) =>
+    ranges.reduce((most, range) => range.q === 0 ? Math.max(most, match(range, offer)) : most, 0)
+  );
+  for (const [place, range] of ranges.entries()) {
+    for (const [i, offer] of offers.entries()) {
       const exactness = match(range, offer);
       // A wildcard does not ask for a newer version of text than everybody can read.
-      if (exactness === 0 || range.q === 0 || isRefused(accept!, offer, exactness)) continue;
+      if (exactness === 0 || range.q === 0 || refused[i]! > exactness) continue;
       const rank = [range.q, exactness, -place];
       if (!best || isHigher(rank, best.rank)) best = { offer, range, rank };
     }
@@ -80,11 +88,6 @@ function match({ type, parameters }: Range, offer: typeof offers[number]): numbe
   return type === "*/*" || type === "*" ? 1 : 0;
 }
 
-/** `text/plain;q=0, *` + `/*` refuses text, though the second range would take it. */
-function isRefused(accept: string, offer: typeof offers[number], exactness: number): boolean {
-  return parse(accept).some((range) => range.q === 0 && match(range, offer) > exactness);
-}
-
 function isHigher(rank: readonly number[], other: readonly number[]): boolean {
   const differs = rank.findIndex((each, i) => each !== other[i]);
   return differs >= 0 && rank[differs]! > other[differs]!;
@@ -100,6 +103,7 @@ function formatOf({ name, type, version }: typeof offers[number], asked: string 
 
 /** A q that is no number from 0 to 1 makes its entry worth nothing. */
 function parse(header: string): Range[] {
+  if (header.length > longestHeader) return [];
   return split(header, ",").map((entry) => {
     const [type = "", ...rest] = split(entry, ";");
     const parameters = new Map(rest.map((each) => {
@@ -112,8 +116,18 @@ function parse(header: string): Range[] {
   });
 }
 
-/** Splits at a character that does not stand between quotes. */
+/** Splits at a character that does not stand between quotes, in one pass. A quote that is never closed is none. */
 function split(text: string, at: "," | ";"): string[] {
-  const pieces = text.match(at === "," ? /(?:"[^"]*"|[^,"])+/g : /(?:"[^"]*"|[^;"])+/g) ?? [];
+  const pieces: string[] = [];
+  const lastQuote = text.lastIndexOf('"');
+  let begin = 0;
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === '"' && i < lastQuote) i = text.indexOf('"', i + 1);
+    else if (text[i] === at) {
+      pieces.push(text.slice(begin, i));
+      begin = i + 1;
+    }
+  }
+  pieces.push(text.slice(begin));
   return pieces.map((piece) => piece.trim()).filter(Boolean);
 }

@@ -31,6 +31,8 @@ export interface PageOptions {
   readonly format: Format;
   /** How long each foreign metric may take to answer, in seconds. */
   readonly timeoutSeconds: number;
+  /** After so long without an answer, in seconds, a foreign metric is not asked again before it has answered. */
+  readonly hangsAfterSeconds?: number;
   /** Whether OpenMetrics tells when each series began. */
   readonly created?: boolean;
   /** The families that are wanted, by their names or those of their samples; all of them when it is empty. */
@@ -85,7 +87,15 @@ export class Page {
       const writing = format === "json"
         ? writeJson(picture, titles, this.#labels, isFirst)
         : writeLines(picture, titles, dialect, this.#labels);
-      const { series, lost }: Written = yield* writing;
+      let written: Written;
+      try {
+        written = yield* writing;
+      } catch {
+        // What was written of it are whole lines; the others follow.
+        this.#failed(picture.name);
+        continue;
+      }
+      const { series, lost } = written;
       if (series > 0 || isForeign(picture)) isFirst = false;
       this.series += series;
       if (lost > 0) this.#failed(picture.name);
@@ -107,7 +117,7 @@ export class Page {
  */
 export async function takePage(source: PageSource, options: PageOptions): Promise<Page> {
   const { runtime, core, registry } = source;
-  const { timeoutSeconds, names = [] } = options;
+  const { timeoutSeconds, hangsAfterSeconds = timeoutSeconds, names = [] } = options;
   // No turn is waited for before the picture is taken: a scrape that ends a block shows that block, not the beat behind it.
   const begin = runtime.now();
   core?.refresh();
@@ -115,10 +125,11 @@ export async function takePage(source: PageSource, options: PageOptions): Promis
   const own = core?.families() ?? [];
   const failed = (name: string): void => core?.self.fail(`metric:${name}`);
   const readForeign = registry
-    ? await askForeign(registry, new Set<unknown>(own), { runtime, timeoutSeconds, wants, failed }).catch(() => {
-      core?.self.fail("registry");
-      return undefined;
-    })
+    ? await askForeign(registry, new Set<unknown>(own), { runtime, timeoutSeconds, hangsAfterSeconds, wants, failed })
+      .catch(() => {
+        core?.self.fail("registry");
+        return undefined;
+      })
     : undefined;
   // What is read and what is counted must be of one moment, and others have been asked since. Beats are answered again only
   // where that took a while: one that came due meanwhile would take the place of the block that this scrape has ended.

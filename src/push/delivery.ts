@@ -11,13 +11,15 @@ export interface PushClock {
   /** The wall clock, as Unix time in seconds. */
   readonly now: () => number;
   /** Waits so many seconds. */
-  readonly sleep: (seconds: number) => Promise<void>;
+  readonly sleep: (seconds: number, signal?: AbortSignal) => Promise<void>;
   /** A number from 0 to 1. */
   readonly random: () => number;
 }
 
 /** How a request is delivered. */
 export interface DeliveryOptions extends PushClock {
+  /** False once nobody waits for another attempt. */
+  readonly mayRetry: () => boolean;
   readonly protocol: PushProtocol;
   readonly headers: Readonly<Record<string, string>>;
   /** How long one attempt may take, in seconds. */
@@ -80,7 +82,9 @@ export async function deliver(request: PushRequest, options: DeliveryOptions): P
       // Anywhere up to the bound: senders that failed together do not come back together.
       const seconds = Math.max(error.afterSeconds, firstBackoffSeconds * 2 ** attempt * options.random());
       if (options.now() + seconds >= options.deadline) throw error;
+      if (!options.mayRetry()) throw error;
       await options.sleep(seconds);
+      if (!options.mayRetry()) throw error;
     }
   }
 }

@@ -96,7 +96,12 @@ export function createPusher(options: PusherOptions): Pusher {
   return new MonitorPusher(checkPusher(options), {
     // The wall clock: on Workers no other goes, and a step of it only makes a push early or late.
     now: () => Date.now() / 1000,
-    sleep: (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000)),
+    sleep: (seconds, signal) =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, seconds * 1000);
+        // A timer that nobody waits for would keep the process alive.
+        signal?.addEventListener("abort", () => clearTimeout(timer), { once: true });
+      }),
     random: () => Math.random(),
   }, currentRuntime);
 }
@@ -118,6 +123,9 @@ export class MonitorPusher implements Pusher {
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #underWay: Promise<boolean> | undefined;
   #timer: unknown;
+  /** Ends the pause before another attempt. */
+  #wake: (() => void) | undefined;
+  #isStopping = false;
   #began: number | undefined;
 
   /**
@@ -192,7 +200,10 @@ export class MonitorPusher implements Pusher {
   async stop(): Promise<void> {
     if (this.#timer !== undefined) this.#runtime().stopTimer?.(this.#timer);
     this.#timer = undefined;
+    this.#isStopping = true;
+    this.#wake?.();
     await this.#underWay;
+    this.#isStopping = false;
     // There is no later for this one.
     this.#pausedUntil = Number.NEGATIVE_INFINITY;
     await this.#push(0, this.#clock.sleep);
@@ -203,7 +214,7 @@ export class MonitorPusher implements Pusher {
     return this.stop();
   }
 
-  async #push(retries: number, pause: (seconds: number) => Promise<void>): Promise<boolean> {
+  async #push(retries: number, pause: PushClock["sleep"]): Promise<boolean> {
     const { intervalSeconds, timeoutSeconds } = this.#settings;
     const { now } = this.#clock;
     if (now() < this.#busyUntil || now() < this.#pausedUntil) {
@@ -221,12 +232,29 @@ export class MonitorPusher implements Pusher {
     }
   }
 
-  async #send(retries: number, deadline: number, sleep: (seconds: number) => Promise<void>): Promise<boolean> {
+  async #send(retries: number, deadline: number, sleep: PushClock["sleep"]): Promise<boolean> {
     const { protocol, url, job, labels, instance = isolateName() } = this.#settings;
     try {
       const page = await this.#page();
       const request = pushRequest(protocol, url, { job, instance, labels }, page);
-      const rest = await deliver(request, { ...this.#settings, ...this.#clock, retries, deadline, sleep });
+      const pause = (seconds: number): Promise<void> =>
+        new Promise((resolve, reject) => {
+          const woken = new AbortController();
+          this.#wake = () => {
+            woken.abort();
+            resolve();
+          };
+          sleep(seconds, woken.signal).then(resolve, reject);
+        });
+      const mayRetry = (): boolean => !this.#isStopping;
+      const rest = await deliver(request, {
+        ...this.#settings,
+        ...this.#clock,
+        retries,
+        deadline,
+        sleep: pause,
+        mayRetry,
+      });
       this.#pushed++;
       this.#lastPush = page.nowMilliseconds / 1000;
       if (rest !== undefined) this.#tell(new Error(`Cannot push all to ${url.origin}: ${rest}`));
@@ -262,7 +290,8 @@ export class MonitorPusher implements Pusher {
   #tell(error: Error): void {
     this.#lastError = error.message;
     try {
-      this.#settings.onError?.(error);
+      const answer: unknown = this.#settings.onError?.(error);
+      if (answer instanceof Promise) answer.catch(() => {});
     } catch {
       // Nobody asked.
     }

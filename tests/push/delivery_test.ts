@@ -18,6 +18,7 @@ function setUp(answers: readonly Answer[], options: Partial<DeliveryOptions> = {
   const pauses: number[] = [];
   const sent: { url: string; init: RequestInit }[] = [];
   const result = deliver(request, {
+    mayRetry: () => true,
     protocol: "victoriametrics",
     headers: {},
     timeoutSeconds: 5,
