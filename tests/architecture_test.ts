@@ -17,6 +17,7 @@ const folders = [
   "src/pools",
   "src/process",
   "src/http",
+  "src/stalls",
   "src/core",
   "src/gather",
   "src/formats",

@@ -8,10 +8,11 @@ import type { HttpOptions } from "../http/options.ts";
 import type { CoreSettings } from "./core.ts";
 
 /** The settings that monitors of one registry cannot have each for itself. */
-const shared = ["prefix", "intervalSeconds", "maxLabelSets", "labels"] as const;
+const shared = ["prefix", "intervalSeconds", "stallSeconds", "maxLabelSets", "labels"] as const;
 
 /** What a user has given, before defaults. */
-export interface GivenSettings extends Partial<Pick<CoreSettings, "prefix" | "intervalSeconds" | "maxLabelSets">> {
+export interface GivenSettings
+  extends Partial<Pick<CoreSettings, "prefix" | "intervalSeconds" | "stallSeconds" | "maxLabelSets">> {
   readonly labels?: CoreSettings["labels"];
   readonly collect?: Readonly<Record<string, boolean | undefined>> | object;
 }

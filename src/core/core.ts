@@ -16,10 +16,14 @@ import type { EntryParts, ProcessSettings, ProcessWatch } from "../process/proce
 import { type Facts, factSources, readFacts } from "../process/runtime_facts.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import type { Sample } from "../sample.ts";
+import { Blame, type Stall } from "../stalls/blame.ts";
+import { StallCounters } from "../stalls/stall_counters.ts";
 import { PendingWork } from "../work/pending.ts";
 
 /** The options that everybody who measures in one registry shares. */
-export interface CoreSettings extends HttpSettings, ProcessSettings {}
+export interface CoreSettings extends HttpSettings, ProcessSettings {
+  readonly stallSeconds: number;
+}
 
 /** What a door measures beside the core: families of its own, which live as long as the core does. */
 export interface CorePart {
@@ -41,6 +45,10 @@ export class Core {
   readonly #families: Families;
   readonly #watch: ProcessWatch | undefined;
   readonly #pools: Pools | undefined;
+  /** Who held the loop; undefined where there is no beat. */
+  readonly blame: Blame | undefined;
+  /** Told of each stall. They must not throw. */
+  readonly onStall: Set<(stall: Stall) => void> = new Set();
   readonly #parts = new Map<string, CorePart>();
   #http: HttpFamilies | undefined;
   #facts: Facts & Pick<Sample, "container"> = { pending: new Map() };
@@ -78,7 +86,18 @@ export class Core {
         rejections: families.counter("pool_rejected_total"),
       });
     }
-    this.#watch = Watch && new Watch(runtime, settings, families, self);
+    if (Watch && collect.eventLoop && runtime.startTimer) {
+      const counters = new StallCounters(families, runtime.quickCpuSeconds !== undefined);
+      this.blame = new Blame({
+        stallSeconds: settings.stallSeconds,
+        cpuSeconds: runtime.quickCpuSeconds,
+        book: (stall) => {
+          counters.count(stall);
+          for (const tell of this.onStall) tell(stall);
+        },
+      });
+    }
+    this.#watch = Watch && new Watch(runtime, settings, families, self, this.blame);
     for (const { name, group, read } of catalog) {
       // The hidden pool stands in the families of pools, also where the app's own are off.
       const on = collect[group] || (group === "pools" && this.#watch?.showsPool);
@@ -123,6 +142,7 @@ export class Core {
       this.#http.register();
     } else {
       this.#http = new HttpFamilies(this.runtime, this.registry, settings, this.self, () => this.collect());
+      this.#http.recorder.blame = this.blame;
       this.self.expect("http");
     }
     return this.#http;

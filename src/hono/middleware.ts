@@ -74,7 +74,16 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): M
       recorder.needsPath ? req.path : undefined,
     );
     if (!exchange) return passed(next());
-    return next().then(() => {
+    const { blame } = recorder;
+    const outerHolder = blame?.enter(exchange, exchange.beganAt);
+    let handled: Promise<void>;
+    try {
+      handled = next();
+    } finally {
+      blame?.leave(outerHolder, recorder.now());
+    }
+    return handled.then(() => {
+      blame?.settled(exchange, recorder.now());
       const route = routes.answering(matches, req.routeIndex, expected);
       // A handler that answers nothing is an error to Hono. Reading `c.res` before there is one would make an empty 200.
       if (!c.finalized) return exchange.end(500, route);
@@ -87,6 +96,7 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): M
       c.res = undefined;
       c.res = sent;
     }, (error: unknown) => {
+      blame?.settled(exchange, recorder.now());
       // Hono answers an Error itself; what else is thrown passes through every handler, and the server answers 500.
       exchange.end(500, routes.answering(matches, req.routeIndex, expected));
       throw error;

@@ -7,6 +7,7 @@
  */
 
 import type { Gauge } from "../metrics/counter.ts";
+import type { LoopBlame } from "../work/loop_blame.ts";
 import type { PendingKind } from "../work/pending.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import { AnsweredTurn } from "./answered_turn.ts";
@@ -51,6 +52,8 @@ export class Recorder implements ExchangeRecorder {
   readonly measuresSizes: boolean;
   /** Is a request looked at after its answer, by exemplars, computed labels or observers? */
   readonly readsLate: boolean;
+  /** Who notes what holds the loop; undefined where there is no beat. */
+  blame: LoopBlame | undefined;
   private options: HttpOptions;
   private readonly routes: RouteSeriesTable;
   private readonly meters: readonly Meter[];

@@ -92,9 +92,16 @@ function measure(
       ? undefined
       : recorder.begin(request, findRoute(request), platform, recorder.needsPath ? pathOf(request) : undefined);
     if (!exchange) return handler.apply(this, args);
+    const { blame } = recorder;
+    const outer = blame?.enter(exchange, exchange.beganAt);
     try {
-      const answer = handler.apply(this, args);
-      return answer instanceof Promise ? settled(exchange, answer) : answered(exchange, answer);
+      let answer: Response | Promise<Response>;
+      try {
+        answer = handler.apply(this, args);
+      } finally {
+        blame?.leave(outer, recorder.now());
+      }
+      return answer instanceof Promise ? settled(recorder, exchange, answer) : answered(recorder, exchange, answer);
     } catch (error) {
       exchange.end(500);
       throw error;
@@ -102,22 +109,24 @@ function measure(
   };
 }
 
-async function settled(exchange: Exchange, answer: Promise<Response>): Promise<Response> {
+async function settled(recorder: Recorder, exchange: Exchange, answer: Promise<Response>): Promise<Response> {
   let response: Response;
   try {
     response = await answer;
   } catch (error) {
+    recorder.blame?.settled(exchange, recorder.now());
     exchange.end(500);
     throw error;
   }
-  return answered(exchange, response);
+  recorder.blame?.settled(exchange, recorder.now());
+  return answered(recorder, exchange, response);
 }
 
-function answered(exchange: Exchange, response: Response): Response | Promise<Response> {
+function answered(recorder: Recorder, exchange: Exchange, response: Response): Response | Promise<Response> {
   if (typeof response?.status === "number") return exchange.answer(response);
   // A promise of another realm, or what servers await like one.
   const { then } = (response ?? {}) as { then?: unknown };
-  if (typeof then === "function") return settled(exchange, response as unknown as Promise<Response>);
+  if (typeof then === "function") return settled(recorder, exchange, response as unknown as Promise<Response>);
   // Bun's handlers answer nothing when they have upgraded the connection to a WebSocket; all else is a mistake.
   exchange.end(response === undefined && asksForUpgrade(exchange.request!) ? 101 : 500);
   return response;

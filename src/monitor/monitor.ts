@@ -13,6 +13,7 @@ import { pageHandler, type ScrapeRequest } from "../page/handler.ts";
 import { instrument, type InstrumentOptions } from "./instrument.ts";
 import type { Recorder } from "../http/recorder.ts";
 import type { MonitorOptions } from "./options.ts";
+import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
 import { PendingWork } from "../work/pending.ts";
 import { Limiter, type LimiterOptions } from "../pools/limiter.ts";
 import type { PoolSource } from "../pools/pool_source.ts";
@@ -136,6 +137,9 @@ export interface Monitor<Registry extends RegistryLike | undefined = RegistryLik
   stop(): void;
 }
 
+/** Our own page holds the loop as well. */
+const scrape: LoopHolder = { heldBy: () => ["scrape", ""] };
+
 /**
  * Starts measuring, in a registry or without one.
  *
@@ -191,11 +195,12 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
   const now = (): number => core?.runtime.now() ?? 0;
   // A monitor that does not measure still runs what it is given.
   const track = <Result>(kind: string, work: Promise<Result> | (() => Result)): Promise<Result> | Result =>
-    (core?.pending ?? idle).track(now, kind, work);
-  const handler = pageHandler(
+    (core?.pending ?? idle).track(now, kind, work, core?.blame);
+  const answerScrape = pageHandler(
     () => ({ runtime: core?.runtime ?? shim(), core, registry }),
     { ...settings.exposition, guard },
   );
+  const handler: typeof answerScrape = (...args) => heldBy(core?.blame, now, scrape, () => answerScrape(...args));
   const stop = (): void => {
     for (const remove of removers) remove();
     core = undefined;
@@ -213,7 +218,7 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
       new Limiter(name, options, now, (source) => {
         checkPool(name, source);
         return addPool(name, source);
-      }),
+      }, (job) => heldBy(core?.blame, now, { heldBy: () => ["task", name] }, job)),
     pool(name, source) {
       checkPool(name, source);
       return addPool(name, source);

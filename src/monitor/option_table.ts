@@ -55,6 +55,7 @@ export const monitorOptions: OptionTable<MonitorOptions> = {
     }),
   },
   intervalSeconds: { default: 0.02, ...numeric("above 0 and at most 0.025", (value) => value > 0 && value <= 0.025) },
+  stallSeconds: { default: 0.05, ...numeric("at least 0.02 and at most 10", (value) => value >= 0.02 && value <= 10) },
   collect: { default: {}, ...group(collectOptions, "group") },
   pools: { default: {}, ...entriesOf("sources by name", (pool, source) => checkPool(pool, source as PoolSource)) },
   http: { default: {}, ...httpGroup },

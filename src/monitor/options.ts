@@ -104,6 +104,12 @@ export interface MonitorOptions {
    * @default {0.02} Stalls of 50 ms are seen, and an idle process spends about 1 % of a core on it.
    */
   intervalSeconds?: number;
+  /**
+   * How long the event loop must have been held for somebody to be blamed for it, in seconds: at least 0.02 and at most 10.
+   *
+   * @default {0.05} What people feel, and more than the scheduler of a busy machine does by itself.
+   */
+  stallSeconds?: number;
   /** Switches groups of metrics off. */
   collect?: CollectOptions;
   /**

@@ -7,6 +7,7 @@
 import type { Exchange } from "../http/exchange.ts";
 import { unmatchedRoute } from "../http/route_series.ts";
 import { markOf } from "../http/measured_once.ts";
+import { heldBy } from "../work/loop_blame.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { headersOf, type IncomingLike, pathOfMessage, type ResponseLike, urlOf } from "./message.ts";
 import { toNodeListener } from "./to_node_listener.ts";
@@ -99,8 +100,9 @@ export function instrumentListener<Listener extends (request: never, response: n
       recorder.needsPath ? pathOfMessage(incoming) : undefined,
       incoming.method ?? "GET",
     );
-    if (begun) follow(begun, outgoing, () => routeOf(incoming));
-    return call.call(this, incoming, outgoing);
+    if (!begun) return call.call(this, incoming, outgoing);
+    follow(begun, outgoing, () => routeOf(incoming));
+    return heldBy(recorder.blame, recorder.now, begun, () => call.call(this, incoming, outgoing));
   } as unknown as Listener;
 }
 

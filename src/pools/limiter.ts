@@ -52,6 +52,7 @@ export class Limiter implements Disposable {
   readonly #now: () => number;
   readonly #waiting = new PendingKind();
   #active = 0;
+  readonly #hold: <Result>(job: () => Result) => Result;
   #wait: ((seconds: number) => void) | undefined;
   #run: ((seconds: number) => void) | undefined;
   #reject: ((reason: RejectionReason) => void) | undefined;
@@ -64,10 +65,18 @@ export class Limiter implements Disposable {
    * @param options How much it lets through.
    * @param now A clock in seconds.
    * @param show Shows it as a pool, and answers what takes it off the page.
+   * @param hold Runs a job under the limiter's name, for stalls to be blamed on it.
    * @throws {TypeError} If the options are no object, or a number in them is none.
    * @throws {RangeError} If a number is out of bounds.
    */
-  constructor(name: string, options: LimiterOptions, now: () => number, show: (source: PoolSource) => () => void) {
+  constructor(
+    name: string,
+    options: LimiterOptions,
+    now: () => number,
+    show: (source: PoolSource) => () => void,
+    hold: <Result>(job: () => Result) => Result = (job) => job(),
+  ) {
+    this.#hold = hold;
     if (typeof options !== "object" || options === null) {
       throw new TypeError(`Cannot create limiter: expected options with a capacity, got ${String(options)}`);
     }
@@ -125,7 +134,7 @@ export class Limiter implements Disposable {
     if (turn) await turn;
     const beganAt = this.#now();
     try {
-      return await job();
+      return await this.#hold(job);
     } finally {
       this.#leave(beganAt);
     }

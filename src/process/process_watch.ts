@@ -21,6 +21,16 @@ import type { GcWatch, Runtime } from "../runtime/shim.ts";
 import type { ContainerReading, LagReading, PoolReading } from "../sample.ts";
 import { Sampler } from "./sampler.ts";
 
+/** What is told of stalls. */
+export interface StallWatch {
+  /** Answers when the next beat is due. */
+  dueAt: () => number;
+  beat(now: number, waitSeconds: number, gapSeconds: number): void;
+  resumed(now: number): void;
+  collected(beganAt: number, seconds: number): void;
+  flush(): void;
+}
+
 /** The options of a process. */
 export interface ProcessSettings {
   readonly collect: Collected;
@@ -37,6 +47,7 @@ export interface EntryParts {
     settings: ProcessSettings,
     families: Families,
     self: SelfMetrics,
+    stalls?: StallWatch,
   ) => ProcessWatch;
 }
 
@@ -51,6 +62,7 @@ export class ProcessWatch {
   readonly #runtime: Runtime;
   readonly #collect: Collected;
   readonly #self: SelfMetrics;
+  readonly #stalls: StallWatch | undefined;
   readonly #sampler: Sampler;
   readonly #canary: Canary | undefined;
   readonly #pauses: Histogram | undefined;
@@ -64,7 +76,9 @@ export class ProcessWatch {
     { collect, intervalSeconds }: ProcessSettings,
     families: Families,
     self: SelfMetrics,
+    stalls?: StallWatch,
   ) {
+    this.#stalls = stalls;
     this.#runtime = runtime;
     this.#collect = collect;
     this.#self = self;
@@ -72,8 +86,13 @@ export class ProcessWatch {
     let lagSlot: number | undefined;
     this.#sampler = new Sampler(runtime, intervalSeconds, {
       lag: (seconds, beats) => lag?.observe(lagSlot ??= lag.slot(), seconds, beats),
+      ...(stalls && {
+        answered: (now: number, wait: number, gap: number) => stalls.beat(now, wait, gap),
+        resumed: (now: number) => stalls.resumed(now),
+      }),
       pulse: () => this.#pulse(),
     });
+    if (stalls) stalls.dueAt = () => this.#sampler.dueAt;
     if (collect.canary && runtime.probePool && runtime.nextTurn) {
       const waits = families.histogram("pool_probe_wait_seconds");
       this.#canary = new Canary(runtime, this.#sampler, (wait) => waits.observe(waits.slot("runtime"), wait));
@@ -98,7 +117,10 @@ export class ProcessWatch {
     if (eventLoop || canary || gc) this.#sampler.start();
     const pauses = this.#pauses;
     if (pauses && !this.#gc) {
-      const report = (kind: string, seconds: number): void => void pauses.observe(pauses.slot(kind), seconds);
+      const report = (kind: string, seconds: number, beganAt?: number): void => {
+        pauses.observe(pauses.slot(kind), seconds);
+        if (beganAt !== undefined) this.#stalls?.collected(beganAt, seconds);
+      };
       this.#gc = this.#self.attempt("gc", () => this.#runtime.watchGc!(report));
     }
   }
@@ -114,6 +136,7 @@ export class ProcessWatch {
   read(settles: boolean): { lag: LagReading | undefined; hiddenPool: PoolReading | undefined } {
     if (settles) this.#sampler.settle();
     this.#drain();
+    if (settles) this.#stalls?.flush();
     const lag = this.#collect.eventLoop ? this.#sampler.read() : undefined;
     return { lag, hiddenPool: this.#self.attempt("canary", () => this.#canary?.read()) };
   }

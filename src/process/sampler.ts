@@ -41,6 +41,10 @@ const peakSeconds = 61;
 export interface SamplerListener {
   /** So many beats waited so long: seconds, at least 0. Called for every due moment, on the beat. */
   lag(seconds: number, beats: number): void;
+  /** The due beats were answered: the oldest of them waited so long, and so long ago the loop was last free. */
+  answered?(now: number, waitSeconds: number, gapSeconds: number): void;
+  /** The process stood still as a whole, until now. */
+  resumed?(now: number): void;
   /** About once a second, on the beat. It must not throw. */
   pulse(): void;
 }
@@ -136,6 +140,11 @@ export class Sampler {
     };
   }
 
+  /** When the next beat is due, in seconds of the runtime's clock; infinitely late while nothing beats. */
+  get dueAt(): number {
+    return this.#timer === undefined ? Number.POSITIVE_INFINITY : this.#due();
+  }
+
   #due(): number {
     return this.#origin + (this.#k + (this.#k * phi) % 1) * this.#interval;
   }
@@ -161,6 +170,7 @@ export class Sampler {
     this.#turnPeaks(now);
     const slot = this.#peakSecond % peakSeconds;
     if (wait > this.#peaks[slot]!) this.#peaks[slot] = wait;
+    this.#listener.answered?.(now, wait, gap);
   }
 
   /** Was the process off the CPU? Its CPU time is known as of the last pulse, at most about a second before the gap. */
@@ -175,6 +185,7 @@ export class Sampler {
     this.#origin = now;
     this.#k = 1;
     this.#answeredAt = now;
+    this.#listener.resumed?.(now);
   }
 
   #turnPeaks(now: number): void {

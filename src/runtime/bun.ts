@@ -34,6 +34,7 @@ export function bunRuntime(global: GlobalLike): Runtime {
 
     cpuSeconds: () => cpuSeconds(process.cpuUsage()),
     threadCpuSeconds: () => cpuSeconds(process.threadCpuUsage!()),
+    quickCpuSeconds: () => cpuSeconds(process.threadCpuUsage!()),
     memory: () => {
       const { heapTotal, external } = process.memoryUsage();
       return { heapTotalBytes: heapTotal, externalBytes: external };

@@ -62,6 +62,8 @@ export function denoRuntime(global: GlobalLike): Runtime {
 
     cpuSeconds: () => cpuSeconds(process.cpuUsage()),
     threadCpuSeconds: () => cpuSeconds(process.threadCpuUsage!()),
+    // The thread's costs 5.7 µs and advances in steps of 10 ms (Deno 2.9).
+    quickCpuSeconds: () => cpuSeconds(process.cpuUsage()),
     memory: () => {
       const { arrayBuffersBytes: _, ...memory } = v8Memory(process, process.memoryUsage());
       return memory;

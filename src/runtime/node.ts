@@ -53,6 +53,8 @@ export function nodeRuntime(global: GlobalLike): Runtime {
     cpuSeconds: () => cpuSeconds(process.cpuUsage()),
     // Absent on Node 20.
     ...(process.threadCpuUsage && { threadCpuSeconds: () => cpuSeconds(process.threadCpuUsage!()) }),
+    // Of the thread 0.2 µs, of the process 0.5 µs (Node 24 and 20).
+    quickCpuSeconds: () => cpuSeconds((process.threadCpuUsage ?? process.cpuUsage)()),
     ...(performance.eventLoopUtilization && {
       loopTime: () => {
         const { active, idle } = performance.eventLoopUtilization!();
@@ -159,11 +161,15 @@ function poolCapacity(process: ProcessLike): () => number | undefined {
 /** Watches garbage collection; entries arrive in batches, and each batch is read whole. */
 function watchGc(
   Observer: NonNullable<GlobalLike["PerformanceObserver"]>,
-  report: (kind: string, seconds: number) => void,
+  report: (kind: string, seconds: number, beganAt?: number) => void,
 ): GcWatch {
   const deliver = (entries: readonly unknown[]): void => {
     for (const entry of entries as readonly GcEntryLike[]) {
-      report(gcKinds[entry.detail?.kind ?? 0] ?? "other", entry.duration / 1000);
+      report(
+        gcKinds[entry.detail?.kind ?? 0] ?? "other",
+        entry.duration / 1000,
+        (entry.startTime ?? Number.NaN) / 1000,
+      );
     }
   };
   const observer = new Observer((list) => deliver(list.getEntries()));

@@ -106,8 +106,13 @@ export interface Runtime {
   readonly deflater?: Deflater;
   /** Reads a variable of the environment; undefined where it is not set, or may not be read without asking. */
   environment(name: string): string | undefined;
-  /** Reports each garbage collection: its kind and how long it held the loop, in seconds. */
-  watchGc?(report: (kind: string, seconds: number) => void): GcWatch;
+  /**
+   * Reports each garbage collection: its kind, how long it held the loop, and when it began on the clock of `now`, where
+   * that is told; in seconds.
+   */
+  watchGc?(report: (kind: string, seconds: number, beganAt?: number) => void): GcWatch;
+  /** CPU time in seconds, of the loop's own thread or else of the process, for less than a microsecond: asked on every beat. */
+  quickCpuSeconds?(): number;
 }
 
 /** `process` as the shims read it: Node's, and what Deno and Bun have of it. */
@@ -156,6 +161,7 @@ export interface GlobalLike {
 /** A garbage collection as Node's `PerformanceObserver` tells it; `duration` is in milliseconds. */
 export interface GcEntryLike {
   readonly duration: number;
+  readonly startTime?: number;
   readonly detail?: { readonly kind?: number };
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { heldBy, type LoopBlame, type LoopHolder } from "./loop_blame.ts";
 import { isPromise } from "../runtime/promise.ts";
 
 /** One piece of pending work; it is its own link in its kind's list, so that tracking allocates nothing more. */
@@ -102,7 +103,12 @@ export class PendingWork {
    *
    * @throws {TypeError} If `kind` is not a string with something in it, or `work` neither a promise nor a function.
    */
-  track<Result>(now: () => number, kind: string, work: Promise<Result> | (() => Result)): Promise<Result> | Result {
+  track<Result>(
+    now: () => number,
+    kind: string,
+    work: Promise<Result> | (() => Result),
+    blame?: LoopBlame,
+  ): Promise<Result> | Result {
     if (typeof kind !== "string" || kind === "") {
       throw new TypeError(`Cannot track work: kind must be a string with something in it, got ${String(kind)}`);
     }
@@ -113,15 +119,20 @@ export class PendingWork {
     const item: PendingItem = { beganAt: now() };
     const pending = this.kind(kind);
     pending.add(item);
+    const holder: LoopHolder = { heldBy: () => ["task", kind] };
     const end = (): void => pending.remove(item);
     let result: Promise<Result> | Result;
     try {
-      result = typeof work === "function" ? work() : work;
+      result = typeof work === "function" ? heldBy(blame, now, holder, work) : work;
     } catch (error) {
       end();
       throw error;
     }
     // Both branches are handled: a rejection stays the business of whoever holds the promise, and is never doubled here.
+    if (blame && result === work) {
+      const settle = (): void => blame.settled(holder, now());
+      (result as Promise<Result>).then(settle, settle);
+    }
     if (isPromise(result)) result.then(end, end);
     else end();
     return result;

@@ -2,7 +2,7 @@ import { describe } from "node:test";
 import process from "node:process";
 import { Worker } from "node:worker_threads";
 import { Registry } from "prom-client";
-import { assert, assertAlmostEquals, assertGreater, assertLess } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { block, now, sleep } from "../support/loop.ts";
 import { difference, freshPage, type Page, scrape } from "../support/page.ts";
@@ -33,6 +33,34 @@ describe("the event loop's series", () => {
     assert(sum > 3.4 && sum < 12, `waited ${sum} s`);
     assert(between(0.2, 0.5) >= 9, `${between(0.2, 0.5)} of them above 0.2 s`);
     assert(between(0.1, 0.2) >= 4, `${between(0.1, 0.2)} of them from 0.1 to 0.2 s`);
+  });
+
+  const stalls = ["eventloop_stalls_total", "eventloop_stall_seconds_total", "eventloop_stall_cpu_seconds_total"];
+  /** The three counters of a tracked task that was on the CPU for half of 0.4 s, and waited for the other half. */
+  const held = async (): Promise<number[]> => {
+    using monitor = await runningMonitor();
+    monitor.track("report", () => {
+      block(0.2);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    });
+    await sleep(0.1);
+    const page = await scrape(monitor);
+    return stalls.map((name) => page.value(`runtime_${name}{kind="task",name="report"}`));
+  };
+  series("eventloop_stalls_total", "counts each stall once, for who held the loop", async () => {
+    assertEquals((await held())[0], 1);
+  });
+  series("eventloop_stall_seconds_total", "is how long it was held", async () => {
+    // A machine that takes the core away makes it longer, for the block as for the wait.
+    assertAlmostEquals((await held())[1]!, 0.45, 0.06);
+  });
+  series("eventloop_stall_cpu_seconds_total", "leaves out what the thread only waited", async () => {
+    const [before, , seconds, cpu] = [process.cpuUsage(), ...await held()];
+    const used = process.cpuUsage(before);
+    // On a machine that is busy with other things the block itself gets less than its 0.2 s.
+    assertLess(cpu!, (used.user + used.system) / 1e6 + 0.01);
+    assertLess(cpu!, seconds! - 0.1);
+    assertGreater(cpu!, 0);
   });
 
   series("eventloop_lag_latest_seconds", "is the newest beat's, also in a scrape that ends a block", async () => {

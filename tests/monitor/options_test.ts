@@ -27,7 +27,7 @@ function table(
   });
 }
 
-const known = "registry, prefix, maxLabelSets, labels, intervalSeconds, collect, pools, http, " +
+const known = "registry, prefix, maxLabelSets, labels, intervalSeconds, stallSeconds, collect, pools, http, " +
   "exposition, enabled";
 const groups = "eventLoop, pending, pools, canary, memory, gc, process, container, http";
 const httpOptions = "metrics, buckets, inProgress, labels, computedLabels, observers, bodyRoutes, groupStatus, " +
@@ -42,6 +42,7 @@ describe("checkOptions() without any option", () => {
       maxLabelSets: 2000,
       labels: {},
       intervalSeconds: 0.02,
+      stallSeconds: 0.05,
       collect: {
         eventLoop: true,
         pending: true,
@@ -164,6 +165,10 @@ table("checkOptions() refuses a wrong number", [
   [{ maxLabelSets: 0 }, RangeError, "maxLabelSets must be a whole number of at least 1, got 0"],
   [{ maxLabelSets: 1.5 }, RangeError, "maxLabelSets must be a whole number of at least 1, got 1.5"],
   [{ maxLabelSets: Infinity }, RangeError, "maxLabelSets must be a whole number of at least 1, got Infinity"],
+  [{ stallSeconds: "1" }, TypeError, 'stallSeconds must be a number, got "1"'],
+  [{ stallSeconds: 0.01 }, RangeError, "stallSeconds must be at least 0.02 and at most 10, got 0.01"],
+  [{ stallSeconds: 11 }, RangeError, "stallSeconds must be at least 0.02 and at most 10, got 11"],
+  [{ stallSeconds: Number.NaN }, RangeError, "stallSeconds must be at least 0.02 and at most 10, got NaN"],
   [{ intervalSeconds: "1" }, TypeError, 'intervalSeconds must be a number, got "1"'],
   [{ intervalSeconds: 0 }, RangeError, "intervalSeconds must be above 0 and at most 0.025, got 0"],
   [{ intervalSeconds: -1 }, RangeError, "intervalSeconds must be above 0 and at most 0.025, got -1"],

@@ -47,6 +47,35 @@ export const eventLoopEntries: readonly CatalogEntry[] = [
     read: ({ lag }) => one(lag?.blockedSeconds),
   },
   {
+    name: "eventloop_stalls_total",
+    type: "counter",
+    help:
+      "Stalls of the event loop of at least 50 ms, or what stallSeconds says, by what held it for the longest part.",
+    labels: ["kind", "name"],
+    aggregator: "sum",
+    group: "eventLoop",
+  },
+  {
+    name: "eventloop_stall_seconds_total",
+    type: "counter",
+    help:
+      "Wall time of stalls by what held the event loop: a request's route, a task, a scrape, collections of garbage, " +
+      "or unknown.",
+    labels: ["kind", "name"],
+    aggregator: "sum",
+    group: "eventLoop",
+  },
+  {
+    name: "eventloop_stall_cpu_seconds_total",
+    type: "counter",
+    help:
+      "CPU time used in stalls: of the loop's thread, or of the whole process where that is not told. Much less than " +
+      "the wall time means that the loop waited, or was not given CPU.",
+    labels: ["kind", "name"],
+    aggregator: "sum",
+    group: "eventLoop",
+  },
+  {
     name: "suspended_seconds_total",
     type: "counter",
     help: "Wall time in which the whole process stood still: gaps over a minute in which it used almost no CPU.",

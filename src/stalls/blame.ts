@@ -1,0 +1,210 @@
+/**
+ * Who held the event loop.
+ *
+ * What runs under a name says when it begins and when its synchronous part is over; that time is its own, to the
+ * microsecond. What comes behind an `await` cannot say when it begins, so when its promise settles, it is taken for what
+ * has kept the next beat waiting since the last thing that is known. What neither of them explains is `unknown`.
+ * `AsyncLocalStorage` could not tell more, since the beat runs in a context of its own, and on Node up to 22 every `await`
+ * of the process would pay for it.
+ *
+ * @module
+ */
+
+import { type LoopBlame, type LoopHolder, nameOf } from "../work/loop_blame.ts";
+
+/** Less than this is nobody's stall, and not kept, in seconds. */
+const negligibleSeconds = 0.001;
+
+/** Timers alone are up to 7 ms late on a busy two-core machine: a beat as late as that shows no stall. */
+const lateSeconds = 0.01;
+
+/** Who held less of a stall than this share of it is not accused. */
+const innocentShare = 0.1;
+
+/** One who held the loop in a stall. */
+export interface StallShare {
+  readonly kind: string;
+  readonly name: string;
+  readonly seconds: number;
+  /** CPU time; absent where the runtime tells none. Never more than `seconds`. */
+  readonly cpuSeconds?: number;
+}
+
+/** A time in which the loop answered nothing. */
+export interface Stall {
+  /** When it was over, in seconds of the runtime's clock. */
+  readonly endedAt: number;
+  readonly seconds: number;
+  readonly cpuSeconds?: number;
+  /** Collections of garbage within it, where the runtime tells them with their time. */
+  readonly gcSeconds?: number;
+  /** Who held it, the longest first; never empty. */
+  readonly shares: readonly StallShare[];
+}
+
+/** What a {@linkcode Blame} works with. */
+export interface BlameOptions {
+  /** From which length on, in seconds. */
+  readonly stallSeconds: number;
+  /** CPU time, in seconds, where it is told cheaply. */
+  readonly cpuSeconds: (() => number) | undefined;
+  /** Takes each stall, about one beat after its end. */
+  readonly book: (stall: Stall) => void;
+}
+
+/** Finds out who held the loop. */
+export class Blame implements LoopBlame {
+  /** Answers when the next beat is due; set by what beats. */
+  dueAt: () => number = () => Number.POSITIVE_INFINITY;
+  readonly #options: BlameOptions;
+  #current: LoopHolder | undefined;
+  #markedAt = 0;
+  /** What was owned since the last beat. */
+  #holders: LoopHolder[] = [];
+  #held: number[] = [];
+  #longest = 0;
+  #cpuAt = Number.NaN;
+  /** A stall that waits for collections to be told: they come a turn or two later on Node. */
+  #open: { readonly from: number; readonly stall: Stall } | undefined;
+  readonly #collections: { readonly beganAt: number; readonly seconds: number }[] = [];
+
+  constructor(options: BlameOptions) {
+    this.#options = options;
+  }
+
+  enter(holder: LoopHolder, now: number): LoopHolder | undefined {
+    const outer = this.#current;
+    this.#charge(now);
+    this.#current = holder;
+    return outer;
+  }
+
+  leave(outer: LoopHolder | undefined, now: number): void {
+    this.#charge(now);
+    this.#current = outer;
+  }
+
+  settled(holder: LoopHolder, now: number): void {
+    // Within somebody's synchronous part no continuation runs: the time is that one's.
+    if (!this.#current) {
+      const due = this.dueAt();
+      // The loop was held from somewhere between what is known last and the first beat that waits.
+      if (due < now - negligibleSeconds) {
+        this.#own(holder, now - this.#markedAt - Math.max(0, due - this.#markedAt) / 2);
+      }
+    }
+    this.#charge(now);
+  }
+
+  /**
+   * A collection of garbage is over.
+   *
+   * @param beganAt In seconds of the runtime's clock.
+   */
+  collected(beganAt: number, seconds: number): void {
+    if (seconds >= negligibleSeconds) this.#collections.push({ beganAt, seconds });
+    if (this.#collections.length > 100) this.#collections.shift();
+  }
+
+  /**
+   * The beats that were due are answered, so the loop was free.
+   *
+   * @param now The runtime's clock, in seconds.
+   * @param waitSeconds How long the oldest of them waited.
+   * @param gapSeconds How long ago the loop was last known to be free.
+   */
+  beat(now: number, waitSeconds: number, gapSeconds: number): void {
+    this.flush();
+    this.#charge(now);
+    const cpu = this.#options.cpuSeconds?.();
+    const cpuSeconds = cpu === undefined ? undefined : cpu - this.#cpuAt;
+    this.#cpuAt = cpu ?? Number.NaN;
+    if (waitSeconds < lateSeconds && this.#longest < this.#options.stallSeconds) {
+      if (this.#holders.length > 0) this.#clear();
+      return;
+    }
+    // The stall began somewhere between the two; at a long interval that says little.
+    const seen = waitSeconds < lateSeconds ? 0 : waitSeconds + Math.min(waitSeconds, (gapSeconds - waitSeconds) / 2);
+    const owned = Math.min(gapSeconds, this.#held.reduce((sum, held) => sum + held, 0));
+    const seconds = Math.max(seen, owned);
+    if (Math.max(seen, this.#longest) >= this.#options.stallSeconds) {
+      const known = cpuSeconds !== undefined && Number.isFinite(cpuSeconds);
+      const stallCpu = known ? Math.min(seconds, Math.max(0, cpuSeconds)) : undefined;
+      const shares = sharesOf(this.#holders, this.#held, seconds, stallCpu);
+      this.#open = {
+        from: now - gapSeconds,
+        stall: { endedAt: now, seconds, ...(stallCpu !== undefined && { cpuSeconds: stallCpu }), shares },
+      };
+    }
+    this.#clear();
+  }
+
+  /** The whole process stood still: nobody is accused. */
+  resumed(now: number): void {
+    this.flush();
+    this.#clear();
+    this.#markedAt = now;
+    this.#cpuAt = this.#options.cpuSeconds?.() ?? Number.NaN;
+  }
+
+  /** Books the stall that still waits for its collections. */
+  flush(): void {
+    const open = this.#open;
+    if (!open) return;
+    this.#open = undefined;
+    let gcSeconds = 0;
+    for (const { beganAt, seconds } of this.#collections) {
+      if (beganAt >= open.from && beganAt < open.stall.endedAt) gcSeconds += seconds;
+    }
+    this.#collections.length = 0;
+    const { stall } = open;
+    if (gcSeconds === 0) return this.#options.book(stall);
+    const { seconds, cpuSeconds } = stall;
+    const wasGc = gcSeconds > seconds / 2;
+    const gc = { kind: "gc", name: "", seconds, ...(cpuSeconds !== undefined && { cpuSeconds }) };
+    this.#options.book({ ...stall, gcSeconds: Math.min(seconds, gcSeconds), ...(wasGc && { shares: [gc] }) });
+  }
+
+  #charge(now: number): void {
+    if (this.#current) this.#own(this.#current, now - this.#markedAt);
+    this.#markedAt = now;
+  }
+
+  #own(holder: LoopHolder, seconds: number): void {
+    if (seconds < negligibleSeconds) return;
+    this.#holders.push(holder);
+    this.#held.push(seconds);
+    if (seconds > this.#longest) this.#longest = seconds;
+  }
+
+  #clear(): void {
+    this.#holders.length = this.#held.length = 0;
+    this.#longest = 0;
+  }
+}
+
+/** Adds up who held the loop by name; what nobody explains is `unknown`, unless it is no more than the beat's own error. */
+function sharesOf(
+  holders: readonly LoopHolder[],
+  held: readonly number[],
+  total: number,
+  cpuSeconds: number | undefined,
+): StallShare[] {
+  const sums = new Map<string, { kind: string; name: string; seconds: number }>();
+  for (const [i, holder] of holders.entries()) {
+    const [kind, name] = nameOf(holder);
+    const key = `${kind} ${name}`;
+    const sum = sums.get(key);
+    if (sum) sum.seconds += held[i]!;
+    else sums.set(key, { kind, name, seconds: held[i]! });
+  }
+  const shares = [...sums.values()].filter(({ seconds }) => seconds >= total * innocentShare);
+  const rest = total - shares.reduce((sum, { seconds }) => sum + seconds, 0);
+  if (shares.length === 0 || rest >= Math.max(lateSeconds, total * innocentShare)) {
+    shares.push({ kind: "unknown", name: "", seconds: rest });
+  }
+  return shares.sort((a, b) => b.seconds - a.seconds).map((share) => ({
+    ...share,
+    ...(cpuSeconds !== undefined && { cpuSeconds: cpuSeconds * Math.min(1, share.seconds / total) }),
+  }));
+}

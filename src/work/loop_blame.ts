@@ -1,0 +1,71 @@
+/**
+ * What code that runs on the event loop tells of itself, so that a stall can be blamed on it.
+ *
+ * @module
+ */
+
+/** Something that can hold the loop. Its name is asked for only when it has held the loop for long. */
+export type LoopHolder = NamedHolder | RequestHolder;
+
+/** Work with a name of its own. */
+export interface NamedHolder {
+  /** The kind, such as `task`, and a name out of few. */
+  heldBy(): readonly [kind: string, name: string];
+}
+
+/** A request, which has the name of the series in which it is counted: its route may be known only at its end. */
+export interface RequestHolder {
+  readonly series: { readonly method: string; readonly route: string };
+}
+
+/** Tells who it is. */
+export function nameOf(holder: LoopHolder): readonly [kind: string, name: string] {
+  if ("heldBy" in holder) return holder.heldBy();
+  const { method, route } = holder.series;
+  return ["request", `${method} ${route}`];
+}
+
+/** Notes who runs. */
+export interface LoopBlame {
+  /**
+   * Its synchronous part begins.
+   *
+   * @param now The runtime's clock, in seconds.
+   * @returns Who ran before, to be handed to {@linkcode LoopBlame.leave}.
+   */
+  enter(holder: LoopHolder, now: number): LoopHolder | undefined;
+  /** The synchronous part is over, and who ran before goes on. */
+  leave(outer: LoopHolder | undefined, now: number): void;
+  /** Its promise has settled: what held the loop until now, and nobody else has owned up to, was its continuation. */
+  settled(holder: LoopHolder, now: number): void;
+}
+
+/**
+ * Runs work under its name.
+ *
+ * @param blame Who notes it; undefined where nobody does.
+ * @param now The runtime's clock.
+ * @param holder What runs.
+ * @param work The work, called at once.
+ * @returns What the work answered.
+ */
+export function heldBy<Result>(
+  blame: LoopBlame | undefined,
+  now: () => number,
+  holder: LoopHolder,
+  work: () => Result,
+): Result {
+  if (!blame) return work();
+  const outer = blame.enter(holder, now());
+  let result: Result;
+  try {
+    result = work();
+  } finally {
+    blame.leave(outer, now());
+  }
+  if (result instanceof Promise) {
+    const settle = (): void => blame.settled(holder, now());
+    result.then(settle, settle);
+  }
+  return result;
+}

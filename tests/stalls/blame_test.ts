@@ -1,0 +1,177 @@
+import { describe, it } from "node:test";
+import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { Sampler } from "../../src/process/sampler.ts";
+import { Blame, type Stall } from "../../src/stalls/blame.ts";
+import type { LoopHolder } from "../../src/work/loop_blame.ts";
+import { FakeRuntime } from "../support/fake_runtime.ts";
+
+const named = (name: string, kind = "request"): LoopHolder => ({ heldBy: () => [kind, name] });
+const [report, hello, innocent] = [named("GET /report"), named("GET /hello"), named("GET /innocent")];
+
+/** A loop that beats each 20 ms, in time that is turned by hand. */
+function begin(stallSeconds = 0.05) {
+  const runtime = new FakeRuntime();
+  const stalls: Stall[] = [];
+  const blame = new Blame({ stallSeconds, cpuSeconds: runtime.cpuSeconds, book: (stall) => stalls.push(stall) });
+  const sampler = new Sampler(runtime, 0.02, {
+    lag() {},
+    pulse() {},
+    answered: (now, wait, gap) => blame.beat(now, wait, gap),
+    resumed: (now) => blame.resumed(now),
+  });
+  blame.dueAt = () => sampler.dueAt;
+  sampler.start();
+  runtime.advance(0.1);
+  /** A synchronous part of so many seconds. */
+  const run = (holder: LoopHolder, seconds: number, within: () => void = () => {}): void => {
+    const outer = blame.enter(holder, runtime.now());
+    runtime.stall(seconds);
+    within();
+    blame.leave(outer, runtime.now());
+  };
+  const settle = (holder: LoopHolder): void => blame.settled(holder, runtime.now());
+  /** What was blamed on whom, in seconds, after the loop has been free for a while. */
+  const blamed = (): Record<string, number> => {
+    runtime.runDue();
+    runtime.advance(0.1);
+    const sums: Record<string, number> = {};
+    for (const { shares } of stalls) {
+      for (const { kind, name, seconds } of shares) {
+        const key = kind === "request" ? name : kind;
+        sums[key] = (sums[key] ?? 0) + seconds;
+      }
+    }
+    return sums;
+  };
+  return { runtime, blame, stalls, run, settle, blamed };
+}
+
+/** Exactly these are blamed, each for so many seconds, up to a tenth. */
+function assertBlamed(found: Record<string, number>, expected: Record<string, number>): void {
+  assertEquals(Object.keys(found).sort(), Object.keys(expected).sort());
+  for (const [name, seconds] of Object.entries(expected)) assertAlmostEquals(found[name]!, seconds, seconds / 10, name);
+}
+
+describe("Blame", () => {
+  it("blames a handler for its synchronous part, to the millisecond", () => {
+    const { run, blamed } = begin();
+    run(report, 0.3);
+    assertAlmostEquals(blamed()["GET /report"]!, 0.3, 1e-9);
+  });
+
+  it("blames who blocks behind an await, when its promise settles", () => {
+    const { runtime, run, settle, blamed } = begin();
+    run(report, 0.001);
+    runtime.advance(0.033);
+    runtime.stall(0.3);
+    settle(report);
+    assertBlamed(blamed(), { "GET /report": 0.3 });
+  });
+
+  it("knows nobody for a timer of the app, and for who awaits again behind a block", () => {
+    const { runtime, run, settle, blamed } = begin();
+    run(report, 0.001);
+    runtime.advance(0.033);
+    runtime.block(0.3);
+    runtime.advance(0.01);
+    settle(report);
+    assertBlamed(blamed(), { unknown: 0.3 });
+  });
+
+  it("tells two blockers in one turn apart", () => {
+    const { run, blamed } = begin();
+    run(report, 0.2);
+    run(hello, 0.1);
+    assertBlamed(blamed(), { "GET /report": 0.2, "GET /hello": 0.1 });
+  });
+
+  it("adds up many handlers of one route in one turn, none of which is a stall by itself", () => {
+    const { run, blamed, stalls } = begin();
+    for (let i = 0; i < 20; i++) run(named("GET /small"), 0.02);
+    assertBlamed(blamed(), { "GET /small": 0.4 });
+    assertEquals(stalls.length, 1);
+  });
+
+  it("does not accuse those who only waited", () => {
+    const { runtime, run, settle, blamed } = begin();
+    for (let i = 0; i < 50; i++) run(innocent, 0);
+    runtime.advance(0.01);
+    run(report, 0.4);
+    for (let i = 0; i < 50; i++) {
+      runtime.stall(0.0001);
+      settle(innocent);
+    }
+    assertBlamed(blamed(), { "GET /report": 0.4 });
+  });
+
+  it("takes the time of what runs within off what runs around it", () => {
+    const { run, blamed } = begin();
+    run(report, 0.1, () => run(named("resize", "task"), 0.2));
+    assertBlamed(blamed(), { task: 0.2, "GET /report": 0.1 });
+  });
+
+  it("takes no continuation for the cause while somebody runs synchronously", () => {
+    const { run, settle, blamed } = begin();
+    run(report, 0.2, () => settle(innocent));
+    assertBlamed(blamed(), { "GET /report": 0.2 });
+  });
+
+  it("leaves alone what is shorter than a stall", () => {
+    const { runtime, run, stalls } = begin();
+    for (let i = 0; i < 50; i++) {
+      run(report, 0.015);
+      runtime.runDue();
+      runtime.advance(0.0333);
+    }
+    assertEquals(stalls, []);
+  });
+
+  it("sees a handler that is a stall also between two beats that are far apart", () => {
+    const runtime = new FakeRuntime();
+    const stalls: Stall[] = [];
+    const blame = new Blame({ stallSeconds: 0.05, cpuSeconds: undefined, book: (stall) => stalls.push(stall) });
+    blame.leave(blame.enter(report, 10), 10.06);
+    blame.beat(15, 0, 5);
+    blame.flush();
+    assertEquals(stalls.map(({ shares }) => shares.map(({ name }) => name)), [["GET /report"]]);
+    assertAlmostEquals(stalls[0]!.seconds, 0.06, 1e-9);
+    assertEquals("cpuSeconds" in stalls[0]!, false);
+    assertEquals(runtime.timersStarted, 0);
+  });
+
+  it("tells the CPU time of a stall, never more than its wall time", () => {
+    const { runtime, blame, stalls, blamed } = begin();
+    for (const share of [1, 0.2, 3]) {
+      const outer = blame.enter(report, runtime.now());
+      runtime.stall(0.3, share);
+      blame.leave(outer, runtime.now());
+      blamed();
+    }
+    const shares = stalls.map(({ cpuSeconds, seconds }) => cpuSeconds! / seconds);
+    assertEquals(shares.length, 3);
+    for (const [i, expected] of [1, 0.2, 1].entries()) assertAlmostEquals(shares[i]!, expected, 0.02);
+  });
+
+  it("blames collections that were most of a stall, and tells those that were less", () => {
+    for (const [seconds, kind] of [[0.2, "gc"], [0.1, "request"]] as const) {
+      const { runtime, blame, run, stalls, blamed } = begin();
+      const beganAt = runtime.now() + 0.01;
+      run(report, 0.3);
+      runtime.runDue();
+      // Node tells them a turn or two later.
+      blame.collected(beganAt, seconds);
+      blamed();
+      assertEquals(stalls.map(({ shares }) => shares[0]!.kind), [kind]);
+      assertEquals(stalls[0]!.gcSeconds! >= seconds, true);
+    }
+  });
+
+  it("accuses nobody of a suspension", () => {
+    const { runtime, blame, stalls, blamed } = begin();
+    const outer = blame.enter(report, runtime.now());
+    blame.leave(outer, runtime.now());
+    runtime.suspend(120);
+    assertEquals(blamed(), {});
+    assertEquals(stalls, []);
+  });
+});
