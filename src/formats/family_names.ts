@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FormatName } from "../page/negotiation.ts";
+import type { FormatName } from "./format.ts";
 import { type Escaping, metricName } from "./names.ts";
 import { counterFamily } from "./open_metrics.ts";
 import type { Picture } from "../gather/family_snapshot.ts";

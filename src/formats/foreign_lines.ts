@@ -182,6 +182,15 @@ function spellBoundIfAny(value: string | number): string {
 
 /** prom-client's exemplars: any labels, up to 128 characters in all. */
 function foreignExemplar(exemplar: ForeignExemplar | null | undefined): string {
+  try {
+    return exemplarText(exemplar);
+  } catch {
+    // Its labels cannot be written; the sample stands without it.
+    return "";
+  }
+}
+
+function exemplarText(exemplar: ForeignExemplar | null | undefined): string {
   if (!exemplar || typeof exemplar.value !== "number" || typeof exemplar.labelSet !== "object") return "";
   const labels = Object.entries(exemplar.labelSet ?? {}).map(([name, value]) => [name, wellFormed(String(value))]);
   const characters = labels.flat().reduce((sum, each) => sum + [...each!].length, 0);

@@ -7,6 +7,8 @@
 import { boundText } from "../metrics/histogram.ts";
 import type { CollectedLike, CollectorLike, RegistryLike } from "../metrics/registry_like.ts";
 import type { Runtime } from "../runtime/shim.ts";
+import { isPromise } from "../runtime/promise.ts";
+import { askInTime } from "./ask.ts";
 import { readStored, type StoredMetric, storedMetric, type StoredPicture } from "./prom_client_store.ts";
 import { Slices } from "./loop_budget.ts";
 
@@ -34,19 +36,13 @@ export interface CollectOptions {
   readonly runtime: Pick<Runtime, "now" | "nextTurn" | "startTimer" | "stopTimer">;
   /** How long each metric may take, in seconds. */
   readonly timeoutSeconds: number;
-  /** After so long without an answer, in seconds, a metric is not waited for again before it has answered. */
-  readonly hangsAfterSeconds: number;
+  /** How long each metric may take for the most patient scraper, in seconds. */
+  readonly longestSeconds?: number;
   /** Which metrics to ask, by name. */
   readonly wants: (name: string) => boolean;
   /** Called with the name of each metric that threw, took too long, or answered what cannot be written. */
   readonly failed: (name: string) => void;
 }
-
-/** Native promises, also where an app has put something else in the global's place. */
-const NativePromise = (async () => {})().constructor as PromiseConstructor;
-
-/** What has been asked and has not answered: whoever asks meanwhile waits for the same, each as long as it likes. */
-const asked = new WeakMap<object, { readonly answer: Promise<unknown>; readonly since: number }>();
 
 /** A metric that has answered. */
 type Answer =
@@ -70,38 +66,63 @@ export async function askForeign(
   own: ReadonlySet<unknown>,
   options: CollectOptions,
 ): Promise<() => Promise<(ForeignPicture | StoredPicture)[]>> {
-  const metrics = (registry.getMetricsAsArray() as CollectorLike[])
-    .filter((metric) => !own.has(metric) && options.wants(metric.name));
-  const answers = await NativePromise.all(metrics.map(async (metric): Promise<Answer[]> => {
+  const asked = wanted(registry, own, options).map(async (metric): Promise<Answer | undefined> => {
     try {
       const stored = storedMetric(metric);
-      if (!stored) return [{ metric, collected: await inTime(metric, () => metric.get(), options) }];
-      if (stored.collect) await inTime(metric, () => collected(stored), options);
-      return [{ metric, stored }];
+      if (!stored) return { metric, collected: await askInTime(metric, () => metric.get(), options) };
+      if (stored.collect) await askInTime(metric, () => collected(stored), options);
+      return { metric, stored };
     } catch {
-      options.failed(metric.name);
-      return [];
+      options.failed(nameOf(metric));
+      return undefined;
     }
-  }));
+  });
+  const answers: Answer[] = [];
+  for (const each of asked) {
+    const answer = await each;
+    if (answer) answers.push(answer);
+  }
   return async () => {
     const slices = new Slices(options.runtime);
     const pictures: (ForeignPicture | StoredPicture)[] = [];
     // One after the other, in slices: each of them is read in as short a time as can be.
-    for (const answer of answers.flat()) {
+    for (const answer of answers) {
       try {
         pictures.push(...await read(registry, answer, slices));
       } catch {
-        options.failed(answer.metric.name);
+        options.failed(nameOf(answer.metric));
       }
     }
     return pictures;
   };
 }
 
-/** Asks as `get()` does. */
+/** A metric's name may be anything, and anything may happen when it is looked at. */
+function nameOf(metric: CollectorLike): string {
+  try {
+    return typeof metric.name === "string" ? metric.name : "unnamed";
+  } catch {
+    return "unnamed";
+  }
+}
+
+function wanted(
+  registry: RegistryLike,
+  own: ReadonlySet<unknown>,
+  { wants, failed }: CollectOptions,
+): CollectorLike[] {
+  return (registry.getMetricsAsArray() as (CollectorLike | null)[]).filter((metric): metric is CollectorLike => {
+    if (own.has(metric)) return false;
+    if (typeof metric === "object" && metric !== null) return wants(nameOf(metric));
+    failed("unnamed");
+    return false;
+  });
+}
+
+/** Asks as `get()` does, which waits for promises alone: a thenable may be a query that runs when it is waited for. */
 function collected(metric: StoredMetric): unknown {
   const answer = metric.collect!();
-  return isThenable(answer) ? answer : undefined;
+  return isPromise(answer) ? answer : undefined;
 }
 
 async function read(
@@ -130,44 +151,6 @@ function titled<Named extends { readonly name: string; readonly type: string }>(
   return registry.getSingleMetric(title) === metric ? { ...answer, name: title } : answer;
 }
 
-async function inTime<Answered>(
-  metric: CollectorLike,
-  ask: () => Promise<Answered> | Answered,
-  { runtime, timeoutSeconds, hangsAfterSeconds }: CollectOptions,
-): Promise<Answered> {
-  let pending = asked.get(metric);
-  if (!pending) {
-    const given = ask();
-    // Most metrics without a `collect` hook are read in one go.
-    if (!isThenable(given) || !runtime.startTimer) return await given;
-    const answer = (async () => await given)();
-    asked.set(metric, pending = { answer, since: runtime.now() });
-    const answered = (): void => void asked.delete(metric);
-    answer.then(answered, answered);
-  }
-  const left = Math.min(timeoutSeconds, pending.since + hangsAfterSeconds - runtime.now());
-  if (left <= 0) throw new Error("Cannot read metric: it has not answered the scrape before");
-  let timer: unknown;
-  const late = new NativePromise<never>((_, reject) => {
-    timer = runtime.startTimer!(
-      () => reject(new Error(`Cannot read metric: it has not answered for ${timeoutSeconds} s`)),
-      left,
-      // Somebody waits for the page: a process that has nothing else to do would end in the middle of it.
-      true,
-    );
-  });
-  try {
-    return await NativePromise.race([pending.answer as Promise<Answered>, late]);
-  } finally {
-    runtime.stopTimer!(timer);
-  }
-}
-
-/** A promise of this realm or another, or what only looks like one. */
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
-}
-
 /**
  * Checks an answer and copies its numbers, these in one go: samples may be live objects.
  *
@@ -191,7 +174,7 @@ export function* check(answer: CollectedLike): Generator<void, ForeignPicture[]>
     const { labels = {}, metricName = name } = sample;
     if (typeof labels !== "object" || labels === null) throw new TypeError("Cannot read metric: its labels are none");
     if (metricName === name || isPart(type, metricName.slice(name.length)) && metricName.startsWith(name)) {
-      mustHaveBound(type, metricName === name, labels);
+      mustHaveBound(type, metricName.slice(name.length), labels);
       own.add(sample, all[i]!);
     } else {
       let stray = strays.get(metricName);
@@ -232,10 +215,11 @@ function isPart(type: ForeignType, suffix: string): boolean {
 }
 
 /** A bucket without a bound, or a quantile that is none, makes the whole page unreadable to a strict scraper. */
-function mustHaveBound(type: ForeignType, isBare: boolean, labels: NonNullable<ForeignSample["labels"]>): void {
-  if (type === "summary" && isBare) {
+function mustHaveBound(type: ForeignType, part: string, labels: NonNullable<ForeignSample["labels"]>): void {
+  if (type === "summary" && part === "") {
     if (Number.isNaN(Number(labels["quantile"]))) throw new TypeError("Cannot read metric: a quantile is none");
-  } else if (type === "histogram" && labels["le"] !== undefined) {
+  } else if (type === "histogram" && (part === "_bucket" || labels["le"] !== undefined)) {
+    if (labels["le"] === undefined) throw new TypeError("Cannot read metric: a bucket has no bound");
     spellBound(labels["le"]);
   }
 }

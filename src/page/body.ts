@@ -7,15 +7,7 @@
 import type { Runtime } from "../runtime/shim.ts";
 import type { Chunks } from "./encoded_chunks.ts";
 import { Gzip, smallestGzip } from "./gzip.ts";
-
-/**
- * A scraper that has not asked for more for so long, in seconds, is taken for gone: it holds a place of few. Prometheus
- * waits no longer for a whole page by default, and Bun's server closes a connection after the same time.
- */
-const patienceSeconds = 10;
-
-/** So long after its first byte a page is of use to nobody, in seconds, however slowly somebody still reads it. */
-const longestSeconds = 300;
+import { idleSeconds, longestSeconds, type Place } from "./places.ts";
 
 /** How a body ends: with how many bytes were sent, and whether that was all. */
 export type BodyEnd = (bytes: number, isWhole: boolean) => void;
@@ -27,6 +19,8 @@ export interface BodyOptions {
   readonly gzip: boolean;
   /** Aborts when the scraper goes away, where the runtime tells it so. */
   readonly signal: AbortSignal | undefined;
+  /** Comes back when the body ends. */
+  readonly place: Place;
   /** Called once. */
   readonly onEnd: BodyEnd;
 }
@@ -51,6 +45,7 @@ export async function makeBody(chunks: Chunks, options: BodyOptions): Promise<Bo
     (deflater !== undefined || typeof CompressionStream === "function");
   if (chunks.isDone && (!isGzip || deflater)) {
     const content = isGzip ? new Gzip(deflater!).add(first, true) : first;
+    options.place.free();
     onEnd(content.length, true);
     return { content, isGzip };
   }
@@ -95,35 +90,33 @@ class PageStream {
 
   async #pull(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): Promise<void> {
     this.#options.runtime.stopTimer?.(this.#timer);
-    let sent: Uint8Array<ArrayBuffer>;
-    let isDone: boolean;
     try {
       const chunk = this.#first ?? await this.#chunks.next();
       this.#first = undefined;
       if (this.#ended) return;
-      ({ isDone } = this.#chunks);
-      sent = this.#gzip ? this.#gzip.add(chunk, isDone) : chunk;
-    } catch (error) {
-      // Whatever breaks a page, its place comes back.
-      this.#end(false);
-      throw error;
-    }
-    this.#bytes += sent.length;
-    if (sent.length > 0) controller.enqueue(sent);
-    if (isDone) {
-      this.#end(true);
-      controller.close();
-    } else {
-      this.#wait(controller);
+      const { isDone } = this.#chunks;
+      const sent = this.#gzip ? this.#gzip.add(chunk, isDone) : chunk;
+      this.#bytes += sent.length;
+      if (sent.length > 0) controller.enqueue(sent);
+      if (isDone) {
+        this.#end(true);
+        controller.close();
+      } else {
+        this.#wait(controller);
+      }
+    } catch {
+      // What broke may tell of the app, and is nobody's business outside.
+      this.#abandon(() => controller.error(new Error("Cannot send page: it could not be written")));
     }
   }
 
   #wait(controller: ReadableStreamDefaultController): void {
     if (this.#ended) return;
-    const { runtime } = this.#options;
+    const { runtime, place } = this.#options;
+    place.aliveUntil = runtime.now() + idleSeconds;
     const giveUp = (): void => controller.error(new Error("Cannot send page: the scraper has gone away"));
     const left = Math.max(0, this.#begin + longestSeconds - runtime.now());
-    this.#timer = runtime.startTimer?.(() => this.#abandon(giveUp), Math.min(patienceSeconds, left));
+    this.#timer = runtime.startTimer?.(() => this.#abandon(giveUp), Math.min(idleSeconds, left));
   }
 
   #abandon(tell: () => void): void {
@@ -137,6 +130,7 @@ class PageStream {
     this.#ended = true;
     this.#options.runtime.stopTimer?.(this.#timer);
     this.#options.signal?.removeEventListener("abort", this.#leave);
+    this.#options.place.free();
     if (!isWhole) this.#chunks.stop();
     this.#options.onEnd(this.#bytes, isWhole);
   }

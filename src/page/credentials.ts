@@ -27,20 +27,18 @@ export interface Authorization {
   readonly value: string;
 }
 
-/**
- * Reads an `Authorization` header.
- *
- * @param header The header.
- * @returns What it holds; undefined where there is none that can be read.
- */
+/** How much of a header is read, in characters: servers let no more through by default. */
+const longestHeader = 16_384;
+
+/** Reads an `Authorization` header; returns undefined where it holds nothing that can be read. */
 export function parseAuthorization(header: string | null): Authorization | undefined {
-  const parts = /^\s*([\w-]+)\s+(\S+)\s*$/.exec(header ?? "");
-  if (!parts) return undefined;
-  const scheme = parts[1]!.toLowerCase();
-  if (scheme !== "basic") return { scheme, value: parts[2]! };
+  if (header === null || header.length > longestHeader) return undefined;
+  const [scheme = "", value = "", ...more] = header.split(/\s+/).filter(Boolean);
+  if (!/^[\w-]+$/.test(scheme) || value === "" || more.length > 0) return undefined;
+  if (scheme.toLowerCase() !== "basic") return { scheme: scheme.toLowerCase(), value };
   try {
-    const bytes = Uint8Array.from(atob(parts[2]!), (character) => character.charCodeAt(0));
-    return { scheme, value: new TextDecoder().decode(bytes) };
+    const bytes = Uint8Array.from(atob(value), (character) => character.charCodeAt(0));
+    return { scheme: "basic", value: new TextDecoder().decode(bytes) };
   } catch {
     return undefined;
   }

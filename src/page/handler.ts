@@ -8,11 +8,13 @@ import { makeBody } from "./body.ts";
 import { Chunks } from "./encoded_chunks.ts";
 import type { Guard } from "./guard.ts";
 import { isInside } from "./internal_request.ts";
-import { acceptsGzip, type Format, negotiateFormat } from "./negotiation.ts";
+import type { Format } from "../formats/format.ts";
+import { acceptsGzip, negotiateFormat } from "./negotiation.ts";
 import { expositionOptions } from "./option_table.ts";
 import type { ExpositionOptions } from "./options.ts";
 import { withDefaults } from "../check.ts";
 import { type PageSource, takePage } from "./page.ts";
+import { Places } from "./places.ts";
 
 /** A request as far as the page needs it. */
 interface RequestLike {
@@ -56,27 +58,22 @@ export function pageHandler(source: () => PageSource, options: HandlerOptions = 
     expositionOptions,
     options,
   ) as Required<ExpositionOptions>;
-  let underWay = 0;
+  const places = new Places(maxConcurrentScrapes);
 
   async function page(request: RequestLike | undefined, query: URLSearchParams, format: Format): Promise<Response> {
-    if (underWay >= maxConcurrentScrapes) return plain(503, { "retry-after": "1" });
-    underWay++;
-    let isOver = false;
-    const leave = (): void => {
-      if (!isOver) underWay--;
-      isOver = true;
-    };
     const { runtime, core, registry } = source();
     const begin = runtime.now();
+    const place = places.take(begin);
+    if (!place) return plain(503, { "retry-after": "1" });
     const header = (name: string): string | null => request?.headers?.get(name) ?? null;
     // Prometheus says how long it waits for the page; what comes later than that is lost with all the rest.
-    const patience = Number(header("x-prometheus-scrape-timeout-seconds")) * 0.8;
-    const timeoutSeconds = patience > 0 ? Math.min(patience, collectTimeoutSeconds) : collectTimeoutSeconds;
+    const asked = Number(header("x-prometheus-scrape-timeout-seconds")) * 0.8;
+    const timeoutSeconds = asked > 0 ? Math.min(asked, collectTimeoutSeconds) : collectTimeoutSeconds;
     try {
       const page = await takePage({ runtime, core, registry }, {
         format,
         timeoutSeconds,
-        hangsAfterSeconds: collectTimeoutSeconds,
+        longestSeconds: collectTimeoutSeconds,
         created,
         names: query.getAll("name[]"),
       });
@@ -89,8 +86,8 @@ export function pageHandler(source: () => PageSource, options: HandlerOptions = 
           acceptsGzip(header("accept-encoding")),
         // Deno warns whoever asks for it, and cancels the stream in any case.
         signal: runtime.name === "deno" ? undefined : request?.signal,
+        place,
         onEnd(bytes, isWhole) {
-          leave();
           if (isWhole) core?.self.finishedPage(took + chunks.seconds, page.series, bytes);
         },
       });
@@ -99,7 +96,7 @@ export function pageHandler(source: () => PageSource, options: HandlerOptions = 
       });
     } catch {
       // Nothing of ours is known to throw here. What does anyway may tell of the app, and is nobody's business outside.
-      leave();
+      place.free();
       return plain(500);
     }
   }
@@ -141,7 +138,10 @@ function headersOf({ contentType }: Format): Record<string, string> {
   return { "content-type": contentType, "cache-control": "no-store", vary: "Accept, Accept-Encoding" };
 }
 
+/** How much of a query is read, in characters: servers let no more through by default. */
+const longestQuery = 16_384;
+
 function queryOf(url: string | undefined): URLSearchParams {
   const at = url?.indexOf("?") ?? -1;
-  return new URLSearchParams(at < 0 ? "" : url!.slice(at + 1).split("#", 1)[0]);
+  return new URLSearchParams(at < 0 ? "" : url!.slice(at + 1, at + 1 + longestQuery).split("#", 1)[0]);
 }

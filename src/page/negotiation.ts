@@ -4,20 +4,11 @@
  * @module
  */
 
-import { type Escaping, escapings } from "../formats/names.ts";
+import type { Format, FormatName } from "../formats/format.ts";
+import { escapings } from "../formats/names.ts";
 
 /** What is longer, in characters, no scraper has sent: Prometheus' own is below 400. */
 const longestHeader = 4096;
-
-/** The formats of the page. */
-export type FormatName = "text" | "openmetrics" | "json";
-
-/** The format that a scraper gets. */
-export interface Format {
-  readonly name: FormatName;
-  readonly contentType: string;
-  readonly escaping: Escaping;
-}
 
 /** One entry of an `Accept` header. */
 interface Range {
@@ -26,36 +17,42 @@ interface Range {
   readonly q: number;
 }
 
-/** What can be had, in the order in which it is preferred where a scraper is indifferent. */
-const offers: readonly { name: FormatName; type: string; version?: string }[] = [
-  { name: "text", type: "text/plain", version: "0.0.4" },
-  { name: "openmetrics", type: "application/openmetrics-text", version: "1.0.0" },
+/** What can be had. */
+interface Offer {
+  readonly name: FormatName;
+  readonly type: string;
+  readonly version?: string;
+  /** The type is meant where no version is asked for: the version that every scraper knows. */
+  readonly isDefault?: true;
+}
+
+/** In the order in which they are preferred where a scraper is indifferent. */
+const offers: readonly Offer[] = [
+  { name: "text", type: "text/plain", version: "0.0.4", isDefault: true },
+  { name: "openmetrics", type: "application/openmetrics-text", version: "1.0.0", isDefault: true },
   { name: "openmetrics", type: "application/openmetrics-text", version: "0.0.1" },
   { name: "text", type: "text/plain", version: "1.0.0" },
-  { name: "json", type: "application/json" },
+  { name: "json", type: "application/json", isDefault: true },
 ];
 
 /**
  * Chooses the format. The highest q wins, then what was named most exactly, then what was named first.
  *
- * @param accept The header; null where there is none.
- * @param wanted The query's `format`, which goes before the header; null where there is none.
- * @returns The format: text of version 0.0.4 where nothing that was asked for can be had.
+ * Returns text of version 0.0.4 where nothing that was asked for can be had; `wanted` is the query's `format`, which goes
+ * before the header.
  */
 export function negotiateFormat(accept: string | null, wanted: string | null = null): Format {
   const named = offers.find(({ name }) => name === wanted);
   if (named) return formatOf(named, undefined);
-  let best: { offer: typeof offers[number]; range: Range; rank: readonly number[] } | undefined;
   const ranges = parse(accept ?? "");
-  // `text/plain;q=0, *` + `/*` refuses text, though the second range would take it.
-  const refused = offers.map((offer) =>
-    ranges.reduce((most, range) => range.q === 0 ? Math.max(most, match(range, offer)) : most, 0)
-  );
-  for (const [place, range] of ranges.entries()) {
-    for (const [i, offer] of offers.entries()) {
+  let best: { offer: Offer; range: Range; rank: readonly number[] } | undefined;
+  for (const offer of offers) {
+    // `text/plain;q=0, */*` refuses text, though the second range would take it.
+    const refused = Math.max(0, ...ranges.filter(({ q }) => q === 0).map((range) => match(range, offer)));
+    for (const [place, range] of ranges.entries()) {
       const exactness = match(range, offer);
       // A wildcard does not ask for a newer version of text than everybody can read.
-      if (exactness === 0 || range.q === 0 || refused[i]! > exactness) continue;
+      if (exactness === 0 || range.q === 0 || refused > exactness) continue;
       const rank = [range.q, exactness, -place];
       if (!best || isHigher(rank, best.rank)) best = { offer, range, rank };
     }
@@ -63,12 +60,7 @@ export function negotiateFormat(accept: string | null, wanted: string | null = n
   return formatOf(best?.offer ?? offers[0]!, best?.range.parameters.get("escaping"));
 }
 
-/**
- * Chooses the compression.
- *
- * @param acceptEncoding The header; null where there is none.
- * @returns True where gzip was asked for, by name or by `*`, with a q above 0.
- */
+/** Was gzip asked for, by name or by `*`, with a q above 0? */
 export function acceptsGzip(acceptEncoding: string | null): boolean {
   const codings = parse(acceptEncoding ?? "");
   const q = (...names: string[]): number | undefined => codings.find(({ type }) => names.includes(type))?.q;
@@ -78,12 +70,12 @@ export function acceptsGzip(acceptEncoding: string | null): boolean {
 }
 
 /** How exactly a range names an offer: 0 for not at all, 1 for any type, 2 for any subtype, 3 for the type, 4 for the version. */
-function match({ type, parameters }: Range, offer: typeof offers[number]): number {
+function match({ type, parameters }: Range, offer: Offer): number {
   const version = parameters.get("version");
-  // Where no version is asked for, the one that every scraper knows is meant: the first of each type.
-  const isFirst = offers.find((each) => each.type === offer.type) === offer;
-  if (type === offer.type) return version === undefined ? (isFirst ? 3 : 0) : (version === offer.version ? 4 : 0);
-  if (!isFirst) return 0;
+  if (type === offer.type) {
+    return version === undefined ? (offer.isDefault ? 3 : 0) : (version === offer.version ? 4 : 0);
+  }
+  if (!offer.isDefault) return 0;
   if (type === `${offer.type.split("/", 1)[0]}/*`) return 2;
   return type === "*/*" || type === "*" ? 1 : 0;
 }
@@ -93,7 +85,7 @@ function isHigher(rank: readonly number[], other: readonly number[]): boolean {
   return differs >= 0 && rank[differs]! > other[differs]!;
 }
 
-function formatOf({ name, type, version }: typeof offers[number], asked: string | undefined): Format {
+function formatOf({ name, type, version }: Offer, asked: string | undefined): Format {
   const known = escapings.find((each) => each === asked);
   const parts = [type, version && `version=${version}`, "charset=utf-8", known && `escaping=${known}`];
   // JSON holds every name as it is.

@@ -10,12 +10,13 @@ import type { Runtime } from "../runtime/shim.ts";
 import { askForeign } from "../gather/foreign.ts";
 import { writeJson } from "../formats/json.ts";
 import { writeLines } from "../formats/lines.ts";
-import type { Format } from "./negotiation.ts";
+import type { Format } from "../formats/format.ts";
 import { openMetricsDialect } from "../formats/open_metrics.ts";
 import { type Picture, takePicture } from "../gather/family_snapshot.ts";
 import { textDialect } from "../formats/text.ts";
 import { TitleBook } from "../formats/family_names.ts";
-import type { Labels, Written } from "../formats/label_text.ts";
+import type { Labels, Titles, Written } from "../formats/label_text.ts";
+import type { Dialect } from "../formats/text_format.ts";
 
 /** Where the numbers are. */
 export interface PageSource {
@@ -31,8 +32,8 @@ export interface PageOptions {
   readonly format: Format;
   /** How long each foreign metric may take to answer, in seconds. */
   readonly timeoutSeconds: number;
-  /** After so long without an answer, in seconds, a foreign metric is not asked again before it has answered. */
-  readonly hangsAfterSeconds?: number;
+  /** How long each foreign metric may take for the most patient scraper, in seconds. */
+  readonly longestSeconds?: number;
   /** Whether OpenMetrics tells when each series began. */
   readonly created?: boolean;
   /** The families that are wanted, by their names or those of their samples; all of them when it is empty. */
@@ -84,23 +85,38 @@ export class Page {
         if (isForeign(picture)) this.#failed(picture.name);
         continue;
       }
-      const writing = format === "json"
-        ? writeJson(picture, titles, this.#labels, isFirst)
-        : writeLines(picture, titles, dialect, this.#labels);
-      let written: Written;
-      try {
-        written = yield* writing;
-      } catch {
-        // What was written of it are whole lines; the others follow.
-        this.#failed(picture.name);
-        continue;
-      }
-      const { series, lost } = written;
-      if (series > 0 || isForeign(picture)) isFirst = false;
+      const { series, lost, isShown } = yield* this.#family(picture, titles, dialect, isFirst);
+      if (isShown) isFirst = false;
       this.series += series;
       if (lost > 0) this.#failed(picture.name);
     }
     yield format === "json" ? "\n]}\n" : dialect.end;
+  }
+
+  /** A family that cannot be written to its end costs only what is left of it. */
+  *#family(
+    picture: Picture,
+    titles: Titles,
+    dialect: Dialect,
+    isFirst: boolean,
+  ): Generator<string, Written & { isShown: boolean }> {
+    const isJson = this.#format.name === "json";
+    const pieces = isJson
+      ? writeJson(picture, titles, this.#labels, isFirst)
+      : writeLines(picture, titles, dialect, this.#labels);
+    let isShown = false;
+    for (;;) {
+      let step: IteratorResult<string, Written>;
+      try {
+        step = pieces.next();
+      } catch {
+        if (isJson && isShown) yield "]}";
+        return { series: 0, lost: 1, isShown };
+      }
+      if (step.done) return { ...step.value, isShown };
+      isShown = true;
+      yield step.value;
+    }
   }
 
   #failed(name: string): void {
@@ -117,15 +133,16 @@ export class Page {
  */
 export async function takePage(source: PageSource, options: PageOptions): Promise<Page> {
   const { runtime, core, registry } = source;
-  const { timeoutSeconds, hangsAfterSeconds = timeoutSeconds, names = [] } = options;
+  const { timeoutSeconds, longestSeconds = timeoutSeconds, names = [] } = options;
   // No turn is waited for before the picture is taken: a scrape that ends a block shows that block, not the beat behind it.
   const begin = runtime.now();
   core?.refresh();
-  const wants = (name: string): boolean => names.length === 0 || names.some((each) => isOf(each, name));
+  const wanted = new Set(names);
+  const wants = (name: string): boolean => wanted.size === 0 || namesOf(name).some((each) => wanted.has(each));
   const own = core?.families() ?? [];
   const failed = (name: string): void => core?.self.fail(`metric:${name}`);
   const readForeign = registry
-    ? await askForeign(registry, new Set<unknown>(own), { runtime, timeoutSeconds, hangsAfterSeconds, wants, failed })
+    ? await askForeign(registry, new Set<unknown>(own), { runtime, timeoutSeconds, longestSeconds, wants, failed })
       .catch(() => {
         core?.self.fail("registry");
         return undefined;
@@ -135,12 +152,22 @@ export async function takePage(source: PageSource, options: PageOptions): Promis
   // where that took a while: one that came due meanwhile would take the place of the block that this scrape has ended.
   core?.refresh(runtime.now() - begin > settledSeconds);
   const take = (families: typeof own): Picture[] =>
-    families.filter(({ title }) => wants(title)).map((family) => takePicture(family));
+    families.filter(({ title }) => wants(title)).flatMap((family) => {
+      try {
+        return [takePicture(family)];
+      } catch {
+        failed(family.title);
+        return [];
+      }
+    });
   const [taken, fallback] = [take(own), take(core?.fallbackFamilies() ?? [])];
   // Behind our own, since it may take turns of the loop: a beat that comes in one of them is not on this page.
   const pictures = [...taken, ...await readForeign?.() ?? [], ...fallback];
   const instance = core?.runtime.instance?.();
-  const labels = { ...(instance !== undefined && { instance }), ...(registry && defaultLabels(registry)) };
+  const labels = {
+    ...(instance !== undefined && { instance }),
+    ...(registry && textsOf(defaultLabels(registry), failed)),
+  };
   return new Page(source, options, pictures, labels);
 }
 
@@ -148,8 +175,22 @@ function isForeign({ kind }: Picture): boolean {
   return kind === "foreign" || kind === "stored";
 }
 
-/** Is this the name of the family, of its samples, or that which OpenMetrics gives to a counter? */
-function isOf(wanted: string, family: string): boolean {
-  if (wanted === family || `${wanted}_total` === family) return true;
-  return wanted.startsWith(family) && /^_(bucket|sum|count|created)$/.test(wanted.slice(family.length));
+/** The names by which a family can be asked for: its own, those of its samples, and OpenMetrics' for a counter. */
+function namesOf(family: string): string[] {
+  const samples = ["", "_bucket", "_sum", "_count", "_created"].map((part) => family + part);
+  return family.endsWith("_total") ? [...samples, family.slice(0, -"_total".length)] : samples;
+}
+
+/** The labels of a registry may be anything; one that is no text stands on no series. */
+function textsOf(labels: Labels, failed: (name: string) => void): Labels {
+  return Object.fromEntries(
+    Object.keys(labels).flatMap((name) => {
+      try {
+        return [[name, String(labels[name])]];
+      } catch {
+        failed("default_labels");
+        return [];
+      }
+    }),
+  );
 }

@@ -4,6 +4,20 @@
  * @module
  */
 
+/**
+ * The engine's own class of promises. A program may put another into `Promise`'s place, and what async functions answer is
+ * none of those.
+ */
+export function enginePromise(): PromiseConstructor {
+  return (async () => {})().constructor as PromiseConstructor;
+}
+
+/** Is this what `await` waits for? Throws what a getter throws. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (typeof value === "object" && value !== null || typeof value === "function") &&
+    typeof (value as { readonly then?: unknown }).then === "function";
+}
+
 /** Is this a promise? A thenable that is none is not: many are lazy, and asking one would run it. */
 export function isPromise(value: unknown): value is Promise<unknown> {
   return value instanceof Promise || Object.prototype.toString.call(value) === "[object Promise]";

@@ -1,4 +1,5 @@
 import { describe, it } from "node:test";
+import { runInNewContext } from "node:vm";
 import { assertEquals, assertFalse, assertGreaterOrEqual, assertStringIncludes } from "@std/assert";
 import { Counter, Gauge, Registry } from "prom-client";
 import { checkOptions } from "../../src/monitor/check_options.ts";
@@ -61,6 +62,106 @@ describe("a metric that hangs", () => {
     const headers = { "x-prometheus-scrape-timeout-seconds": "0.2" };
     const response = await handler(new Request("http://localhost/metrics", { headers }));
     assertStringIncludes(await response.text(), 'source="metric:stuck"} 1');
+  });
+});
+
+describe("a metric that hangs, whatever it answers", () => {
+  const never = { then: () => {} };
+  const answers: Readonly<Record<string, () => unknown>> = {
+    "a promise": () => new Promise(() => {}),
+    "a thenable": () => never,
+    "a thenable function": () => Object.assign(() => {}, never),
+    "another realm's promise": () => runInNewContext("new Promise(() => {})"),
+    "a promise that answers a thenable": () => Promise.resolve().then(() => never),
+  };
+  for (const [what, get] of Object.entries(answers)) {
+    it(`has its time limit with ${what}`, async () => {
+      const { registry, core } = begin();
+      enter(registry, "stuck", get);
+      new Gauge({ name: "collected", help: "C.", registers: [registry], collect: get as never });
+      new Gauge({ name: "fine", help: "F.", registers: [registry] }).set(7);
+      const handler = pageHandler(() => ({ runtime: currentRuntime(), core, registry }), {
+        collectTimeoutSeconds: 0.05,
+      });
+      const page = new Page(await (await handler()).text());
+      assertEquals([page.value("fine"), page.has("stuck")], [7, false]);
+      assertEquals(page.value('runtime_metrics_errors_total{source="metric:stuck"}'), 1);
+    });
+  }
+
+  it("has it where a program has put another class into the place of Promise", async () => {
+    const { registry, core } = begin();
+    enter(registry, "stuck", () => new Promise(() => {}));
+    enter(registry, "engine", async () => {
+      await new Promise(() => {});
+    });
+    new Gauge({ name: "fine", help: "F.", registers: [registry] }).set(7);
+    const handler = pageHandler(() => ({ runtime: currentRuntime(), core, registry }), { collectTimeoutSeconds: 0.05 });
+    const real = globalThis.Promise;
+    /** Such as a library of promises puts there: no async function answers one. */
+    class Other<Value> extends real<Value> {
+      static override race = (): never => {
+        throw new Error("not ours");
+      };
+      static override all = Other.race;
+    }
+    try {
+      globalThis.Promise = Other as PromiseConstructor;
+      const page = new Page(await (await handler()).text());
+      assertEquals([page.value("fine"), page.has("stuck"), page.has("engine")], [7, false, false]);
+    } finally {
+      globalThis.Promise = real;
+    }
+  });
+
+  it("has it where the runtime has timers within requests alone", async () => {
+    const { registry, core } = begin();
+    enter(registry, "stuck", () => never);
+    const { startTimer: _start, stopTimer: _stop, ...runtime } = currentRuntime();
+    const handler = pageHandler(() => ({ runtime, core, registry }), { collectTimeoutSeconds: 0.05 });
+    const page = new Page(await (await handler()).text());
+    assertEquals(page.value('runtime_metrics_errors_total{source="metric:stuck"}'), 1);
+  });
+
+  it("is read at once where a thenable answers at once, and costs only itself where one throws", async () => {
+    const { registry, core } = begin();
+    enter(registry, "quick", () => ({
+      then: (resolve: (value: unknown) => void) => resolve(answer("quick", "gauge", [{ value: 3 }])),
+    }));
+    enter(registry, "broken", () => ({
+      get then() {
+        throw new Error("no");
+      },
+    }));
+    const page = new Page(await renderPage(core, registry));
+    assertEquals([page.value("quick"), page.has("broken")], [3, false]);
+    assertEquals(page.value('runtime_metrics_errors_total{source="metric:broken"}'), 1);
+  });
+});
+
+describe("what one scraper calls too long", () => {
+  it("takes nothing from another's page, and asks no metric twice at once", async () => {
+    const { registry, core } = begin();
+    const releases: ((value: unknown) => void)[] = [];
+    enter(registry, "slow", () => new Promise((resolve) => void releases.push(resolve)));
+    const handler = pageHandler(() => ({ runtime: currentRuntime(), core, registry }), { collectTimeoutSeconds: 30 });
+    const hasty = async (seconds: string): Promise<Page> => {
+      const headers = { "x-prometheus-scrape-timeout-seconds": seconds };
+      return new Page(await (await handler(new Request("http://localhost/metrics", { headers }))).text());
+    };
+    for (const seconds of ["0.00001", "1e-300", "0.001"]) assertFalse((await hasty(seconds)).has("slow"));
+    assertEquals(releases.length, 1);
+    const patient = [handler(), hasty("20"), hasty("-1"), hasty("NaN"), hasty("x".repeat(1000))];
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assertEquals(releases.length, 1);
+    releases[0]!(answer("slow", "gauge", [{ value: 4 }]));
+    for (const each of await Promise.all(patient)) {
+      assertEquals((each instanceof Page ? each : new Page(await each.text())).value("slow"), 4);
+    }
+    const next = handler();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    releases[1]!(answer("slow", "gauge", [{ value: 5 }]));
+    assertEquals(new Page(await (await next).text()).value("slow"), 5);
   });
 });
 

@@ -6,6 +6,7 @@ import { Gauge, Registry } from "prom-client";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { makeBody } from "../../src/page/body.ts";
 import { Chunks } from "../../src/page/encoded_chunks.ts";
+import { Places } from "../../src/page/places.ts";
 import { pageHandler } from "../../src/page/handler.ts";
 import { nextSlice } from "../../src/gather/loop_budget.ts";
 import { currentRuntime } from "../../src/runtime/detect.ts";
@@ -234,6 +235,7 @@ describe("makeBody()", () => {
       runtime: currentRuntime(),
       gzip,
       signal: undefined,
+      place: new Places(1).take(0)!,
       onEnd() {},
     });
 
@@ -256,6 +258,7 @@ describe("makeBody()", () => {
       runtime: { now: runtime.now },
       gzip: true,
       signal: undefined,
+      place: new Places(1).take(0)!,
       onEnd() {},
     });
     assertEquals(isGzip, true);
@@ -272,6 +275,7 @@ describe("makeBody()", () => {
       runtime: hand,
       gzip: false,
       signal: undefined,
+      place: new Places(1).take(0)!,
       onEnd: (bytes, isWhole) => ends.push([bytes, isWhole]),
     });
     const reader = (content as ReadableStream<Uint8Array>).getReader();
@@ -294,6 +298,7 @@ describe("makeBody()", () => {
       runtime: hand,
       gzip: false,
       signal: undefined,
+      place: new Places(1).take(0)!,
       onEnd: () => ended = true,
     });
     const reader = (content as ReadableStream<Uint8Array>).getReader();

@@ -1,6 +1,7 @@
 import type { Core } from "../../src/core/core.ts";
 import { check, type ForeignPicture } from "../../src/gather/foreign.ts";
-import { type Format, negotiateFormat } from "../../src/page/negotiation.ts";
+import type { Format } from "../../src/formats/format.ts";
+import { negotiateFormat } from "../../src/page/negotiation.ts";
 import { type PageOptions, takePage } from "../../src/page/page.ts";
 import type { CollectedLike, RegistryLike } from "../../src/metrics/registry_like.ts";
 import type { Runtime } from "../../src/runtime/shim.ts";

@@ -1,0 +1,182 @@
+import { describe, it } from "node:test";
+import { assert } from "@std/assert";
+import { Hono } from "hono";
+import { Gauge, Registry } from "prom-client";
+import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
+import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
+import { pathOf } from "../../src/http/routes.ts";
+import { negotiateFormat } from "../../src/page/negotiation.ts";
+import { runtimeName } from "../support/loop.ts";
+
+/** Characters of the shorter input, and how often the longer one is doubled from there: servers let some 16 kB through. */
+const size = 8192;
+const doublings = 3;
+
+/** What takes less than this for the longer input blocks nobody, in milliseconds. */
+const harmless = 20;
+
+/** Pieces that make parsers go back: of lists, parameters, quotes, blanks, numbers, paths and escapes. */
+const pieces = [
+  "*,",
+  "*/*,",
+  "a/b;q=0,",
+  ",",
+  ";",
+  "=",
+  '"',
+  '",',
+  "a",
+  " ",
+  "\t ",
+  "- ",
+  "0",
+  "9",
+  "%41",
+  "/",
+  "?",
+  "&",
+  "=&",
+  "+",
+];
+
+/** How often both inputs are timed at most. The shortest time counts: the machine may be busy with something else. */
+const rounds = 40;
+
+async function timed(act: () => unknown): Promise<number> {
+  const begin = performance.now();
+  await act();
+  return performance.now() - begin;
+}
+
+/**
+ * Doubling the input doubles the time, or nearly: engines' own work on long strings grows in steps, so three doublings are
+ * looked at together, and each may treble the time. What is quadratic takes 64 times as long.
+ */
+async function mustBeLinear(what: string, act: (input: string) => () => unknown): Promise<void> {
+  const most = 3 ** doublings;
+  for (const piece of pieces) {
+    const input = piece.repeat(Math.ceil(size / piece.length));
+    for (const [begin, end] of [["", ""], ["x ", "!"]]) {
+      const [short, long] = [act(begin + input + end), act(begin + input.repeat(2 ** doublings) + end)];
+      let [shorter, longer] = [Infinity, Infinity];
+      for (let i = 0; i < rounds && longer > harmless && longer > most * shorter || i === 0; i++) {
+        shorter = Math.min(shorter, await timed(short));
+        longer = Math.min(longer, await timed(long));
+      }
+      assert(
+        longer <= harmless || longer <= most * shorter,
+        `${what} with ${JSON.stringify(piece)}: ${shorter} ms, then ${longer} ms`,
+      );
+    }
+  }
+}
+
+function start(): { monitor: Monitor; app: Hono } {
+  const registry = new Registry();
+  const monitor = createMonitor({
+    registry,
+    exposition: { bearerToken: "t", basicAuth: { username: "u", password: "p" } },
+  });
+  new Gauge({ name: "carts", help: "C.", registers: [registry] });
+  const app = new Hono();
+  app.use(runtimeMetrics(monitor));
+  app.get("/*", (context) => context.text("hello"));
+  return { monitor, app };
+}
+
+/** As a server would hand it over, with headers of any length. */
+function requestWith(headers: Readonly<Record<string, string>>, url = "http://localhost/metrics"): Request {
+  const request = { method: "GET", url, headers: { get: (name: string) => headers[name] ?? null } };
+  return request as unknown as Request;
+}
+
+const scrapeHeaders = [
+  "accept",
+  "accept-encoding",
+  "authorization",
+  "x-prometheus-scrape-timeout-seconds",
+];
+
+describe(`what a stranger sends is read in linear time on ${runtimeName}`, () => {
+  for (const name of scrapeHeaders) {
+    it(`in the header ${name} of a scrape`, async () => {
+      const { monitor } = start();
+      const login = { authorization: "Bearer t" };
+      await mustBeLinear(name, (input) => {
+        const request = requestWith({ ...login, [name]: input });
+        return async () => void await (await monitor.handler(request)).arrayBuffer();
+      });
+      monitor.stop();
+    });
+  }
+
+  it("in an Authorization header of each kind", async () => {
+    const { monitor } = start();
+    for (const kind of ["Bearer ", "Basic ", "Basic    ", "-", ""]) {
+      await mustBeLinear(kind, (input) => {
+        const request = requestWith({ authorization: kind + input });
+        return async () => assert((await monitor.handler(request)).status === 401 || kind === "");
+      });
+    }
+    monitor.stop();
+  });
+
+  it("in the query of a scrape", async () => {
+    const { monitor } = start();
+    for (const key of ["name[]=", "format=", "", "name%5B%5D="]) {
+      await mustBeLinear(`?${key}`, (input) => {
+        const request = requestWith({ authorization: "Bearer t" }, `http://localhost/metrics?${key}${input}`);
+        return async () => void await (await monitor.handler(request)).arrayBuffer();
+      });
+    }
+    await mustBeLinear("many names", (input) => {
+      const names = `name[]=${input.slice(0, 8)}&`.repeat(input.length / 16);
+      const request = requestWith({ authorization: "Bearer t" }, `http://localhost/metrics?${names}`);
+      return async () => void await (await monitor.handler(request)).arrayBuffer();
+    });
+    monitor.stop();
+  });
+
+  it("in the header Accept, by itself", async () => {
+    await mustBeLinear("accept", (input) => () => negotiateFormat(input));
+  });
+
+  it("in the path and the host, from which a route or a page is known", async () => {
+    await mustBeLinear("path", (input) => {
+      const request = requestWith({ host: "localhost" }, `http://localhost/${input}`);
+      return () => pathOf(request);
+    });
+    await mustBeLinear("host", (input) => {
+      const request = requestWith({ host: input }, `http://${input}/metrics`);
+      return () => pathOf(request);
+    });
+  });
+
+  for (const name of ["traceparent", "content-length", "upgrade", "host", "cookie", "x-forwarded-for"]) {
+    it(`in the header ${name} of a request that is measured`, async () => {
+      const { monitor, app } = start();
+      const handler = monitor.instrument((_request: Request) => new Response("hello"), { path: "/metrics" });
+      await mustBeLinear(name, (input) => {
+        // How long a runtime takes to look into its own headers is its own affair.
+        const headers = { get: (asked: string) => asked.toLowerCase() === name ? input : null };
+        const request = (): Request =>
+          Object.defineProperty(new Request("http://localhost/users"), "headers", { value: headers });
+        return async () => {
+          await (await handler(request())).text();
+          await (await app.request(request())).text();
+        };
+      });
+      monitor.stop();
+    });
+  }
+
+  it("in the path of a request that is measured", async () => {
+    const { monitor } = start();
+    const handler = monitor.instrument((_request: Request) => new Response("hello"), { path: "/metrics" });
+    await mustBeLinear("path", (input) => {
+      const request = new Request(`http://localhost/${input}`);
+      return async () => void await (await handler(request)).text();
+    });
+    monitor.stop();
+  });
+});
