@@ -30,8 +30,9 @@ export class Exchange implements PendingItem {
   // with `#`, which would mark each object as an owner (on Node 50 ns).
   /** When it came, in seconds of the runtime's clock. */
   readonly beganAt: number;
-  /** Its neighbours among those in flight. */
+  /** The older one of its neighbours in flight. */
   previous: PendingItem | undefined;
+  /** The younger one. */
   next: PendingItem | undefined;
   /** The route may be known better when it is answered than at the beginning. */
   series: RouteSeries;
@@ -81,11 +82,7 @@ export class Exchange implements PendingItem {
     return (this.state & (ended | discarded | unanswered)) === ended;
   }
 
-  /**
-   * Notes the response that the handler made, and the route that answered where it is known better than at the beginning.
-   *
-   * @returns The response to send: the same one, save where a stream has to be put in another.
-   */
+  /** Notes the response that the handler made, and answers the one to send, which is another only on Bun, for a stream. */
   answer(response: Response, route?: string): Response {
     if (this.state & ended) return response;
     const { details, context, series: { recorder, method } } = this;
@@ -140,6 +137,7 @@ export class Exchange implements PendingItem {
     this.lookLater();
   }
 
+  /** Looks at the message when this turn is over. */
   private lookLater(): void {
     this.answeredSeconds = this.series.recorder.now() - this.beganAt;
     this.series.recorder.lookAfterTurn(this);
@@ -251,6 +249,7 @@ export class Exchange implements PendingItem {
     };
   }
 
+  /** Keeps what passed. */
   private noteBytes(responseBytes: number, body: Uint8Array | undefined): void {
     if (this.details) Object.assign(this.details, { responseBytes, body });
   }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { proxyTest } from "../runtime/process.ts";
 import type { ProcessLike } from "../runtime/shim.ts";
 
 /** Node's incoming message, as far as it is used. */
@@ -62,7 +61,9 @@ interface CarryingRequest {
 }
 
 /** Tells a proxy, which may do anything when it is looked at; undefined where the runtime cannot tell. */
-const isProxy = proxyTest((globalThis as { process?: ProcessLike }).process);
+const { isProxy } = ((globalThis as { process?: ProcessLike }).process?.getBuiltinModule?.("node:util") as
+  | { readonly types?: { isProxy?(value: object): boolean } }
+  | undefined)?.types ?? {};
 
 /**
  * Finds out what the server passed.

@@ -195,9 +195,3 @@ function attempt(read: () => number | undefined): number | undefined {
 function defined(reading: Record<string, number | undefined>): ProcessReading {
   return Object.fromEntries(Object.entries(reading).filter(([, value]) => Number.isFinite(value)));
 }
-
-/** Makes the test for proxies; undefined where the runtime has none. */
-export function proxyTest(process: ProcessLike | undefined): ((value: object) => boolean) | undefined {
-  return process &&
-    builtin<{ readonly types?: { isProxy?(value: object): boolean } }>(process, "node:util")?.types?.isProxy;
-}

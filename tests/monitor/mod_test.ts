@@ -80,7 +80,13 @@ describe("the public door", () => {
       "workerpoolPool",
     ]);
     assertEquals(Object.keys(await import("../../src/push/mod.ts")), ["createPusher"]);
-    assertEquals(Object.keys(await import("../../src/node/mod.ts")).sort(), ["instrumentListener", "toNodeListener"]);
+    assertEquals(Object.keys(await import("../../src/node/mod.ts")).sort(), [
+      "expressMetrics",
+      "fastifyMetrics",
+      "instrumentListener",
+      "koaMetrics",
+      "toNodeListener",
+    ]);
     assertEquals(Object.keys(await import("../../src/worker/mod.ts")), ["reportTo"]);
   });
 });

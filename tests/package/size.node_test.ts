@@ -16,10 +16,10 @@ const { exports } = JSON.parse(readFileSync(`${root}jsr.json`, "utf8")) as { exp
  * of it by one name.
  */
 const budgets: Readonly<Record<string, number>> = {
-  ".": 38,
-  "./hono": 36,
-  "./edge": 31,
-  "./node": 3,
+  ".": 40,
+  "./hono": 39,
+  "./edge": 33,
+  "./node": 4,
   "./pools": 4,
   "./calls": 7,
   "./push": 8,
@@ -28,8 +28,8 @@ const budgets: Readonly<Record<string, number>> = {
 
 /** What apps write, which leaves the rest of an entry point out of their bundles. */
 const apps: Readonly<Record<string, { code: string; budget: number }>> = {
-  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 36 },
-  "the middleware alone": { code: 'import { runtimeMetrics } from "./src/hono/mod.ts"; runtimeMetrics();', budget: 36 },
+  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 38 },
+  "the middleware alone": { code: 'import { runtimeMetrics } from "./src/hono/mod.ts"; runtimeMetrics();', budget: 39 },
 };
 
 /** What a file is part of, by the beginning of its path; the first that fits. */
