@@ -48,8 +48,7 @@ export class Passage {
     this.isOver = true;
     // Servers give a body up that has something else than bytes in it, and no client has left then.
     const told = outcome === "aborted" && this.isBroken ? "error" : outcome;
-    const { bytes } = this.progress;
-    this.end(told, bytes, this.keeps ? concatenated(this.pieces, bytes) : undefined);
+    this.end(told, this.progress.bytes, this.keeps ? concatenated(this.pieces) : undefined);
   }
 }
 
@@ -219,8 +218,9 @@ function bytesOf(piece: unknown): Uint8Array | undefined {
   return piece instanceof ArrayBuffer ? new Uint8Array(piece) : undefined;
 }
 
-function concatenated(pieces: readonly Uint8Array[], bytes: number): Uint8Array {
-  const whole = new Uint8Array(bytes);
+/** Puts pieces of a body together. */
+export function concatenated(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0));
   let at = 0;
   for (const piece of pieces) {
     whole.set(piece, at);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { concatenated } from "./body.ts";
 import type { Outcome } from "./info.ts";
 import type { OutgoingLike } from "./server_context.ts";
 
@@ -22,7 +23,8 @@ export function outcomeOf(outgoing: OutgoingLike): Outcome {
 
 /** The status that was sent; undefined while none is. */
 export function sentStatusOf(outgoing: OutgoingLike): number | undefined {
-  if (!outgoing.headersSent) return undefined;
+  // HTTP/2's `stream.respond()` passes the message by.
+  if (!outgoing.headersSent && !outgoing.stream?.headersSent) return undefined;
   const status = Number(outgoing.stream?.sentHeaders?.[":status"] ?? outgoing.statusCode);
   return Number.isInteger(status) ? status : undefined;
 }
@@ -32,6 +34,7 @@ export class MessageBytes {
   /** Keep what is written from now on. */
   keeps = false;
   private bytes = 0;
+  private isWriting = false;
   private readonly pieces: Uint8Array[] = [];
   private readonly outgoing: OutgoingLike;
 
@@ -42,22 +45,20 @@ export class MessageBytes {
     for (const name of ["write", "end"] as const) {
       const original = message[name];
       if (typeof original !== "function") continue;
-      let isInside = false;
       message[name] = (...args: unknown[]) => {
         // HTTP/2's `end()` calls `write()`.
-        if (isInside || this.isWriting) return original.apply(outgoing, args);
-        isInside = this.isWriting = true;
+        if (this.isWriting) return original.apply(outgoing, args);
+        this.isWriting = true;
         try {
           const answer = original.apply(outgoing, args);
           this.note(args[0], args[1]);
           return answer;
         } finally {
-          isInside = this.isWriting = false;
+          this.isWriting = false;
         }
       };
     }
   }
-  private isWriting = false;
 
   /** The size of the body that was sent, in bytes; NaN where it went out past the message. */
   sent(method: string): number {
@@ -74,13 +75,7 @@ export class MessageBytes {
 
   /** What was written since it was to be kept. */
   body(): Uint8Array {
-    const whole = new Uint8Array(this.pieces.reduce((sum, piece) => sum + piece.byteLength, 0));
-    let at = 0;
-    for (const piece of this.pieces) {
-      whole.set(piece, at);
-      at += piece.byteLength;
-    }
-    return whole;
+    return concatenated(this.pieces);
   }
 
   private note(chunk: unknown, encoding: unknown): void {

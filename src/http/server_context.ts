@@ -20,8 +20,6 @@ export interface OutgoingLike {
   readonly headersSent?: boolean;
   /** What was sent, once the head is. */
   readonly statusCode?: unknown;
-  /** Told by the head that was written; `getHeader()` does not know what `writeHead()` was given. */
-  readonly _contentLength?: number | null;
   readonly writableFinished: boolean;
   readonly writableEnded?: boolean;
   /** Bytes that wait to be sent. */
@@ -33,6 +31,7 @@ export interface OutgoingLike {
   readonly stream?: {
     readonly errored?: unknown;
     readonly closed?: boolean;
+    readonly headersSent?: boolean;
     readonly sentHeaders?: Readonly<Record<string, unknown>> | undefined;
   } | undefined;
 }

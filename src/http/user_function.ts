@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isThenable } from "../runtime/promise.ts";
+
 /**
  * Is an answer a promise, by mistake or on purpose? Its rejection is handled here: unhandled it would end the process.
  *
@@ -11,11 +13,9 @@
  * @param failed Called when it rejects.
  */
 export function isLater(answer: unknown, failed: () => void): boolean {
-  if (typeof answer !== "object" || answer === null) return false;
   try {
-    const { then } = answer as { then?: unknown };
-    if (typeof then !== "function") return false;
-    then.call(answer, () => {}, failed);
+    if (!isThenable(answer)) return false;
+    answer.then(() => {}, failed);
   } catch {
     failed();
   }

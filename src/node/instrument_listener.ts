@@ -6,6 +6,7 @@
 
 import type { Exchange } from "../http/exchange.ts";
 import { unmatchedRoute } from "../http/route_series.ts";
+import { sentStatusOf } from "../http/outgoing_message.ts";
 import { markOf } from "../http/measured_once.ts";
 import { heldBy } from "../work/loop_blame.ts";
 import type { Monitor } from "../monitor/monitor.ts";
@@ -114,13 +115,15 @@ function follow(exchange: Exchange, outgoing: ResponseLike, routeOf: () => strin
   // that is none, and whoever asked for it may send another, so that only what was sent is noted.
   outgoing.writeHead = function (this: ResponseLike, ...head: [number, ...never[]]) {
     const answer = writeHead.apply(this, head);
-    exchange.head(statusOf(outgoing), routeOf());
+    exchange.head(sentStatusOf(outgoing) ?? outgoing.statusCode, routeOf());
     if (own) Object.defineProperty(outgoing, "writeHead", own);
     else delete (outgoing as Partial<ResponseLike>).writeHead;
     return answer;
   };
   const finish = (): void => {
-    if (wasAnswered(outgoing)) exchange.head(statusOf(outgoing), routeOf());
+    // On HTTP/2 a message is finished by its reset as well, also where no head was sent.
+    const status = sentStatusOf(outgoing);
+    if (status !== undefined) exchange.head(status, routeOf());
     if (!endsUnseen(outgoing)) return;
     exchange.sent();
   };
@@ -134,16 +137,6 @@ function follow(exchange: Exchange, outgoing: ResponseLike, routeOf: () => strin
   });
   // From here on the message itself tells how it ends.
   exchange.watch();
-}
-
-/** The status that was sent; HTTP/2's `stream.respond()` passes the message by. */
-function statusOf({ stream, statusCode }: ResponseLike): number {
-  return (stream as Http2StreamLike | undefined)?.sentHeaders?.[":status"] ?? statusCode;
-}
-
-/** On HTTP/2 a message is finished by its reset as well, also where no head was sent. */
-function wasAnswered({ stream, headersSent }: ResponseLike): boolean {
-  return headersSent || (stream as Http2StreamLike | undefined)?.headersSent === true;
 }
 
 /**
@@ -162,7 +155,6 @@ function endsUnseen({ stream, socket, writableEnded, writableFinished }: Respons
 /** A stream of `node:http2`, as far as it is used. */
 interface Http2StreamLike {
   readonly sentHeaders?: { readonly ":status"?: number };
-  readonly headersSent?: boolean;
   readonly writableFinished?: boolean;
   readonly rstCode?: number;
   readonly headRequest?: boolean;
