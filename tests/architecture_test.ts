@@ -17,7 +17,6 @@ const folders = [
   "src/pools",
   "src/process",
   "src/http",
-  "src/stalls",
   "src/core",
   "src/gather",
   "src/formats",

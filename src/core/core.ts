@@ -12,12 +12,12 @@ import type { RegistryLike } from "../metrics/registry_like.ts";
 import { SelfMetrics } from "../metrics/self_metrics.ts";
 import type { PoolSource } from "../pools/pool_source.ts";
 import { keepSeconds, Pools } from "../pools/pools.ts";
+import { Blame, type Stall } from "../process/blame.ts";
 import type { EntryParts, ProcessSettings, ProcessWatch } from "../process/process_watch.ts";
 import { type Facts, factSources, readFacts } from "../process/runtime_facts.ts";
+import { StallCounters } from "../process/stall_counters.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import type { Sample } from "../sample.ts";
-import { Blame, type Stall } from "../stalls/blame.ts";
-import { StallCounters } from "../stalls/stall_counters.ts";
 import { PendingWork } from "../work/pending.ts";
 
 /** The options that everybody who measures in one registry shares. */

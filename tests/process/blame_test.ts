@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { Sampler } from "../../src/process/sampler.ts";
-import { Blame, type Stall } from "../../src/stalls/blame.ts";
+import { Blame, type Stall } from "../../src/process/blame.ts";
 import type { LoopHolder } from "../../src/work/loop_blame.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
 
