@@ -1,5 +1,5 @@
 /**
- * Serves a fetch handler on whichever runtime this is. What an app really does stands in `node.ts`, `deno.ts` and `bun.ts`.
+ * Serves a fetch handler on whichever runtime this is. What an app really does stands in `demo/`.
  *
  * @module
  */

@@ -54,7 +54,7 @@ function commandFor(runtime: DemoRuntime, file: string): [string, string[]] {
 export async function startDemo(
   runtime: DemoRuntime,
   env: Record<string, string> = {},
-  file = `examples/${runtime}.ts`,
+  file = `examples/demo/${runtime}.ts`,
 ): Promise<Demo> {
   if (!existsSync(bin(runtime === "node" ? "tsx" : runtime))) {
     throw new Error(`Cannot start the demo: run npm ci first, ${runtime} is not in node_modules`);
