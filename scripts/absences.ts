@@ -1,5 +1,5 @@
 /**
- * Where metrics are missing, and why: for the README, the dashboard and the tests. The page itself needs no list of it,
+ * Where metrics are missing, and why: for docs/metrics.md, the dashboard and the tests. The page itself needs no list of it,
  * since what a runtime does not tell has no series.
  *
  * @module

@@ -29,7 +29,34 @@ export function renderCost(results: string, titles: readonly string[]): string {
  * @throws {Error} If it is missing: the bench has not been run.
  */
 export function renderComparison(results: string): string {
+  return comparisonOf(results).split("\n").slice(1).join("\n").trim();
+}
+
+/**
+ * Quotes the mean waits of the same comparison: one row for each runtime, one column for each way of measuring.
+ *
+ * @param results bench/RESULTS.md.
+ * @returns Markdown: a table.
+ * @throws {Error} If the comparison is missing: the bench has not been run.
+ */
+export function renderToolComparison(results: string): string {
+  const rows = comparisonOf(results).split("\n").filter((line) => line.startsWith("|")).slice(2)
+    .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
+  const tools = [...new Set(rows.map(([, tool]) => tool!))];
+  const runtimes = rows.map(([runtime]) => runtime!).filter((runtime) => runtime !== "");
+  // Each runtime's rows follow its own, in the order of the tools.
+  const lines = runtimes.map((runtime, index) =>
+    [runtime, ...tools.map((_, tool) => rows[index * tools.length + tool]![2])].join(" | ")
+  );
+  return [
+    `| mean wait, ms | ${tools.join(" | ")} |`,
+    `| --- |${" ---: |".repeat(tools.length)}`,
+    ...lines.map((line) => `| ${line} |`),
+  ].join("\n");
+}
+
+function comparisonOf(results: string): string {
   const section = results.split(/^## /m).find((each) => each.startsWith("Comparison\n"));
   if (!section) throw new Error('Cannot quote results: "Comparison" is not in bench/RESULTS.md');
-  return section.split("\n").slice(1).join("\n").trim();
+  return section;
 }

@@ -8,7 +8,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { renderComparison, renderCost } from "./cost_table.ts";
+import { renderComparison, renderCost, renderToolComparison } from "./cost_table.ts";
 import { renderAlertTable } from "./kit/alert_table.ts";
 import { createKit } from "./kit/files.ts";
 import { renderAbsenceTable, renderMetricTable } from "./metric_table.ts";
@@ -34,17 +34,13 @@ const results = readFileSync(`${root}bench/RESULTS.md`, "utf8");
 
 /** What is written between the markers of each document. */
 const documents: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  "README.md": {
-    comparison: renderComparison(results),
-    metrics: renderMetricTable(),
-    absent: renderAbsenceTable(),
-    pools: renderPoolTable(),
-    cost: renderCost(results, ["A request"]),
-    parity: renderParityTable(),
-  },
+  "README.md": { comparison: renderToolComparison(results) },
   "docs/alerts.md": { alerts: renderAlertTable() },
-  "docs/cost.md": { cost: renderCost(results, ["Idle", "Throughput"]) },
+  "docs/cost.md": { cost: renderCost(results, ["A request", "Idle", "Throughput"]) },
+  "docs/from_python.md": { parity: renderParityTable() },
   "docs/lag.md": { comparison: renderComparison(results) },
+  "docs/metrics.md": { metrics: renderMetricTable(), absent: renderAbsenceTable() },
+  "docs/pools.md": { pools: renderPoolTable() },
 };
 
 const outputs: Output[] = [

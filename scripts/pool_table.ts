@@ -1,5 +1,5 @@
 /**
- * The libraries whose pools can be shown: the README's table, and what the tests of the adapters hold them to.
+ * The libraries whose pools can be shown: the table of docs/pools.md, and what the tests of the adapters hold them to.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export interface PoolLibrary {
   readonly times: string;
 }
 
-/** In the order of the README. */
+/** In the order of the table. */
 export const poolLibraries: readonly PoolLibrary[] = [
   {
     library: "piscina",

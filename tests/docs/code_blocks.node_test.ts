@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { assert, assertEquals, assertGreater } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { anchorsOf } from "../support/kit.ts";
 import { type CodeBlock, codeBlocks, documents } from "../support/markdown.ts";
 
@@ -105,6 +105,13 @@ describe("the code in README and docs", () => {
       assert(!/^\s*at /m.test(output), output);
     });
   }
+});
+
+describe("the README", () => {
+  it("is at most 12 KB: what is longer stands in docs/", async () => {
+    const { statSync } = await import("node:fs");
+    assertLess(statSync(`${root}README.md`).size, 12_001);
+  });
 });
 
 describe("the links in README and docs", () => {

@@ -39,7 +39,7 @@ const jobs = fileURLToPath(new URL("../support/jobs/", import.meta.url));
 const libraryOf = (name: string) => poolLibraries.find(({ library }) => library === name)!;
 const skipped = (name: string): { skip: string | false } => ({ skip: libraryOf(name).absent?.[runtimeName] ?? false });
 
-/** The reading of a pool that the README says shows these numbers: no more, and no fewer. */
+/** The reading of a pool that docs/pools.md says shows these numbers: no more, and no fewer. */
 function read(name: string, source: PoolSource): Record<string, number> {
   const reading = source() as Record<string, number>;
   assertEquals(Object.keys(reading).sort(), [...libraryOf(name).shows].sort());

@@ -1,7 +1,7 @@
 /**
  * The catalog: what every number on the page means.
  *
- * Names live in the files of catalog/ and nowhere else; the README's table, the dashboard and the alerts are written from
+ * Names live in the files of catalog/ and nowhere else; docs/metrics.md, the dashboard and the alerts are written from
  * here. Each file holds what is measured together, so that an entry point brings only what it can tell.
  *
  * @module
