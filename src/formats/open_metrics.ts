@@ -4,21 +4,15 @@
  * @module
  */
 
-import { escapeLabelValue } from "../metrics/label_value.ts";
-import { type Dialect, numberText } from "./text_format.ts";
-import { type Escaping, quotedName } from "./names.ts";
+import { escapeLabelValue, wellFormed } from "../metrics/label_value.ts";
+import { type Escaping, labelName, quotedName } from "./names.ts";
+import { numberText, type TextFormat } from "./text_format.ts";
 
 /** The base units, as names end in them. */
 const unit = /_(seconds|bytes|ratio|meters|grams|joules|volts|amperes|celsius)$/;
 
-/**
- * Makes the dialect.
- *
- * @param escaping How names are written.
- * @param created Whether lines of `_created` are written.
- * @returns The dialect.
- */
-export function openMetricsDialect(escaping: Escaping, created: boolean): Dialect {
+/** Makes the format; `created` says whether lines of `_created` are written. */
+export function openMetricsText(escaping: Escaping, created: boolean): TextFormat {
   return {
     escaping,
     header(name, type, help) {
@@ -30,19 +24,19 @@ export function openMetricsDialect(escaping: Escaping, created: boolean): Dialec
         // Unlike in the older format the quote is escaped in help as well.
         `# HELP ${quoted} ${escapeLabelValue(help)}\n`;
     },
-    exemplar: ({ traceId, value, unixSeconds }) =>
-      ` # {trace_id="${traceId}"} ${numberText(value)} ${unixSeconds.toFixed(3)}`,
+    exemplar({ labels, value, unixSeconds }) {
+      // Scrapers that read names in quotes on series do not all read them here.
+      const texts = Object.entries(labels)
+        .map(([name, text]) => `${labelName(name, "underscores")}="${escapeLabelValue(wellFormed(text))}"`);
+      const at = unixSeconds === undefined ? "" : ` ${Math.round(unixSeconds * 1000) / 1000}`;
+      return ` # {${texts.join(",")}} ${numberText(value)}${at}`;
+    },
     created,
     end: "# EOF\n",
   };
 }
 
-/**
- * Names the family of a counter, as OpenMetrics does: `_total` belongs to its sample.
- *
- * @param name The counter's name.
- * @returns The name without `_total`.
- */
+/** Names the family of a counter, as OpenMetrics does: `_total` belongs to its sample. */
 export function counterFamily(name: string): string {
   return name.endsWith("_total") ? name.slice(0, -"_total".length) : name;
 }

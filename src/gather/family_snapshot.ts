@@ -1,6 +1,7 @@
 /**
- * What one family shows at one moment. Pictures of all families are taken in one go, and written out later, slice by
- * slice, while counting goes on.
+ * What one family shows at one moment: ours, an app's own, whatever format it is written in.
+ *
+ * Snapshots of all families are taken in one go, and written out later, slice by slice, while counting goes on.
  *
  * @module
  */
@@ -10,57 +11,72 @@ import type { Exemplar } from "../metrics/exemplars.ts";
 import { type Family, labelsOf, labelText } from "../metrics/family.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import type { Sampled } from "../metrics/sampled.ts";
-import type { ForeignPicture } from "./foreign.ts";
-import type { StoredPicture } from "./prom_client_store.ts";
 
-/** What every picture has. */
-interface Titled {
+/** The labels of one series; what is no text is written as one. */
+export type Labels = Readonly<Record<string, string | number>>;
+
+/** One observation that stands for others. */
+export interface ExemplarSnapshot {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+  /** When, as Unix time in seconds; undefined where that is not known. */
+  readonly unixSeconds: number | undefined;
+}
+
+/** What every snapshot has. */
+interface SnapshotBase {
   readonly name: string;
   readonly help: string;
+  /** Is it an app's own? Those are told without a series, too, and one that finds no place on a page is an error. */
+  readonly isForeign: boolean;
   /** How many label sets there are. */
   readonly size: number;
-  /** What stands between the braces for each label set. */
-  readonly texts: readonly string[];
-  /** The same as an object. */
-  labels(index: number): Readonly<Record<string, string>>;
-  /** The names of all labels, static ones included. */
-  readonly labelNames: readonly string[];
-  readonly exemplars: ReadonlyMap<number, Exemplar> | undefined;
+  labels(index: number): Labels;
+  /** Our own, as the text formats want them. */
+  readonly written?: {
+    /** What stands between the braces for each label set. */
+    readonly texts: readonly string[];
+    /** The names of all labels, static ones included. */
+    readonly names: readonly string[];
+  };
+  /** A counter's by label set, a histogram's by label set and bucket. */
+  readonly exemplars: ReadonlyMap<number, ExemplarSnapshot> | undefined;
   /** When each label set began, as Unix time in seconds; undefined where that is not known. */
-  readonly createdAt: readonly number[] | undefined;
+  readonly createdAt: ArrayLike<number> | undefined;
+  /** How many samples could not be read. */
+  readonly lost: number;
 }
 
 /** One number for each label set. */
-export interface NumbersPicture extends Titled {
+export interface NumbersSnapshot extends SnapshotBase {
   readonly kind: "numbers";
-  readonly type: "counter" | "gauge";
+  readonly type: "counter" | "gauge" | "untyped";
   readonly numbers: ArrayLike<number>;
 }
 
-/** Buckets, a sum and a count for each label set; a summary has no buckets. */
-export interface DistributionPicture extends Titled {
+/** Buckets or quantiles, a sum and a count for each label set. What an app's own metric did not answer is undefined. */
+export interface DistributionSnapshot extends SnapshotBase {
   readonly kind: "distribution";
   readonly type: "histogram" | "summary";
-  /** As they stand in `le`, `+Inf` included; a summary has that one alone, for its count. */
+  /** As they stand in `le`, `+Inf` included, or in `quantile`. */
   readonly bounds: readonly string[];
-  /** By label set and bucket, each of its own bucket alone. */
-  readonly counts: ArrayLike<number>;
-  readonly sums: ArrayLike<number>;
+  /** By label set and bound: how many observations were at most the bound, or the quantile's value. */
+  readonly values: ArrayLike<number | undefined>;
+  readonly sums: ArrayLike<number | undefined>;
+  readonly counts: ArrayLike<number | undefined>;
 }
 
 /** What one family shows. */
-export type Picture = NumbersPicture | DistributionPicture | ForeignPicture | StoredPicture;
+export type FamilySnapshot = NumbersSnapshot | DistributionSnapshot;
 
 /**
- * Takes the picture of one of our own families. They may come from another copy of this package, so they are told apart
- * by shape.
- *
- * @param family The family.
- * @returns Its picture. Copying takes some 0.1 µs for each label set.
+ * Takes the snapshot of one of our own families. They may come from another copy of this package, so they are told apart
+ * by shape. Copying takes some 0.1 µs for each label set.
  */
-export function takePicture(family: Family): NumbersPicture | DistributionPicture {
+export function takeSnapshot(family: Family): FamilySnapshot {
   const { title: name, help, labelNames, staticLabels } = family;
-  const common = { name, help, labelNames: [...new Set([...Object.keys(staticLabels), ...labelNames])] };
+  const names = [...new Set([...Object.keys(staticLabels), ...labelNames])];
+  const common = { name, help, isForeign: false, lost: 0 } as const;
   if ("readings" in family) {
     const readings = [...(family as unknown as Sampled).readings()];
     return {
@@ -68,7 +84,7 @@ export function takePicture(family: Family): NumbersPicture | DistributionPictur
       kind: "numbers",
       type: (family as unknown as Sampled).type,
       size: readings.length,
-      texts: readings.map(([, ...labels]) => labelText(labelNames, labels, staticLabels)),
+      written: { texts: readings.map(([, ...labels]) => labelText(labelNames, labels, staticLabels)), names },
       labels: (index) => labelsOf(labelNames, readings[index]!.slice(1) as string[], staticLabels),
       numbers: readings.map(([value]) => value),
       exemplars: undefined,
@@ -81,13 +97,34 @@ export function takePicture(family: Family): NumbersPicture | DistributionPictur
     ...common,
     // Slots are only ever added, and those that come later are not looked at.
     size: slots.size,
-    texts: slots.texts,
+    written: { texts: slots.texts, names },
     labels: (index: number) => slots.labels(index),
-    exemplars: counted.exemplars.copy(),
+    exemplars: exemplarsOf(counted.exemplars.copy()),
     createdAt: slots.createdAt,
   };
-  if ("bounds" in counted) {
-    return { ...slotted, kind: "distribution", type: counted.type, bounds: counted.bounds, ...counted.copy() };
+  if (!("bounds" in counted)) return { ...slotted, kind: "numbers", type: counted.type, numbers: counted.copy() };
+  const { type } = counted;
+  const { counts: values, sums } = counted.copy();
+  const width = counted.bounds.length;
+  const counts = new Float64Array(slots.size);
+  for (let i = 0; i < counts.length; i++) {
+    let count = 0;
+    for (let place = i * width; place < (i + 1) * width; place++) values[place] = count += values[place]!;
+    counts[i] = count;
   }
-  return { ...slotted, kind: "numbers", type: counted.type, numbers: counted.copy() };
+  // A summary of ours has no quantiles: its one bucket is its count.
+  const shown = type === "histogram" ? { bounds: counted.bounds, values } : { bounds: [], values: [] };
+  return { ...slotted, kind: "distribution", type, ...shown, sums, counts };
+}
+
+function exemplarsOf(
+  kept: ReadonlyMap<number, Exemplar> | undefined,
+): ReadonlyMap<number, ExemplarSnapshot> | undefined {
+  if (!kept) return undefined;
+  return new Map(
+    Array.from(kept, ([place, { traceId, value, unixSeconds }]) => [
+      place,
+      { labels: { trace_id: traceId }, value, unixSeconds },
+    ]),
+  );
 }

@@ -16,7 +16,7 @@ const longAgoSeconds = 0.1;
  * The turns of one event loop, shared by every page that is being written: those that overlap queue for their slices, so
  * that ten scrapes at once hold the loop no longer at a time than one.
  */
-class Turns {
+class LoopBudget {
   /** When the first slice since the loop was last given back began. */
   #began = Number.NEGATIVE_INFINITY;
   #isArmed = false;
@@ -60,7 +60,7 @@ class Turns {
 }
 
 /** Those of each runtime: the process' own, and those of tests. */
-const turns = new WeakMap<object, Turns>();
+const budgets = new WeakMap<object, LoopBudget>();
 
 /**
  * Waits for a slice of the event loop.
@@ -71,8 +71,8 @@ const turns = new WeakMap<object, Turns>();
  */
 export function nextSlice(runtime: Pick<Runtime, "now" | "nextTurn">, since?: number): Promise<void> {
   const key = runtime.nextTurn ?? runtime;
-  let own = turns.get(key);
-  if (!own) turns.set(key, own = new Turns());
+  let own = budgets.get(key);
+  if (!own) budgets.set(key, own = new LoopBudget());
   return own.enter(runtime, since);
 }
 

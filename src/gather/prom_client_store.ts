@@ -10,31 +10,10 @@
 
 import { boundText } from "../metrics/histogram.ts";
 import type { ForeignExemplar } from "../metrics/registry_like.ts";
+import type { DistributionSnapshot, ExemplarSnapshot, FamilySnapshot, Labels } from "./family_snapshot.ts";
+import { foreignExemplar } from "./foreign_exemplar.ts";
+import type { ClientStore } from "./foreign_metrics.ts";
 import type { Slices } from "./loop_budget.ts";
-
-/** Labels as somebody else's metric keeps them. */
-export type StoredLabels = Readonly<Record<string, string | number>>;
-
-/** What a metric of a known client shows. */
-export interface StoredPicture {
-  readonly kind: "stored";
-  readonly name: string;
-  readonly help: string;
-  readonly type: StoredType;
-  /** One for each label set: the metric's own objects, which apps have been seen to change. */
-  readonly labels: readonly StoredLabels[];
-  /** As they stand in `le`, `+Inf` included, or in `quantile`; none on a counter or gauge. */
-  readonly bounds: readonly string[];
-  /**
-   * By label set. A counter or gauge has its number, a histogram a cumulative count for each bound and the sum, a summary
-   * a number for each quantile, the sum and the count.
-   */
-  readonly numbers: Float64Array;
-  /** By place in {@linkcode StoredPicture.numbers}. */
-  readonly exemplars: ReadonlyMap<number, ForeignExemplar>;
-  /** A counter with a number below 0 or none at all; OpenMetrics has no such counter. */
-  readonly isOdd: boolean;
-}
 
 /** The types that the clients have. */
 export type StoredType = "counter" | "gauge" | "histogram" | "summary";
@@ -57,7 +36,7 @@ export interface StoredMetric {
 
 /** What a client keeps of one label set; the fields of all types. */
 interface Entry {
-  readonly labels?: StoredLabels | null;
+  readonly labels?: Labels | null;
   readonly value?: unknown;
   readonly exemplar?: ForeignExemplar | null;
   readonly bucketValues?: Readonly<Record<string, number>>;
@@ -67,15 +46,15 @@ interface Entry {
   readonly count?: number;
 }
 
-/** How many numbers a label set of each type has beside those of its bounds. */
-const beside: Readonly<Record<StoredType, number>> = { counter: 1, gauge: 1, histogram: 1, summary: 2 };
+const types: readonly string[] = ["counter", "gauge", "histogram", "summary"];
 
-/**
- * Is this a metric that can be read without its `get()`?
- *
- * @param metric Any metric.
- * @returns The same; undefined where its `get()` has to be asked.
- */
+/** Reads metrics of the known clients where they keep their numbers; `.` and `./hono` hand it in. */
+export const promClientStore: ClientStore = (metric) => {
+  const stored = storedMetric(metric);
+  return stored && { collect: stored.collect?.bind(stored), read: (slices) => readStored(stored, slices) };
+};
+
+/** Finds a metric that can be read without its `get()`; returns undefined where that has to be asked. */
 export function storedMetric(metric: object): StoredMetric | undefined {
   const { get, getForPromString } = metric as Getters;
   if (typeof get !== "function" || Object.hasOwn(metric, "get")) return undefined;
@@ -84,7 +63,7 @@ export function storedMetric(metric: object): StoredMetric | undefined {
   if (!known || known.getForPromString !== getForPromString) return undefined;
   const stored = metric as StoredMetric;
   const { name, help, type, hashMap, store, pruneAgedBuckets } = stored;
-  const isStored = typeof name === "string" && name !== "" && typeof help === "string" && Object.hasOwn(beside, type) &&
+  const isStored = typeof name === "string" && name !== "" && typeof help === "string" && types.includes(type) &&
     // With this the summary's `get()` throws label sets away, which is not ours to do.
     !pruneAgedBuckets && (isObject(store) ? typeof store.values === "function" : isObject(hashMap));
   return isStored && boundsOf(stored) ? stored : undefined;
@@ -144,58 +123,113 @@ function boundsOf({ type, upperBounds, percentiles }: StoredMetric): readonly st
 }
 
 /**
- * Takes the picture of a metric. What is counted meanwhile may be in those label sets that are read later, and each of
- * them is read whole: the count of a histogram is that of its last bucket.
- *
- * @param metric What {@linkcode storedMetric} answered; its `collect` has been asked.
- * @param slices Gives the event loop back in between.
- * @returns Its picture.
- * @throws {TypeError} If something else is kept than the client keeps.
+ * Takes the snapshot of a metric. What is counted meanwhile may be in those label sets that are read later, and each of
+ * them is read whole: the count of a histogram is that of its last bucket. Throws a TypeError if something else is kept
+ * than the client keeps.
  */
-export async function readStored(metric: StoredMetric, slices: Slices): Promise<StoredPicture> {
-  const { name, help, type, upperBounds = [], percentiles = [], hashMap, store } = metric;
+async function readStored(metric: StoredMetric, slices: Slices): Promise<FamilySnapshot> {
+  const { name, help, type, hashMap, store } = metric;
   const entries = store ? [...store.values()] : Object.values(hashMap!);
+  const read = type === "counter" || type === "gauge"
+    ? numbersOf(type, entries.length)
+    : distributionOf(metric, type, entries.length);
+  const labels: Labels[] = [];
+  for (const each of entries) {
+    if (slices.isDue(read.steps)) await slices.next();
+    // The newer client keeps the parts of a summary one step further down.
+    const entry = type === "summary" && isObject(each.value) ? each.value as Entry : each;
+    labels.push(copied(each.labels ?? entry.labels ?? {}));
+    read.take(entry, labels.length - 1);
+  }
+  const common = { name, help, isForeign: true, size: labels.length, createdAt: undefined, lost: 0 };
+  return { ...common, ...read.shown, labels: (index: number) => labels[index]! } as FamilySnapshot;
+}
+
+/** Copies labels, which are the metric's own objects: apps have been seen to change them. */
+function copied(labels: Labels): Labels {
+  if (typeof labels !== "object") throw new TypeError("Cannot read metric: its labels are none");
+  const copy = { ...labels };
+  for (const name in copy) {
+    const value: unknown = copy[name];
+    if (value === undefined) delete copy[name];
+    else if (typeof value !== "string" && typeof value !== "number") copy[name] = String(value);
+  }
+  return copy;
+}
+
+/** Reads the entries of one metric, each whole. */
+interface StoreReader {
+  /** How many short steps an entry is. */
+  readonly steps: number;
+  /** What is read so far. */
+  readonly shown: object;
+  take(entry: Entry, index: number): void;
+}
+
+function numbersOf(type: "counter" | "gauge", size: number): StoreReader {
+  const numbers = new Float64Array(size);
+  const exemplars = new Map<number, ExemplarSnapshot>();
+  return {
+    steps: 1,
+    shown: { kind: "numbers", type, numbers, exemplars },
+    take({ value, exemplar }, index) {
+      numbers[index] = numberOf(value);
+      keep(exemplars, index, exemplar);
+    },
+  };
+}
+
+function distributionOf(metric: StoredMetric, type: "histogram" | "summary", size: number): StoreReader {
+  const { upperBounds = [], percentiles = [] } = metric;
   const bounds = boundsOf(metric)!;
   // A number for a key is spelled anew at each look, which takes four times as long.
   const keys = upperBounds.map(String);
-  const width = bounds.length + beside[type];
-  const numbers = new Float64Array(entries.length * width);
-  const labels: StoredLabels[] = [];
-  const exemplars = new Map<number, ForeignExemplar>();
-  const keep = (place: number, exemplar: ForeignExemplar | null | undefined): void => {
-    if (exemplar) exemplars.set(place, { ...exemplar });
+  const values = new Float64Array(size * bounds.length);
+  const [sums, counts] = [new Float64Array(size), new Float64Array(size)];
+  const exemplars = new Map<number, ExemplarSnapshot>();
+  const total = ({ sum, count }: Entry, index: number): void => {
+    sums[index] = numberOf(sum);
+    counts[index] = numberOf(count);
   };
-  // Quantiles are computed now, some 100 µs for each label set.
-  const steps = type === "summary" ? 32 : 1;
-  let isOdd = false;
-  let place = 0;
-  for (const each of entries) {
-    if (slices.isDue(steps)) await slices.next();
-    // The newer client keeps the parts of a summary one step further down.
-    const entry = type === "summary" && isObject(each.value) ? each.value as Entry : each;
-    const own = each.labels ?? entry.labels ?? {};
-    if (typeof own !== "object") throw new TypeError("Cannot read metric: its labels are none");
-    labels.push(own);
-    if (type === "histogram") {
-      const { bucketValues, bucketExemplars, sum, count } = entry;
-      let sofar = 0;
-      for (let i = 0; i < keys.length; i++) numbers[place + i] = sofar += bucketValues![keys[i]!]!;
-      numbers[place + keys.length] = count!;
-      numbers[place + keys.length + 1] = sum!;
-      if (bucketExemplars) bounds.forEach((_, i) => keep(place + i, bucketExemplars[keys[i] ?? "-1"]));
-    } else if (type === "summary") {
-      const { td, sum, count } = entry;
-      td!.compress();
-      // Where nothing was observed there is no quantile, and `get()` answers 0.
-      for (let i = 0; i < percentiles.length; i++) numbers[place + i] = Number(td!.percentile(percentiles[i]!)) || 0;
-      numbers[place + percentiles.length] = sum!;
-      numbers[place + percentiles.length + 1] = count!;
-    } else {
-      const value = numbers[place] = Number(entry.value);
-      if (!(value >= 0)) isOdd = true;
-      keep(place, entry.exemplar);
-    }
-    place += width;
-  }
-  return { kind: "stored", name, help, type, labels, bounds, numbers, exemplars, isOdd };
+  const shown: Partial<DistributionSnapshot> = { kind: "distribution", type, bounds, values, sums, counts, exemplars };
+  return {
+    // Quantiles are computed now, some 100 µs for each label set.
+    steps: type === "summary" ? 32 : 1,
+    shown,
+    take: type === "histogram"
+      ? (entry, index) => {
+        const { bucketValues, bucketExemplars } = entry;
+        total(entry, index);
+        let place = index * bounds.length;
+        let sofar = 0;
+        for (let i = 0; i < keys.length; i++) values[place++] = sofar += numberOf(bucketValues![keys[i]!]);
+        values[place] = counts[index]!;
+        if (!bucketExemplars) return;
+        bounds.forEach((_, i) => keep(exemplars, index * bounds.length + i, bucketExemplars[keys[i] ?? "-1"]));
+      }
+      : (entry, index) => {
+        const { td } = entry;
+        td!.compress();
+        percentiles.forEach((quantile, i) => {
+          // Where nothing was observed there is no quantile, and `get()` answers 0.
+          values[index * percentiles.length + i] = Number(td!.percentile(quantile)) || 0;
+        });
+        total(entry, index);
+      },
+  };
+}
+
+/** What is missing here another version keeps elsewhere. */
+function numberOf(value: unknown): number {
+  if (typeof value !== "number") throw new TypeError("Cannot read metric: it keeps no number");
+  return value;
+}
+
+function keep(
+  exemplars: Map<number, ExemplarSnapshot>,
+  place: number,
+  exemplar: ForeignExemplar | null | undefined,
+): void {
+  const kept = exemplar && foreignExemplar(exemplar);
+  if (kept) exemplars.set(place, kept);
 }

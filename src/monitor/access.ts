@@ -5,11 +5,14 @@
  */
 
 import type { Core } from "../core/core.ts";
+import type { GatherSource } from "../gather/gather.ts";
 
 /** The inside of a monitor. */
 export interface MonitorAccess {
   /** What measures; undefined where nothing does, or no more. */
   core(): Core | undefined;
+  /** Where the numbers of its page are. */
+  source(): GatherSource;
   /** Takes something back when the monitor stops, or when the answer is called, whichever is first. */
   untilStop(takeBack: () => void): () => void;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { promClientStore } from "../gather/prom_client_store.ts";
 import { type Monitor, startMonitor } from "./monitor.ts";
 import type { MonitorOptions } from "./options.ts";
 import { wholeProcess } from "../process/process_watch.ts";
@@ -44,5 +45,8 @@ export function createMonitor<Own extends RegistryLike>(
 export function createMonitor(options?: MonitorOptions): Monitor<Registry>;
 export function createMonitor(options: MonitorOptions = {}): Monitor<RegistryLike> {
   // `options` may be anything that JavaScript can pass; it is checked before it is used.
-  return startMonitor(options?.registry ?? globalRegistry, options, currentRuntime, wholeProcess);
+  return startMonitor(options?.registry ?? globalRegistry, options, currentRuntime, {
+    ...wholeProcess,
+    clientStore: promClientStore,
+  });
 }

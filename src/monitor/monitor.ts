@@ -8,6 +8,8 @@ import { withAccess } from "./access.ts";
 import { checkOptions } from "./check_options.ts";
 import { checkPool } from "./check_pool.ts";
 import { joinCore } from "../core/shared_core.ts";
+import type { ClientStore } from "../gather/foreign_metrics.ts";
+import type { GatherSource } from "../gather/gather.ts";
 import { makeGuard } from "../page/guard.ts";
 import { pageHandler, type ScrapeRequest } from "../page/handler.ts";
 import { instrument, type InstrumentOptions } from "./instrument.ts";
@@ -137,6 +139,12 @@ export interface Monitor<Registry extends RegistryLike | undefined = RegistryLik
   stop(): void;
 }
 
+/** What an entry point brings. */
+export interface MonitorParts extends EntryParts {
+  /** Reads metrics of known clients without asking them; every metric is asked where there is none. */
+  readonly clientStore?: ClientStore;
+}
+
 /** Our own page holds the loop as well. */
 const scrape: LoopHolder = { heldBy: () => ["scrape", ""] };
 
@@ -156,7 +164,7 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
   registry: Registry,
   options: MonitorOptions,
   runtime: () => Runtime,
-  parts: EntryParts,
+  parts: MonitorParts,
 ): Monitor<Registry> {
   const settings = checkOptions(options);
   let made: Runtime | undefined;
@@ -196,10 +204,13 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
   // A monitor that does not measure still runs what it is given.
   const track = <Result>(kind: string, work: Promise<Result> | (() => Result)): Promise<Result> | Result =>
     (core?.pending ?? idle).track(now, kind, work, core?.blame);
-  const answerScrape = pageHandler(
-    () => ({ runtime: core?.runtime ?? shim(), core, registry }),
-    { ...settings.exposition, guard },
-  );
+  const source = (): GatherSource => ({
+    runtime: core?.runtime ?? shim(),
+    core,
+    registry,
+    store: parts.clientStore,
+  });
+  const answerScrape = pageHandler(source, { ...settings.exposition, guard });
   const handler: typeof answerScrape = (...args) => heldBy(core?.blame, now, scrape, () => answerScrape(...args));
   const stop = (): void => {
     for (const remove of removers) remove();
@@ -236,5 +247,5 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
     stop,
     [Symbol.dispose]: stop,
   };
-  return withAccess(monitor, { core: () => core, untilStop });
+  return withAccess(monitor, { core: () => core, source, untilStop });
 }

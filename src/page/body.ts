@@ -5,7 +5,7 @@
  */
 
 import type { Runtime } from "../runtime/shim.ts";
-import type { Chunks } from "./encoded_chunks.ts";
+import type { EncodedChunks } from "./encoded_chunks.ts";
 import { Gzip, smallestGzip } from "./gzip.ts";
 import { idleSeconds, longestSeconds, type Place } from "./places.ts";
 
@@ -38,7 +38,7 @@ export interface Body {
  * @param options How to send it.
  * @returns The body; its first chunk is made already.
  */
-export async function makeBody(chunks: Chunks, options: BodyOptions): Promise<Body> {
+export async function makeBody(chunks: EncodedChunks, options: BodyOptions): Promise<Body> {
   const { runtime: { deflater }, onEnd } = options;
   const first = await chunks.next();
   const isGzip = options.gzip && (!chunks.isDone || first.length >= smallestGzip) &&
@@ -57,7 +57,7 @@ export async function makeBody(chunks: Chunks, options: BodyOptions): Promise<Bo
 /** A page on its way. */
 class PageStream {
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
-  readonly #chunks: Chunks;
+  readonly #chunks: EncodedChunks;
   readonly #gzip: Gzip | undefined;
   readonly #options: BodyOptions;
   readonly #begin: number;
@@ -67,7 +67,7 @@ class PageStream {
   #ended = false;
   #leave: () => void = () => {};
 
-  constructor(chunks: Chunks, first: Uint8Array<ArrayBuffer>, gzip: Gzip | undefined, options: BodyOptions) {
+  constructor(chunks: EncodedChunks, first: Uint8Array<ArrayBuffer>, gzip: Gzip | undefined, options: BodyOptions) {
     this.#chunks = chunks;
     this.#first = first;
     this.#gzip = gzip;

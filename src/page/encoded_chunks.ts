@@ -26,7 +26,7 @@ function encode(text: string): Uint8Array<ArrayBuffer> {
 }
 
 /** The chunks of one page. */
-export class Chunks {
+export class EncodedChunks {
   readonly #runtime: Pick<Runtime, "now" | "nextTurn">;
   readonly #pieces: Iterator<string, void>;
   #isDone = false;

@@ -5,15 +5,16 @@
  */
 
 import { makeBody } from "./body.ts";
-import { Chunks } from "./encoded_chunks.ts";
+import { EncodedChunks } from "./encoded_chunks.ts";
 import type { Guard } from "./guard.ts";
 import { isInside } from "./internal_request.ts";
 import type { Format } from "../formats/format.ts";
+import { TextPage } from "../formats/text_page.ts";
+import { gather, type GatherSource } from "../gather/gather.ts";
 import { acceptsGzip, negotiateFormat } from "./negotiation.ts";
 import { expositionOptions } from "./option_table.ts";
 import type { ExpositionOptions } from "./options.ts";
 import { withDefaults } from "../check.ts";
-import { type PageSource, takePage } from "./page.ts";
 import { Places } from "./places.ts";
 
 /** A request as far as the page needs it. */
@@ -52,7 +53,7 @@ export interface HandlerOptions
  * @param options How pages are served.
  * @returns The handler. It answers GET and HEAD, whatever the path; every other method is 405.
  */
-export function pageHandler(source: () => PageSource, options: HandlerOptions = {}): PageHandler {
+export function pageHandler(source: () => GatherSource, options: HandlerOptions = {}): PageHandler {
   const { guard } = options;
   const { maxConcurrentScrapes, collectTimeoutSeconds, created, compress } = withDefaults<ExpositionOptions>(
     expositionOptions,
@@ -61,7 +62,8 @@ export function pageHandler(source: () => PageSource, options: HandlerOptions = 
   const places = new Places(maxConcurrentScrapes);
 
   async function page(request: RequestLike | undefined, query: URLSearchParams, format: Format): Promise<Response> {
-    const { runtime, core, registry } = source();
+    const gatherSource = source();
+    const { runtime, core } = gatherSource;
     const begin = runtime.now();
     const place = places.take(begin);
     if (!place) return plain(503, { "retry-after": "1" });
@@ -70,15 +72,14 @@ export function pageHandler(source: () => PageSource, options: HandlerOptions = 
     const asked = Number(header("x-prometheus-scrape-timeout-seconds")) * 0.8;
     const timeoutSeconds = asked > 0 ? Math.min(asked, collectTimeoutSeconds) : collectTimeoutSeconds;
     try {
-      const page = await takePage({ runtime, core, registry }, {
-        format,
+      const gathered = await gather(gatherSource, {
         timeoutSeconds,
         longestSeconds: collectTimeoutSeconds,
-        created,
         names: query.getAll("name[]"),
       });
+      const page = new TextPage(gathered, { format, created, failed: (name) => core?.self.fail(`metric:${name}`) });
       const took = runtime.now() - begin;
-      const chunks = new Chunks(runtime, page.pieces());
+      const chunks = new EncodedChunks(runtime, page.pieces());
       const { content, isGzip } = await makeBody(chunks, {
         runtime,
         // workerd takes the header for an order to compress, and edge networks do it by themselves.

@@ -4,13 +4,12 @@ import fc from "fast-check";
 import { type Escaping, escapings } from "../../src/formats/names.ts";
 import type { FormatName } from "../../src/formats/format.ts";
 import { negotiateFormat } from "../../src/page/negotiation.ts";
-import { Page } from "../../src/page/page.ts";
-import { type Picture, takePicture } from "../../src/gather/family_snapshot.ts";
+import { TextPage } from "../../src/formats/text_page.ts";
+import { type FamilySnapshot, takeSnapshot } from "../../src/gather/family_snapshot.ts";
 import { Counter, Gauge } from "../../src/metrics/counter.ts";
 import { Histogram } from "../../src/metrics/histogram.ts";
 import type { CollectedLike } from "../../src/metrics/registry_like.ts";
-import { FakeRuntime } from "../support/fake_runtime.ts";
-import { checked } from "../support/render.ts";
+import { collected } from "../support/render.ts";
 import { parseStrictly, type StrictFamily, type StrictSample } from "../support/strict_page.ts";
 
 /** How many pages are made in each format, and how many families each has. */
@@ -38,7 +37,7 @@ function fromUnits(units: readonly number[]): string {
 
 /** A family, and every sample that has to stand on the page. */
 interface Case {
-  picture: Picture;
+  family: FamilySnapshot;
   name: string;
   help: string;
   type: string;
@@ -71,7 +70,7 @@ const ownNumbers = fc.record({
   const family = new (isCounter ? Counter : Gauge)(options, 100, drop);
   for (const [a, b, value] of series) family.add(family.slot(a, b), value);
   return {
-    picture: takePicture(family),
+    family: takeSnapshot(family),
     name,
     help,
     type: isCounter ? "counter" : "gauge",
@@ -95,7 +94,7 @@ const ownDistribution = fc.record({
   const labels = { a: held(label) };
   const atMost = (bound: number): number => observed.filter((value) => value <= bound).length;
   return {
-    picture: takePicture(family),
+    family: takeSnapshot(family),
     name,
     help,
     type: buckets.length > 0 ? "histogram" : "summary",
@@ -120,9 +119,9 @@ const foreignNumbers = fc.record({
   ),
 }).map(({ isCounter, rest, help, series }): Make => (index) => {
   const name = `f${index}_${rest}`;
-  const picture = checked({ name, help, type: isCounter ? "counter" : "gauge", values: series })[0]!;
+  const family = collected({ name, help, type: isCounter ? "counter" : "gauge", values: series })[0]!;
   return {
-    picture,
+    family,
     name: held(name),
     help,
     type: isCounter ? "counter" : "gauge",
@@ -146,7 +145,7 @@ const foreignHistogram = fc.record({
   ];
   const own = held(name);
   return {
-    picture: checked({ name, help, type: "histogram", values })[0]!,
+    family: collected({ name, help, type: "histogram", values })[0]!,
     name: own,
     help,
     type: "histogram",
@@ -193,11 +192,10 @@ function comparable(samples: readonly StrictSample[]): [string, number][] {
   return samples.map((each) => [keyOf(each), each.value === 0 ? 0 : each.value]);
 }
 
-function render(pictures: readonly Picture[], format: FormatName, escaping: Escaping): string {
+function render(families: readonly FamilySnapshot[], format: FormatName, escaping: Escaping): string {
   const type = format === "text" ? "text/plain;version=1.0.0" : "application/openmetrics-text";
-  const source = { runtime: new FakeRuntime(), core: undefined, registry: undefined };
-  const options = { format: negotiateFormat(`${type};escaping=${escaping}`), timeoutSeconds: 1 };
-  const text = [...new Page(source, options, pictures, {}).pieces()].join("");
+  const page = new TextPage({ families, labels: {} }, { format: negotiateFormat(`${type};escaping=${escaping}`) });
+  const text = [...page.pieces()].join("");
   // What counts is what arrives: UTF-8.
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(new TextEncoder().encode(text));
 }
@@ -215,7 +213,7 @@ describe("a page of random families", () => {
       let families = 0;
       fc.assert(
         fc.property(cases, (page) => {
-          const read = parseStrictly(render(page.map(({ picture }) => picture), format, "allow-utf-8"), format);
+          const read = parseStrictly(render(page.map(({ family }) => family), format, "allow-utf-8"), format);
           families += page.length;
           assertEquals(read.length, page.length);
           page.forEach((each, i) => compare(read[i]!, each, format));
@@ -229,7 +227,7 @@ describe("a page of random families", () => {
       it(`is plain ${format} to a scraper that asks for ${escaping}`, () => {
         fc.assert(
           fc.property(cases, (page) => {
-            const text = render(page.map(({ picture }) => picture), format, escaping);
+            const text = render(page.map(({ family }) => family), format, escaping);
             const read = parseStrictly(text, format);
             assert(read.every(({ name }) => /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name)));
             assertEquals(read.length, page.length);

@@ -43,7 +43,7 @@ describe("renderPage()", () => {
     const { text } = await page();
     assertStringIncludes(
       text,
-      '# TYPE h histogram\nh_bucket{le="1.0",a="x"} 0\nh_bucket{le="2.0",a="x"} 1\nh_bucket{le="+Inf",a="x"} 1\n' +
+      '# TYPE h histogram\nh_bucket{a="x",le="1.0"} 0\nh_bucket{a="x",le="2.0"} 1\nh_bucket{a="x",le="+Inf"} 1\n' +
         'h_sum{a="x"} 1.5\nh_count{a="x"} 1\n',
     );
   });
@@ -64,8 +64,8 @@ describe("renderPage()", () => {
     new Summary({ name: "sizes", help: "S.", percentiles: [0.5], registers: [registry] }).observe(1);
     registry.setDefaultLabels({ le: "a", quantile: "b" });
     const shown = await page();
-    assertEquals(shown.value('waits_bucket{le="1.0",quantile="b"}'), 1);
-    assertEquals(shown.value('sizes{quantile="0.5",le="a"}'), 1);
+    assertEquals(shown.value('waits_bucket{quantile="b",le="1.0"}'), 1);
+    assertEquals(shown.value('sizes{le="a",quantile="0.5"}'), 1);
     for (const series of shown.series.keys()) {
       assertEquals([...series.matchAll(/[{,](?:le|quantile)=/g)].length <= 2, true, series);
     }

@@ -5,7 +5,7 @@ import { assert, assertEquals, assertFalse, assertGreater, assertLess, assertRej
 import { Gauge, Registry } from "prom-client";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { makeBody } from "../../src/page/body.ts";
-import { Chunks } from "../../src/page/encoded_chunks.ts";
+import { EncodedChunks } from "../../src/page/encoded_chunks.ts";
 import { Places } from "../../src/page/places.ts";
 import { pageHandler } from "../../src/page/handler.ts";
 import { nextSlice } from "../../src/gather/loop_budget.ts";
@@ -231,7 +231,7 @@ describe("a large page", () => {
 describe("makeBody()", () => {
   const runtime = new FakeRuntime();
   const body = (text: string, gzip: boolean) =>
-    makeBody(new Chunks({ now: runtime.now }, [text][Symbol.iterator]() as Iterator<string, void>), {
+    makeBody(new EncodedChunks({ now: runtime.now }, [text][Symbol.iterator]() as Iterator<string, void>), {
       runtime: currentRuntime(),
       gzip,
       signal: undefined,
@@ -253,7 +253,7 @@ describe("makeBody()", () => {
 
   it("compresses with the web's own stream where the runtime has nothing else", async () => {
     const pieces = ["x".repeat(70_000), "y".repeat(70_000)];
-    const chunks = new Chunks({ now: runtime.now }, pieces[Symbol.iterator]() as Iterator<string, void>);
+    const chunks = new EncodedChunks({ now: runtime.now }, pieces[Symbol.iterator]() as Iterator<string, void>);
     const { content, isGzip } = await makeBody(chunks, {
       runtime: { now: runtime.now },
       gzip: true,
@@ -270,7 +270,7 @@ describe("makeBody()", () => {
     const hand = new FakeRuntime();
     const ends: [number, boolean][] = [];
     const pieces = Array.from({ length: 5 }, () => "x".repeat(70_000));
-    const chunks = new Chunks({ now: hand.now }, pieces[Symbol.iterator]() as Iterator<string, void>);
+    const chunks = new EncodedChunks({ now: hand.now }, pieces[Symbol.iterator]() as Iterator<string, void>);
     const { content } = await makeBody(chunks, {
       runtime: hand,
       gzip: false,
@@ -293,7 +293,7 @@ describe("makeBody()", () => {
     const hand = new FakeRuntime();
     let ended = false;
     const pieces = Array.from({ length: 50 }, () => "x".repeat(70_000));
-    const chunks = new Chunks({ now: hand.now }, pieces[Symbol.iterator]() as Iterator<string, void>);
+    const chunks = new EncodedChunks({ now: hand.now }, pieces[Symbol.iterator]() as Iterator<string, void>);
     const { content } = await makeBody(chunks, {
       runtime: hand,
       gzip: false,

@@ -1,8 +1,11 @@
 import type { Core } from "../../src/core/core.ts";
-import { check, type ForeignPicture } from "../../src/gather/foreign.ts";
+import { readCollected } from "../../src/gather/collected_metric.ts";
+import type { FamilySnapshot } from "../../src/gather/family_snapshot.ts";
+import { gather, type GatherOptions } from "../../src/gather/gather.ts";
+import { promClientStore } from "../../src/gather/prom_client_store.ts";
 import type { Format } from "../../src/formats/format.ts";
 import { negotiateFormat } from "../../src/page/negotiation.ts";
-import { type PageOptions, takePage } from "../../src/page/page.ts";
+import { TextPage, type TextPageOptions } from "../../src/formats/text_page.ts";
 import type { CollectedLike, RegistryLike } from "../../src/metrics/registry_like.ts";
 import type { Runtime } from "../../src/runtime/shim.ts";
 import { FakeRuntime } from "./fake_runtime.ts";
@@ -15,7 +18,7 @@ export const formats: Readonly<Record<"text" | "openmetrics" | "json", Format>> 
 };
 
 /** What a page is made with beyond the defaults. */
-export type RenderOptions = Partial<PageOptions> & { runtime?: Runtime };
+export type RenderOptions = Partial<GatherOptions & TextPageOptions> & { runtime?: Runtime };
 
 /**
  * Writes a page in one go.
@@ -33,24 +36,18 @@ export async function renderPage(
   // Time that is turned by hand has no turns of the loop to wait for.
   const { nextTurn: _, ...still } = runtime;
   const begin = runtime.now();
-  const page = await takePage({ runtime: still, core, registry }, {
-    format: formats.text,
-    timeoutSeconds: 5,
-    ...options,
-  });
+  const source = { runtime: still, core, registry, store: promClientStore };
+  const gathered = await gather(source, { timeoutSeconds: 5, ...options });
+  const failed = (name: string): void => core?.self.fail(`metric:${name}`);
+  const page = new TextPage(gathered, { format: formats.text, failed, ...options });
   const text = [...page.pieces()].join("");
   core?.self.finishedPage(runtime.now() - begin, page.series, text.length);
   return text;
 }
 
-/**
- * Checks what a foreign metric has answered, in one go.
- *
- * @param answer The answer.
- * @returns Its pictures.
- */
-export function checked(answer: CollectedLike): ForeignPicture[] {
-  const steps = check(answer);
+/** Reads what a foreign metric has answered, in one go. */
+export function collected(answer: CollectedLike): FamilySnapshot[] {
+  const steps = readCollected(answer);
   let step = steps.next();
   while (!step.done) step = steps.next();
   return step.value;

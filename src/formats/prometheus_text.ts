@@ -4,16 +4,11 @@
  * @module
  */
 
-import type { Dialect } from "./text_format.ts";
 import { type Escaping, quotedName } from "./names.ts";
+import type { TextFormat } from "./text_format.ts";
 
-/**
- * Makes the dialect.
- *
- * @param escaping How names are written.
- * @returns The dialect: no exemplars, no times of creation, no last line.
- */
-export function textDialect(escaping: Escaping): Dialect {
+/** Makes the format: no exemplars, no times of creation, no last line. */
+export function prometheusText(escaping: Escaping): TextFormat {
   return {
     escaping,
     header(name, type, help) {

@@ -1,0 +1,146 @@
+/**
+ * Everybody else's metrics: asked side by side, each with a time limit, and checked before anything of them is written.
+ *
+ * @module
+ */
+
+import type { CollectedLike, CollectorLike, RegistryLike } from "../metrics/registry_like.ts";
+import { isPromise } from "../runtime/promise.ts";
+import type { Runtime } from "../runtime/shim.ts";
+import { askInTime } from "./ask.ts";
+import { readCollected } from "./collected_metric.ts";
+import type { FamilySnapshot } from "./family_snapshot.ts";
+import { Slices } from "./loop_budget.ts";
+
+/** A metric whose numbers can be read without its `get()`. */
+export interface StoredMetric {
+  /** The app's own, asked before the numbers are read. */
+  readonly collect: (() => unknown) | undefined;
+  /** Throws where something else is kept than is known. */
+  read(slices: Slices): Promise<FamilySnapshot>;
+}
+
+/** Finds what can be read without `get()`; returns undefined for what has to be asked. */
+export type ClientStore = (metric: object) => StoredMetric | undefined;
+
+/** What asking needs. */
+export interface CollectOptions {
+  readonly runtime: Pick<Runtime, "now" | "nextTurn" | "startTimer" | "stopTimer">;
+  /** How long each metric may take, in seconds. */
+  readonly timeoutSeconds: number;
+  /** How long each metric may take for the most patient scraper, in seconds. */
+  readonly longestSeconds?: number;
+  /** Reads the metrics that it knows without asking them; every metric is asked unless it is given. */
+  readonly store?: ClientStore | undefined;
+  /** Which metrics to ask, by name. */
+  readonly wants: (name: string) => boolean;
+  /** Called with the name of each metric that threw, took too long, or answered what cannot be written. */
+  readonly failed: (name: string) => void;
+}
+
+/** A metric that has answered, and how its snapshot is taken. */
+interface Answer {
+  readonly metric: CollectorLike;
+  read(slices: Slices): Promise<FamilySnapshot[]>;
+}
+
+/**
+ * Asks every metric of somebody else's, side by side: those of the known clients for what their `collect` does before
+ * their numbers are read, all others for their numbers.
+ *
+ * Returns what reads the answers, in the registry's order; a metric that failed costs only itself.
+ */
+export async function askForeign(
+  registry: RegistryLike,
+  own: ReadonlySet<unknown>,
+  options: CollectOptions,
+): Promise<() => Promise<FamilySnapshot[]>> {
+  const asked = wanted(registry, own, options).map(async (metric): Promise<Answer | undefined> => {
+    try {
+      return await ask(metric, options);
+    } catch {
+      options.failed(nameOf(metric));
+      return undefined;
+    }
+  });
+  const answers: Answer[] = [];
+  for (const each of asked) {
+    const answer = await each;
+    if (answer) answers.push(answer);
+  }
+  return async () => {
+    const slices = new Slices(options.runtime);
+    const families: FamilySnapshot[] = [];
+    // One after the other, in slices: each of them is read in as short a time as can be.
+    for (const { metric, read } of answers) {
+      try {
+        families.push(...(await read(slices)).map((family) => titled(registry, metric, family)));
+      } catch {
+        options.failed(nameOf(metric));
+      }
+    }
+    return families;
+  };
+}
+
+async function ask(metric: CollectorLike, options: CollectOptions): Promise<Answer> {
+  const stored = options.store?.(metric);
+  if (!stored) {
+    const collected = await askInTime(metric, () => metric.get(), options);
+    return { metric, read: (slices) => readInSlices(collected, slices) };
+  }
+  const { collect } = stored;
+  // As `get()` does, which waits for promises alone: a thenable may be a query that runs when it is waited for.
+  const collectNow = (): unknown => {
+    const answer = collect!();
+    return isPromise(answer) ? answer : undefined;
+  };
+  if (collect) await askInTime(metric, collectNow, options);
+  return {
+    metric,
+    async read(slices) {
+      try {
+        return [await stored.read(slices)];
+      } catch {
+        // The client keeps its numbers in another way than is known; its own reader knows.
+        return await readInSlices(await askInTime(metric, () => metric.get(), options), slices);
+      }
+    },
+  };
+}
+
+async function readInSlices(answer: CollectedLike, slices: Slices): Promise<FamilySnapshot[]> {
+  const steps = readCollected(answer);
+  let step = steps.next();
+  for (; !step.done; step = steps.next()) if (slices.isDue()) await slices.next();
+  return step.value;
+}
+
+/** prom-client's own OpenMetrics page cuts `_total` off its counters for good; the registry still knows the name. */
+function titled(registry: RegistryLike, metric: CollectorLike, family: FamilySnapshot): FamilySnapshot {
+  if (family.type !== "counter" || family.name.endsWith("_total")) return family;
+  const title = `${family.name}_total`;
+  return registry.getSingleMetric(title) === metric ? { ...family, name: title } : family;
+}
+
+/** A metric's name may be anything, and anything may happen when it is looked at. */
+function nameOf(metric: CollectorLike): string {
+  try {
+    return typeof metric.name === "string" ? metric.name : "unnamed";
+  } catch {
+    return "unnamed";
+  }
+}
+
+function wanted(
+  registry: RegistryLike,
+  own: ReadonlySet<unknown>,
+  { wants, failed }: CollectOptions,
+): CollectorLike[] {
+  return (registry.getMetricsAsArray() as (CollectorLike | null)[]).filter((metric): metric is CollectorLike => {
+    if (own.has(metric)) return false;
+    if (typeof metric === "object" && metric !== null) return wants(nameOf(metric));
+    failed("unnamed");
+    return false;
+  });
+}

@@ -1,0 +1,104 @@
+/**
+ * Every family as it is at one moment: our own, then everybody else's metrics.
+ *
+ * @module
+ */
+
+import type { Core } from "../core/core.ts";
+import type { Family } from "../metrics/family.ts";
+import { defaultLabels, type RegistryLike } from "../metrics/registry_like.ts";
+import type { Runtime } from "../runtime/shim.ts";
+import { type FamilySnapshot, type Labels, takeSnapshot } from "./family_snapshot.ts";
+import { askForeign, type ClientStore } from "./foreign_metrics.ts";
+
+/** Where the numbers are. */
+export interface GatherSource {
+  readonly runtime: Runtime;
+  /** What is measured; undefined to show only the registry. */
+  readonly core: Core | undefined;
+  /** Where everybody else's metrics are; undefined where there is none. */
+  readonly registry: RegistryLike | undefined;
+  /** Reads metrics of known clients without asking them. */
+  readonly store?: ClientStore | undefined;
+}
+
+/** What is wanted. */
+export interface GatherOptions {
+  /** How long each foreign metric may take to answer, in seconds. */
+  readonly timeoutSeconds: number;
+  /** How long each foreign metric may take for the most patient scraper, in seconds. */
+  readonly longestSeconds?: number;
+  /** The families that are wanted, by their names or those of their samples; all of them when it is empty. */
+  readonly names?: readonly string[];
+}
+
+/** What was gathered. What is counted from then on does not change it. */
+export interface Gathered {
+  readonly families: readonly FamilySnapshot[];
+  /** Labels of every series that does not have them itself. */
+  readonly labels: Labels;
+}
+
+/** For so long the beats that the first look has answered are the newest, in seconds. */
+const settledSeconds = 0.05;
+
+/** Asks everybody's metrics and takes the snapshot of all of them. */
+export async function gather(source: GatherSource, options: GatherOptions): Promise<Gathered> {
+  const { runtime, core, registry, store } = source;
+  const { timeoutSeconds, longestSeconds = timeoutSeconds, names = [] } = options;
+  // No turn is waited for before the snapshot is taken: a scrape that ends a block shows that block, not the beat behind it.
+  const begin = runtime.now();
+  core?.refresh();
+  const wanted = new Set(names);
+  const wants = (name: string): boolean => wanted.size === 0 || namesOf(name).some((each) => wanted.has(each));
+  const own = core?.families() ?? [];
+  const failed = (name: string): void => core?.self.fail(`metric:${name}`);
+  const ask = { runtime, store, timeoutSeconds, longestSeconds, wants, failed };
+  const readForeign = registry
+    ? await askForeign(registry, new Set<unknown>(own), ask).catch(() => {
+      core?.self.fail("registry");
+      return undefined;
+    })
+    : undefined;
+  // What is read and what is counted must be of one moment, and others have been asked since. Beats are answered again only
+  // where that took a while: one that came due meanwhile would take the place of the block that this scrape has ended.
+  core?.refresh(runtime.now() - begin > settledSeconds);
+  const take = (families: readonly Family[]): FamilySnapshot[] =>
+    families.filter(({ title }) => wants(title)).flatMap((family) => {
+      try {
+        return [takeSnapshot(family)];
+      } catch {
+        failed(family.title);
+        return [];
+      }
+    });
+  const [taken, fallback] = [take(own), take(core?.fallbackFamilies() ?? [])];
+  // Behind our own, since it may take turns of the loop: a beat that comes in one of them is not on this page.
+  const families = [...taken, ...await readForeign?.() ?? [], ...fallback];
+  const instance = core?.runtime.instance?.();
+  const labels = {
+    ...(instance !== undefined && { instance }),
+    ...(registry && textsOf(defaultLabels(registry), failed)),
+  };
+  return { families, labels };
+}
+
+/** The names by which a family can be asked for: its own, those of its samples, and OpenMetrics' for a counter. */
+function namesOf(family: string): string[] {
+  const samples = ["", "_bucket", "_sum", "_count", "_created"].map((part) => family + part);
+  return family.endsWith("_total") ? [...samples, family.slice(0, -"_total".length)] : samples;
+}
+
+/** The labels of a registry may be anything; one that is no text stands on no series. */
+function textsOf(labels: Labels, failed: (name: string) => void): Labels {
+  return Object.fromEntries(
+    Object.keys(labels).flatMap((name) => {
+      try {
+        return [[name, String(labels[name])]];
+      } catch {
+        failed("default_labels");
+        return [];
+      }
+    }),
+  );
+}
