@@ -4,16 +4,25 @@
  *
  *     tsx scripts/test.ts [node|deno|bun|e2e ...] [-- file or folder ...]
  *
- * Without a target: Node, Deno and Bun. A file that ends in `.node_test.ts`, `.deno_test.ts` or `.bun_test.ts` runs
+ * Without a target: Node, Deno and Bun, two of them at once. A file that ends in `.node_test.ts`, `.deno_test.ts` or `.bun_test.ts` runs
  * there alone. `tests/truth` (minutes of real time, on each runtime) and `tests/e2e` (programs of the system, started
  * from Node) belong to the target `e2e`.
  *
  * @module
  */
 
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { type ChildProcess, spawn } from "node:child_process";
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -122,18 +131,26 @@ function countCases(report: string): Count {
   return { passed: tests.length - failed - skipped, failed, skipped };
 }
 
-function execute(run: Run): Count {
+/** Shows what a run wrote when it has ended if another runs beside it, so that the two do not mix. */
+async function execute(run: Run, alone: boolean): Promise<Count> {
   if (run.files.length === 0 && run.serial) return { passed: 0, failed: 0, skipped: 0 };
   const directory = mkdtempSync(join(tmpdir(), "runtime-metrics-"));
-  const junitPath = join(directory, "junit.xml");
+  const [junitPath, outputPath] = [join(directory, "junit.xml"), join(directory, "output")];
   const [command, args] = commandFor(run, junitPath);
-  console.log(`\n=== ${run.label}: ${run.files.length} files`);
-  const { status, error } = spawnSync(command, args, {
+  const title = `\n=== ${run.label}: ${run.files.length} files`;
+  if (alone) console.log(title);
+  const output = alone ? "inherit" : openSync(outputPath, "w");
+  const { status, error } = await ended(spawn(command, args, {
     cwd: root,
     env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: ["ignore", output, output],
     timeout: run.runTimeoutSeconds * 1000,
-  });
+  }));
+  if (!alone) {
+    closeSync(output as number);
+    console.log(title);
+    await copyTo(outputPath, process.stdout);
+  }
   const report = existsSync(junitPath) ? readFileSync(junitPath, "utf8") : "";
   rmSync(directory, { recursive: true });
   if (error) console.error(`${run.label}: ${error.message}`);
@@ -146,6 +163,32 @@ function execute(run: Run): Count {
     console.error(`${run.label}: ${status === 0 ? "no test ran" : `the runner ended with ${status ?? "a signal"}`}`);
   }
   return count;
+}
+
+function ended(child: ChildProcess): Promise<{ status: number | null; error?: Error }> {
+  return new Promise((resolve) => {
+    child.once("error", (error) => resolve({ status: null, error }));
+    child.once("close", (status) => resolve({ status }));
+  });
+}
+
+/** Waits until the whole file is written: a pipe takes some kilobytes at a time. */
+async function copyTo(path: string, output: NodeJS.WritableStream): Promise<void> {
+  for await (const chunk of createReadStream(path)) {
+    await new Promise((resolve) => output.write(chunk as Uint8Array, resolve));
+  }
+}
+
+/** As many at once as there are cores, two at most; what measures real time runs alone. */
+async function executeAll(runs: readonly Run[]): Promise<Count[]> {
+  const width = runs.some(({ serial }) => serial) ? 1 : Math.min(2, availableParallelism(), runs.length);
+  const counts: Count[] = [];
+  const queue = runs.map((run, index) => async () => void (counts[index] = await execute(run, width === 1)));
+  const worker = async (): Promise<void> => {
+    for (let next = queue.shift(); next; next = queue.shift()) await next();
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+  return counts;
 }
 
 function describe({ passed, failed, skipped }: Count): string {
@@ -162,14 +205,10 @@ if (missing.length > 0) throw new Error(`Cannot run tests: no such file or folde
 const named = paths.flatMap((path) => path.endsWith(".ts") ? [path] : findTests(path));
 if (paths.length > 0 && named.length === 0) throw new Error(`Cannot run tests: none in ${paths.join(", ")}`);
 
-const total: Count = { passed: 0, failed: 0, skipped: 0 };
-const lines: string[] = [];
-for (const run of planRuns(targets.length > 0 ? targets : [...runtimes], named)) {
-  const count = execute(run);
-  total.passed += count.passed;
-  total.failed += count.failed;
-  total.skipped += count.skipped;
-  lines.push(`${run.label}: ${describe(count)}`);
-}
+const runs = planRuns(targets.length > 0 ? targets : [...runtimes], named);
+const counts = await executeAll(runs);
+const lines = runs.map(({ label }, index) => `${label}: ${describe(counts[index]!)}`);
+const sum = (key: keyof Count): number => counts.reduce((total, count) => total + count[key], 0);
+const total: Count = { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
 console.log(`\n${lines.join("\n")}\n${describe(total)}`);
 process.exitCode = total.failed > 0 ? 1 : 0;
