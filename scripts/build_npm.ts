@@ -30,16 +30,13 @@ await build({
   typeCheck: "single",
   test: false,
   configFile: new URL("jsr.json", root).href,
-  mappings: Object.fromEntries(
-    Object.entries(peerDependencies).map(([name, version]) => [name, { name, version, peerDependency: true }]),
-  ),
   compilerOptions: {
     target: "ES2022",
     lib: ["ES2023", "ESNext.Disposable", "DOM", "DOM.Iterable"],
     skipLibCheck: true,
   },
-  // dnt's own type check installs no optional peer.
-  package: { ...packageFields(jsr, repository, hasCommand), devDependencies: peerDependencies },
+  // The sources import no peer, not even its types, so dnt does not know of it.
+  package: { ...packageFields(jsr, repository, hasCommand), peerDependencies },
   async postBuild(): Promise<void> {
     await finishPackage(folder, entryPoints);
   },

@@ -9,6 +9,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rm
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { freeTypes } from "./npm_types.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
@@ -143,30 +144,46 @@ export function dependenciesOf(
 
 /**
  * Tells how each entry is loaded. The condition is `default`, as `require` of a module that is an ES module (Node 20.19,
- * 22.12, Deno, Bun) asks for `require` or `default`, and never for `import`.
+ * 22.12, Deno, Bun) asks for `require` or `default`, and never for `import`. The other fields are for what does not read
+ * `exports`: TypeScript's `moduleResolution: node10`, which CommonJS projects have.
  *
  * @param jsr The contents of jsr.json.
- * @returns The field `exports` of package.json.
+ * @returns The fields of package.json.
  */
-export function entriesOf(jsr: JsrConfig): Record<string, { default: string }> {
-  return Object.fromEntries(Object.entries(jsr.exports).map(([name, path]) => [name, { default: builtPath(path) }]));
+export function entriesOf(jsr: JsrConfig): Record<string, unknown> {
+  const entries = Object.entries(jsr.exports);
+  const main = builtPath(jsr.exports["."]!);
+  const types = entries.filter(([name]) => name !== ".")
+    .map(([name, path]) => [name.slice("./".length), [typesPath(path)]] as const);
+  return {
+    main,
+    types: typesPath(jsr.exports["."]!),
+    typesVersions: { "*": Object.fromEntries(types) },
+    exports: Object.fromEntries(entries.map(([name, path]) => [name, { default: builtPath(path) }])),
+  };
+}
+
+/** Where the declarations of a source stand. */
+function typesPath(path: string): string {
+  return builtPath(path).replace(/\.js$/, ".d.ts");
 }
 
 /**
- * Does the last steps of both builders: the modules are joined, package.json says how each entry is loaded, and the
- * documents stand beside them.
+ * Does the last steps of both builders: the modules are joined, the types ask for no other types, package.json says how
+ * each entry is loaded, and the documents stand beside them.
  *
  * @param packageFolder The package's root.
  * @param entryPoints The files that users import, from there.
  */
 export async function finishPackage(packageFolder: string, entryPoints: readonly string[]): Promise<void> {
   await joinModules(packageFolder, entryPoints);
+  freeTypes(join(packageFolder, "esm"));
   // dnt writes it, and bundlers read the nearest one only: without `sideEffects` there they keep what is not used.
   rmSync(join(packageFolder, "esm/package.json"), { force: true });
   const path = join(packageFolder, "package.json");
   const fields = JSON.parse(readFileSync(path, "utf8")) as object;
   const { jsr } = readPackage();
-  writeFileSync(path, `${JSON.stringify({ ...fields, exports: entriesOf(jsr) }, null, 2)}\n`);
+  writeFileSync(path, `${JSON.stringify({ ...fields, ...entriesOf(jsr) }, null, 2)}\n`);
   for (const name of documents) cpSync(join(root, name), join(packageFolder, name));
 }
 

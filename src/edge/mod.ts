@@ -19,10 +19,10 @@
  * @module
  */
 
-import type { MiddlewareHandler } from "hono";
 import { EdgeRequests } from "./requests.ts";
 import { isolateRuntime } from "./isolate.ts";
 import { contextAmong } from "./wait_until.ts";
+import type { HonoContextLike, HonoMiddleware, HonoRequestLike, HonoRouteLike } from "../hono/context.ts";
 import { measureHono, type RuntimeMetricsOptions } from "../hono/middleware.ts";
 import { selfEntries } from "../metrics/catalog/self.ts";
 import { workEntries } from "../metrics/catalog/work.ts";
@@ -33,7 +33,17 @@ import type { RegistryLike } from "../metrics/registry_like.ts";
 import { trackedContext, type WaitUntilLike } from "../work/wait_until.ts";
 
 export { unmeasured } from "../hono/middleware.ts";
-export type { Monitor, MonitorOptions, RegistryLike, RuntimeMetricsOptions, WaitUntilLike };
+export type {
+  HonoContextLike,
+  HonoMiddleware,
+  HonoRequestLike,
+  HonoRouteLike,
+  Monitor,
+  MonitorOptions,
+  RegistryLike,
+  RuntimeMetricsOptions,
+  WaitUntilLike,
+};
 
 /** An isolate tells of itself and of its work; requests and calls bring what they tell. */
 const isolate: EntryParts = { catalog: [...workEntries, ...selfEntries] };
@@ -96,7 +106,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor<RegistryLik
  * @throws {TypeError} If `path` is neither `false` nor a string that begins with `/`.
  * @throws {Error} If the registry has a metric of its own under one of our names.
  */
-export function runtimeMetrics(monitor?: Monitor, options: RuntimeMetricsOptions = {}): MiddlewareHandler {
+export function runtimeMetrics(monitor?: Monitor, options: RuntimeMetricsOptions = {}): HonoMiddleware {
   const measuring = monitor ?? createMonitor();
   const measure = measureHono(measuring, options);
   const follower = followers.get(measuring) ?? new EdgeRequests(measuring);
@@ -141,7 +151,7 @@ export function trackContext<Context extends WaitUntilLike>(
 }
 
 /** Hono's getter throws where there is none. */
-function contextOf(c: Parameters<MiddlewareHandler>[0]): ReturnType<typeof contextAmong> {
+function contextOf(c: HonoContextLike): ReturnType<typeof contextAmong> {
   try {
     return contextAmong([c.executionCtx]);
   } catch {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { MiddlewareHandler } from "hono";
+import type { HonoMiddleware } from "./context.ts";
 import { HonoRoutes, matchesOf } from "./routes.ts";
 import { markOf, needMarks } from "../http/measured_once.ts";
 import type { Monitor } from "../monitor/monitor.ts";
@@ -29,7 +29,7 @@ export interface RuntimeMetricsOptions {
  * @throws {TypeError} If `path` is neither `false` nor a string that begins with `/`.
  * @throws {Error} If the registry has a metric of its own under one of our names.
  */
-export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): MiddlewareHandler {
+export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): HonoMiddleware {
   const { path = "/metrics" } = options;
   checkPath(path);
   // Its families begin here: a name that is the app's own is an error now, not at every request.
@@ -138,7 +138,7 @@ export function checkPath(path: unknown): void {
  * @param c The context.
  * @param next The handlers behind it.
  */
-export const unmeasured: MiddlewareHandler = async function unmeasured(c, next) {
+export const unmeasured: HonoMiddleware = async function unmeasured(c, next) {
   needMarks();
   markOf(c.req.raw, c.env)?.discard();
   await next();

@@ -13,13 +13,13 @@
  * @module
  */
 
-import type { MiddlewareHandler } from "hono";
+import type { HonoContextLike, HonoMiddleware, HonoRequestLike, HonoRouteLike } from "./context.ts";
 import { createMonitor } from "../monitor/create_monitor.ts";
 import { checkPath, measureHono, type RuntimeMetricsOptions } from "./middleware.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 
 export { unmeasured } from "./middleware.ts";
-export type { RuntimeMetricsOptions };
+export type { HonoContextLike, HonoMiddleware, HonoRequestLike, HonoRouteLike, RuntimeMetricsOptions };
 
 /**
  * Measures every request that passes, and answers scrapes.
@@ -41,7 +41,7 @@ export type { RuntimeMetricsOptions };
  * @throws {TypeError} If `path` is neither `false` nor a string that begins with `/`.
  * @throws {Error} If the registry has a metric of its own under one of our names.
  */
-export function runtimeMetrics(monitor?: Monitor, options: RuntimeMetricsOptions = {}): MiddlewareHandler {
+export function runtimeMetrics(monitor?: Monitor, options: RuntimeMetricsOptions = {}): HonoMiddleware {
   if (monitor) return measureHono(monitor, options);
   // A wrong option starts nothing.
   checkPath(options.path ?? false);

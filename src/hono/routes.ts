@@ -4,19 +4,17 @@
  * @module
  */
 
-import type { HonoRequest } from "hono";
+import type { HonoRequestLike, HonoRouteLike } from "./context.ts";
 import type { RouteSeries } from "../http/exchange_recorder.ts";
 import { unmatchedRoute } from "../http/route_series.ts";
 import type { Recorder } from "../http/recorder.ts";
 
-type RouteRecord = HonoRequest["matchedRoutes"][number];
-
 /** What matched a request, in the order in which it runs: each time a handler beside its record, and its parameters. */
-export type Matches = readonly (readonly [readonly [unknown, RouteRecord], ...unknown[]])[];
+export type Matches = readonly (readonly [readonly [unknown, HonoRouteLike], ...unknown[]])[];
 
 /** What is known of a record, found once. */
 export interface KnownRoute {
-  readonly record: RouteRecord | undefined;
+  readonly record: HonoRouteLike | undefined;
   /** The template; undefined where the record is a middleware, which answers for no route. */
   readonly route: string | undefined;
   /** The newest method that came, and the series of both. */
@@ -27,7 +25,7 @@ export interface KnownRoute {
 /** Knows the routes of the apps that one middleware serves. */
 export class HonoRoutes {
   private readonly recorder: Recorder;
-  private readonly known = new WeakMap<RouteRecord, KnownRoute>();
+  private readonly known = new WeakMap<HonoRouteLike, KnownRoute>();
   private readonly none: KnownRoute = { record: undefined, route: unmatchedRoute };
 
   /**
@@ -79,7 +77,7 @@ export class HonoRoutes {
     return known.series = this.recorder.series(method, known.route!);
   }
 
-  private knownOf(record: RouteRecord): KnownRoute {
+  private knownOf(record: HonoRouteLike): KnownRoute {
     let known = this.known.get(record);
     if (!known) {
       this.known.set(record, known = { record, route: isMiddleware(record) ? undefined : record.path });
@@ -100,13 +98,13 @@ let matchKey: symbol | null | undefined;
  * @param request Hono's request.
  * @returns What matched.
  */
-export function matchesOf(request: HonoRequest): Matches {
+export function matchesOf(request: HonoRequestLike): Matches {
   if (matchKey === undefined) matchKey = findMatchKey(request);
   const kept = matchKey && (request as unknown as { [key: symbol]: readonly [Matches] | undefined })[matchKey];
   return kept ? kept[0] : request.matchedRoutes.map((record) => [[undefined, record]]);
 }
 
-function findMatchKey(request: HonoRequest): symbol | null {
+function findMatchKey(request: HonoRequestLike): symbol | null {
   const routes = request.matchedRoutes;
   const keeper = request as unknown as { [key: symbol]: readonly [Matches] | undefined };
   return Object.getOwnPropertySymbols(Object.getPrototypeOf(request)).find((key) => {
@@ -120,7 +118,7 @@ function findMatchKey(request: HonoRequest): symbol | null {
  * `use()` registers for all methods, as `all()` and `mount()` do. A handler for all methods on a wildcard is a middleware
  * if it takes `next`, save for the one that `mount()` makes, which bears the name "handler".
  */
-function isMiddleware(record: RouteRecord): boolean {
+function isMiddleware(record: HonoRouteLike): boolean {
   const { method, path } = record;
   if (method !== "ALL" || !path.includes("*")) return false;
   const { length, name } = originalOf(record);
@@ -128,6 +126,6 @@ function isMiddleware(record: RouteRecord): boolean {
 }
 
 /** A sub-app with an error handler of its own wraps what it registers and keeps the original beside. */
-function originalOf({ handler }: RouteRecord): RouteRecord["handler"] {
+function originalOf({ handler }: HonoRouteLike): HonoRouteLike["handler"] {
   return (handler as { __COMPOSED_HANDLER?: typeof handler }).__COMPOSED_HANDLER ?? handler;
 }

@@ -32,10 +32,14 @@ export interface NpmProject extends Disposable {
  * Builds and packs the package, and installs the tarball as a user does.
  *
  * @param files Sources to copy into the project, from the repository's root, by their names there.
+ * @param options Whether Hono is installed, too.
  * @returns The project; dispose of it in any case.
  * @throws {Error} If a step fails; what npm wrote is in the message.
  */
-export async function makeNpmProject(files: Readonly<Record<string, string>>): Promise<NpmProject> {
+export async function makeNpmProject(
+  files: Readonly<Record<string, string>>,
+  { hono = true }: { hono?: boolean } = {},
+): Promise<NpmProject> {
   const base = mkdtempSync(join(tmpdir(), "runtime-metrics-npm-"));
   const dispose = (): void => rmSync(base, { recursive: true, force: true });
   try {
@@ -49,7 +53,17 @@ export async function makeNpmProject(files: Readonly<Record<string, string>>): P
       devDependencies: Record<string, string>;
     };
     writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "project", private: true, type: "module" }));
-    must(run(folder, "npm", "install", "--no-audit", "--no-fund", tarball, `hono@${devDependencies["hono"]}`));
+    must(
+      run(
+        folder,
+        "npm",
+        "install",
+        "--no-audit",
+        "--no-fund",
+        tarball,
+        ...(hono ? [`hono@${devDependencies["hono"]}`] : []),
+      ),
+    );
     for (const [source, name] of Object.entries(files)) copyFileSync(join(root, source), join(folder, name));
     return {
       package: packageFolder,

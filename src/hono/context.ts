@@ -1,0 +1,42 @@
+/**
+ * Hono by shape: what the middleware uses of it, so that its types need no installed Hono, and fit each version.
+ *
+ * @module
+ */
+
+/** What is used of a route as Hono keeps it. */
+export interface HonoRouteLike {
+  readonly basePath?: string;
+  /** `ALL` where it answers every method. */
+  readonly method: string;
+  readonly path: string;
+  // deno-lint-ignore no-explicit-any -- whatever it takes and answers
+  readonly handler: (...args: any[]) => unknown;
+}
+
+/** What is used of Hono's request. */
+export interface HonoRequestLike {
+  readonly raw: Request;
+  readonly method: string;
+  readonly path: string;
+  /** Which of the routes that match runs. */
+  readonly routeIndex: number;
+  /** The routes that match, in the order in which they run. */
+  readonly matchedRoutes: readonly HonoRouteLike[];
+}
+
+/** What is used of Hono's context. */
+export interface HonoContextLike {
+  readonly req: HonoRequestLike;
+  /** What the server or the platform handed to Hono. */
+  readonly env: unknown;
+  /** Is there a response? */
+  readonly finalized: boolean;
+  get res(): Response;
+  set res(response: Response | undefined);
+  /** On an edge runtime, where work is handed to `waitUntil`; the getter throws elsewhere. */
+  readonly executionCtx: unknown;
+}
+
+/** A middleware, as Hono's `app.use()` takes it: one of Hono's `MiddlewareHandler`s. */
+export type HonoMiddleware = (context: HonoContextLike, next: () => Promise<void>) => Promise<Response | void>;
