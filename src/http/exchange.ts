@@ -14,9 +14,9 @@ import type { RouteSeries } from "./exchange_recorder.ts";
 import { discarded, ended, opened, routed, statusBits, statusOf, told, unanswered } from "./exchange_state.ts";
 import { mark } from "./measured_once.ts";
 import { isGone, outcomeOf, sentStatusOf } from "./outgoing_message.ts";
-import { beginDetails, noteBody, type RequestDetails } from "./request_details.ts";
+import { beginDetails, noteResponse, type RequestDetails } from "./request_details.ts";
 import type { Outcome } from "./info.ts";
-import { isEventStream, type ResponseEnd, responseEnd, switchingProtocols } from "./response_end.ts";
+import { isEventStream, responseEnd, switchingProtocols } from "./response_end.ts";
 import { isUpgrade, type OutgoingLike, type ServerContext } from "./server_context.ts";
 import { traceOf } from "./trace.ts";
 
@@ -48,6 +48,8 @@ export class Exchange implements PendingItem {
   answeredSeconds: number;
   /** The status that the client sees, 0 until it is known, and flags. */
   private state: number;
+  /** Tells the route as far as it is known now. Only where something can tell it: a field in each request has its price. */
+  declare findRoute?: (() => string | undefined) | undefined;
 
   /** Begins it; only a recorder does. */
   constructor(
@@ -100,7 +102,7 @@ export class Exchange implements PendingItem {
       isListening: (this.state & told) !== 0,
       wantsSize: details !== undefined && recorder.measuresSizes,
     });
-    if (details) this.noteResponse(details, response, stream, end);
+    if (details) noteResponse(details, response, stream, end, recorder, this.series.route);
     switch (end) {
       case "upgrade":
         this.setStatus(switchingProtocols);
@@ -161,8 +163,16 @@ export class Exchange implements PendingItem {
   head(status: number, route: string | undefined): void {
     if (this.status !== 0) return;
     this.setStatus(statusOf(status));
+    if (this.findRoute) route ??= this.askRoute();
     if (route !== undefined) this.series = this.series.recorder.move(this.series, route);
     if (this.details) this.details.headDurationSeconds = this.series.recorder.now() - this.beganAt;
+  }
+
+  /** Asks for the route one last time; what a handler within has told stands. */
+  private askRoute(): string | undefined {
+    const route = this.state & routed ? undefined : this.findRoute?.();
+    this.findRoute = undefined;
+    return route;
   }
 
   /** Lets Node's message tell the end from now on; false where there is none. */
@@ -199,20 +209,6 @@ export class Exchange implements PendingItem {
     // A client may have left already, and no event tells it again.
     if (isGone(outgoing)) this.sent(outcomeOf(outgoing));
     else outgoing.on("close", () => this.sent(outcomeOf(outgoing)));
-  }
-
-  /** Notes what few want of a response; Node's message will tell its size by itself. */
-  private noteResponse(
-    details: RequestDetails,
-    response: Response,
-    stream: ReadableStream<Uint8Array> | null | undefined,
-    end: ResponseEnd,
-  ): void {
-    const { recorder } = this.series;
-    const wantsBody = recorder.wantsBody(this.series.route);
-    details.response = response;
-    if (details.written) details.written.keeps = wantsBody;
-    else if (end === "answer") noteBody(details, response, stream, recorder.measuresSizes, wantsBody);
   }
 
   /** Follows a stream to its end. Nothing that is kept meanwhile keeps the response or the request. */
@@ -271,6 +267,7 @@ export class Exchange implements PendingItem {
     if (this.state & ended) return;
     const { recorder } = this.series;
     const outgoing = this.context?.outgoing;
+    if (this.findRoute) this.series = recorder.move(this.series, this.askRoute() ?? this.series.route);
     // Whoever answered, and whatever: the message knows what was sent.
     const sent = outgoing && sentStatusOf(outgoing);
     if (sent !== undefined && this.status !== switchingProtocols) this.setStatus(statusOf(sent));

@@ -18,6 +18,8 @@ export interface Marked {
   discard(): void;
   /** Notes the route that a handler within has found. */
   reroute(route: string): void;
+  /** Tells the route when the answer's head is there; the one of the innermost handler is asked first. */
+  findRoute?: (() => string | undefined) | undefined;
   /** Called once, when the request is in flight no more; only where a runtime has to be told. */
   onOver?: () => void;
 }
@@ -80,4 +82,10 @@ export function markOf(request: Request, server: unknown): Marked | undefined {
   // One and the same `Request` may be handled twice, one time after the other. What a server made for one request may not,
   // though that can be over before its handlers are: its client has left.
   return exchange?.isOver && carrier === request ? undefined : exchange;
+}
+
+/** Lets a measured handler or listener tell the route of a request when its answer is there, as far as it knows it then. */
+export function tellsRoute(exchange: Marked, find: () => string | undefined): void {
+  const outer = exchange.findRoute;
+  exchange.findRoute = outer ? () => find() ?? outer() : find;
 }

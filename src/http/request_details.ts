@@ -7,6 +7,7 @@
 import { readBody } from "./body.ts";
 import { MessageBytes } from "./outgoing_message.ts";
 import type { RequestInfo } from "./info.ts";
+import type { ResponseEnd } from "./response_end.ts";
 import type { ServerContext } from "./server_context.ts";
 
 /**
@@ -51,16 +52,23 @@ export function beginDetails(
   };
 }
 
-/**
- * Notes a response whose body is no stream to be watched: its size, or a copy of it, so that the response stays what it is.
- *
- * @param details Where it is noted.
- * @param response The response.
- * @param body Null where there is none, undefined where it stands ready; a stream is somebody else's.
- * @param wantsSize Find the size out.
- * @param wantsBody Keep the bytes, too.
- */
-export function noteBody(
+/** Notes a response as it is answered; Node's message will tell its size by itself. */
+export function noteResponse(
+  details: RequestDetails,
+  response: Response,
+  stream: ReadableStream | null | undefined,
+  end: ResponseEnd,
+  recorder: { readonly measuresSizes: boolean; wantsBody(route: string): boolean },
+  route: string,
+): void {
+  const wantsBody = recorder.wantsBody(route);
+  details.response = response;
+  if (details.written) details.written.keeps = wantsBody;
+  else if (end === "answer") noteBody(details, response, stream, recorder.measuresSizes, wantsBody);
+}
+
+/** Notes a body that is no stream to be watched: its size, or a copy of it, so that the response stays what it is. */
+function noteBody(
   details: RequestDetails,
   response: Response,
   body: ReadableStream | null | undefined,

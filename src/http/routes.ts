@@ -4,7 +4,6 @@
  * @module
  */
 
-import { unmatchedRoute } from "./route_series.ts";
 import { ignore, isLater } from "./user_function.ts";
 
 /** A `URLPattern`, as far as it is used. */
@@ -19,33 +18,56 @@ export interface UrlPatternLike {
  * Tells routes: a function, patterns in the order in which they are tried, or replacements that make a template of a path.
  */
 export type RouteOption =
-  | ((request: Request) => string | undefined)
+  // Whatever the server, or the app itself, passes beside the request.
+  // deno-lint-ignore no-explicit-any
+  | ((request: Request, ...rest: any[]) => string | undefined)
+  | PathRoutes;
+
+/** What tells a route of the path alone: patterns in the order in which they are tried, or replacements. */
+export type PathRoutes =
   | readonly UrlPatternLike[]
   | { readonly normalizePath: readonly (readonly [RegExp, string])[] };
 
+/** Tells the route of a request. */
+export interface RouteFinder<Asked = Request> {
+  /** Answers undefined where the route is not known; what throws, or answers a promise, is counted. */
+  find(request: Asked, ...rest: unknown[]): string | undefined;
+  /** May it know more once the request is answered? */
+  readonly asksAgain: boolean;
+}
+
 /**
- * Makes the function that tells a request's route.
+ * Makes what tells a request's route.
  *
+ * @param action Begins the error, such as `Cannot instrument`.
  * @param option What the user gave.
+ * @param of How path and address of a request are read.
  * @param failed Called when the user's function throws, or answers a promise.
- * @returns The function. What tells nothing, or throws, is the route `none`, never the raw path.
+ * @returns The finder; undefined without an option.
  * @throws {TypeError} If the option is none of its kinds.
  */
-export function routeFinder(
-  option: RouteOption | undefined,
+export function routeFinder<Asked>(
+  action: string,
+  option: RouteOption | ((request: Asked, ...rest: never[]) => string | undefined) | undefined,
+  of: { path(request: Asked): string; url(request: Asked): string },
   failed: () => void = ignore,
-): (request: Request) => string {
-  if (option === undefined) return () => unmatchedRoute;
-  const find = finder(option);
-  return (request) => {
-    try {
-      const route: unknown = find(request);
-      if (isLater(route, ignore)) failed();
-      return typeof route === "string" && route !== "" ? route : unmatchedRoute;
-    } catch {
-      failed();
-      return unmatchedRoute;
-    }
+): RouteFinder<Asked> | undefined {
+  if (option === undefined) return undefined;
+  const tell = (typeof option === "function" ? option : byPath(action, option, of)) as (
+    ...asked: unknown[]
+  ) => string | undefined;
+  return {
+    asksAgain: typeof option === "function",
+    find(...asked) {
+      try {
+        const route: unknown = tell(...asked);
+        if (isLater(route, ignore)) failed();
+        return typeof route === "string" && route !== "" ? route : undefined;
+      } catch {
+        failed();
+        return undefined;
+      }
+    },
   };
 }
 
@@ -68,19 +90,27 @@ export function pathOf(request: Request): string {
   return new URL(`http://localhost${url.slice(at)}`).pathname;
 }
 
-function finder(option: RouteOption): (request: Request) => string | undefined {
-  if (typeof option === "function") return option;
-  if (isPatterns(option)) return (request) => option.find((pattern) => pattern.test(request.url))?.pathname;
+function byPath<Asked>(
+  action: string,
+  option: PathRoutes,
+  of: { path(request: Asked): string; url(request: Asked): string },
+): (request: Asked) => string | undefined {
+  if (isPatterns(option)) {
+    return (request) => {
+      const url = of.url(request);
+      return option.find((pattern) => pattern.test(url))?.pathname;
+    };
+  }
   const replacements = (option as { normalizePath?: unknown } | null)?.normalizePath;
   if (!isReplacements(replacements)) {
     throw new TypeError(
-      "Cannot instrument: route must be a function, a list of URLPatterns, or { normalizePath: [[pattern, text], …] }",
+      `${action}: route must be a function, a list of URLPatterns, or { normalizePath: [[pattern, text], …] }`,
     );
   }
-  return (request) => replacements.reduce((path, [pattern, text]) => path.replace(pattern, text), pathOf(request));
+  return (request) => replacements.reduce((path, [pattern, text]) => path.replace(pattern, text), of.path(request));
 }
 
-function isPatterns(option: RouteOption): option is readonly UrlPatternLike[] {
+function isPatterns(option: PathRoutes): option is readonly UrlPatternLike[] {
   return Array.isArray(option) &&
     option.every((pattern) => typeof pattern?.test === "function" && typeof pattern.pathname === "string");
 }

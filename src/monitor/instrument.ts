@@ -7,9 +7,10 @@
 import type { PageHandler } from "../page/handler.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Recorder } from "../http/recorder.ts";
-import { markOf } from "../http/measured_once.ts";
+import { markOf, tellsRoute } from "../http/measured_once.ts";
 import { asksForUpgrade } from "../http/server_context.ts";
-import { pathOf, routeFinder, type RouteOption } from "../http/routes.ts";
+import { unmatchedRoute } from "../http/route_series.ts";
+import { pathOf, type RouteFinder, routeFinder, type RouteOption } from "../http/routes.ts";
 
 /** Options of `monitor.instrument`. */
 export interface InstrumentOptions {
@@ -22,6 +23,12 @@ export interface InstrumentOptions {
   /**
    * How the route of a request is known: a function, `URLPattern`s, or replacements such as
    * `{ normalizePath: [[/\/\d+/, "/:id"]] }`. Bun's routes tell it by their keys.
+   *
+   * A function gets what the handler gets, and is asked twice: when the request comes, which tells the gauge of requests
+   * in progress, and again when the head of its answer is there, or its client has left, since many routers know a route
+   * only then; what it tells last counts. It tells a template, never a path that a client can choose. One that tells
+   * nothing, throws or answers a promise leaves the route as it was known before; the last two are counted in
+   * `metrics_errors_total`.
    *
    * @default {undefined} Every request has the route `none`, never its raw path.
    */
@@ -51,10 +58,10 @@ export function instrument<Target extends object>(
   if (path !== undefined && (typeof path !== "string" || !path.startsWith("/"))) {
     throw new TypeError(`Cannot instrument: path must be a string that begins with "/", got ${JSON.stringify(path)}`);
   }
-  const findRoute = routeFinder(route, recorder?.failed);
+  const finder = routeFinder("Cannot instrument", route, { path: pathOf, url: ({ url }) => url }, recorder?.failed);
   recorder?.join();
   if (typeof target === "function") {
-    const measured = recorder ? measure(recorder, target as FetchHandler, findRoute) : target as FetchHandler;
+    const measured = recorder ? measure(recorder, target as FetchHandler, finder) : target as FetchHandler;
     return (path === undefined ? measured : answerScrapes(measured, page, path)) as unknown as Target;
   }
   if (typeof target !== "object" || target === null) {
@@ -70,9 +77,9 @@ export function instrument<Target extends object>(
 
 /** Everything that Bun takes under a route: a handler, handlers by method, a ready response, or what is not ours. */
 function measureRoute(recorder: Recorder, handlers: unknown, key: string): unknown {
-  const findRoute = (): string => key;
-  if (typeof handlers === "function") return measure(recorder, handlers as FetchHandler, findRoute);
-  if (handlers instanceof Response) return measure(recorder, () => handlers.clone(), findRoute);
+  const finder: RouteFinder = { find: () => key, asksAgain: false };
+  if (typeof handlers === "function") return measure(recorder, handlers as FetchHandler, finder);
+  if (handlers instanceof Response) return measure(recorder, () => handlers.clone(), finder);
   if (Object.getPrototypeOf(handlers ?? 0) !== Object.prototype) return handlers;
   return Object.fromEntries(
     Object.entries(handlers as object).map(([method, handler]) => [method, measureRoute(recorder, handler, key)]),
@@ -82,24 +89,29 @@ function measureRoute(recorder: Recorder, handlers: unknown, key: string): unkno
 function measure(
   recorder: Recorder,
   handler: FetchHandler,
-  findRoute: (request: Request) => string,
+  finder: RouteFinder | undefined,
 ): FetchHandler {
   return function measured(this: unknown, request, platform) {
     // `arguments` is what came, to the last one, and costs nothing when it is only handed on.
     const args = arguments as unknown as Parameters<FetchHandler>;
-    // An instrumented handler around this one counts the request.
-    const exchange = markOf(request, platform)
-      ? undefined
-      : recorder.begin(request, findRoute(request), platform, recorder.needsPath ? pathOf(request) : undefined);
+    const outer = markOf(request, platform);
+    const exchange = outer ? undefined : recorder.begin(
+      request,
+      finder?.find(...args) ?? unmatchedRoute,
+      platform,
+      recorder.needsPath ? pathOf(request) : undefined,
+    );
+    // What is around this one counts the request, and knows no more of its route.
+    if (finder && (outer || (exchange && finder.asksAgain))) tellsRoute(outer ?? exchange!, () => finder.find(...args));
     if (!exchange) return handler.apply(this, args);
     const { blame } = recorder;
-    const outer = blame?.enter(exchange, exchange.beganAt);
+    const before = blame?.enter(exchange, exchange.beganAt);
     try {
       let answer: Response | Promise<Response>;
       try {
         answer = handler.apply(this, args);
       } finally {
-        blame?.leave(outer, recorder.now());
+        blame?.leave(before, recorder.now());
       }
       return answer instanceof Promise ? settled(recorder, exchange, answer) : answered(recorder, exchange, answer);
     } catch (error) {

@@ -7,7 +7,8 @@
 import type { Exchange } from "../http/exchange.ts";
 import { unmatchedRoute } from "../http/route_series.ts";
 import { sentStatusOf } from "../http/outgoing_message.ts";
-import { markOf } from "../http/measured_once.ts";
+import { markOf, tellsRoute } from "../http/measured_once.ts";
+import { type PathRoutes, routeFinder } from "../http/routes.ts";
 import { heldBy } from "../work/loop_blame.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { headersOf, type IncomingLike, pathOfMessage, type ResponseLike, urlOf } from "./message.ts";
@@ -22,15 +23,16 @@ export interface InstrumentListenerOptions<Incoming = IncomingLike> {
    */
   path?: string;
   /**
-   * Tells the route's template, never a path that a client can choose. It is asked when the request comes, and again when
-   * its head is sent, since a framework knows the route only then.
+   * How the route of a request is known: a function of the message, `URLPattern`s, or replacements such as
+   * `{ normalizePath: [[/\/\d+/, "/:id"]] }`.
    *
-   * @param request The request, as the framework hands it on.
-   * @returns The template; undefined where none is known.
-   * @default {undefined} Every request has the route `none`.
+   * A function is asked when the request comes, and again when its head is sent, or its client has left, since a
+   * framework knows the route only then; what it tells last counts. It tells a template, never a path that a client can
+   * choose; undefined where none is known. What throws or answers a promise is counted in `metrics_errors_total`.
+   *
+   * @default {undefined} Every request has the route `none`, never its raw path.
    */
-  // A method, so that it may ask for a framework's own kind of request.
-  route?(request: Incoming): string | undefined;
+  route?: ((request: Incoming) => string | undefined) | PathRoutes;
 }
 
 /**
@@ -69,53 +71,46 @@ export function instrumentListener<Listener extends (request: never, response: n
       `Cannot instrument listener: path must be a string that begins with "/", got ${JSON.stringify(path)}`,
     );
   }
-  if (options.route !== undefined && typeof options.route !== "function") {
-    throw new TypeError(`Cannot instrument listener: route must be a function, got ${typeof options.route}`);
-  }
   const { recorder } = monitor;
   recorder?.join();
   const page = toNodeListener(monitor.handler);
-  const routeOf = (incoming: IncomingLike): string | undefined => {
-    try {
-      const found: unknown = options.route?.(incoming as never);
-      // A function that is async by mistake tells nothing, and its rejection must not end the process.
-      if (typeof (found as PromiseLike<unknown> | undefined)?.then === "function") {
-        (found as PromiseLike<unknown>).then(undefined, () => {});
-      }
-      return typeof found === "string" && found !== "" ? found : undefined;
-    } catch {
-      return undefined;
-    }
-  };
+  const finder = routeFinder(
+    "Cannot instrument listener",
+    options.route as InstrumentListenerOptions["route"],
+    { path: (incoming) => new URL(urlOf(incoming)).pathname, url: urlOf },
+    recorder?.failed,
+  );
   const call = listener as unknown as (this: unknown, incoming: IncomingLike, outgoing: ResponseLike) => unknown;
   return function measured(this: unknown, incoming: IncomingLike, outgoing: ResponseLike) {
     if (path !== undefined && pathOfMessage(incoming) === path) return page(incoming, outgoing);
     const platform = { incoming, outgoing };
     const request = new MessageRequest(incoming) as unknown as Request;
-    // A listener around this one counts the request.
-    if (!recorder || markOf(request, platform)) return call.call(this, incoming, outgoing);
-    const begun = recorder.begin(
+    if (!recorder) return call.call(this, incoming, outgoing);
+    // A listener around this one counts the request, and knows no more of its route.
+    const outer = markOf(request, platform);
+    const begun = outer ? undefined : recorder.begin(
       request,
-      routeOf(incoming) ?? unmatchedRoute,
+      finder?.find(incoming) ?? unmatchedRoute,
       platform,
       recorder.needsPath ? pathOfMessage(incoming) : undefined,
       incoming.method ?? "GET",
     );
+    if (finder && (outer || (begun && finder.asksAgain))) tellsRoute(outer ?? begun!, () => finder.find(incoming));
     if (!begun) return call.call(this, incoming, outgoing);
-    follow(begun, outgoing, () => routeOf(incoming));
+    follow(begun, outgoing);
     return heldBy(recorder.blame, recorder.now, begun, () => call.call(this, incoming, outgoing));
   } as unknown as Listener;
 }
 
 /** Notes the head when it is sent, and lets the message tell how it ends. */
-function follow(exchange: Exchange, outgoing: ResponseLike, routeOf: () => string | undefined): void {
+function follow(exchange: Exchange, outgoing: ResponseLike): void {
   const own = Object.getOwnPropertyDescriptor(outgoing, "writeHead");
   const { writeHead } = outgoing;
   // Every head of HTTP/1 passes here, also one that nobody writes; at its end it is told in any case. Node refuses a status
   // that is none, and whoever asked for it may send another, so that only what was sent is noted.
   outgoing.writeHead = function (this: ResponseLike, ...head: [number, ...never[]]) {
     const answer = writeHead.apply(this, head);
-    exchange.head(sentStatusOf(outgoing) ?? outgoing.statusCode, routeOf());
+    exchange.head(sentStatusOf(outgoing) ?? outgoing.statusCode, undefined);
     if (own) Object.defineProperty(outgoing, "writeHead", own);
     else delete (outgoing as Partial<ResponseLike>).writeHead;
     return answer;
@@ -123,18 +118,13 @@ function follow(exchange: Exchange, outgoing: ResponseLike, routeOf: () => strin
   const finish = (): void => {
     // On HTTP/2 a message is finished by its reset as well, also where no head was sent.
     const status = sentStatusOf(outgoing);
-    if (status !== undefined) exchange.head(status, routeOf());
+    if (status !== undefined) exchange.head(status, undefined);
     if (!endsUnseen(outgoing)) return;
     exchange.sent();
   };
   outgoing.on("finish", finish);
   // A message whose HEAD was answered by `stream.respond()` is never finished nor closed (Node 20.20).
   (outgoing.stream as Http2StreamLike | undefined)?.on?.("close", finish);
-  // Before the exchange listens: a client that leaves before the head leaves a route behind that is known by now.
-  outgoing.on("close", () => {
-    const route = routeOf();
-    if (exchange.status === 0 && route !== undefined) exchange.reroute(route);
-  });
   // From here on the message itself tells how it ends.
   exchange.watch();
 }

@@ -301,7 +301,7 @@ describe("instrumentListener()", () => {
     assertThrows(
       () => instrumentListener(monitor, () => {}, { route: "x" as never }),
       TypeError,
-      "route must be a function, got string",
+      "Cannot instrument listener: route must be a function, a list of URLPatterns, or { normalizePath: [[pattern, text], …] }",
     );
   });
 });
