@@ -13,6 +13,7 @@ import { httpOptions } from "../src/http/option_table.ts";
 import { collectOptions, monitorOptions } from "../src/monitor/option_table.ts";
 import { expositionOptions } from "../src/page/option_table.ts";
 import { pusherOptions } from "../src/push/check_pusher.ts";
+import { stallOptions } from "../src/stalls/stall_options.ts";
 import { metricsServerOptions } from "../src/server/metrics_server.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -37,6 +38,7 @@ const groups: readonly Group[] = [
     file: "src/server/metrics_server.ts",
     table: metricsServerOptions,
   },
+  { title: "`recordStalls`", type: "StallOptions", file: "src/stalls/stall_options.ts", table: stallOptions },
   { title: "`createPusher`", type: "PusherOptions", file: "src/push/check_pusher.ts", table: pusherOptions },
 ];
 

@@ -29,6 +29,7 @@ const folders = [
   "src/server",
   "src/push",
   "src/calls",
+  "src/stalls",
   "src/worker",
   "mod.ts",
 ];
@@ -41,6 +42,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   "src/server": ["src/node"],
   "src/push": ["src/edge"],
   "src/calls": [],
+  "src/stalls": [],
   "src/worker": [],
 };
 

@@ -120,6 +120,7 @@ export interface ProcessLike {
   readonly platform: string;
   readonly versions: Readonly<Record<string, string | undefined>>;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly execArgv?: readonly string[];
   cpuUsage(): { user: number; system: number };
   threadCpuUsage?(): { user: number; system: number };
   memoryUsage(): { rss: number; heapTotal: number; heapUsed: number; external: number; arrayBuffers: number };
@@ -147,7 +148,7 @@ export interface GlobalLike {
     unrefTimer(id: number): void;
     readonly permissions: {
       querySync(
-        descriptor: { name: "read"; path: string } | { name: "env"; variable: string },
+        descriptor: { name: "read"; path: string } | { name: "env"; variable: string } | { name: "sys"; kind: string },
       ): { readonly state: string };
     };
   };

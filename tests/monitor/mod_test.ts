@@ -36,6 +36,7 @@ describe("importing the package", () => {
     await import("../../src/node/mod.ts");
     await import("../../src/pools/mod.ts");
     await import("../../src/calls/mod.ts");
+    await import("../../src/stalls/mod.ts");
     assertEquals(started, []);
     // The watch would have seen one: a monitor starts its beat.
     createMonitor({ collect: { gc: false } }).stop();
@@ -66,6 +67,7 @@ describe("the public door", () => {
       "unmeasured",
     ]);
     assertEquals(Object.keys(await import("../../src/calls/mod.ts")), ["measureCalls"]);
+    assertEquals(Object.keys(await import("../../src/stalls/mod.ts")), ["recordStalls"]);
     assertEquals(Object.keys(await import("../../src/pools/mod.ts")).sort(), [
       "genericPool",
       "isWorkerReport",

@@ -23,6 +23,7 @@ const budgets: Readonly<Record<string, number>> = {
   "./pools": 4,
   "./calls": 7,
   "./push": 8,
+  "./stalls": 7,
   "./worker": 5,
 };
 
@@ -116,6 +117,7 @@ describe("the package, minified and gzipped", () => {
       ["./calls", /^src\/calls\//],
       ["./pools", /^src\/pools\/(mod\.ts|adapters\/)/],
       ["./push", /^src\/push\//],
+      ["./stalls", /^src\/(stalls\/|runtime\/(profilers|console_profiler|single_profiler)\.ts)/],
       ["./worker", /^src\/worker\//],
       ["./hono", /^src\/hono\//],
     ];

@@ -1,0 +1,147 @@
+/**
+ * Keeps the newest stalls, with the functions that were under way.
+ *
+ * @module
+ */
+
+import type { Core } from "../core/core.ts";
+import type { Stall } from "../process/blame.ts";
+import type { CpuProfile, ProfilePiece, Profiler } from "../runtime/profiler.ts";
+import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
+import { analyse } from "./analysis.ts";
+import { cutProfile, weightOf } from "./profile_text.ts";
+import type { RecordedStall } from "./recorded_stall.ts";
+import { sampleSeconds, type StackSampler } from "./stack_sampler.ts";
+import type { StallSettings } from "./stall_options.ts";
+
+/** The source of what goes wrong here, in `metrics_errors_total`. */
+const errorSource = "stalls";
+
+/** A process that stalls all the time must not be slowed further. */
+const analysisSeconds = 1;
+
+/** What all profiles that are kept may hold together, in numbers; some 8 MB. */
+const mostWeight = 500_000;
+
+/** What measuring itself did on the loop. */
+const metrics: LoopHolder = { heldBy: () => ["metrics", ""] };
+
+/** A stall that is kept. */
+interface Kept {
+  stall: RecordedStall;
+  profile?: CpuProfile;
+}
+
+/** Where the functions come from. */
+export interface StackSource {
+  readonly sampler: StackSampler;
+  readonly profiler: Profiler;
+}
+
+/** Records the stalls of one core. */
+export class StallRecording {
+  readonly #core: Core;
+  readonly #settings: StallSettings;
+  readonly #stacks: StackSource | undefined;
+  readonly #leave: (() => void) | undefined;
+  readonly #heard = (stall: Stall): void => this.#hear(stall);
+  /** The oldest first. */
+  #kept: Kept[] = [];
+  #weight = 0;
+  #number = 0;
+  #analysedAt = Number.NEGATIVE_INFINITY;
+
+  /** Begins; throws where the profiler is refused. */
+  constructor(core: Core, settings: StallSettings, stacks: StackSource | undefined) {
+    this.#core = core;
+    this.#settings = settings;
+    this.#stacks = stacks;
+    core.self.expect(errorSource);
+    this.#leave = stacks?.sampler.join({ hold: (work) => this.#hold(work) });
+    core.onStall.add(this.#heard);
+  }
+
+  /** The stalls that are kept, the newest first. */
+  recent(): readonly RecordedStall[] {
+    return this.#kept.map(({ stall }) => stall).reverse();
+  }
+
+  /** The profile of a stall; undefined where there is none, or none any more. */
+  profile(id: string): string | undefined {
+    const profile = this.#kept.find(({ stall }) => stall.id === id)?.profile;
+    return profile && JSON.stringify(profile);
+  }
+
+  /** Records nothing more; what is kept stays. */
+  stop(): void {
+    this.#core.onStall.delete(this.#heard);
+    this.#leave?.();
+  }
+
+  #hear(stall: Stall): void {
+    if (stall.seconds < this.#settings.thresholdSeconds) return;
+    // Behind the beat that tells it, which has still to settle its own time.
+    queueMicrotask(() => this.#core.self.attempt(errorSource, () => this.#record(stall)));
+  }
+
+  #record(stall: Stall): void {
+    const { runtime } = this.#core;
+    const now = runtime.now();
+    const [{ kind, name }] = stall.shares as [Stall["shares"][number]];
+    const beganAtUnixSeconds = runtime.unixNow() - (now - stall.endedAt) - stall.seconds;
+    const kept: Kept = {
+      stall: {
+        id: `${Math.round(beganAtUnixSeconds * 1000).toString(36)}-${(++this.#number).toString(36)}`,
+        beganAtUnixSeconds,
+        seconds: stall.seconds,
+        ...(stall.cpuSeconds !== undefined && { cpuSeconds: stall.cpuSeconds }),
+        ...(stall.gcSeconds !== undefined && { gcSeconds: stall.gcSeconds }),
+        kind,
+        name,
+        frames: [],
+      },
+    };
+    this.#kept.push(kept);
+    this.#trim();
+    if (!this.#stacks || now - this.#analysedAt < analysisSeconds) return this.#tell(kept);
+    this.#analysedAt = now;
+    this.#hold(() =>
+      this.#stacks!.sampler.pieceUntil(stall.endedAt, (piece) => {
+        if (piece) this.#core.self.attempt(errorSource, () => this.#hold(() => this.#explain(kept, stall, piece)));
+        this.#tell(kept);
+      })
+    );
+  }
+
+  #explain(kept: Kept, { endedAt, seconds }: Stall, piece: ProfilePiece): void {
+    const { profiler } = this.#stacks!;
+    const { culprit, frames, window } = analyse(piece, endedAt - seconds, endedAt, sampleSeconds, profiler.origin);
+    kept.stall = { ...kept.stall, ...(culprit && { culprit }), frames };
+    if (window.end === window.first || !this.#kept.includes(kept)) return;
+    kept.profile = cutProfile(piece.profile, window);
+    this.#weight += weightOf(kept.profile);
+    this.#trim();
+  }
+
+  #trim(): void {
+    while (this.#kept.length > this.#settings.keep) this.#forget(this.#kept.shift()!);
+    for (const each of this.#kept) {
+      if (this.#weight <= mostWeight) return;
+      this.#forget(each);
+    }
+  }
+
+  #forget(kept: Kept): void {
+    if (kept.profile) this.#weight -= weightOf(kept.profile);
+    delete kept.profile;
+  }
+
+  #tell({ stall }: Kept): void {
+    const { onStall } = this.#settings;
+    if (onStall) this.#core.self.attempt(errorSource, () => onStall(stall));
+  }
+
+  #hold(work: () => void): void {
+    heldBy(this.#core.blame, this.#core.runtime.now, metrics, work);
+  }
+}

@@ -1,0 +1,110 @@
+import { describe, it } from "node:test";
+import { Registry } from "prom-client";
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { startMonitor } from "../../src/monitor/monitor.ts";
+import { wholeProcess } from "../../src/process/process_watch.ts";
+import { type RecordedStall, recordStalls, type StallOptions } from "../../src/stalls/mod.ts";
+import { FakeRuntime } from "../support/fake_runtime.ts";
+import { scrape } from "../support/page.ts";
+
+/** A monitor whose time is turned by hand, and a recorder that asks no profiler. */
+function begin(options: StallOptions = {}, settings: object = {}) {
+  const runtime = new FakeRuntime();
+  const monitor = startMonitor(new Registry(), { intervalSeconds: 0.02, ...settings }, () => runtime, wholeProcess);
+  const stalls = recordStalls(monitor, { stacks: false, ...options });
+  /** Holds the loop under a name, and lets the beat find it. */
+  const hold = async (name: string, seconds: number): Promise<void> => {
+    monitor.track(name, () => runtime.stall(seconds));
+    runtime.runDue();
+    runtime.advance(0.1);
+    // Stalls are told behind the beat.
+    await Promise.resolve();
+  };
+  runtime.advance(0.1);
+  return { runtime, monitor, stalls, hold };
+}
+
+const errorsOf = async (monitor: Parameters<typeof scrape>[0]): Promise<number> =>
+  (await scrape(monitor)).value('runtime_metrics_errors_total{source="stalls"}');
+
+describe("recordStalls", () => {
+  it("tells who held the loop, since when and for how long, the newest first", async () => {
+    const { runtime, stalls, hold, monitor } = begin();
+    const beganAt = runtime.unixNow();
+    await hold("resize", 0.3);
+    await hold("export", 0.5);
+    await hold("short", 0.08);
+    const [newest, oldest, ...more] = stalls.recent();
+    assertEquals(more, []);
+    assertEquals([newest!.kind, newest!.name], ["task", "export"]);
+    assertEquals([oldest!.kind, oldest!.name, oldest!.frames, oldest!.culprit], ["task", "resize", [], undefined]);
+    assertAlmostEquals(oldest!.seconds, 0.3, 0.02);
+    assertAlmostEquals(oldest!.beganAtUnixSeconds, beganAt, 0.03);
+    assert(newest!.id !== oldest!.id);
+    assertEquals(stalls.profile(newest!.id), undefined);
+    monitor.stop();
+  });
+
+  it("keeps as many as it was told, and stops with itself and with the monitor", async () => {
+    const { stalls, hold, monitor } = begin({ keep: 2 });
+    for (const name of ["a", "b", "c"]) await hold(name, 0.2);
+    assertEquals(stalls.recent().map(({ name }) => name), ["c", "b"]);
+    stalls.stop();
+    stalls.stop();
+    await hold("d", 0.2);
+    assertEquals(stalls.recent().length, 2);
+    monitor.stop();
+    stalls[Symbol.dispose]();
+  });
+
+  it("counts an onStall that throws or rejects, and harms nobody", async () => {
+    const seen: RecordedStall[] = [];
+    const { hold, monitor } = begin({
+      onStall(stall) {
+        seen.push(stall);
+        if (stall.name === "throws") throw new Error("no disk");
+        return Promise.reject(new Error("no network"));
+      },
+    });
+    assertEquals(await errorsOf(monitor), 0);
+    await hold("throws", 0.2);
+    assertEquals(await errorsOf(monitor), 1);
+    await hold("rejects", 0.2);
+    assertEquals(await errorsOf(monitor), 2);
+    assertEquals(seen.map(({ name }) => name), ["throws", "rejects"]);
+    monitor.stop();
+  });
+
+  it("records nothing where nothing measures", () => {
+    const { stalls } = begin({}, { enabled: false });
+    assertEquals(stalls.recent(), []);
+    stalls.stop();
+  });
+
+  it("refuses each wrong option by a sentence", () => {
+    const refused = (options: object, settings: object = {}): string =>
+      (assertThrows(() => begin(options, settings), Error) as Error).message;
+    const says = "Cannot record stalls: ";
+    assertEquals(refused({ thresholdSeconds: "1" }), `${says}thresholdSeconds must be a number, got "1"`);
+    assertEquals(
+      refused({ thresholdSeconds: 0 }),
+      `${says}thresholdSeconds must be at least 0.02 and at most 60, got 0`,
+    );
+    assertEquals(
+      refused({ thresholdSeconds: 0.1 }, { stallSeconds: 0.2 }),
+      `${says}thresholdSeconds must be at least the monitor's stallSeconds, which is 0.2, got 0.1`,
+    );
+    assertEquals(refused({ keep: 0 }), `${says}keep must be a whole number from 1 to 1000, got 0`);
+    assertEquals(refused({ stacks: 1 }), `${says}stacks must be true or false, got 1`);
+    assertEquals(refused({ onStall: "log" }), `${says}onStall must be a function, got "log"`);
+    assertEquals(
+      refused({ treshold: 1 }),
+      `${says}unknown option; expected one of thresholdSeconds, keep, stacks, onStall, got "treshold"`,
+    );
+    assertEquals(
+      refused({}, { collect: { eventLoop: false } }),
+      `${says}the monitor does not watch the event loop; collect.eventLoop must be on`,
+    );
+    assertThrows(() => recordStalls({} as never), TypeError, `${says}expected a monitor, got object`);
+  });
+});
