@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { HonoMiddleware } from "./context.ts";
+import type { HonoContextLike, HonoMiddleware } from "./context.ts";
 import { HonoRoutes, matchesOf } from "./routes.ts";
 import { markOf, needMarks } from "../http/measured_once.ts";
 import type { Monitor } from "../monitor/monitor.ts";
@@ -61,7 +61,7 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): H
       // A handler around this app cannot know the route; an outer app's middleware puts its own in its place.
       return passed(
         next().finally(() => {
-          outer.reroute(routes.answering(matches, req.routeIndex, expected) ?? expected.route!);
+          outer.reroute(routes.answering(matches, req.routeIndex, expected, statusOf(c)) ?? expected.route!);
         }),
       );
     }
@@ -84,8 +84,8 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): H
     }
     return handled.then(() => {
       blame?.settled(exchange, recorder.now());
-      const route = routes.answering(matches, req.routeIndex, expected);
-      // A handler that answers nothing is an error to Hono. Reading `c.res` before there is one would make an empty 200.
+      const route = routes.answering(matches, req.routeIndex, expected, statusOf(c));
+      // A handler that answers nothing is an error to Hono.
       if (!c.finalized) return exchange.end(500, route);
       const response = c.res;
       // A middleware that answers with what `next()` told makes Hono take its context for the response.
@@ -98,10 +98,15 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): H
     }, (error: unknown) => {
       blame?.settled(exchange, recorder.now());
       // Hono answers an Error itself; what else is thrown passes through every handler, and the server answers 500.
-      exchange.end(500, routes.answering(matches, req.routeIndex, expected));
+      exchange.end(500, routes.answering(matches, req.routeIndex, expected, 500));
       throw error;
     });
   };
+}
+
+/** What was answered so far; reading `c.res` before there is one would make an empty 200. */
+function statusOf(c: HonoContextLike): number {
+  return c.finalized ? c.res?.status ?? 500 : 500;
 }
 
 /** To Hono what a middleware answers is the response, and where no handler has one, `next()` tells the context. */

@@ -17,6 +17,8 @@ export interface KnownRoute {
   readonly record: HonoRouteLike | undefined;
   /** The template; undefined where the record is a middleware, which answers for no route. */
   readonly route: string | undefined;
+  /** Is it a middleware that answers with files? */
+  readonly servesFiles?: boolean;
   /** The newest method that came, and the series of both. */
   method?: string;
   series?: RouteSeries;
@@ -57,11 +59,16 @@ export class HonoRoutes {
    * @param matches What matched.
    * @param index The place of what ran last.
    * @param expected The route that was expected.
-   * @returns The template, where it is another one; undefined also where a middleware answered, and the expected one stands.
+   * @param status What was answered; 500 where nothing was.
+   * @returns The template, where it is another one, or `static` for a file; undefined also where any other middleware
+   * answered, and the expected one stands.
    */
-  answering(matches: Matches, index: number, expected: KnownRoute): string | undefined {
+  answering(matches: Matches, index: number, expected: KnownRoute, status: number): string | undefined {
     const record = matches[index]?.[0][1];
-    return record === undefined || record === expected.record ? undefined : this.knownOf(record).route;
+    if (record === undefined || record === expected.record) return undefined;
+    const { route, servesFiles } = this.knownOf(record);
+    // Where it has no such file it passes the request on, and stays the last that ran where nothing stands behind it.
+    return route ?? (servesFiles && (status < 400 || status === rangeNotSatisfiable) ? staticRoute : undefined);
   }
 
   /**
@@ -80,7 +87,13 @@ export class HonoRoutes {
   private knownOf(record: HonoRouteLike): KnownRoute {
     let known = this.known.get(record);
     if (!known) {
-      this.known.set(record, known = { record, route: isMiddleware(record) ? undefined : record.path });
+      const isRoute = !isMiddleware(record);
+      this.known.set(
+        record,
+        known = isRoute
+          ? { record, route: record.path }
+          : { record, route: undefined, servesFiles: servesFiles(record) },
+      );
     }
     return known;
   }
@@ -114,15 +127,30 @@ function findMatchKey(request: HonoRequestLike): symbol | null {
   }) ?? null;
 }
 
+/** The route of a file that a middleware has answered with. */
+const staticRoute = "static";
+const rangeNotSatisfiable = 416;
+
 /**
  * `use()` registers for all methods, as `all()` and `mount()` do. A handler for all methods on a wildcard is a middleware
- * if it takes `next`, save for the one that `mount()` makes, which bears the name "handler".
+ * if it takes `next`, save for the one that `mount()` makes.
  */
 function isMiddleware(record: HonoRouteLike): boolean {
   const { method, path } = record;
   if (method !== "ALL" || !path.includes("*")) return false;
-  const { length, name } = originalOf(record);
-  return length > 1 && !(name === "handler" && path.endsWith("/*"));
+  const handler = originalOf(record);
+  return handler.length > 1 && !(path.endsWith("/*") && mounts.test(String(handler)));
+}
+
+/**
+ * What `mount()` of Hono 4.0 to 4.13 registers awaits a function with the request, as it is or made anew, and further
+ * arguments behind it. Minifiers rename what it is called, and neither `req.raw` nor the order.
+ */
+const mounts = /\b(?:await|yield)\s*\(?[\w$]+\((?:[^;]*[^\w$.])?[\w$]+\.req\.raw\b[^;]*,\s*\.\.\.[^;]*\)/;
+
+/** Hono's `serveStatic` of every runtime calls these, which no minifier renames. */
+function servesFiles(record: HonoRouteLike): boolean {
+  return /\.onNotFound\b/.test(String(originalOf(record)));
 }
 
 /** A sub-app with an error handler of its own wraps what it registers and keeps the original beside. */
