@@ -32,7 +32,7 @@ export function readPage(text: string): PageFamily[] {
   let help = "";
   let family: PageFamily | undefined;
   for (const line of text.split("\n")) {
-    const [, kind, name, rest] = /^# (HELP|TYPE) (\S+) ?(.*)$/.exec(line) ?? [];
+    const [, kind, name, rest] = /^# (HELP|TYPE) (\S+) ?(.*)$/s.exec(line) ?? [];
     if (kind === "HELP") {
       help = unescape(rest!);
     } else if (kind === "TYPE") {
@@ -49,8 +49,9 @@ export function readPage(text: string): PageFamily[] {
   return families;
 }
 
+// A label may hold a carriage return or a line separator of Unicode; only a line feed ends a line.
 function readSeries(line: string): PageSeries {
-  const [, name, , labels = "", value] = /^([^\s{]+)(\{(.*)\})?\s+(\S+)/.exec(line) ?? [];
+  const [, name, , labels = "", value] = /^([^\s{]+)(\{(.*)\})?\s+(\S+)/s.exec(line) ?? [];
   if (name === undefined) throw new SyntaxError(`Cannot read page: expected a series, got ${JSON.stringify(line)}`);
   return {
     name,
@@ -62,7 +63,7 @@ function readSeries(line: string): PageSeries {
 }
 
 function unescape(text: string): string {
-  return text.replace(/\\(.)/g, (_, c: string) => c === "n" ? "\n" : c);
+  return text.replace(/\\(.)/gs, (_, c: string) => c === "n" ? "\n" : c);
 }
 
 function numberOf(text: string): number {

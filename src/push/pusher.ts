@@ -145,7 +145,6 @@ export class MonitorPusher implements Pusher {
     this.#runtime = runtime;
   }
 
-  /** What it has done so far. */
   get stats(): PusherStats {
     return {
       pushed: this.#pushed,
@@ -209,7 +208,6 @@ export class MonitorPusher implements Pusher {
     await this.#push(0, this.#clock.sleep);
   }
 
-  /** The same as `stop`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
@@ -269,7 +267,9 @@ export class MonitorPusher implements Pusher {
 
   async #page(): Promise<{ text: string; startMilliseconds: number; nowMilliseconds: number }> {
     const { monitor, maxBytes } = this.#settings;
-    const text = await (await monitor.handler(insideRequest)).text();
+    const page = await monitor.handler(insideRequest);
+    if (!page.ok) throw new Error(`Cannot push: the page was refused with ${page.status}`);
+    const text = await page.text();
     // A character is at least a byte, so what is longer is larger.
     if (text.length > maxBytes) {
       throw new RangeError(`Cannot push: the page has ${text.length} bytes, and maxBytes is ${maxBytes}`);

@@ -57,9 +57,10 @@ export function pushRequest(protocol: PushProtocol, url: URL, sender: Sender, pa
   switch (protocol) {
     case "pushgateway": {
       const group = Object.entries({ job, instance, ...labels }).map(([name, value]) => groupPart(name, value));
-      const path = `${url.pathname.replace(/\/$/, "")}/metrics${group.join("")}`;
+      const target = new URL(url);
+      target.pathname = `${url.pathname.replace(/\/$/, "")}/metrics${group.join("")}`;
       // PUT takes the place of all that this sender has pushed before; with POST, series that are gone would stay.
-      return { url: new URL(path + url.search, url).href, method: "PUT", contentType: textType, body: page.text };
+      return { url: target.href, method: "PUT", contentType: textType, body: page.text };
     }
     case "victoriametrics": {
       const target = new URL(url);
@@ -87,10 +88,11 @@ export function isRetryable(protocol: PushProtocol, status: number): boolean {
   return retryable[protocol].includes(status);
 }
 
-/** Values that are empty or hold a slash cannot stand in a path; the Pushgateway takes them as base64. */
+/** Most values stand in a path as they are; for those that a URL would change or cannot hold there is base64. */
 function groupPart(name: string, value: string): string {
-  if (value !== "" && !value.includes("/")) return `/${name}/${encodeURIComponent(value)}`;
-  const bytes = String.fromCharCode(...new TextEncoder().encode(value));
+  if (/^[\w ~:@.-]+$/.test(value) && !/^\.\.?$/.test(value)) return `/${name}/${encodeURIComponent(value)}`;
+  let bytes = "";
+  for (const byte of new TextEncoder().encode(value)) bytes += String.fromCharCode(byte);
   const encoded = value === "" ? "=" : btoa(bytes).replaceAll("+", "-").replaceAll("/", "_");
   return `/${name}@base64/${encoded}`;
 }

@@ -142,6 +142,17 @@ describe("the schema", () => {
 });
 
 describe("readPage()", () => {
+  it("reads labels and help with whatever a line may hold", () => {
+    const odd = "a\rb\u2028c\u2029d\0e\u0085f";
+    const [family] = readPage(`# HELP a ${odd}\n# TYPE a gauge\na{l="${odd}"} 1\n`);
+    assertEquals(family, {
+      name: "a",
+      help: odd,
+      type: "gauge",
+      series: [{ name: "a", labels: { l: odd }, value: 1 }],
+    });
+  });
+
   it("refuses a line that is none of a page", () => {
     assertThrows(() => readPage("hello\n"), SyntaxError, "expected a series");
   });

@@ -181,6 +181,29 @@ describe("Pusher.push()", () => {
     assertEquals(pusher.stats.lastError, "no page");
   });
 
+  it("never sends the text of a page that was refused", async () => {
+    const { monitor, sent, pusher, errors } = setUp();
+    monitor.handler = () => Promise.resolve(new Response("Service Unavailable\n", { status: 503 }));
+    assertEquals(await pusher.push(), false);
+    assertEquals([sent, errors], [[], ["Cannot push: the page was refused with 503"]]);
+  });
+
+  it("names the group of a Pushgateway by any text", async () => {
+    const long = "é".repeat(200_000) + "/";
+    for (const job of [".", "..", "a/b", "a\nb", "\ud800", "%2e", "//", "\\", long]) {
+      const urls: string[] = [];
+      const fetch: PusherOptions["fetch"] = (url) => (urls.push(url), Promise.resolve(ok()));
+      const { pusher } = setUp({ job, fetch, url: "https://host//evil" });
+      assert(await pusher.push(), pusher.stats.lastError);
+      const { host, pathname } = new URL(urls[0]!);
+      const [, key, value] = /^\/\/evil\/metrics\/(job|job@base64)\/([^/]+)\/instance\/one$/.exec(pathname)!;
+      const read = key === "job" ? decodeURIComponent(value!) : new TextDecoder().decode(
+        Uint8Array.from(atob(value!.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0)),
+      );
+      assertEquals([host, read === job.replace("\ud800", "\ufffd")], ["host", true], job.slice(0, 9));
+    }
+  });
+
   it("sends no page that is larger than it may be", async () => {
     const { pusher, sent, errors } = setUp({ maxBytes: 10 });
     assertEquals(await pusher.push(), false);
