@@ -47,6 +47,7 @@ export class Core {
   readonly #pools: Pools | undefined;
   /** Who held the loop; undefined where there is no beat. */
   readonly blame: Blame | undefined;
+  readonly stallCounters: StallCounters | undefined;
   /** Told of each stall. They must not throw. */
   readonly onStall: Set<(stall: Stall) => void> = new Set();
   readonly #parts = new Map<string, CorePart>();
@@ -87,7 +88,7 @@ export class Core {
       });
     }
     if (Watch && collect.eventLoop && runtime.startTimer) {
-      const counters = new StallCounters(families, runtime.quickCpuSeconds !== undefined);
+      const counters = this.stallCounters = new StallCounters(families, runtime.quickCpuSeconds !== undefined);
       this.blame = new Blame({
         stallSeconds: settings.stallSeconds,
         cpuSeconds: runtime.quickCpuSeconds,

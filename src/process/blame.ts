@@ -52,10 +52,22 @@ export interface BlameOptions {
   readonly book: (stall: Stall) => void;
 }
 
+/** A thread of its own that watches the loop. */
+export interface Watcher {
+  /** Who runs now; undefined where nobody is known. */
+  runs(holder: LoopHolder | undefined): void;
+  /** The loop is free. */
+  beat(): void;
+  /** For how long the watching thread has not been run when it was due, in all, in seconds. */
+  lostSeconds(): number;
+}
+
 /** Finds out who held the loop. */
 export class Blame implements LoopBlame {
   /** Answers when the next beat is due; set by what beats. */
   dueAt: () => number = () => Number.POSITIVE_INFINITY;
+  /** Set while a thread watches. */
+  watcher: Watcher | undefined;
   readonly #options: BlameOptions;
   #current: LoopHolder | undefined;
   #markedAt = 0;
@@ -65,7 +77,8 @@ export class Blame implements LoopBlame {
   #longest = 0;
   #cpuAt = Number.NaN;
   /** A stall that waits for collections to be told: they come a turn or two later on Node. */
-  #open: { readonly from: number; readonly stall: Stall } | undefined;
+  #open: { readonly from: number; readonly lostBefore: number; readonly stall: Stall } | undefined;
+  #lostSeconds = 0;
   readonly #collections: { readonly beganAt: number; readonly seconds: number }[] = [];
 
   constructor(options: BlameOptions) {
@@ -76,12 +89,14 @@ export class Blame implements LoopBlame {
     const outer = this.#current;
     this.#charge(now);
     this.#current = holder;
+    this.watcher?.runs(holder);
     return outer;
   }
 
   leave(outer: LoopHolder | undefined, now: number): void {
     this.#charge(now);
     this.#current = outer;
+    this.watcher?.runs(outer);
   }
 
   settled(holder: LoopHolder, now: number): void {
@@ -116,6 +131,9 @@ export class Blame implements LoopBlame {
   beat(now: number, waitSeconds: number, gapSeconds: number): void {
     this.flush();
     this.#charge(now);
+    const lostBefore = this.#lostSeconds;
+    this.#lostSeconds = this.watcher?.lostSeconds() ?? 0;
+    this.watcher?.beat();
     const cpu = this.#options.cpuSeconds?.();
     const cpuSeconds = cpu === undefined ? undefined : cpu - this.#cpuAt;
     this.#cpuAt = cpu ?? Number.NaN;
@@ -133,6 +151,7 @@ export class Blame implements LoopBlame {
       const shares = sharesOf(this.#holders, this.#held, seconds, stallCpu);
       this.#open = {
         from: now - gapSeconds,
+        lostBefore,
         stall: { endedAt: now, seconds, ...(stallCpu !== undefined && { cpuSeconds: stallCpu }), shares },
       };
     }
@@ -145,6 +164,8 @@ export class Blame implements LoopBlame {
     this.#clear();
     this.#markedAt = now;
     this.#cpuAt = this.#options.cpuSeconds?.() ?? Number.NaN;
+    this.#lostSeconds = this.watcher?.lostSeconds() ?? 0;
+    this.watcher?.beat();
   }
 
   /** Books the stall that still waits for its collections. */
@@ -158,11 +179,22 @@ export class Blame implements LoopBlame {
     }
     this.#collections.length = 0;
     const { stall } = open;
-    if (gcSeconds === 0) return this.#options.book(stall);
     const { seconds, cpuSeconds } = stall;
-    const wasGc = gcSeconds > seconds / 2;
-    const gc = { kind: "gc", name: "", seconds, ...(cpuSeconds !== undefined && { cpuSeconds }) };
-    this.#options.book({ ...stall, gcSeconds: Math.min(seconds, gcSeconds), ...(wasGc && { shares: [gc] }) });
+    const whole = gcSeconds > seconds / 2 ? "gc" : this.#wasHost(stall, open.lostBefore) ? "host" : undefined;
+    this.#options.book({
+      ...stall,
+      ...(gcSeconds > 0 && { gcSeconds: Math.min(seconds, gcSeconds) }),
+      ...(whole && { shares: [{ kind: whole, name: "", seconds, ...(cpuSeconds !== undefined && { cpuSeconds }) }] }),
+    });
+  }
+
+  /**
+   * Was the process not run at all? Then the watching thread did not wake either for most of it. A thread that computes is
+   * run; the other may wait for a CPU meanwhile.
+   */
+  #wasHost({ seconds, cpuSeconds }: Stall, lostBefore: number): boolean {
+    if (!this.watcher || (cpuSeconds ?? 0) > seconds / 2) return false;
+    return this.watcher.lostSeconds() - lostBefore > seconds / 2;
   }
 
   #charge(now: number): void {

@@ -19,7 +19,12 @@ export class StallCounters {
     this.#stalls = families.counter("eventloop_stalls_total");
     this.#seconds = families.counter("eventloop_stall_seconds_total");
     this.#cpuSeconds = tellsCpu ? families.counter("eventloop_stall_cpu_seconds_total") : undefined;
-    for (const counter of [this.#stalls, this.#seconds, this.#cpuSeconds]) counter?.slot("unknown", "");
+    this.expect("unknown");
+  }
+
+  /** Begins the series of a kind without a name at 0. */
+  expect(kind: string): void {
+    for (const counter of [this.#stalls, this.#seconds, this.#cpuSeconds]) counter?.slot(kind, "");
   }
 
   /** Counts a stall: once, for who held it the longest, and its seconds for each who did. */

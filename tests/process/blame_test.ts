@@ -174,4 +174,59 @@ describe("Blame", () => {
     assertEquals(blamed(), {});
     assertEquals(stalls, []);
   });
+
+  describe("with a thread that watches", () => {
+    const watch = (blame: Blame) => {
+      const seen = { beats: 0, runs: [] as (LoopHolder | undefined)[], lost: 0 };
+      blame.watcher = {
+        beat: () => seen.beats++,
+        runs: (holder) => seen.runs.push(holder),
+        lostSeconds: () => seen.lost,
+      };
+      return seen;
+    };
+
+    it("tells it who runs, and each beat", () => {
+      const { runtime, blame, run } = begin();
+      const seen = watch(blame);
+      run(report, 0.01, () => run(hello, 0.01));
+      assertEquals(seen.runs, [report, hello, report, undefined]);
+      runtime.advance(1);
+      assertAlmostEquals(seen.beats, 50, 2);
+      runtime.suspend(120);
+      assertAlmostEquals(seen.beats, 51, 2);
+    });
+
+    it("blames the host where that thread was not run either, and accuses no code", () => {
+      const { runtime, blame, stalls, blamed } = begin();
+      const seen = watch(blame);
+      const outer = blame.enter(report, runtime.now());
+      runtime.stall(0.3, 0);
+      blame.leave(outer, runtime.now());
+      runtime.runDue();
+      // It may wake a little later than the loop.
+      seen.lost += 0.28;
+      assertEquals(blamed(), { host: stalls[0]!.seconds });
+      assertAlmostEquals(stalls[0]!.seconds, 0.3, 0.02);
+    });
+
+    const innocentHosts = [
+      { name: "it was late for less than half of it", lost: 0.14, cpu: 0 },
+      { name: "the code computed meanwhile", lost: 0.28, cpu: 0.9 },
+      { name: "it was late before", lost: 0, cpu: 0 },
+    ];
+    for (const { name, lost, cpu } of innocentHosts) {
+      it(`blames the code where ${name}`, () => {
+        const { runtime, blame, blamed } = begin();
+        const seen = watch(blame);
+        seen.lost = 5;
+        runtime.advance(0.1);
+        const outer = blame.enter(report, runtime.now());
+        runtime.stall(0.3, cpu);
+        seen.lost += lost;
+        blame.leave(outer, runtime.now());
+        assertBlamed(blamed(), { "GET /report": 0.3 });
+      });
+    }
+  });
 });
