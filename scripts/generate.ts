@@ -15,6 +15,7 @@ import { renderAbsenceTable, renderMetricTable } from "./metric_table.ts";
 import { renderOptions } from "./options_table.ts";
 import { renderParityTable } from "./parity_table.ts";
 import { renderPoolTable } from "./pool_table.ts";
+import { renderWatchThread } from "./watch_thread_text.ts";
 
 interface Output {
   path: string;
@@ -53,6 +54,7 @@ const outputs: Output[] = [
       ),
   })),
   { path: "docs/options.md", render: () => formatted("md", renderOptions()) },
+  { path: "src/stalls/watch_thread_text.ts", render: () => formatted("ts", renderWatchThread()) },
   ...createKit().map(({ path, text }): Output => ({
     path: repositoryPaths[path] ?? path,
     render: () => formatted(path.slice(path.lastIndexOf(".") + 1), text),

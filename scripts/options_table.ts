@@ -15,6 +15,7 @@ import { expositionOptions } from "../src/page/option_table.ts";
 import { pusherOptions } from "../src/push/check_pusher.ts";
 import { stallOptions } from "../src/stalls/stall_options.ts";
 import { metricsServerOptions } from "../src/server/metrics_server.ts";
+import { watchdogOptions, watchdogServerOptions } from "../src/stalls/watchdog_options.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -39,6 +40,13 @@ const groups: readonly Group[] = [
     table: metricsServerOptions,
   },
   { title: "`recordStalls`", type: "StallOptions", file: "src/stalls/stall_options.ts", table: stallOptions },
+  { title: "`watchdog`", type: "WatchdogOptions", file: "src/stalls/watchdog_options.ts", table: watchdogOptions },
+  {
+    title: "`watchdog`'s `server`",
+    type: "WatchdogServerOptions",
+    file: "src/stalls/watchdog_options.ts",
+    table: watchdogServerOptions,
+  },
   { title: "`createPusher`", type: "PusherOptions", file: "src/push/check_pusher.ts", table: pusherOptions },
 ];
 

@@ -23,6 +23,8 @@ import { StackSampler } from "./stack_sampler.ts";
 import { checkStallOptions, type StallOptions } from "./stall_options.ts";
 import { type StackSource, StallRecording } from "./stall_recorder.ts";
 
+export { type Watchdog, watchdog } from "./watchdog.ts";
+export type { WatchdogOptions, WatchdogServerOptions } from "./watchdog_options.ts";
 export type { Monitor, RecordedStall, StallFrame, StallOptions };
 
 /** The newest stalls of the event loop. */

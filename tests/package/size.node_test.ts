@@ -29,7 +29,7 @@ const budgets: Readonly<Record<string, number>> = {
 
 /** What apps write, which leaves the rest of an entry point out of their bundles. */
 const apps: Readonly<Record<string, { code: string; budget: number }>> = {
-  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 38 },
+  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 38.2 },
   "the middleware alone": { code: 'import { runtimeMetrics } from "./src/hono/mod.ts"; runtimeMetrics();', budget: 39 },
 };
 
@@ -117,7 +117,7 @@ describe("the package, minified and gzipped", () => {
       ["./calls", /^src\/calls\//],
       ["./pools", /^src\/pools\/(mod\.ts|adapters\/)/],
       ["./push", /^src\/push\//],
-      ["./stalls", /^src\/(stalls\/|runtime\/(profilers|console_profiler|single_profiler)\.ts)/],
+      ["./stalls", /^src\/(stalls\/|runtime\/(profilers|console_profiler|single_profiler|threads)\.ts)/],
       ["./worker", /^src\/worker\//],
       ["./hono", /^src\/hono\//],
     ];

@@ -60,7 +60,7 @@ export const eventLoopEntries: readonly CatalogEntry[] = [
     type: "counter",
     help:
       "Wall time of stalls by what held the event loop: a request's route, a task, a scrape, collections of garbage, " +
-      "or unknown.",
+      "the host (with a watchdog), or unknown.",
     labels: ["kind", "name"],
     aggregator: "sum",
     group: "eventLoop",

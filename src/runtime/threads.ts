@@ -1,0 +1,83 @@
+/**
+ * Threads that share memory with the loop, for the doors that need one.
+ *
+ * @module
+ */
+
+import { builtin, isMainThread } from "./process.ts";
+import type { GlobalLike } from "./shim.ts";
+
+/** A thread of its own. */
+export interface Thread {
+  /** Sends it a message, which it gets also while the sender's loop is held. */
+  post(message: object): void;
+  /** Whether it keeps the process alive, which it does not at first. */
+  keepAlive(keeps: boolean): void;
+  /** Ends it. */
+  end(): void;
+}
+
+/** What a started thread tells. */
+export interface ThreadListener {
+  message(message: unknown): void;
+  failed(error: Error): void;
+}
+
+/** Starts a thread that runs this text and finds the data as its `workerData`, with `ofMainThread` beside it. */
+export type StartThread = (text: string, data: object, listener: ThreadListener) => Thread;
+
+/** The calls of `node:worker_threads` that are used. */
+interface ThreadsLike {
+  readonly Worker: new (text: string, options: object) => {
+    postMessage(message: object): void;
+    on(event: "message" | "error", listener: (value: never) => void): void;
+    terminate(): unknown;
+    ref(): void;
+    unref(): void;
+  };
+}
+
+/** Finds what starts threads; undefined where there are none. */
+export function threadsOf({ process }: GlobalLike): StartThread | undefined {
+  const module = process && builtin<ThreadsLike>(process, "node:worker_threads");
+  if (!module?.Worker) return undefined;
+  return (text, data, { message, failed }) => {
+    // From its text: no file has to be found beside a bundle, and no permission to read one is needed.
+    const worker = new module.Worker(text, {
+      eval: true,
+      name: "runtime-metrics",
+      workerData: { ...data, ofMainThread: isMainThread(process!) },
+      // What the app loads first, by options or by NODE_OPTIONS, is not for this thread.
+      execArgv: [],
+      env: {},
+    });
+    worker.on("message", message);
+    worker.on("error", failed);
+    worker.unref();
+    return {
+      post: (message) => worker.postMessage(message),
+      keepAlive: (keeps) => keeps ? worker.ref() : worker.unref(),
+      end: () => void worker.terminate(),
+    };
+  };
+}
+
+/** What Deno does only where it was allowed to. */
+export type Permission = { readonly listenOn: string } | { readonly signals: true };
+
+/** The part of Deno that tells permissions. */
+interface DenoLike {
+  readonly permissions: {
+    querySync(descriptor: { name: "net"; host: string } | { name: "run" }): { readonly state: string };
+  };
+}
+
+/** Names the flag that gives a permission; undefined where it is given, or nobody asks for one. It prompts nobody. */
+export function missingFlag({ Deno }: GlobalLike, permission: Permission): string | undefined {
+  if (!Deno) return undefined;
+  const [query, flag] = "listenOn" in permission
+    ? [{ name: "net", host: permission.listenOn } as const, `--allow-net=${permission.listenOn}`]
+    : [{ name: "run" } as const, "--allow-run"];
+  const { permissions } = Deno as unknown as DenoLike;
+  return permissions.querySync(query).state === "granted" ? undefined : flag;
+}

@@ -1,0 +1,46 @@
+/**
+ * A number for each name that can hold the loop.
+ *
+ * @module
+ */
+
+import { type LoopHolder, nameOf } from "../work/loop_blame.ts";
+import type { HolderMessage } from "./watch_thread.ts";
+
+/** More routes and kinds of work than an app has; what comes behind them is nobody who is known. */
+const most = 5000;
+
+/** Numbers names, and tells each once. */
+export class HolderNumbers {
+  /** By the series of a request, which is the same object for each one of its route. */
+  readonly #bySeries = new WeakMap<object, number>();
+  readonly #byName = new Map<string, number>();
+  readonly #tell: (message: HolderMessage) => void;
+
+  constructor(tell: (message: HolderMessage) => void) {
+    this.#tell = tell;
+  }
+
+  /** The number of a holder; 0 for none. */
+  of(holder: LoopHolder | undefined): number {
+    if (!holder) return 0;
+    if (!("series" in holder)) return this.#named(holder);
+    const known = this.#bySeries.get(holder.series);
+    if (known !== undefined) return known;
+    const number = this.#named(holder);
+    this.#bySeries.set(holder.series, number);
+    return number;
+  }
+
+  #named(holder: LoopHolder): number {
+    const [kind, name] = nameOf(holder);
+    const key = `${kind} ${name}`;
+    const known = this.#byName.get(key);
+    if (known !== undefined) return known;
+    if (this.#byName.size >= most) return 0;
+    const number = this.#byName.size + 1;
+    this.#byName.set(key, number);
+    this.#tell({ number, kind, name });
+    return number;
+  }
+}

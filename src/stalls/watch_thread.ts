@@ -1,0 +1,162 @@
+/**
+ * What runs in the thread that watches the loop. `npm run generate` makes one text of it, `watch_thread_text.ts`, since a
+ * file of its own is found neither in a bundle nor without a permission.
+ *
+ * @module
+ */
+
+import { type Hang, HangWatch } from "./hang_watch.ts";
+import { type HttpLike, type LivezAddress, serveLivez } from "./livez.ts";
+import { abortFromMain, type InspectorLike, readMainStack } from "./main_stack.ts";
+import { WatchBoard } from "./watch_board.ts";
+
+/** What the thread is started with. */
+export interface WatchData {
+  readonly buffer: SharedArrayBuffer;
+  readonly tickSeconds: number;
+  readonly thresholdSeconds: number;
+  readonly deadSeconds: number;
+  readonly abortSeconds?: number;
+  readonly server?: LivezAddress;
+}
+
+/** What the loop sends: what a number on the board stands for. */
+export interface HolderMessage {
+  readonly number: number;
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** What the thread sends: once, when it watches. */
+export interface WatchMessage {
+  /** Where `/livez` is served, where that was asked for. */
+  readonly port?: number;
+  /** Why it is not. */
+  readonly error?: string;
+}
+
+/** The runtime as this thread sees it. */
+interface ProcessLike {
+  readonly pid: number;
+  getBuiltinModule(id: string): unknown;
+  kill(pid: number, signal: string): void;
+  memoryUsage(): { rss: number };
+  cpuUsage(): { user: number; system: number };
+  uptime(): number;
+}
+
+/** How long a signal has to end the process, before the next way is tried. */
+const signalMilliseconds = 1000;
+
+/** Watches. */
+export function watch(): void {
+  const { process } = globalThis as unknown as { process: ProcessLike };
+  const builtin = <Module>(id: string): Module => process.getBuiltinModule(id) as Module;
+  const { workerData, parentPort } = builtin<{
+    workerData: WatchData & { ofMainThread: boolean };
+    parentPort: {
+      on(event: "message", listener: (message: HolderMessage) => void): void;
+      postMessage(m: object): void;
+    };
+  }>("node:worker_threads");
+  const { tickSeconds, thresholdSeconds, deadSeconds, abortSeconds, server, ofMainThread } = workerData;
+  const board = new WatchBoard(workerData.buffer);
+  const fs = builtin<{ writeSync(descriptor: number, text: string): void }>("node:fs");
+  // Only the main thread can be looked at from another.
+  const inspector = ofMainThread ? builtin<InspectorLike | undefined>("node:inspector") : undefined;
+
+  const holders = new Map<number, HolderMessage>();
+  parentPort.on("message", (holder) => holders.set(holder.number, holder));
+  const held = (): { kind: string; name: string } => holders.get(board.running) ?? { kind: "unknown", name: "" };
+
+  const say = (event: string, level: string, message: string, more: object = {}): void => {
+    const line = { time: new Date().toISOString(), level, event, message, ...more, pid: process.pid };
+    try {
+      // Past the streams of this thread, which the loop that hangs would have to write.
+      fs.writeSync(2, `${JSON.stringify(line)}\n`);
+    } catch {
+      // Nobody reads it.
+    }
+  };
+  const describe = ({ seconds }: Hang): string => {
+    const { kind, name } = held();
+    const by = kind === "unknown" ? "" : `, held by ${`${kind} ${name}`.trim()}`;
+    return `The event loop has not answered for ${seconds.toFixed(1)} s${by}`;
+  };
+  const facts = ({ seconds, lostSeconds }: Hang): object => ({
+    seconds: rounded(seconds),
+    ...(lostSeconds > 0 && { notScheduledSeconds: rounded(lostSeconds) }),
+  });
+
+  /** What was told, so that a line that waits for its stack is not overtaken. */
+  let line: Promise<void> = Promise.resolve();
+  const tell = (event: string, hang: Hang, more: () => object = () => ({})): Promise<void> => {
+    const [message, who] = [describe(hang), held()];
+    return line = line.then(() =>
+      new Promise<void>((done) =>
+        readMainStack(inspector, (stack) => {
+          say(event, "error", message, { ...facts(hang), ...who, ...(stack && { stack }), ...more() });
+          done();
+        })
+      )
+    );
+  };
+  const hangs = new HangWatch(tickSeconds, thresholdSeconds, {
+    hung: (hang) => void tell("event_loop_hang", hang),
+    over: (hang) => {
+      line = line.then(() =>
+        say(
+          "event_loop_hang_over",
+          "info",
+          `The event loop answers again after ${hang.seconds.toFixed(1)} s`,
+          facts(hang),
+        )
+      );
+    },
+    lost: (seconds) => board.addLost(seconds),
+  });
+
+  let ending = false;
+  const end = async (): Promise<void> => {
+    if (ending) return;
+    ending = true;
+    await tell("event_loop_abort", hangs.hang, () => {
+      const { user, system } = process.cpuUsage();
+      return { rssBytes: process.memoryUsage().rss, cpuSeconds: rounded((user + system) / 1e6) };
+    });
+    // It may have come back while its stack was read.
+    if (hangs.hang.seconds < abortSeconds!) return void (ending = false);
+    // As the first process of a container the kernel spares it both, and its own code has to do it.
+    const ways = [
+      () => process.kill(process.pid, "SIGABRT"),
+      () => process.kill(process.pid, "SIGKILL"),
+      () => abortFromMain(inspector),
+    ];
+    for (const way of ways) {
+      try {
+        way();
+      } catch {
+        continue; // Windows has no SIGABRT.
+      }
+      await new Promise((next) => setTimeout(next, signalMilliseconds));
+    }
+  };
+
+  const wake = (): void => {
+    hangs.wake(performance.now() / 1000, board.beats);
+    if (abortSeconds !== undefined && hangs.hang.seconds >= abortSeconds) void end();
+  };
+  wake();
+  setInterval(wake, tickSeconds * 1000);
+  const ready = (message: WatchMessage): void => {
+    if (message.error !== undefined) say("watchdog_server_failed", "error", `Cannot serve /livez: ${message.error}`);
+    parentPort.postMessage(message);
+  };
+  if (!server) return ready({});
+  const dead = (): string | undefined => hangs.hang.seconds >= deadSeconds ? describe(hangs.hang) : undefined;
+  serveLivez(builtin<HttpLike>("node:http"), server, dead, ready);
+}
+
+function rounded(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
+}

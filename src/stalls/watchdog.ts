@@ -1,0 +1,174 @@
+/**
+ * The watchdog: what a process says while its event loop still hangs.
+ *
+ * @module
+ */
+
+import { refuser } from "../check.ts";
+import { accessTo } from "../monitor/access.ts";
+import type { Monitor } from "../monitor/monitor.ts";
+import type { GlobalLike } from "../runtime/shim.ts";
+import { missingFlag, type Thread, threadsOf } from "../runtime/threads.ts";
+import { HolderNumbers } from "./holder_numbers.ts";
+import { WatchBoard } from "./watch_board.ts";
+import type { WatchData, WatchMessage } from "./watch_thread.ts";
+import { watchThreadText } from "./watch_thread_text.ts";
+import { checkWatchdog, type WatchdogOptions, type WatchdogSettings } from "./watchdog_options.ts";
+
+/** A thread that watches the event loop. */
+export interface Watchdog extends Disposable {
+  /**
+   * Fulfilled when the thread watches, with the port of `/livez` where that was asked for. Rejected when the thread could
+   * not be started, or the port is taken; that is told on stderr and in `metrics_errors_total{source="watchdog"}` as well,
+   * nobody has to handle it, and a loop whose `/livez` has no port is still watched. Who asks keeps the process alive until
+   * it is settled.
+   */
+  readonly ready: Promise<{ readonly port?: number }>;
+  /** Ends the thread and its server. Safe to call twice. */
+  stop(): void;
+}
+
+const action = "Cannot start watchdog";
+
+/** How often the thread wakes, in seconds: within the shortest stall that may be the host's. */
+const [shortestTick, longestTick] = [0.02, 0.1];
+
+/**
+ * Watches the event loop from a thread of its own, and speaks while the loop still hangs.
+ *
+ * When the loop has not answered for `thresholdSeconds` the thread writes one line of JSON to stderr: how long, the kind and
+ * name of what holds it where that is known, and on Node the main thread's stack. It does so again after ten times as long,
+ * and when it is over. `server` lets an orchestrator's probe ask that thread, `abortSeconds` ends the process.
+ *
+ * With it on, a stall during which its own thread was not run either, and the loop's thread used less than half of the time
+ * of a CPU, is blamed on `kind="host"`: the process stood still as a whole, by a limit on its CPU or a suspended machine.
+ *
+ * It keeps no process alive, and ends with `stop()`, with `using`, or with the monitor.
+ *
+ * @example Usage
+ * ```ts
+ * import { createMonitor } from "@rtm/runtime-metrics";
+ * import { watchdog } from "@rtm/runtime-metrics/stalls";
+ *
+ * const monitor = createMonitor();
+ * const watching = watchdog(monitor, { thresholdSeconds: 5, deadSeconds: 30, server: { port: 0 } });
+ * const { port } = await watching.ready;
+ * console.log(`GET http://127.0.0.1:${port}/livez`);
+ * watching.stop();
+ * monitor.stop();
+ * ```
+ *
+ * @param monitor Whose loop is watched.
+ * @param options When to speak, and how.
+ * @returns The watchdog; it watches from when `ready` is fulfilled.
+ * @throws {TypeError} If the monitor is none, or an option is unknown or of the wrong kind.
+ * @throws {RangeError} If a number is out of bounds.
+ * @throws {Error} If the monitor measures no event loop, it is watched already, or this runtime has no threads or lacks the
+ * permission, whose flag is named.
+ */
+export function watchdog(monitor: Monitor, options: WatchdogOptions = {}): Watchdog {
+  const access = accessTo(monitor, action);
+  const settings = checkWatchdog(refuser(action), options);
+  const core = access.core();
+  const blame = core?.blame;
+  if (!blame) {
+    throw new Error(
+      `${action}: expected a monitor whose event loop is measured; it is stopped, or \`eventLoop\` is off`,
+    );
+  }
+  if (blame.watcher) {
+    throw new Error(`${action}: this monitor's event loop is watched already; stop that watchdog first`);
+  }
+  const { self, stallCounters } = core;
+  const global = globalThis as unknown as GlobalLike;
+  const startThread = threadsOf(global);
+  if (!startThread) throw new Error(`${action}: this runtime has no threads that share memory`);
+  checkPermissions(global, settings);
+
+  const board = new WatchBoard();
+  const data: WatchData = {
+    ...settings,
+    buffer: board.buffer,
+    tickSeconds: Math.min(
+      longestTick,
+      Math.max(shortestTick, Math.min(core.settings.stallSeconds, settings.thresholdSeconds / 10)),
+    ),
+  };
+  const ready = new Outcome<{ port?: number }>();
+  const failed = (error: unknown): void => {
+    self.fail("watchdog");
+    ready.reject(new Error(`${action}: ${error instanceof Error ? error.message : error}`, { cause: error }));
+  };
+  self.expect("watchdog");
+  let thread: Thread;
+  try {
+    thread = startThread(watchThreadText, data, {
+      failed,
+      message(message) {
+        const { port, error } = message as WatchMessage;
+        if (error !== undefined) failed(new Error(`/livez cannot be served: ${error}`));
+        else ready.fulfil(port === undefined ? {} : { port });
+      },
+    });
+  } catch (error) {
+    throw new Error(`${action}: ${error instanceof Error ? error.message : error}`, { cause: error });
+  }
+
+  const numbers = new HolderNumbers((message) => thread.post(message));
+  stallCounters?.expect("host");
+  const watcher = {
+    beat: () => board.beat(),
+    runs: (holder: Parameters<HolderNumbers["of"]>[0]) => board.running = numbers.of(holder),
+    lostSeconds: () => board.lostSeconds,
+  };
+  blame.watcher = watcher;
+  const stop = access.untilStop(() => {
+    if (blame.watcher === watcher) blame.watcher = undefined;
+    thread.end();
+    ready.reject(new Error("The watchdog was stopped"));
+  });
+  return {
+    get ready() {
+      if (ready.isOpen) {
+        // Nothing else may hold the process: who awaits it would never be answered.
+        thread.keepAlive(true);
+        ready.whenSettled(() => thread.keepAlive(false));
+      }
+      return ready.promise;
+    },
+    stop,
+    [Symbol.dispose]: stop,
+  };
+}
+
+/** A promise that nobody has to handle, and what settles it. */
+class Outcome<Value> {
+  readonly promise: Promise<Value>;
+  isOpen = true;
+  #settle: { fulfil(value: Value): void; reject(error: Error): void } | undefined;
+
+  constructor() {
+    this.promise = new Promise((fulfil, reject) => this.#settle = { fulfil, reject });
+    this.whenSettled(() => this.isOpen = false);
+  }
+
+  fulfil(value: Value): void {
+    this.#settle?.fulfil(value);
+  }
+
+  reject(error: Error): void {
+    this.#settle?.reject(error);
+  }
+
+  whenSettled(act: () => void): void {
+    this.promise.then(act, act);
+  }
+}
+
+function checkPermissions(global: GlobalLike, { server, abortSeconds }: WatchdogSettings): void {
+  const need = (what: string, flag: string | undefined): void => {
+    if (flag !== undefined) throw new Error(`${action}: ${what} needs a permission; start with ${flag}`);
+  };
+  if (server) need("server", missingFlag(global, { listenOn: `${server.host}:${server.port}` }));
+  if (abortSeconds !== undefined) need("abortSeconds", missingFlag(global, { signals: true }));
+}

@@ -1,0 +1,157 @@
+// What a watchdog says of real hangs of real processes, while they last.
+
+import { describe, it } from "node:test";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
+import { runtimeName, runtimeTitle, sleep } from "../support/loop.ts";
+import { type Program, type ProgramExit, startProgram } from "../support/program.ts";
+import { until } from "../support/until.ts";
+
+interface Line {
+  event: string;
+  level: string;
+  message: string;
+  seconds: number;
+  notScheduledSeconds?: number;
+  kind: string;
+  name: string;
+  stack?: string[];
+  pid: number;
+  rssBytes?: number;
+}
+
+interface Told {
+  ready?: { port?: number };
+  failed?: string;
+  blamed?: Record<string, number>;
+  errors?: number;
+}
+
+function hang(way: string, seconds: number, options: object): Program {
+  const args = [way, String(seconds), JSON.stringify(options)];
+  return startProgram("tests/support/hang_program.ts", { args, timeoutSeconds: 60 });
+}
+
+function parse<Kind>(text: string): Kind[] {
+  return text.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+}
+
+const linesOf = ({ errors }: ProgramExit): Line[] => parse<Line>(errors);
+
+async function started(program: Program): Promise<Told> {
+  await until(() => Promise.resolve(program.output), (output) => output.includes("\n"), 30);
+  return parse<Told>(program.output)[0]!;
+}
+
+/** What the process has told at its end. */
+function toldBy({ code, output, errors }: ProgramExit): Told {
+  assertEquals(code, 0, errors);
+  return parse<Told>(output).at(-1)!;
+}
+
+describe("a watchdog", () => {
+  const ways = [
+    { way: "loop", what: "an endless loop", culprit: "spin" },
+    { way: "regex", what: "a regular expression", culprit: "backtrack" },
+    { way: "wait", what: "Atomics.wait", culprit: "wait" },
+    // Native code that does not look up cannot be paused.
+    { way: "exec", what: "execSync", culprit: undefined },
+  ];
+  for (const { way, what, culprit } of ways) {
+    it(`names the request that hangs in ${what}, twice while it lasts and once when it is over`, async () => {
+      const threshold = 0.25;
+      const program = hang(way, 5, { thresholdSeconds: threshold, deadSeconds: 1.5, server: { port: 0 } });
+      const { ready } = await started(program);
+      const livez = `http://127.0.0.1:${ready!.port}/livez`;
+      const ask = async () => {
+        const response = await fetch(livez, { signal: AbortSignal.timeout(5000) });
+        return { status: response.status, text: await response.text() };
+      };
+      assertEquals(await ask(), { status: 200, text: "ok\n" });
+      const dead = await until(ask, ({ status, text }) => status === 503 && text.includes("GET"), 20);
+      assertEquals(dead.status, 503);
+      assertStringIncludes(dead.text, "held by request GET /hang/:id");
+
+      const exit = await program.exited;
+      const { blamed, errors } = toldBy(exit);
+      // What hung at the start, while everything was compiled on a busy machine, is no request.
+      const all = linesOf(exit);
+      const lines = all.slice(all.findIndex(({ kind }) => kind === "request"));
+      console.log(`${runtimeTitle}, ${what}: ${lines.map(({ message }) => message).join("; ")}`, lines[0]?.stack?.[0]);
+      assertEquals(errors, 0);
+      assertEquals(lines.map(({ event }) => event), [
+        "event_loop_hang",
+        "event_loop_hang",
+        "event_loop_hang_over",
+      ]);
+      const [first, second, over] = lines as [Line, Line, Line];
+      for (const { kind, name, pid } of [first, second]) {
+        assertEquals([kind, name, pid], ["request", "GET /hang/:id", program.process.pid]);
+      }
+      assertAlmostEquals(first.seconds, threshold, 0.15);
+      assertAlmostEquals(second.seconds, 10 * threshold, 0.15);
+      const truth = blamed!["request GET /hang/:id"]!;
+      assertAlmostEquals(over.seconds + (over.notScheduledSeconds ?? 0), truth, 0.2);
+      if (culprit === undefined || runtimeName !== "node") return;
+      for (const { stack } of [first, second]) {
+        assert(
+          stack!.some((frame) => frame.startsWith(culprit) && frame.includes("hang_program.ts:")),
+          stack!.join("\n"),
+        );
+      }
+    });
+  }
+
+  it("says nothing of a process that is stopped and goes on, and blames the host", async () => {
+    const program = hang("none", 5, { thresholdSeconds: 0.5, deadSeconds: 0.5, server: { port: 0 } });
+    const { ready } = await started(program);
+    await sleep(1);
+    program.signal("SIGSTOP");
+    await sleep(2);
+    program.signal("SIGCONT");
+    const { status } = await fetch(`http://127.0.0.1:${ready!.port}/livez`);
+    assertEquals(status, 200);
+    const exit = await program.exited;
+    assertEquals(exit.errors, "");
+    const { blamed } = toldBy(exit);
+    console.log(`${runtimeTitle}, stopped for 2 s: blamed ${JSON.stringify(blamed)}`);
+    assertAlmostEquals(blamed!["host"]!, 2, 0.2);
+    const others = Object.entries(blamed!).filter(([who]) => !["host", "unknown", "gc"].includes(who));
+    assertEquals(others.filter(([, seconds]) => seconds > 0.1), []);
+  });
+
+  it("ends a process that hangs for abortSeconds, and says why", async () => {
+    const program = hang("forever", 0, { thresholdSeconds: 0.3, abortSeconds: 1 });
+    const exit = await program.exited;
+    assertEquals(exit.signal, "SIGABRT");
+    const all = linesOf(exit);
+    const lines = all.slice(all.findIndex(({ kind }) => kind === "request"));
+    assertEquals(lines.map(({ event }) => event), ["event_loop_hang", "event_loop_abort"]);
+    const { kind, name, seconds, stack, rssBytes } = lines[1]!;
+    assertEquals([kind, name], ["request", "GET /hang/:id"]);
+    assertAlmostEquals(seconds, 1, 0.3);
+    assertGreater(rssBytes!, 1e6);
+    assertEquals(stack !== undefined, runtimeName === "node");
+    assertLess(exit.seconds, 20);
+  });
+
+  it("lets the app live where its port is taken, tells that, and watches all the same", async () => {
+    const other = createServer();
+    await new Promise<void>((done) => other.listen(0, "127.0.0.1", done));
+    const { port } = other.address() as AddressInfo;
+    const exit = await hang("loop", 1.5, { thresholdSeconds: 0.8, server: { port } }).exited;
+    other.close();
+    const { errors } = toldBy(exit);
+    assertEquals(errors, 1);
+    const { failed } = parse<Told>(exit.output)[0]!;
+    assertStringIncludes(failed!, "EADDRINUSE");
+    const [first, ...rest] = linesOf(exit);
+    assertEquals([first!.event, ...rest.map(({ event }) => event)], [
+      "watchdog_server_failed",
+      "event_loop_hang",
+      "event_loop_hang_over",
+    ]);
+    assertStringIncludes(first!.message, "EADDRINUSE");
+  });
+});
