@@ -13,7 +13,7 @@ export interface StallOptions {
    * How long the loop must have been held for the stall to be recorded, in seconds: at least the monitor's `stallSeconds`, of
    * which nothing shorter is known, and at most 60.
    *
-   * @default {0.1} People notice it; the monitor's `stallSeconds` where that is more.
+   * @default {undefined} 0.1, which people notice, or the monitor's `stallSeconds` where that is more.
    */
   thresholdSeconds?: number;
   /**

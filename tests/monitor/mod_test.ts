@@ -67,7 +67,7 @@ describe("the public door", () => {
       "unmeasured",
     ]);
     assertEquals(Object.keys(await import("../../src/calls/mod.ts")), ["measureCalls"]);
-    assertEquals(Object.keys(await import("../../src/stalls/mod.ts")), ["recordStalls"]);
+    assertEquals(Object.keys(await import("../../src/stalls/mod.ts")).sort(), ["recordStalls", "watchdog"]);
     assertEquals(Object.keys(await import("../../src/pools/mod.ts")).sort(), [
       "genericPool",
       "isWorkerReport",
