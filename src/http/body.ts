@@ -68,7 +68,16 @@ export function streamOf(bodyStream: Runtime["bodyStream"], response: Response):
   try {
     return bodyStream(response);
   } catch {
+    return bodyOf(response);
+  }
+}
+
+/** A body that cannot even be looked at stands ready for whoever can send it. */
+function bodyOf(response: Response): ReadableStream<Uint8Array> | null | undefined {
+  try {
     return response.body;
+  } catch {
+    return undefined;
   }
 }
 

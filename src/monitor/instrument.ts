@@ -135,13 +135,22 @@ async function settled(recorder: Recorder, exchange: Exchange, answer: Promise<R
 }
 
 function answered(recorder: Recorder, exchange: Exchange, response: Response): Response | Promise<Response> {
-  if (typeof response?.status === "number") return exchange.answer(response);
+  if (isResponse(response)) return exchange.answer(response);
   // A promise of another realm, or what servers await like one.
   const { then } = (response ?? {}) as { then?: unknown };
   if (typeof then === "function") return settled(recorder, exchange, response as unknown as Promise<Response>);
   // Bun's handlers answer nothing when they have upgraded the connection to a WebSocket; all else is a mistake.
   exchange.end(response === undefined && asksForUpgrade(exchange.request!) ? 101 : 500);
   return response;
+}
+
+/** What throws when it is asked may be none to anybody but its server, which tells its status where it can. */
+function isResponse(value: Response): boolean {
+  try {
+    return typeof value?.status === "number";
+  } catch {
+    return false;
+  }
 }
 
 function answerScrapes(

@@ -68,9 +68,9 @@ function poolCapacity(process: ProcessLike, cores: number | undefined): number |
  * first, for 0.02 µs: a response that weighs more than one around a stream has a ready body. The texts that may weigh in,
  * too, are taken off; and what an app has added to a response, or to a class of its own, may weigh anything.
  *
- * A file or a blob weighs as little as a stream, and as a stream it would lose its type, its length and its way past
- * JavaScript. Only its print tells it apart, for 5 µs; but each has a type and gives it to the response, which costs 0.4 µs
- * to ask, so what has none is not printed. What else weighs as little (a stream, nothing) is read.
+ * A file, a blob, a view or what became a text weighs as little as a stream, and as a stream it would lose its type, its
+ * length and its way past JavaScript. Only its print tells it apart, for 5 µs, which writes the name of a type that came with
+ * the body in capitals and changes nothing else. What else weighs as little (a stream, nothing) is read.
  */
 function bodyStream({ process, Bun }: GlobalLike): Runtime["bodyStream"] {
   const weigh = builtin<{ estimateShallowMemoryUsageOf?(value: object): number }>(process!, "bun:jsc")
@@ -83,9 +83,8 @@ function bodyStream({ process, Bun }: GlobalLike): Runtime["bodyStream"] {
   return (response) => {
     const weight = weigh(response) - response.statusText.length - response.url.length;
     if (weight > streamWeight && isPlain(response)) return undefined;
-    const isFile = response.headers.get("content-type") !== null &&
-      /^ {2}(?:FileRef|Blob) \(/m.test(Bun?.inspect?.(response) ?? "");
-    return isFile ? undefined : response.body;
+    const isReady = /^ {2}(?:FileRef|Blob) \(/m.test(Bun?.inspect?.(response) ?? "");
+    return isReady ? undefined : response.body;
   };
 }
 

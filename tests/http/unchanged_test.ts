@@ -4,7 +4,7 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Hono } from "hono";
 import { httpMetrics, type HttpOptions } from "../../mod.ts";
 import { runtimeMetrics } from "../../src/hono/mod.ts";
-import { measureApp } from "../support/measured_app.ts";
+import { inFlight, measureApp } from "../support/measured_app.ts";
 import { rawRequest } from "../support/raw_client.ts";
 import { runtimeName, serveApp } from "../support/real_server.ts";
 
@@ -36,6 +36,10 @@ const kinds: Record<string, () => Response> = {
   buffer: () => new Response(new ArrayBuffer(10)),
   blob: () => new Response(new Blob(["a blob"], { type: "text/x" })),
   form: () => new Response(new URLSearchParams("a=b&c=d")),
+  "a blob without a type": () => new Response(new Blob(["typeless"])),
+  "a view": () => new Response(new DataView(encode("a view").buffer, 2, 4)),
+  "what becomes a text": () => new Response(7 as unknown as BodyInit),
+  file: () => new Response(new File(["in it"], "f.txt", { type: "text/file" })),
   nothing: () => new Response(null),
   empty: () => new Response(""),
   "204": () => new Response(null, { status: 204 }),
@@ -146,6 +150,21 @@ describe("a response", () => {
     const response = fetch(new Request("http://localhost/"));
     assertEquals([response.status, response.statusText, response.headers.get("x-a")], [202, "Yes", "b"]);
     assertEquals(await response.text(), "x");
+  });
+
+  it("that throws when it is asked is the very one", async () => {
+    using under = measureApp();
+    const throwing = (name: string): Response =>
+      Object.defineProperty(new Response("x"), name, {
+        get() {
+          throw new Error("not for you");
+        },
+      });
+    for (const name of ["status", "body", "headers"]) {
+      const made = throwing(name);
+      assertStrictEquals(under.monitor.instrument((_: Request) => made)(new Request("http://localhost/")), made);
+    }
+    assertEquals(inFlight(await under.settled()), 0);
   });
 
   it("that is a byte stream can still be read with a buffer of one's own", async () => {
