@@ -80,12 +80,15 @@ describe("a request is counted once", () => {
     assertEquals(inFlight(await under.page()), 0);
   });
 
-  it("with instrument() around an instrumented handler, under the outer one's route", async () => {
+  it("with instrument() around an instrumented handler, under the innermost route that is known", async () => {
     using under = measureApp();
     const inner = under.monitor.instrument((_: Request) => new Response("x"), { route: () => "/inner" });
     const outer = under.monitor.instrument((request: Request) => inner(request), { route: () => "/outer" });
     await outer(new Request("http://localhost/")).text();
-    assertEquals(await under.requests(), { "GET /outer 200 completed": 1 });
+    const silent = under.monitor.instrument((_: Request) => new Response("x"), { route: () => undefined });
+    const known = under.monitor.instrument((request: Request) => silent(request), { route: () => "/outer" });
+    await known(new Request("http://localhost/")).text();
+    assertEquals(await under.requests(), { "GET /inner 200 completed": 1, "GET /outer 200 completed": 1 });
   });
 
   it("and not at all where it is left out, whatever stands within", async () => {
