@@ -11,6 +11,8 @@ import { fileURLToPath } from "node:url";
 import { renderComparison, renderCost, renderToolComparison } from "./cost_table.ts";
 import { renderAlertTable } from "./kit/alert_table.ts";
 import { createKit } from "./kit/files.ts";
+import { renderLiveAssets } from "./live_assets.ts";
+import { renderLiveSignals } from "./live_signals.ts";
 import { renderAbsenceTable, renderMetricTable } from "./metric_table.ts";
 import { renderOptions } from "./options_table.ts";
 import { renderParityTable } from "./parity_table.ts";
@@ -45,6 +47,8 @@ const documents: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 const outputs: Output[] = [
+  { path: "src/live/assets.ts", render: () => formatted("ts", renderLiveAssets()) },
+  { path: "src/live/signals.ts", render: () => formatted("ts", renderLiveSignals()) },
   ...Object.entries(documents).map(([path, sections]): Output => ({
     path,
     render: (before) =>

@@ -31,6 +31,7 @@ const folders = [
   "src/calls",
   "src/stalls",
   "src/worker",
+  "src/live",
   "mod.ts",
 ];
 
@@ -44,6 +45,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   "src/calls": [],
   "src/stalls": [],
   "src/worker": [],
+  "src/live": [],
 };
 
 /** What still leads the wrong way, each to be mended. */

@@ -14,6 +14,7 @@ import { streamText } from "hono/streaming";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { measureCalls } from "@rtm/runtime-metrics/calls";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
+import { livePage } from "@rtm/runtime-metrics/live";
 import { makeDependencies } from "./dependencies.ts";
 
 export const monitor: Monitor = createMonitor();
@@ -53,6 +54,8 @@ export function listening(runtime: string, port: number): string {
 export const app: Hono = new Hono();
 
 app.use(runtimeMetrics(monitor));
+
+app.get("/live", livePage(monitor).handler);
 
 app.get("/", (c) => c.json({ routes }));
 

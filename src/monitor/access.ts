@@ -6,6 +6,7 @@
 
 import type { Core } from "../core/core.ts";
 import type { GatherSource } from "../gather/gather.ts";
+import type { Guard } from "../page/guard.ts";
 
 /** The inside of a monitor. */
 export interface MonitorAccess {
@@ -13,6 +14,10 @@ export interface MonitorAccess {
   core(): Core | undefined;
   /** Where the numbers of its page are. */
   source(): GatherSource;
+  /** Who may read, by the options of `exposition`; undefined where everybody may read the page. */
+  readonly guard: Guard | undefined;
+  /** Whether answers may be compressed, by the options of `exposition`. */
+  readonly compress: boolean;
   /** Takes something back when the monitor stops, or when the answer is called, whichever is first. */
   untilStop(takeBack: () => void): () => void;
 }

@@ -247,5 +247,6 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
     stop,
     [Symbol.dispose]: stop,
   };
-  return withAccess(monitor, { core: () => core, source, untilStop });
+  const compress = settings.exposition.compress ?? true;
+  return withAccess(monitor, { core: () => core, source, guard, compress, untilStop });
 }

@@ -17,20 +17,22 @@ const { exports } = JSON.parse(readFileSync(`${root}jsr.json`, "utf8")) as { exp
  */
 const budgets: Readonly<Record<string, number>> = {
   ".": 40,
-  "./hono": 39.3,
+  "./hono": 40,
   "./edge": 33,
   "./node": 4.3,
   "./pools": 4,
   "./calls": 7,
   "./push": 9,
-  "./stalls": 7,
+  "./stalls": 9,
   "./worker": 5,
+  // uPlot alone is 22.
+  "./live": 56,
 };
 
 /** What apps write, which leaves the rest of an entry point out of their bundles. */
 const apps: Readonly<Record<string, { code: string; budget: number }>> = {
-  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 38.2 },
-  "the middleware alone": { code: 'import { runtimeMetrics } from "./src/hono/mod.ts"; runtimeMetrics();', budget: 39 },
+  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 39 },
+  "the middleware alone": { code: 'import { runtimeMetrics } from "./src/hono/mod.ts"; runtimeMetrics();', budget: 40 },
 };
 
 /** What a file is part of, by the beginning of its path; the first that fits. */
@@ -119,6 +121,7 @@ describe("the package, minified and gzipped", () => {
       ["./push", /^src\/push\//],
       ["./stalls", /^src\/(stalls\/|runtime\/(profilers|console_profiler|single_profiler|threads)\.ts)/],
       ["./worker", /^src\/worker\//],
+      ["./live", /^src\/live\//],
       ["./hono", /^src\/hono\//],
     ];
     const main = await bundled(whole(exports["."]!));

@@ -1,0 +1,53 @@
+/**
+ * What a finding is, and how bad.
+ *
+ * @module
+ */
+
+import type { History } from "./history.ts";
+import type { Reading } from "./reading.ts";
+import type { RouteLine } from "./route_table.ts";
+import { runbook, thresholds } from "./signals.ts";
+import type { ShownStall } from "./stall_list.ts";
+
+/** How bad a finding is, as in the alerts. */
+export type Severity = "warning" | "critical";
+
+/** What is wrong, and where. */
+export interface Finding {
+  readonly severity: Severity;
+  /** The signal of the alerts that watches the same, such as `lag`. */
+  readonly signal: keyof typeof runbook;
+  readonly sentence: string;
+  /** Where it is said what to do. */
+  readonly runbook: string;
+}
+
+/** What findings are made of. */
+export interface FindingSources {
+  readonly reading: Reading;
+  readonly history: History;
+  readonly lagBounds: readonly number[];
+  /** The requests of the trailing minute. */
+  readonly routes: readonly RouteLine[];
+  /** The stalls of the trailing minute. */
+  readonly stalls: readonly ShownStall[];
+}
+
+/** How far back findings look, in seconds. */
+export const windowSeconds = 60;
+
+/** The severity at which an alert about this number would be; undefined below both. */
+export function severityOf(
+  value: number | undefined,
+  signal: "lag" | "saturation" | "pool_wait" | "pending_age" | "fds" | "heap",
+): Severity | undefined {
+  if (value === undefined) return undefined;
+  if (value > thresholds[`${signal}_critical`]) return "critical";
+  return value > thresholds[`${signal}_warning`] ? "warning" : undefined;
+}
+
+/** Makes a finding with its place in the runbook. */
+export function finding(severity: Severity, signal: keyof typeof runbook, sentence: string): Finding {
+  return { severity, signal, sentence, runbook: runbook[signal] };
+}

@@ -1,0 +1,127 @@
+/**
+ * The live page's one route.
+ *
+ * @module
+ */
+
+import { markOf, needMarks } from "../http/measured_once.ts";
+import { accessTo } from "../monitor/access.ts";
+import type { Monitor } from "../monitor/monitor.ts";
+import type { ScrapeRequest } from "../page/handler.ts";
+import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
+import { Answers, plain } from "./answers.ts";
+import { action, checkLiveOptions, type LivePageOptions } from "./options.ts";
+import { Report } from "./report.ts";
+import { StallList } from "./stall_list.ts";
+import { type LiveRequest, refusalOf } from "./who_may_look.ts";
+
+/** A live page. */
+export interface LivePage extends Disposable {
+  /**
+   * Answers GET and HEAD on whatever path it is mounted. It is bound, so it can be passed by itself:
+   * `app.get("/live", live.handler)`.
+   *
+   * Without a query it answers the document. `?since=` answers what is newer than a Unix time, or than the `cursor` of an
+   * answer before, as JSON; `?format=json` the findings; `?stall=` the frames of a stall and
+   * `?profile=` its `.cpuprofile`.
+   *
+   * @param request The request, or a Hono context.
+   * @param platform What the server passed beside the request; it tells the other end's address.
+   * @returns The answer; 401 or 403 for whoever may not look, 503 once the monitor has been stopped.
+   */
+  readonly handler: (request?: ScrapeRequest, platform?: unknown) => Promise<Response>;
+
+  /** Ends the reading of numbers. Safe to call twice; the end of the monitor does it as well. */
+  stop(): void;
+}
+
+/** A little more than what readings of the process are kept for, so that no two rows show the same one. */
+const rowSeconds = 1.005;
+
+/** Our own page holds the loop as well. */
+const ownPage: LoopHolder = { heldBy: () => ["scrape", ""] };
+
+/**
+ * Makes a page that shows a running process to people: what is wrong, then every beat of the event loop, stalls, requests
+ * by route, pools, memory and CPU.
+ *
+ * It keeps the trailing five minutes, one row a second, and reads counters that are there anyway. Requests to it are
+ * counted nowhere in `http_*`. Whoever may read the metrics by the options of `exposition` may look; where those guard
+ * nothing, only requests from loopback addresses to a local name are answered.
+ *
+ * @example Usage
+ * ```ts
+ * import { Hono } from "hono";
+ * import { createMonitor } from "@rtm/runtime-metrics";
+ * import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
+ * import { livePage } from "@rtm/runtime-metrics/live";
+ *
+ * using monitor = createMonitor();
+ * using live = livePage(monitor);
+ * const app = new Hono();
+ * app.use(runtimeMetrics(monitor));
+ * app.get("/live", live.handler);
+ * ```
+ *
+ * @param monitor What is shown.
+ * @param options Where stalls come from, and who may look.
+ * @returns The page; dispose of it to stop.
+ * @throws {TypeError} If the monitor is none, or an option is unknown or of the wrong kind.
+ * @throws {Error} If nothing guards the page where the runtime tells no addresses.
+ */
+export function livePage(monitor: Monitor, options: LivePageOptions = {}): LivePage {
+  const access = accessTo(monitor, action);
+  const { stalls: given, title, public: isPublic = false } = checkLiveOptions(options);
+  const core = access.core();
+  // Where timers run only within a request, which is where servers tell no address either.
+  if (core && !core.runtime.startTimer && !access.guard && !isPublic) {
+    throw new Error(`${action}: set exposition or { public: true } where the runtime tells no addresses`);
+  }
+  // Requests are measured already when ours come.
+  needMarks();
+  const stalls = new StallList(core, given);
+  const report = core && new Report(core, stalls, title);
+  const answers = core && report &&
+    new Answers({ core, report, stalls, compress: access.compress });
+  let timer: unknown;
+  const arm = (): void => {
+    timer = core?.runtime.startTimer?.(tick, rowSeconds);
+  };
+  const tick = (): void => {
+    arm();
+    core!.self.attempt("live", () => report!.tick());
+  };
+  arm();
+  let isStopped = false;
+  const stop = access.untilStop(() => {
+    isStopped = true;
+    core?.runtime.stopTimer?.(timer);
+    stalls.stop();
+  });
+
+  const handle = async (request: LiveRequest | undefined, platform: unknown): Promise<Response> => {
+    const method = request?.method ?? "GET";
+    if (method !== "GET" && method !== "HEAD") return plain(405, { allow: "GET, HEAD" });
+    const refusal = await refusalOf(access, isPublic, request, platform);
+    if (refusal) return plain(refusal.status, refusal.challenge ? { "www-authenticate": refusal.challenge } : {});
+    if (isStopped || !answers) return plain(503);
+    const now = (): number => core.runtime.now();
+    const encoding = request?.headers?.get("accept-encoding") ?? null;
+    return await heldBy(core.blame, now, ownPage, () => answers.answer(request?.url, encoding));
+  };
+  return {
+    async handler(given, beside) {
+      const isContext = given !== undefined && "req" in given;
+      const request = (isContext ? given.req.raw ?? given.req : given) as LiveRequest | undefined;
+      const platform = isContext ? given.env : beside;
+      if (request) markOf(request as Request, platform)?.discard();
+      const response = await handle(request, platform).catch(() => {
+        core?.self.fail("live");
+        return plain(500);
+      });
+      return request?.method === "HEAD" ? new Response(null, response) : response;
+    },
+    stop,
+    [Symbol.dispose]: stop,
+  };
+}

@@ -1,0 +1,78 @@
+/**
+ * What is said of stalls: who held the event loop, for how long, on the CPU or off it, and where in the code.
+ *
+ * @module
+ */
+
+import { type Finding, finding, type FindingSources, severityOf, windowSeconds } from "./finding.ts";
+import type { ShownStall } from "./stall_list.ts";
+import { percent, time } from "./words.ts";
+
+/** A container that stood still for more than this share of the time wants more CPU. */
+const throttledShare = 0.05;
+
+/** Finds who held the loop in the trailing minute, and whether the container let it. */
+export function loopFindings({ history, stalls }: FindingSources): Finding[] {
+  const groups = new Map<string, ShownStall[]>();
+  for (const stall of stalls) {
+    if (stall.isStart) continue;
+    const key = JSON.stringify([stall.kind, stall.name]);
+    const group = groups.get(key);
+    if (group) group.push(stall);
+    else groups.set(key, [stall]);
+  }
+  const held = [...groups.values()]
+    .map((group) => ({ group, sum: total(group, ({ seconds }) => seconds) }))
+    .sort((a, b) => b.sum - a.sum)
+    .flatMap(({ group, sum }) => {
+      const severity = severityOf(Math.max(...group.map(({ seconds }) => seconds)), "lag");
+      return severity ? [finding(severity, "lag", sentence(group, sum))] : [];
+    });
+  const worst = held.find(({ severity }) => severity === "critical") ?? held[0];
+  const throttled = history.sum("throttled", windowSeconds) ?? 0;
+  const off = offCpuShare(stalls);
+  if (!worst || off <= 0.5 || throttled <= throttledShare * windowSeconds) return held;
+  return [
+    ...held,
+    finding(
+      worst.severity,
+      "lag",
+      `Stalls are ${percent(off)} off the CPU, and the container was throttled for ${
+        time(throttled)
+      } in the last minute`,
+    ),
+  ];
+}
+
+function sentence(group: readonly ShownStall[], sum: number): string {
+  const times = group.length === 1 ? "" : ` in ${group.length} stalls`;
+  const where = group.find(({ culprit }) => culprit)?.culprit;
+  const off = offCpuShare(group);
+  const state = Number.isNaN(off) ? "" : off > 0.5 ? ", off the CPU" : ", on the CPU";
+  return `${whoHeld(group[0]!)} the loop for ${time(sum)} in the last minute${times}${state}${
+    where === undefined ? "" : `, in ${where}`
+  }`;
+}
+
+/** Says who, with the verb. */
+function whoHeld({ kind, name }: ShownStall): string {
+  if (kind === "request") return `${name} held`;
+  if (kind === "task") return `Task ${name} held`;
+  if (kind === "scrape") return "The metrics' own pages held";
+  if (kind === "metrics") return "The recorder of stalls held";
+  if (kind === "gc") return "Collections of garbage held";
+  if (kind === "host") return "The machine, which did not run this process, held";
+  if (kind === "unknown") return "Something outside of requests and tracked work held";
+  return `${kind} ${name} held`.replace("  ", " ");
+}
+
+/** Which part of the stalls' time the thread did not run; not a number where that is not told. */
+function offCpuShare(stalls: readonly ShownStall[]): number {
+  const told = stalls.filter(({ cpuSeconds }) => cpuSeconds !== undefined);
+  const all = total(told, ({ seconds }) => seconds);
+  return total(told, ({ seconds, cpuSeconds }) => Math.max(0, seconds - cpuSeconds!)) / all;
+}
+
+function total(stalls: readonly ShownStall[], number: (stall: ShownStall) => number): number {
+  return stalls.reduce((sum, stall) => sum + number(stall), 0);
+}

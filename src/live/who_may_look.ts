@@ -1,0 +1,70 @@
+/**
+ * Who may look at the live page.
+ *
+ * @module
+ */
+
+import type { MonitorAccess } from "../monitor/access.ts";
+import { isIn, parseAddress, parseRange, remoteAddress } from "../page/addresses.ts";
+import type { Refusal } from "../page/guard.ts";
+
+const loopback = ["127.0.0.0/8", "::1"].map((each) => parseRange(each)!);
+
+/** What a proxy on this machine says of whom it asks for. */
+const forwarded: readonly string[] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+
+/** A request as far as it is looked at. */
+export interface LiveRequest {
+  readonly method: string;
+  readonly url?: string;
+  readonly headers?: { get(name: string): string | null };
+}
+
+/**
+ * Says why a request is refused; undefined where it may look.
+ *
+ * The monitor's guard is asked. Where there is none, loopback addresses alone may look, or everybody whom `isPublic` lets
+ * in on purpose. What a page of another origin asks is refused in any case: an app that lets every origin read its answers
+ * by CORS does not mean this one.
+ */
+export async function refusalOf(
+  { guard }: MonitorAccess,
+  isPublic: boolean,
+  request: LiveRequest | undefined,
+  platform: unknown,
+): Promise<Refusal | undefined> {
+  if (isOfAnotherOrigin(request)) return { status: 403 };
+  if (guard) return await guard(request, platform);
+  return isPublic || isLocal(request, platform) ? undefined : { status: 403 };
+}
+
+/** Browsers tell it by `Sec-Fetch-Site`, and where that is not sent, by an `Origin`, which a page's own GET has not. */
+function isOfAnotherOrigin(request: LiveRequest | undefined): boolean {
+  const header = (name: string): string | null => request?.headers?.get(name) ?? null;
+  const site = header("sec-fetch-site");
+  if (site === null) return header("origin") !== null;
+  // A link from elsewhere may lead here: its page cannot read what comes of it.
+  return site !== "same-origin" && site !== "none" && header("sec-fetch-mode") !== "navigate";
+}
+
+/**
+ * Did somebody on this machine ask, and by a local name? What a proxy on this machine hands on came from anywhere, and so
+ * does a page of the web whose name was made to point at this machine.
+ */
+function isLocal(request: LiveRequest | undefined, platform: unknown): boolean {
+  const header = (name: string): string | null => request?.headers?.get(name) ?? null;
+  if (forwarded.some((name) => header(name) !== null)) return false;
+  if (!isLoopback(remoteAddress(request, platform))) return false;
+  const host = hostOf(header("host") ?? "");
+  return host === "localhost" || host.endsWith(".localhost") || isLoopback(host);
+}
+
+/** Leaves a port and the brackets of IPv6 out. */
+function hostOf(header: string): string {
+  return header.toLowerCase().replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+}
+
+function isLoopback(text: string | undefined): boolean {
+  const address = parseAddress(text ?? "");
+  return address !== undefined && loopback.some((range) => isIn(address, range));
+}

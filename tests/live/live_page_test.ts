@@ -1,0 +1,124 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { Hono } from "hono";
+import { Registry } from "prom-client";
+import { createMonitor } from "@rtm/runtime-metrics";
+import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
+import { wholeProcess } from "../../src/process/process_watch.ts";
+import { startMonitor } from "../../src/monitor/monitor.ts";
+import { FakeRuntime } from "../support/fake_runtime.ts";
+import { livePage } from "@rtm/runtime-metrics/live";
+
+const local = { remoteAddr: { hostname: "127.0.0.1" } };
+
+function ask(query = "", headers: Record<string, string> = {}): Request {
+  return new Request(`http://localhost/live${query}`, { headers: { host: "localhost", ...headers } });
+}
+
+describe("the live page", () => {
+  it("is closed to all but loopback addresses where nothing guards it", async () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    using live = livePage(monitor);
+    const status = async (request: Request, platform?: unknown): Promise<number> =>
+      (await live.handler(request, platform)).status;
+    assertEquals(await status(ask(), local), 200);
+    assertEquals(await status(ask(), { remoteAddr: { hostname: "::1" } }), 200);
+    assertEquals(await status(ask(), { remoteAddr: { hostname: "10.0.0.7" } }), 403);
+    assertEquals(await status(ask()), 403);
+    assertEquals(await status(ask("", { host: "evil.example" }), local), 403);
+    assertEquals(await status(ask("", { "x-forwarded-for": "10.0.0.7" }), local), 403);
+    assertEquals(await status(ask("?since=0", { "sec-fetch-site": "cross-site" }), local), 403);
+  });
+
+  it("asks the monitor's guard", async () => {
+    using monitor = createMonitor({ registry: new Registry(), exposition: { bearerToken: "secret" } });
+    using live = livePage(monitor, { public: true });
+    assertEquals((await live.handler(ask(), local)).status, 401);
+    assertEquals((await live.handler(ask("", { authorization: "Bearer secret" }))).status, 200);
+  });
+
+  it("is one document under a policy with a nonce that is new each time", async () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    using live = livePage(monitor, { public: true });
+    const response = await live.handler(ask());
+    const [, nonce] = /script-src 'nonce-([^']+)'/.exec(response.headers.get("content-security-policy")!)!;
+    const text = await response.text();
+    assert(text.includes(`<script nonce="${nonce}">`));
+    assertEquals(text.match(/<script/g)?.length, 1);
+    assert(!/\bsrc=|\bon\w+="/.test(text.slice(0, 400)));
+    assert((await live.handler(ask())).headers.get("content-security-policy")!.includes(nonce!) === false);
+  });
+
+  it("counts its own requests nowhere", async () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    const app = new Hono();
+    app.use(runtimeMetrics(monitor));
+    app.get("/live", (c) => live.handler(c));
+    app.get("/hello", (c) => c.text("hello"));
+    // An answer is over when its body has been read.
+    await (await app.request("/hello")).text();
+    // Its first reading is taken now.
+    using live = livePage(monitor, { public: true });
+    await (await app.request("/live")).text();
+    const told = await (await app.request("/live?since=0")).json() as { routes: { route: string; total: number }[] };
+    assertEquals(told.routes.map(({ route, total }) => [route, total]), [["/hello", 1]]);
+    assertEquals(monitor.snapshot().pending["http_request"], 0);
+  });
+
+  it("names who held the loop, at the severity of the alert", async () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    const stall = {
+      id: "1",
+      beganAtUnixSeconds: Date.now() / 1000 - 5,
+      seconds: 1.8,
+      cpuSeconds: 1.75,
+      kind: "request",
+      name: "GET /report",
+      culprit: "parseReport (report.ts:41)",
+    };
+    using live = livePage(monitor, { public: true, stalls: { recent: () => [stall] } });
+    const { severity, findings } = await (await live.handler(ask("?format=json"))).json() as {
+      severity: number;
+      findings: { severity: string; sentence: string }[];
+    };
+    assertEquals(severity, 2);
+    assertEquals(findings.map(({ severity, sentence }) => [severity, sentence]), [[
+      "critical",
+      "GET /report held the loop for 1.8 s in the last minute, on the CPU, in parseReport (report.ts:41)",
+    ]]);
+  });
+
+  it("refuses wrong options and ends with its monitor", async () => {
+    const monitor = createMonitor({ registry: new Registry() });
+    assertThrows(() => livePage({} as never), TypeError, "Cannot make live page");
+    assertThrows(() => livePage(monitor, { open: true } as never), TypeError, "Cannot make live page");
+    const live = livePage(monitor, { public: true });
+    monitor.stop();
+    assertEquals((await live.handler(ask())).status, 503);
+  });
+
+  it("tells one block once, whenever it is looked at", async () => {
+    const runtime = new FakeRuntime();
+    using monitor = startMonitor(undefined, { collect: { canary: false } }, () => runtime, wholeProcess);
+    using live = livePage(monitor, { public: true });
+    const told = async (): Promise<{ rows: (number | null)[][]; columns: string[] }> =>
+      await (await live.handler(ask("?since=0"))).json();
+    runtime.advance(3.3);
+    await told();
+    runtime.stall(0.4);
+    // A viewer is answered before the overdue beat is.
+    await told();
+    runtime.runDue();
+    for (let i = 0; i < 20; i++) {
+      runtime.advance(0.37);
+      await told();
+    }
+    const { rows, columns } = await told();
+    const sum = (column: string): number => rows.reduce((all, row) => all + (row[columns.indexOf(column) + 1] ?? 0), 0);
+    assert(Math.abs(sum("blocked") - 0.4) < 0.02, `blocked for ${sum("blocked")} s`);
+    assert(Math.abs(sum("seconds") - (rows.at(-1)![0]! - rows[0]![0]! + rows[0]![1]!)) < 0.01);
+    const { findings } = await (await live.handler(ask("?format=json"))).json() as { findings: { sentence: string }[] };
+    assertEquals(findings.length, 1);
+    assert(/held the loop for (39\d|4[01]\d) ms/.test(findings[0]!.sentence), findings[0]!.sentence);
+  });
+});
