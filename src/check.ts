@@ -242,7 +242,17 @@ export function checkBuckets(what: string, buckets: readonly number[]): void {
   });
 }
 
+/** In place of a value that may be a secret: an error ends in a log. */
+export class Hidden {
+  readonly length: number;
+
+  constructor(text: string) {
+    this.length = text.length;
+  }
+}
+
 function describe(value: unknown): string {
+  if (value instanceof Hidden) return `a string of ${value.length} characters`;
   if (typeof value === "string") return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(describe).join(", ")}]`;
   if (typeof value === "function") return "a function";

@@ -4,8 +4,19 @@
  * @module
  */
 
-import { callable, checkTable, entriesOf, type Kind, numeric, type OptionTable, refuser, text } from "../check.ts";
+import {
+  callable,
+  checkTable,
+  entriesOf,
+  Hidden,
+  type Kind,
+  numeric,
+  type OptionTable,
+  refuser,
+  text,
+} from "../check.ts";
 import type { Snapshot } from "../monitor/monitor.ts";
+import { isHeaderName, isHeaderValue, withoutCredentials } from "./credentials.ts";
 import type { PushProtocol } from "./target.ts";
 
 /** What is pushed: a monitor, by shape. */
@@ -20,7 +31,8 @@ export interface PushSource {
 export interface PusherOptions {
   /**
    * Where to push: a Pushgateway's own address (`http://host:9091`), VictoriaMetrics' import endpoint
-   * (`http://host:8428/api/v1/import/prometheus`), or an OTLP endpoint for metrics (`http://host:4318/v1/metrics`).
+   * (`http://host:8428/api/v1/import/prometheus`), or an OTLP endpoint for metrics (`http://host:4318/v1/metrics`). A name
+   * and a password in it become the header `authorization`, unless that is among `headers`.
    */
   url: string | URL;
   /** What is spoken there. OTLP is sent as JSON. */
@@ -42,7 +54,7 @@ export interface PusherOptions {
    */
   labels?: Readonly<Record<string, string>>;
   /**
-   * Headers to send, such as `authorization`.
+   * Headers to send, such as `authorization`. Their values are in no error.
    *
    * @default {{}}
    */
@@ -96,6 +108,19 @@ const texts: Kind = entriesOf("texts by name", (key, value, name, refuse) => {
   if (typeof value !== "string") refuse(TypeError, `${name}.${key} must be a string`, value);
 });
 
+/** A value is never shown: it may be a token. */
+const headerTexts: Kind = entriesOf("texts by name", (key, value, name, refuse) => {
+  if (!isHeaderName(key)) refuse(TypeError, `${name} must have names of headers`, new Hidden(key));
+  if (typeof value !== "string") refuse(TypeError, `${name}.${key} must be a string`, value);
+  if (!isHeaderValue(value as string)) {
+    refuse(
+      TypeError,
+      `${name}.${key} must be the value of a header, without line breaks and characters beyond U+00FF`,
+      new Hidden(value as string),
+    );
+  }
+});
+
 function between(least: number, most: number): Kind {
   return numeric(`from ${least} to ${most}`, (value) => value >= least && value <= most);
 }
@@ -107,7 +132,7 @@ export const pusherOptions: OptionTable<PusherOptions> = {
     check(value, name, refuse) {
       const text = value instanceof URL ? value.href : value;
       if (typeof text !== "string" || !URL.canParse(text)) {
-        refuse(TypeError, `${name} must be an absolute URL`, value);
+        refuse(TypeError, `${name} must be an absolute URL`, typeof text === "string" ? new Hidden(text) : value);
       }
       const { protocol } = new URL(text as string);
       if (!/^https?:$/.test(protocol)) refuse(RangeError, `${name} must begin with http: or https:`, protocol);
@@ -126,7 +151,7 @@ export const pusherOptions: OptionTable<PusherOptions> = {
   },
   instance: text("a string"),
   labels: { default: {}, ...texts },
-  headers: { default: {}, ...texts },
+  headers: { default: {}, ...headerTexts },
   intervalSeconds: { default: 10, ...between(1, 3600) },
   timeoutSeconds: { default: 5, ...between(0.001, 60) },
   retries: {
@@ -155,5 +180,6 @@ export function checkPusher(options: PusherOptions): PusherSettings {
     instance: undefined,
     onError: undefined,
   };
-  return { ...none, ...given as Required<PusherOptions>, url: new URL(given.url) };
+  const checked = given as Required<PusherOptions>;
+  return { ...none, ...checked, ...withoutCredentials(checked.url, checked.headers) };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { answerOf, reasonOf } from "./failure.ts";
 import { isRetryable, type PushProtocol, type PushRequest } from "./target.ts";
 
 /** Time and chance, so that both can be turned by hand. */
@@ -33,9 +34,6 @@ export interface DeliveryOptions extends PushClock {
 
 /** The first wait between two attempts, in seconds; each later one may be twice as long. */
 const firstBackoffSeconds = 0.5;
-
-/** How much of an answer's text an error quotes, in characters. */
-const quotedLength = 200;
 
 /** How much of an answer is read at most, in characters. */
 const readLength = 10_000;
@@ -104,18 +102,19 @@ async function attemptOnce(request: PushRequest, options: DeliveryOptions): Prom
     });
     response = await inTime(sent, signal);
   } catch (error) {
-    throw new FailedAttempt(`Cannot push to ${origin(url)}: ${error instanceof Error ? error.message : error}`, false);
+    throw new FailedAttempt(`Cannot push to ${origin(url)}: ${reasonOf(error)}`, false);
   }
-  // The status is the outcome: it was accepted, and to send it again would be wrong, whatever becomes of the body.
-  if (response.ok && protocol !== "otlp") {
-    response.body?.cancel().catch(() => {});
-    return undefined;
+  // The status is the outcome: what was accepted must not be sent again, whatever becomes of the body. What an answer says
+  // is never quoted: it may repeat what was sent, headers included.
+  if (response.ok && protocol === "otlp") {
+    const text = await textOf(response, readLength, signal);
+    return text === undefined ? "its answer did not end in time" : rejected(text);
   }
-  const text = await textOf(response, response.ok ? readLength : 1, signal);
-  if (response.ok) return text === undefined ? "its answer did not end in time" : rejected(text);
+  response.body?.cancel().catch(() => {});
+  if (response.ok) return undefined;
   const isFinal = !isRetryable(protocol, response.status);
   throw new FailedAttempt(
-    `Cannot push to ${origin(url)}: it answered ${response.status} ${text?.trim().slice(0, quotedLength) ?? ""}`.trim(),
+    `Cannot push to ${origin(url)}: ${answerOf(response.status)}`,
     isFinal,
     isFinal ? 0 : retryAfter(response.headers, options.now()),
   );
@@ -163,11 +162,9 @@ function inTime<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value
 /** A collector may take a request and say that it threw points of it away; to send them again is forbidden. */
 function rejected(text: string): string | undefined {
   try {
-    const { rejectedDataPoints, errorMessage } = (JSON.parse(text) as { partialSuccess?: Record<string, unknown> })
-      .partialSuccess ?? {};
-    return Number(rejectedDataPoints) > 0
-      ? `it rejected ${rejectedDataPoints} data points: ${errorMessage}`
-      : undefined;
+    const { partialSuccess } = JSON.parse(text) as { partialSuccess?: { rejectedDataPoints?: unknown } };
+    const count = Number(partialSuccess?.rejectedDataPoints);
+    return count > 0 ? `it rejected ${count} data points` : undefined;
   } catch {
     return undefined;
   }

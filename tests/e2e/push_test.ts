@@ -65,7 +65,7 @@ describe("pushing to a Pushgateway", { skip: missingProgram("prometheus-pushgate
       monitor: { handler: () => Promise.resolve(new Response("not a page\n")), snapshot: () => ({}) },
     });
     assertEquals(await pusher.push(), false);
-    assertStringIncludes(pusher.stats.lastError!, "it answered 400 text format parsing error");
+    assertStringIncludes(pusher.stats.lastError!, "it answered 400: it did not take what was pushed");
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { deliver, type DeliveryOptions, FailedAttempt } from "../../src/push/delivery.ts";
 import type { PushRequest } from "../../src/push/target.ts";
 
@@ -104,7 +104,7 @@ describe("deliver()", () => {
 
   it("gives up after as many retries as it may make", async () => {
     const { result, sent } = setUp([refused, refused, refused], { retries: 2 });
-    await assertRejects(() => result, Error, "connection refused");
+    await assertRejects(() => result, Error, "the connection was refused");
     assertEquals(sent.length, 3);
   });
 
@@ -181,12 +181,38 @@ describe("deliver()", () => {
       }));
   });
 
-  it("quotes the beginning of an answer, and never what the address holds of secrets", async () => {
-    const { result } = setUp([status(400, {}, `cannot parse line 1${"x".repeat(100_000)}`)]);
+  it("names the origin and a reason, and quotes neither the address nor an answer", async () => {
+    const { result } = setUp([status(400, {}, "cannot parse line 1, authorization: secret")]);
     const error = await assertRejects(() => result, Error);
-    assertStringIncludes(error.message, "Cannot push to http://push.example: it answered 400 cannot parse line 1xxx");
-    assert(error.message.length < 300, String(error.message.length));
-    for (const secret of ["secret", "hidden", "user"]) assert(!error.message.includes(secret));
+    assertEquals(error.message, "Cannot push to http://push.example: it answered 400: it did not take what was pushed");
+  });
+
+  it("tells why there was no answer in words of its own, whatever the runtime says", async () => {
+    const quoting = "of http://user:secret@push.example/import?token=hidden";
+    const cases: [thrown: unknown, reason: string][] = [
+      [new TypeError(`Failed to parse URL ${quoting}`), "the request failed"],
+      [
+        new TypeError("fetch failed", { cause: { code: "ENOTFOUND", message: `getaddrinfo ${quoting}` } }),
+        "its name is not known",
+      ],
+      [new TypeError("fetch failed", { cause: { code: "ECONNRESET" } }), "the connection broke"],
+      [
+        new Error(`error sending request ${quoting}: tcp connect error: Connection refused (os error 111)`),
+        "the connection was refused",
+      ],
+      [
+        Object.assign(new Error(quoting), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" }),
+        "its certificate or its TLS was not accepted",
+      ],
+      [new DOMException(quoting, "TimeoutError"), "no answer in time"],
+      [quoting, "the request failed"],
+      [undefined, "the request failed"],
+    ];
+    for (const [thrown, reason] of cases) {
+      const { result } = setUp([() => Promise.reject(thrown)], { retries: 0 });
+      const error = await assertRejects(() => result, Error);
+      assertEquals(error.message, `Cannot push to http://push.example: ${reason}`);
+    }
   });
 
   it("reads no more than the beginning of an endless answer", async () => {
@@ -223,7 +249,7 @@ describe("deliver()", () => {
       );
     for (const whole of [status(200, {}, answer), inPieces]) {
       const { result, sent } = setUp([whole], { protocol: "otlp" });
-      assertEquals(await result, "it rejected 3 data points: too old");
+      assertEquals(await result, "it rejected 3 data points");
       assertEquals(sent.length, 1);
     }
     for (const text of ["{}", '{"partialSuccess":{}}', "not json", ""]) {

@@ -166,7 +166,7 @@ describe("Pusher.push()", () => {
     await settle();
     sent[0]!.answer(new Response("no such thing", { status: 404 }));
     assertEquals(await pushing, false);
-    assertEquals(errors, ["Cannot push to http://push.example:9091: it answered 404 no such thing"]);
+    assertEquals(errors, ["Cannot push to http://push.example:9091: it answered 404: there is nothing at this path"]);
     assertEquals([pusher.stats.failed, pusher.stats.lastError], [1, errors[0]]);
   });
 
@@ -375,7 +375,16 @@ describe("createPusher()", () => {
   it("refuses what is wrong at once", () => {
     for (
       const [options, message] of [
-        [{ url: "nowhere" }, 'url must be an absolute URL, got "nowhere"'],
+        [{ url: "nowhere" }, "url must be an absolute URL, got a string of 7 characters"],
+        [
+          { headers: { authorization: "Bearer secret\n" } },
+          "headers.authorization must be the value of a header, without line breaks and characters beyond U+00FF, got a string of 14 characters",
+        ],
+        [
+          { headers: { authorization: "Bearer €" } },
+          "headers.authorization must be the value of a header, without line breaks and characters beyond U+00FF, got a string of 8 characters",
+        ],
+        [{ headers: { "a: b": "c" } }, "headers must have names of headers, got a string of 4 characters"],
         [{ url: "ftp://host" }, 'url must begin with http: or https:, got "ftp:"'],
         [{ protocol: "statsd" }, 'protocol must be one of pushgateway, victoriametrics, otlp, got "statsd"'],
         [{ job: "" }, 'job must be a string with something in it, got ""'],
