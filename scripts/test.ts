@@ -55,6 +55,7 @@ const plain = { serial: false, testTimeoutSeconds: 120, runTimeoutSeconds: 900 }
 const long = { serial: true, testTimeoutSeconds: 900, runTimeoutSeconds: 3600 };
 
 const isTruth = (file: string): boolean => file.startsWith("tests/truth/");
+const isReal = (file: string): boolean => file.startsWith("tests/behaviour/");
 const isEndToEnd = (file: string): boolean => file.startsWith("tests/e2e/");
 const isLong = (file: string): boolean => isTruth(file) || isEndToEnd(file);
 
@@ -83,16 +84,19 @@ function planRuns(targets: string[], named: string[]): Run[] {
     const runtime = target as Runtime;
     const chosen = named.length > 0 ? named : files.filter((file) => !isLong(file));
     const limits = chosen.some(isLong) ? long : plain;
+    if (named.length > 0 || targets.length === 1) return [{ label: runtime, runtime, files: chosen, ...limits }];
+    const [real, rest] = [chosen.filter(isReal), chosen.filter((file) => !isReal(file) && runsOn(runtime, file))];
     // Node starts a process for each file and takes as long as the other two together: it is dealt out in two halves.
-    if (runtime === "node" && named.length === 0 && targets.length > 1) {
-      return [0, 1].map((half) => ({
-        label: `node, ${half + 1} of 2`,
+    const halves = runtime === "node" ? [0, 1].map((half) => rest.filter((_, index) => index % 2 === half)) : [rest];
+    return [
+      ...halves.map((files, half) => ({
+        label: halves.length > 1 ? `${runtime}, ${half + 1} of 2` : runtime,
         runtime,
-        files: chosen.filter((file) => runsOn(runtime, file)).filter((_, index) => index % 2 === half),
-        ...limits,
-      }));
-    }
-    return [{ label: runtime, runtime, files: chosen, ...limits }];
+        files,
+        ...plain,
+      })),
+      { label: `${runtime}, in real time`, runtime, files: real, ...plain, serial: true },
+    ];
   }).map((run) => ({ ...run, files: run.files.filter((file) => runsOn(run.runtime, file)) }));
 }
 
@@ -189,16 +193,17 @@ async function copyTo(path: string, output: NodeJS.WritableStream): Promise<void
   }
 }
 
-/** As many at once as there are cores, two at most; what measures real time runs alone. */
+/** As many at once as there are cores, two at most; then what measures real time, alone. */
 async function executeAll(runs: readonly Run[]): Promise<Count[]> {
-  const width = runs.some(({ serial }) => serial) ? 1 : Math.min(2, availableParallelism(), runs.length);
-  const counts: Count[] = [];
-  const queue = runs.map((run, index) => async () => void (counts[index] = await execute(run, width === 1)));
+  const counts = new Map<Run, Count>();
+  const queue = runs.filter(({ serial }) => !serial);
+  const width = Math.min(2, availableParallelism(), queue.length);
   const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next; next = queue.shift()) await next();
+    for (let run = queue.shift(); run; run = queue.shift()) counts.set(run, await execute(run, width === 1));
   };
   await Promise.all(Array.from({ length: width }, worker));
-  return counts;
+  for (const run of runs.filter(({ serial }) => serial)) counts.set(run, await execute(run, true));
+  return runs.map((run) => counts.get(run)!);
 }
 
 function describe({ passed, failed, skipped }: Count): string {

@@ -37,9 +37,10 @@ function observe(monitor: Monitor, route: number): void {
 const scrape = (headers: Record<string, string> = {}, init: RequestInit = {}): Request =>
   new Request("http://localhost/metrics", { headers, ...init });
 
-/** How long the loop was held at most while something ran, in seconds. */
-async function longestBlock(run: () => Promise<void>): Promise<number> {
-  let [longest, last, over] = [0, performance.now(), false];
+/** For how much of the time that something takes the loop is held in one go at most. */
+async function longestShare(run: () => Promise<void>): Promise<number> {
+  const begin = performance.now();
+  let [longest, last, over] = [0, begin, false];
   const look = (): void => {
     const now = performance.now();
     longest = Math.max(longest, now - last);
@@ -49,7 +50,7 @@ async function longestBlock(run: () => Promise<void>): Promise<number> {
   setImmediate(look);
   await run();
   over = true;
-  return longest / 1000;
+  return longest / (performance.now() - begin);
 }
 
 async function drain(response: Response): Promise<number> {
@@ -109,10 +110,11 @@ describe("a large page", () => {
     await all({});
     await all({ "accept-encoding": "gzip" });
     for (const headers of [{}, { "accept-encoding": "gzip" }] as Record<string, string>[]) {
-      // In one go it would be 10 ms and more. Other tests run beside this one, so that the best of some is told.
-      const blocks: number[] = [];
-      for (let i = 0; i < 40 && !(Math.min(...blocks) < 0.01); i++) blocks.push(await longestBlock(() => all(headers)));
-      assertLess(Math.min(...blocks), 0.01);
+      // In one go it would be 1, on a slow machine as on a fast one. Other tests run beside this one, so that the best of
+      // some is told.
+      const shares: number[] = [];
+      for (let i = 0; i < 40 && !(Math.min(...shares) < 0.5); i++) shares.push(await longestShare(() => all(headers)));
+      assertLess(Math.min(...shares), 0.5);
     }
   });
 
