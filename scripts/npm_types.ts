@@ -55,7 +55,7 @@ function freed(text: string, from: string): string {
 function withoutDisposers(text: string): string {
   const member = /^ *(?:\/\*\*(?:(?!\*\/)[\s\S])*?\*\/\s*)?\[Symbol\.(?:dispose|asyncDispose)\]\(\): [^;]+;\n/gm;
   if (!member.test(text)) return text;
-  const classes = text.matchAll(/^export declare class (\w+) implements (Disposable|AsyncDisposable) /gm);
-  const merged = [...classes].map(([, name, kind]) => `export interface ${name} extends ${kind} {\n}\n`);
+  const classes = text.matchAll(/^export declare class (\w+) implements (\w+(?:, \w+)*) /gm);
+  const merged = [...classes].map(([, name, kinds]) => `export interface ${name} extends ${kinds} {\n}\n`);
   return text.replace(member, "") + merged.join("");
 }
