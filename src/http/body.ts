@@ -228,7 +228,7 @@ function bytesOf(piece: unknown): Uint8Array | undefined {
 }
 
 /** Puts pieces of a body together. */
-export function concatenated(pieces: readonly Uint8Array[]): Uint8Array {
+export function concatenated(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0));
   let at = 0;
   for (const piece of pieces) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { concatenated } from "../http/body.ts";
 import { Gzip, smallestGzip } from "../page/gzip.ts";
 import type { Deflater, Runtime } from "../runtime/shim.ts";
 
@@ -53,7 +54,7 @@ export class Compression {
         parts.push(gzip.add(slice, isLast && i === slices.length - 1));
       }
     }
-    return joined(parts);
+    return concatenated(parts);
   }
 
   async #deflatedOnce(
@@ -79,16 +80,6 @@ function slicesOf(text: string): Uint8Array<ArrayBuffer>[] {
   const slices: Uint8Array<ArrayBuffer>[] = [];
   for (let at = 0; at === 0 || at < bytes.length; at += sliceBytes) slices.push(bytes.subarray(at, at + sliceBytes));
   return slices;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 async function byStream(text: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -8,14 +8,15 @@ import { assertEquals } from "@std/assert";
 import { Registry } from "prom-client";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { expressMetrics, fastifyMetrics, koaMetrics } from "@rtm/runtime-metrics/node";
-import { installFrameworks, loadFramework } from "../../scripts/framework_packages.ts";
+import { pinnedPackages } from "../../scripts/pinned_packages.ts";
 import { drive, type FrameworkApp } from "../support/framework_harness.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
 
-const skip = installFrameworks() ?? false;
-const load = loadFramework as (name: string) => Any;
+const frameworks = pinnedPackages("tests/frameworks");
+const skip = frameworks.install() ?? false;
+const load = frameworks.load as (name: string) => Any;
 
 async function* pieces(): AsyncGenerator<string> {
   for (const piece of ["a", "b", "c"]) {

@@ -7,12 +7,13 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import { consumerModules, consumerVersions, installConsumers } from "../../scripts/consumer_packages.ts";
+import { pinnedPackages } from "../../scripts/pinned_packages.ts";
 import { makeNpmProject, type NpmProject } from "../support/npm_project.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const skip = installConsumers() ?? false;
-const compilers = [...consumerVersions()].filter(([name]) => name.startsWith("typescript"));
+const consumers = pinnedPackages("tests/consumers");
+const skip = consumers.install() ?? false;
+const compilers = [...consumers.versions].filter(([name]) => name.startsWith("typescript"));
 const [newestCompiler] = compilers.at(-1)!;
 
 const { exports } = JSON.parse(readFileSync(`${root}jsr.json`, "utf8")) as { exports: Record<string, string> };
@@ -39,7 +40,7 @@ function compile(
     writeFileSync(join(folder, "package.json"), JSON.stringify({ type: kind }));
     writeFileSync(join(folder, name), code);
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: options, files: [name] }));
-    return project.run(process.execPath, join(consumerModules, compiler, "bin/tsc"), "-p", folder);
+    return project.run(process.execPath, join(consumers.modules, compiler, "bin/tsc"), "-p", folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
