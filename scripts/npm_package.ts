@@ -220,17 +220,13 @@ async function joinModules(packageFolder: string, entryPoints: readonly string[]
 }
 
 /**
- * Bundles the command into a package, if there is one.
+ * Makes the command one file that needs no other package.
  *
- * @param packageFolder The package's root.
- * @returns Whether there is a command.
+ * @param outfile Where.
  */
-export async function bundleCommand(packageFolder: string): Promise<boolean> {
-  const entryPoint = join(root, commandSource);
-  if (!existsSync(entryPoint)) return false;
-  const outfile = join(packageFolder, commandPath);
+export async function buildCommand(outfile: string): Promise<void> {
   await build({
-    entryPoints: [entryPoint],
+    entryPoints: [join(root, commandSource)],
     outfile,
     bundle: true,
     platform: "node",
@@ -244,5 +240,16 @@ export async function bundleCommand(packageFolder: string): Promise<boolean> {
     logLevel: "warning",
   });
   chmodSync(outfile, 0o755);
+}
+
+/**
+ * Bundles the command into a package, if there is one.
+ *
+ * @param packageFolder The package's root.
+ * @returns Whether there is a command.
+ */
+export async function bundleCommand(packageFolder: string): Promise<boolean> {
+  if (!existsSync(join(root, commandSource))) return false;
+  await buildCommand(join(packageFolder, commandPath));
   return true;
 }

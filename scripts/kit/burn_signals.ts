@@ -9,7 +9,7 @@
 
 import { type FakeSeries, growing, stepSeconds } from "./fake_series.ts";
 import { bucketMatcher, sumBy } from "./promql.ts";
-import type { Alert, Recording, RuleCase, Severity, Signal, SignalContext } from "../signals.ts";
+import type { Alert, Recording, RuleCase, Severity, Signal, SignalContext } from "./signal.ts";
 import { said } from "./threshold_alerts.ts";
 import type { Threshold } from "./thresholds.ts";
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { parseArgs } from "node:util";
 import jsr from "../../jsr.json" with { type: "json" };
 import { createKit, type KitFile } from "./files.ts";
 import type { KitOptions } from "./options.ts";
@@ -18,6 +19,9 @@ const flags = ["prefix", "http-prefix", "job", "label", "runbook", "http-buckets
 /** Those that may be given more than once. */
 const many = ["job", "label", "threshold"];
 
+/** One of each in a list of arguments, as `parseArgs` of `node:util` tells it. */
+type Token = NonNullable<ReturnType<typeof parseArgs>["tokens"]>[number];
+
 /**
  * Reads the arguments.
  *
@@ -28,11 +32,11 @@ const many = ["job", "label", "threshold"];
  * @throws {RangeError} If a name or a number is out of bounds.
  */
 export function readKitCommand(args: readonly string[], readText: (path: string) => string): KitCommand {
-  const given = args[0] === "kit" ? args.slice(1) : args;
-  const asksForHelp = given.includes("--help") || given.includes("-h") || given[0] === "help" || args.length === 0;
-  if (asksForHelp) return { say: helpText() };
-  if (given.length === 1 && given[0] === "--version") return { say: jsr.version };
-  const values = readFlags(given);
+  if (args.length === 0) return { say: helpText() };
+  const tokens = tokensOf(args[0] === "kit" ? args.slice(1) : args);
+  if (tokens.some(asksForHelp)) return { say: helpText() };
+  if (tokens.length === 1 && isOption(tokens[0]!, "version")) return { say: jsr.version };
+  const values = readFlags(tokens);
   const one = (flag: string): string | undefined => values.get(flag)?.[0];
   const folder = one("out");
   if (folder === undefined || folder === "") fail("expected a folder to write to, --out FOLDER", folder);
@@ -57,24 +61,43 @@ function optional<Name extends string, Value>(name: Name, value: Value | undefin
   return value === undefined ? {} : { [name]: value } as { [name in Name]: Value };
 }
 
-function readFlags(args: readonly string[]): Map<string, string[]> {
+function tokensOf(args: readonly string[]): Token[] {
+  const options = {
+    help: { type: "boolean", short: "h" },
+    version: { type: "boolean" },
+    ...Object.fromEntries(flags.map((flag) => [flag, { type: "string", multiple: true }] as const)),
+  } as const;
+  // What is wrong is said in our own words, with all that is known.
+  return parseArgs({ args: [...args], options, strict: false, tokens: true }).tokens;
+}
+
+function isOption(token: Token, name: string): boolean {
+  return token.kind === "option" && token.name === name;
+}
+
+function asksForHelp(token: Token): boolean {
+  return isOption(token, "help") || (token.kind === "positional" && token.index === 0 && token.value === "help");
+}
+
+function readFlags(tokens: readonly Token[]): Map<string, string[]> {
   const values = new Map<string, string[]>();
-  const rest = [...args];
-  while (rest.length > 0) {
-    const argument = rest.shift()!;
-    const [, flag = "", inline] = /^--([a-z-]+)(?:=(.*))?$/s.exec(argument) ?? [];
-    if (!flags.includes(flag)) {
-      fail(`unknown argument; expected one of ${flags.map((each) => `--${each}`).join(", ")}`, argument);
+  for (const token of tokens) {
+    if (token.kind !== "option" || !flags.includes(token.name)) {
+      fail(`unknown argument; expected one of ${flags.map((flag) => `--${flag}`).join(", ")}`, written(token));
     }
-    const value = inline ?? rest.shift();
-    if (value === undefined || (inline === undefined && value.startsWith("--"))) {
-      fail(`--${flag} must have a value`, value);
-    }
-    const before = values.get(flag) ?? [];
-    if (before.length > 0 && !many.includes(flag)) fail(`--${flag} must be given once`, [...before, value]);
-    values.set(flag, [...before, value]);
+    const { name, value, inlineValue } = token;
+    if (value === undefined || (!inlineValue && value.startsWith("--"))) fail(`--${name} must have a value`, value);
+    const before = values.get(name) ?? [];
+    if (before.length > 0 && !many.includes(name)) fail(`--${name} must be given once`, [...before, value]);
+    values.set(name, [...before, value]);
   }
   return values;
+}
+
+/** What stands there, as the user wrote it. */
+function written(token: Token): string {
+  if (token.kind === "option-terminator") return "--";
+  return token.kind === "positional" ? token.value : token.rawName;
 }
 
 function readThreshold(text: string): [string, number] {

@@ -8,7 +8,7 @@ import { catalog, type CatalogEntry } from "../../src/metrics/catalog/catalog.ts
 import { absences } from "../absences.ts";
 import type { KitSettings } from "./options.ts";
 import { runtimeTitles } from "../metric_table.ts";
-import type { Panel } from "./panels.ts";
+import type { Panel } from "./panel.ts";
 import { createPromql } from "./promql.ts";
 
 /**

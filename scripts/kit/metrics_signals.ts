@@ -6,7 +6,7 @@
 
 import { growing, stepSeconds } from "./fake_series.ts";
 import { maxBy, sumBy } from "./promql.ts";
-import type { Alert, Signal, SignalContext } from "../signals.ts";
+import type { Alert, Signal, SignalContext } from "./signal.ts";
 import { thresholdAlerts } from "./threshold_alerts.ts";
 
 /** Long enough for what happens once in some scrapes, short enough to end soon after a deployment that mends it. */

@@ -44,7 +44,7 @@ import { PanelBuilder as TableBuilder } from "@grafana/grafana-foundation-sdk/ta
 import { PanelBuilder as TimeseriesBuilder } from "@grafana/grafana-foundation-sdk/timeseries";
 import { describePanel } from "./describe_panel.ts";
 import type { KitSettings } from "./options.ts";
-import type { Panel } from "./panels.ts";
+import type { Panel } from "./panel.ts";
 import { runbookUrl } from "./render_rules.ts";
 
 /** The data source that is chosen on the dashboard. */

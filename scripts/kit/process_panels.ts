@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Panel, PanelContext } from "./panels.ts";
+import type { Panel, PanelContext } from "./panel.ts";
 import { maxBy, sumBy } from "./promql.ts";
 import { colours } from "./runtime_panels.ts";
 

@@ -22,7 +22,8 @@ import {
 } from "@grafana/grafana-foundation-sdk/dashboard";
 import type { KitSettings } from "./options.ts";
 import { buildPanel, datasource, type PlacedPanel } from "./panel_builders.ts";
-import { createPanelRows, type PanelRow } from "./panels.ts";
+import type { PanelRow } from "./panel.ts";
+import { createPanelRows } from "./panels.ts";
 import { createPromql } from "./promql.ts";
 import { createSignals } from "../signals.ts";
 

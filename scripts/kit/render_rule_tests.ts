@@ -8,7 +8,8 @@
 import { stepSeconds } from "./fake_series.ts";
 import type { KitSettings } from "./options.ts";
 import { ruleLabels, runbookUrl } from "./render_rules.ts";
-import { type Alert, createSignals, type RuleCase, type Signal } from "../signals.ts";
+import type { Alert, RuleCase, Signal } from "./signal.ts";
+import { createSignals } from "../signals.ts";
 import { spoken } from "./threshold_alerts.ts";
 import { renderYaml, type YamlValue } from "./yaml_text.ts";
 

@@ -5,7 +5,8 @@
  */
 
 import type { KitSettings } from "./options.ts";
-import { type Alert, createSignals, type Signal } from "../signals.ts";
+import type { Alert, Signal } from "./signal.ts";
+import { createSignals } from "../signals.ts";
 import { spoken } from "./threshold_alerts.ts";
 import { renderYaml, type YamlValue } from "./yaml_text.ts";
 

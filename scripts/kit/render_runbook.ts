@@ -5,7 +5,8 @@
  */
 
 import type { KitSettings } from "./options.ts";
-import { createSignals, type Signal } from "../signals.ts";
+import type { Signal } from "./signal.ts";
+import { createSignals } from "../signals.ts";
 import { spoken } from "./threshold_alerts.ts";
 
 /**

@@ -5,7 +5,7 @@
  */
 
 import { burns } from "./burn_signals.ts";
-import type { Panel, PanelContext } from "./panels.ts";
+import type { Panel, PanelContext } from "./panel.ts";
 import { bucketMatcher, sumBy } from "./promql.ts";
 import { said } from "./threshold_alerts.ts";
 

@@ -6,7 +6,7 @@
 
 import { steady, stepSeconds } from "./fake_series.ts";
 import { maxBy } from "./promql.ts";
-import type { Alert, Signal, SignalContext } from "../signals.ts";
+import type { Alert, Signal, SignalContext } from "./signal.ts";
 import { spoken, thresholdAlerts } from "./threshold_alerts.ts";
 
 /**

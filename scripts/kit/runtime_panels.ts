@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Panel, PanelContext } from "./panels.ts";
+import type { Panel, PanelContext } from "./panel.ts";
 import { maxBy, sumBy } from "./promql.ts";
 import { burnColours, burnNote, errorBurn, latencyBurn } from "./request_panels.ts";
 import { lookBack, rejectedShare } from "./runtime_signals.ts";

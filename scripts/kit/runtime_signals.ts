@@ -6,7 +6,7 @@
 
 import { growing, histogramAt, steady, stepSeconds } from "./fake_series.ts";
 import { findSeries, maxBy, sumBy } from "./promql.ts";
-import type { Signal, SignalContext } from "../signals.ts";
+import type { Signal, SignalContext } from "./signal.ts";
 import { type Measure, thresholdAlerts } from "./threshold_alerts.ts";
 
 /**

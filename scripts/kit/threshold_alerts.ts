@@ -5,7 +5,7 @@
  */
 
 import { type FakeSeries, stepSeconds } from "./fake_series.ts";
-import type { Alert, RuleCase, Severity, SignalContext } from "../signals.ts";
+import type { Alert, RuleCase, Severity, SignalContext } from "./signal.ts";
 import type { Threshold, ThresholdName } from "./thresholds.ts";
 
 /** One way to see the number. */

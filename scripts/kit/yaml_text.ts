@@ -1,8 +1,10 @@
 /**
- * YAML as a person would write it: expressions in blocks, reasons in comments. Small enough to be bundled.
+ * YAML as a person would write it: expressions in blocks, reasons in comments.
  *
  * @module
  */
+
+import { Document, visit, type YAMLMap } from "yaml";
 
 /** What can be written. A map's key `#` is a comment above that map. */
 export type YamlValue = string | number | boolean | readonly YamlValue[] | { readonly [key: string]: YamlValue };
@@ -14,50 +16,15 @@ export type YamlValue = string | number | boolean | readonly YamlValue[] | { rea
  * @returns YAML, with a line break at the end.
  */
 export function renderYaml(value: YamlValue): string {
-  return `${block(value).join("\n")}\n`;
+  // Prometheus reads YAML 1.1, where `yes` and `1:30` are more than text: what either version takes for more is quoted.
+  const document = new Document(value, { aliasDuplicateObjects: false, compat: "yaml-1.1" });
+  visit(document, { Map: (_, map) => liftComment(map) });
+  return document.toString({ lineWidth: 0, blockQuote: "literal" });
 }
 
-/** The lines of a value that stands by itself. */
-function block(value: YamlValue): string[] {
-  if (typeof value !== "object") return [scalar(value)];
-  const comment = commentOf(value);
-  if (isList(value)) return value.flatMap(item);
-  return [...comment, ...Object.entries(value).filter(([key]) => key !== "#").flatMap(pair)];
-}
-
-function item(value: YamlValue): string[] {
-  const lines = block(value);
-  const comments = commentOf(value).length;
-  return lines.map((line, i) => i < comments ? line : `${i === comments ? "- " : line && "  "}${line}`);
-}
-
-function pair([key, value]: [string, YamlValue]): string[] {
-  const name = scalar(key);
-  if (typeof value === "string" && value.includes("\n")) {
-    return [`${name}: |${value.endsWith("\n") ? "" : "-"}`, ...indent(value.replace(/\n$/, "").split("\n"))];
-  }
-  if (typeof value !== "object") return [`${name}: ${scalar(value)}`];
-  if (isList(value)) {
-    return value.length === 0 ? [`${name}: []`] : [`${name}:`, ...indent(block(value))];
-  }
-  return Object.keys(value).length === 0 ? [`${name}: {}`] : [`${name}:`, ...indent(block(value))];
-}
-
-function isList(value: YamlValue): value is readonly YamlValue[] {
-  return Array.isArray(value);
-}
-
-function commentOf(value: YamlValue): string[] {
-  if (typeof value !== "object" || isList(value) || typeof value["#"] !== "string") return [];
-  return value["#"].split("\n").map((line) => `# ${line}`);
-}
-
-const indent = (lines: string[]): string[] => lines.map((line) => line && `  ${line}`);
-
-/** Plain where no reader could take it for anything but that text. */
-function scalar(value: string | number | boolean): string {
-  if (typeof value !== "string") return String(value);
-  const plain = /^[A-Za-z_/$][\w ./()$-]*$/.test(value) && !value.endsWith(" ");
-  const meansMore = /^(true|false|yes|no|on|off|null|y|n)$/i.test(value);
-  return plain && !meansMore ? value : JSON.stringify(value);
+function liftComment(map: YAMLMap): void {
+  const comment = map.get("#");
+  if (typeof comment !== "string") return;
+  map.delete("#");
+  map.commentBefore = comment.replace(/^/gm, " ");
 }
