@@ -53,6 +53,9 @@ const owed: readonly string[] = [
   "src/metrics/catalog/work.ts -> src/pools/pool_source.ts",
 ];
 
+/** Where somebody else's object is read whose parts are called after runtimes. */
+const namesOfOthers: Readonly<Record<string, RegExp>> = { "src/http/server_context.ts": /\b(?:deno|bun)\b/g };
+
 /** What a file may import from outside, and whether at run time or for its types alone. */
 const outside: Readonly<Record<string, readonly string[]>> = {
   "src/monitor/global_registry.ts": ["prom-client"],
@@ -149,6 +152,17 @@ describe("the architecture", () => {
       assert.equal(circle, undefined, `a circle: ${circle?.join(" -> ")}`);
     }
   });
+
+  // Its text runs on a thread of its own, and is written from code that is looked at.
+  for (const file of files.filter((file) => folderOf(file) !== "src/runtime" && !file.endsWith("_text.ts"))) {
+    it(`names no runtime in ${file}, which asks the shim instead`, () => {
+      const code = readFileSync(root + file, "utf8")
+        .replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$|^.*\bfrom ".*$/gm, "")
+        .replace(namesOfOthers[file] ?? /(?!)/, "");
+      // A module of the platform, such as `node:net`, is no runtime.
+      assert.doesNotMatch(code, /\b(?:deno|bun|workerd)\b|["'`]node["'`]/i);
+    });
+  }
 
   it("keeps files small enough to read", () => {
     for (const file of graph.keys()) {

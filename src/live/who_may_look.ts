@@ -5,10 +5,11 @@
  */
 
 import type { MonitorAccess } from "../monitor/access.ts";
-import { isIn, parseAddress, parseRange, remoteAddress } from "../page/addresses.ts";
+import { remoteAddress } from "../page/addresses.ts";
 import type { Refusal } from "../page/guard.ts";
 
-const loopback = ["127.0.0.0/8", "::1"].map((each) => parseRange(each)!);
+/** This machine, also as IPv6 maps it; servers and browsers write addresses in this one way. */
+const loopback = /^(?:::1|(?:::ffff:)?127(?:\.\d{1,3}){3}|::ffff:7f[0-9a-f]{2}:[0-9a-f]{1,4})$/;
 
 /** What a proxy on this machine says of whom it asks for. */
 const forwarded: readonly string[] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
@@ -65,6 +66,5 @@ function hostOf(header: string): string {
 }
 
 function isLoopback(text: string | undefined): boolean {
-  const address = parseAddress(text ?? "");
-  return address !== undefined && loopback.some((range) => isIn(address, range));
+  return loopback.test(text ?? "");
 }

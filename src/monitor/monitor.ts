@@ -170,7 +170,7 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
   let made: Runtime | undefined;
   const shim = (): Runtime => made ??= runtime();
   // A guard whose variable is not set throws, before anything has begun.
-  const guard = makeGuard(settings.exposition, (name) => shim().environment(name));
+  const guard = makeGuard(settings.exposition, shim);
   const joined = settings.enabled ? joinCore(shim, registry, options, settings, parts) : undefined;
   let core = joined?.core;
   const idle = new PendingWork(settings.maxLabelSets, () => {});

@@ -5,7 +5,8 @@
  */
 
 import { fail } from "../check.ts";
-import { isIn, parseAddress, parseRange, remoteAddress } from "./addresses.ts";
+import type { Runtime } from "../runtime/shim.ts";
+import { remoteAddress } from "./addresses.ts";
 import { isSecret, parseAuthorization } from "./credentials.ts";
 import type { ExpositionOptions, Secret } from "./options.ts";
 
@@ -34,18 +35,20 @@ export type Guard = (request: GuardedRequest | undefined, platform: unknown) => 
  * Makes a guard.
  *
  * @param options The checked options.
- * @param environment Reads a variable of the environment.
+ * @param runtime Reads variables of the environment and addresses; asked where there are any.
  * @returns The guard; undefined where everybody may read the page.
- * @throws {RangeError} If a variable is not set, or empty: a guard that is not there must not look as if it were.
+ * @throws {RangeError} If a variable is not set, or empty: a guard that is not there must not look as if it were; and if an
+ * address is none.
+ * @throws {TypeError} If there are addresses, and this runtime cannot tell them.
  */
 export function makeGuard(
   options: ExpositionOptions,
-  environment: (name: string) => string | undefined,
+  runtime: () => Pick<Runtime, "environment" | "addressRange">,
 ): Guard | undefined {
   const { authorize, bearerToken = [], basicAuth, allow } = options;
   const read = (option: string, secret: Secret): string => {
     if (typeof secret === "string") return secret;
-    const value = environment(secret.variable);
+    const value = runtime().environment(secret.variable);
     if (!value) {
       fail(RangeError, `exposition.${option} must be in a variable that is set and not empty`, secret.variable);
     }
@@ -54,7 +57,7 @@ export function makeGuard(
   const listed = typeof bearerToken === "object" && !("variable" in bearerToken) ? bearerToken : [bearerToken];
   const tokens = listed.map((each) => read("bearerToken", each));
   const login = basicAuth && `${basicAuth.username}:${read("basicAuth.password", basicAuth.password)}`;
-  const ranges = allow?.map((each) => parseRange(each)!);
+  const ranges = allow?.map((each) => readRange(each, runtime()));
   if (!authorize && !ranges && tokens.length === 0 && login === undefined) return undefined;
   const challenge = [
     ...(login === undefined ? [] : ['Basic realm="metrics", charset="UTF-8"']),
@@ -62,8 +65,8 @@ export function makeGuard(
   ].join(", ");
 
   const isAllowed = (request: unknown, platform: unknown): boolean => {
-    const address = parseAddress(remoteAddress(request, platform) ?? "");
-    return address !== undefined && ranges!.some((range) => isIn(address, range));
+    const address = remoteAddress(request, platform) ?? "";
+    return ranges!.some((holds) => holds(address));
   };
   const isKnown = (header: string | null): boolean => {
     const sent = parseAuthorization(header);
@@ -84,4 +87,12 @@ export function makeGuard(
     }
     return { status: 401, challenge };
   };
+}
+
+function readRange(text: string, { addressRange }: Pick<Runtime, "addressRange">): (address: string) => boolean {
+  if (!addressRange) {
+    fail(TypeError, "exposition.allow must not be given where the runtime has no BlockList of node:net", text);
+  }
+  return addressRange(text) ??
+    fail(RangeError, "exposition.allow must be addresses such as 10.0.0.0/8 or ::1", text);
 }

@@ -82,11 +82,9 @@ export function pageHandler(source: () => GatherSource, options: HandlerOptions 
       const chunks = new EncodedChunks(runtime, page.pieces());
       const { content, isGzip } = await makeBody(chunks, {
         runtime,
-        // workerd takes the header for an order to compress, and edge networks do it by themselves.
-        gzip: compress && runtime.name !== "workerd" && runtime.name !== "edge" &&
-          acceptsGzip(header("accept-encoding")),
-        // Deno warns whoever asks for it, and cancels the stream in any case.
-        signal: runtime.name === "deno" ? undefined : request?.signal,
+        gzip: compress && !runtime.compressesItself && acceptsGzip(header("accept-encoding")),
+        // Where it does not tell, the stream is cancelled in any case.
+        signal: runtime.signalTellsAbort ? request?.signal : undefined,
         place,
         onEnd(bytes, isWhole) {
           if (isWhole) core?.self.finishedPage(took + chunks.seconds, page.series, bytes);

@@ -30,9 +30,10 @@ export interface ExpositionOptions {
    */
   basicAuth?: { readonly username: string; readonly password: Secret };
   /**
-   * The addresses that may read the page, one at least, such as `"127.0.0.1"`, `"10.0.0.0/8"` or `"::1"`. What counts is the other end
-   * of the connection, which is a proxy's where there is one; forwarded headers can be made up and are not read. A server
-   * that does not tell the address reaches nobody.
+   * The addresses that may read the page, one at least, such as `"127.0.0.1"`, `"10.0.0.0/8"` or `"::1"`. What counts is
+   * the other end of the connection, which is a proxy's where there is one; forwarded headers can be made up and are not
+   * read. Who asks a server that does not tell the address is refused, and so is the option itself where the runtime has no
+   * `BlockList` (the edge, Node before 20.16).
    *
    * @default {undefined} Any address.
    */

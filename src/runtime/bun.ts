@@ -5,7 +5,16 @@
  */
 
 import { clock, timers } from "./clock.ts";
-import { builtin, cpuSeconds, deflater, isMainThread, poolProbe, procReader, systemFacts } from "./process.ts";
+import {
+  addressRanges,
+  builtin,
+  cpuSeconds,
+  deflater,
+  isMainThread,
+  poolProbe,
+  procReader,
+  systemFacts,
+} from "./process.ts";
 import type { GlobalLike, ProcessLike, Runtime } from "./shim.ts";
 
 /**
@@ -25,6 +34,7 @@ export function bunRuntime(global: GlobalLike): Runtime {
   const read = procReader(process, () => true);
   const probe = poolProbe(process);
   const pages = deflater(process);
+  const ranges = addressRanges(process);
   return {
     ...clock(global),
     ...timers(global),
@@ -49,6 +59,7 @@ export function bunRuntime(global: GlobalLike): Runtime {
     uptimeSeconds: clock(global).now,
     ...(probe && { probePool: probe }),
     ...(pages && { deflater: pages }),
+    ...(ranges && { addressRange: ranges }),
     poolCapacity: () => poolCapacity(process, global.navigator?.hardwareConcurrency),
     bodyStream: bodyStream(global),
     replaceBody,

@@ -6,6 +6,7 @@
 
 import { clock, timers } from "./clock.ts";
 import {
+  addressRanges,
   builtin,
   countKinds,
   cpuSeconds,
@@ -52,6 +53,7 @@ export function denoRuntime(global: GlobalLike): Runtime {
   const read = procReader(process, mayRead);
   const probe = poolProbe(process);
   const pages = deflater(process);
+  const ranges = addressRanges(process);
   const v8 = builtin<V8Like>(process, "node:v8");
   return {
     ...clock(global),
@@ -79,6 +81,7 @@ export function denoRuntime(global: GlobalLike): Runtime {
     pendingWork: () => countKinds(process.getActiveResourcesInfo!(), { Timeout: "timer" }),
     ...(probe && { probePool: probe }),
     ...(pages && { deflater: pages }),
+    ...(ranges && { addressRange: ranges }),
     // Deno builds its tokio runtime with 32 blocking threads, whatever the machine; no setting changes it (Deno 2.9).
     poolCapacity: () => 32,
     bodyStream: bodyStream(),

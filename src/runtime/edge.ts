@@ -26,6 +26,8 @@ export function edgeRuntime(global: GlobalLike, name: RuntimeName = "edge"): Run
     bodyStream: (response) => response.body,
     replaceBody,
     signalTellsAbort: true,
+    // workerd takes the header of a compressed answer for an order to compress, and edge networks do it by themselves.
+    compressesItself: true,
     environment: (name) => global.process?.env?.[name],
   };
 }

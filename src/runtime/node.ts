@@ -5,7 +5,17 @@
  */
 
 import { clock, timers } from "./clock.ts";
-import { builtin, countKinds, cpuSeconds, deflater, poolProbe, procReader, systemFacts, v8Memory } from "./process.ts";
+import {
+  addressRanges,
+  builtin,
+  countKinds,
+  cpuSeconds,
+  deflater,
+  poolProbe,
+  procReader,
+  systemFacts,
+  v8Memory,
+} from "./process.ts";
 import type { GcEntryLike, GcWatch, GlobalLike, ProcessLike, Runtime } from "./shim.ts";
 
 /** `entry.detail.kind` of a garbage collection, in the words that every client library uses. */
@@ -43,6 +53,7 @@ export function nodeRuntime(global: GlobalLike): Runtime {
   const read = procReader(process, () => true);
   const probe = poolProbe(process);
   const pages = deflater(process);
+  const ranges = addressRanges(process);
   return {
     ...clock(global),
     ...timers(global),
@@ -75,6 +86,7 @@ export function nodeRuntime(global: GlobalLike): Runtime {
     }),
     ...(probe && { probePool: probe }),
     ...(pages && { deflater: pages }),
+    ...(ranges && { addressRange: ranges }),
     poolCapacity: poolCapacity(process),
     bodyStream,
     readyLength,

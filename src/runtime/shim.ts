@@ -102,6 +102,13 @@ export interface Runtime {
   keepRequest?(request: Request): void;
   /** Does a request's signal abort only when its client left, and cost little to ask? */
   readonly signalTellsAbort?: boolean;
+  /** Does the platform compress answers by itself, so that a compressed one must not be handed to it? */
+  readonly compressesItself?: boolean;
+  /**
+   * Reads an address or a range of addresses, such as `10.0.0.0/8` or `::1`, and returns the test for what is in it; undefined
+   * where it is neither. IPv4 and the same address as IPv6 maps it are one.
+   */
+  addressRange?(text: string): ((address: string) => boolean) | undefined;
   /** Compresses pages; absent where only the web's `CompressionStream` can. */
   readonly deflater?: Deflater;
   /** Reads a variable of the environment; undefined where it is not set, or may not be read without asking. */

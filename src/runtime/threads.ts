@@ -62,6 +62,11 @@ export function threadsOf({ process }: GlobalLike): StartThread | undefined {
   };
 }
 
+/** Does a Web Worker tell each of its ends by `close`? On Deno (2.9) nothing tells of `terminate()`. */
+export function workersTellClose({ Bun, Deno }: GlobalLike): boolean {
+  return Bun !== undefined && Deno === undefined;
+}
+
 /** What Deno does only where it was allowed to. */
 export type Permission = { readonly listenOn: string } | { readonly signals: true };
 

@@ -8,8 +8,9 @@ import { pathOf } from "../http/routes.ts";
 import { checkTable, numeric, type OptionTable, refuser, text } from "../check.ts";
 import { createMonitor } from "../monitor/create_monitor.ts";
 import type { Monitor } from "../monitor/monitor.ts";
+import { toNodeListener } from "../node/to_node_listener.ts";
+import { type Listening, serve } from "../runtime/servers.ts";
 import type { GlobalLike } from "../runtime/shim.ts";
-import { serve } from "./serve.ts";
 
 /** Options of {@linkcode createMetricsServer}. */
 export interface MetricsServerOptions {
@@ -89,9 +90,9 @@ export async function createMetricsServer(options: MetricsServerOptions = {}): P
   const monitor = options.monitor ?? createMonitor();
   const handler = (request: Request, platform: unknown): Promise<Response> =>
     pathOf(request) === path ? monitor.handler(request, platform) : Promise.resolve(notFound());
-  let listening: Awaited<ReturnType<typeof serve>>;
+  let listening: Listening;
   try {
-    listening = await serve(globalThis as unknown as GlobalLike, { port, host }, handler);
+    listening = await serve(globalThis as unknown as GlobalLike, { port, host }, handler, toNodeListener);
   } catch (error) {
     if (!options.monitor) monitor.stop();
     const why = error instanceof Error ? error.message : String(error);

@@ -1,22 +1,23 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
+import fc from "fast-check";
 import { Hono } from "hono";
 import { Registry } from "prom-client";
 import { createMonitor, type ExpositionOptions } from "@rtm/runtime-metrics";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
-import { isIn, parseAddress, parseRange } from "../../src/page/addresses.ts";
 import { checkTable, refuser } from "../../src/check.ts";
 import { expositionOptions } from "../../src/page/option_table.ts";
 import { isSecret } from "../../src/page/credentials.ts";
 import { type Guard, makeGuard } from "../../src/page/guard.ts";
 import { insideRequest } from "../../src/page/internal_request.ts";
+import { currentRuntime } from "../../src/runtime/detect.ts";
 import { serveApp } from "../support/real_server.ts";
 
 const variables: Record<string, string> = { TOKEN: "from the environment", EMPTY: "" };
 
 function guard(options: ExpositionOptions): Guard {
   checkTable(refuser("Cannot create monitor"), options, expositionOptions, "exposition");
-  return makeGuard(options, (name) => variables[name])!;
+  return makeGuard(options, () => ({ ...currentRuntime(), environment: (name) => variables[name] }))!;
 }
 
 /** 0 where the request may pass. */
@@ -29,7 +30,7 @@ const basic = (text: string): string => `Basic ${btoa(String.fromCharCode(...new
 
 describe("a guard", () => {
   it("is none where nothing is to be guarded", () => {
-    assertEquals(makeGuard({ maxConcurrentScrapes: 3 }, () => undefined), undefined);
+    assertEquals(makeGuard({ maxConcurrentScrapes: 3 }, currentRuntime), undefined);
   });
 
   it("lets one of the bearer tokens pass and nothing else", async () => {
@@ -154,7 +155,10 @@ describe("isSecret()", () => {
   });
 });
 
-describe("parseAddress() and ranges", () => {
+describe("ranges of addresses", () => {
+  const addressRange = currentRuntime().addressRange!;
+  const inside = (range: string, address: string): boolean => addressRange(range)!(address);
+
   it("refuse what is no address", () => {
     for (
       const text of [
@@ -169,10 +173,11 @@ describe("parseAddress() and ranges", () => {
         "a.b.c.d",
       ]
     ) {
-      assertEquals(parseAddress(text), undefined, text);
+      assertEquals(addressRange(text), undefined, text);
+      assertFalse(addressRange("::/0")!(text), text);
     }
     for (const text of ["10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/8/8", "/8", "10.0.0.0/-1"]) {
-      assertEquals(parseRange(text), undefined, text);
+      assertEquals(addressRange(text), undefined, text);
     }
   });
 
@@ -183,12 +188,11 @@ describe("parseAddress() and ranges", () => {
         "0::0",
       ]]
     ) {
-      assertEquals(parseAddress(a!), parseAddress(b!));
+      assert(inside(a!, b!) && inside(b!, a!), a);
     }
   });
 
   it("count the bits that are asked for", () => {
-    const inside = (range: string, address: string): boolean => isIn(parseAddress(address)!, parseRange(range)!);
     assert(inside("10.1.2.0/23", "10.1.3.255"));
     assertFalse(inside("10.1.2.0/23", "10.1.4.0"));
     assert(inside("0.0.0.0/0", "255.1.2.3"));
@@ -196,6 +200,36 @@ describe("parseAddress() and ranges", () => {
     assert(inside("::/0", "1.2.3.4"));
     assert(inside("2001:db8:8000::/33", "2001:db8:ffff::"));
     assertFalse(inside("2001:db8:8000::/33", "2001:db8:7fff::"));
+  });
+
+  it("hold IPv4 and the same address as IPv6 maps it, either way", () => {
+    for (const range of ["10.0.0.0/8", "::ffff:10.0.0.0/104", "::ffff:a00:0/104"]) {
+      for (const address of ["10.1.2.3", "::ffff:10.1.2.3", "::ffff:a01:203", "0:0:0:0:0:ffff:a01:203"]) {
+        assert(inside(range, address), `${address} in ${range}`);
+      }
+      for (const address of ["11.1.2.3", "::ffff:11.1.2.3", "::10.1.2.3", "a00::"]) {
+        assertFalse(inside(range, address), `${address} in ${range}`);
+      }
+    }
+  });
+
+  it("hold what the bits say, for any addresses", () => {
+    const bytesOf = (address: string): number => address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+    fc.assert(fc.property(fc.ipV4(), fc.ipV4(), fc.nat(32), (range, address, bits) => {
+      const size = 2 ** (32 - bits);
+      const expected = Math.floor(bytesOf(range) / size) === Math.floor(bytesOf(address) / size);
+      assertEquals(inside(`${range}/${bits}`, address), expected);
+      assertEquals(inside(`::ffff:${range}/${bits + 96}`, address), expected);
+    }));
+  });
+
+  it("are refused where the runtime has none", () => {
+    const { addressRange: _, ...runtime } = currentRuntime();
+    assertThrows(
+      () => makeGuard({ allow: ["10.0.0.1"] }, () => runtime),
+      TypeError,
+      'exposition.allow must not be given where the runtime has no BlockList of node:net, got "10.0.0.1"',
+    );
   });
 });
 

@@ -62,6 +62,7 @@ describe("currentRuntime()", () => {
       const runtime = currentRuntime(global);
       assertEquals(Object.keys(runtime).sort(), [
         "bodyStream",
+        "compressesItself",
         "engine",
         "environment",
         "name",

@@ -8,7 +8,7 @@ import { isPromise } from "../../runtime/promise.ts";
 import { isAmount, type PoolSource } from "../pool_source.ts";
 import { replaceMethod } from "./replace_method.ts";
 import { clock } from "../../runtime/clock.ts";
-import { detectRuntime } from "../../runtime/detect.ts";
+import { workersTellClose } from "../../runtime/threads.ts";
 import type { GlobalLike } from "../../runtime/shim.ts";
 import type { WorkerReading } from "../../sample.ts";
 import { timing } from "../../work/timing.ts";
@@ -163,11 +163,10 @@ function listenToNode(worker: NodeWorkerLike, heard: (message: unknown) => void,
 function listenToWeb(worker: WebWorkerLike, heard: (message: unknown) => void, ended: () => void): () => void {
   const onMessage = (event: unknown): void => heard((event as { data: unknown }).data);
   worker.addEventListener("message", onMessage);
-  // An error that nobody catches ends a worker on Deno and Bun. Every end is a `close` on Bun; on Deno (2.9) nothing tells
-  // of `terminate()`, so the method itself does.
+  // An error that nobody catches ends a worker. Where no event tells of `terminate()`, the method itself does.
   const ends = ["close", "error"];
   for (const event of ends) worker.addEventListener(event, ended);
-  const restore = detectRuntime() === "bun"
+  const restore = workersTellClose(globalThis as unknown as GlobalLike)
     ? () => {}
     : replaceMethod(worker, "terminate", (original) =>
       function (...args) {

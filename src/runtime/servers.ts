@@ -4,10 +4,8 @@
  * @module
  */
 
-import { builtin } from "../runtime/process.ts";
-import type { GlobalLike } from "../runtime/shim.ts";
-import type { IncomingLike, ResponseLike } from "../node/message.ts";
-import { toNodeListener } from "../node/to_node_listener.ts";
+import { builtin } from "./process.ts";
+import type { GlobalLike } from "./shim.ts";
 
 /** A server that listens. */
 export interface Listening {
@@ -26,6 +24,9 @@ export interface ListenOptions {
 /** A fetch handler, with what the runtime passes beside the request. */
 export type ServedHandler = (request: Request, platform: unknown) => Promise<Response>;
 
+/** Makes a listener of Node's `request` event of a handler. */
+export type ToListener = (handler: ServedHandler) => (incoming: never, outgoing: never) => void;
+
 /** The servers of Deno and Bun. */
 interface Servers {
   readonly Deno?: {
@@ -43,6 +44,7 @@ interface Servers {
  * @param global The runtime's global object.
  * @param options Where to listen.
  * @param handler The handler; it must not throw.
+ * @param toListener Fits it to a server that takes listeners.
  * @returns The server, once it listens.
  * @throws {Error} If the port is taken, or this runtime has no server.
  */
@@ -50,6 +52,7 @@ export async function serve(
   global: GlobalLike,
   { port, host }: ListenOptions,
   handler: ServedHandler,
+  toListener: ToListener,
 ): Promise<Listening> {
   const { Deno, Bun } = global as unknown as Servers;
   if (Bun) {
@@ -73,7 +76,7 @@ export async function serve(
   }
   const http = global.process && builtin<HttpLike>(global.process, "node:http");
   if (!http) throw new Error("Cannot start metrics server: this runtime has no server");
-  const server = http.createServer(toNodeListener(handler));
+  const server = http.createServer(toListener(handler));
   server.unref();
   // A scraper keeps its connection open, and that must not keep the process.
   server.on("connection", (socket) => (socket as { unref(): void }).unref());
@@ -93,7 +96,7 @@ export async function serve(
 
 /** The calls of `node:http` that are used. */
 interface HttpLike {
-  createServer(listener: (incoming: IncomingLike, outgoing: ResponseLike) => void): {
+  createServer(listener: (incoming: never, outgoing: never) => void): {
     listen(options: { port: number; host: string }, done: () => void): void;
     on(event: "error" | "connection", listener: (value: unknown) => void): void;
     address(): { port: number };
