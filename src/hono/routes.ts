@@ -139,14 +139,32 @@ function isMiddleware(record: HonoRouteLike): boolean {
   const { method, path } = record;
   if (method !== "ALL" || !path.includes("*")) return false;
   const handler = originalOf(record);
-  return handler.length > 1 && !(path.endsWith("/*") && mounts.test(String(handler)));
+  return handler.length > 1 && !(path.endsWith("/*") && isMounted(String(handler)));
 }
 
 /**
- * What `mount()` of Hono 4.0 to 4.13 registers awaits a function with the request, as it is or made anew, and further
- * arguments behind it. Minifiers rename what it is called, and neither `req.raw` nor the order.
+ * What `mount()` of Hono registers awaits a function with the request, as it is or made anew, and spreads further
+ * arguments behind it. Minifiers rename what it is called and write the making inline, and keep `req.raw` and the order.
  */
-const mounts = /\b(?:await|yield)\s*\(?[\w$]+\((?:[^;]*[^\w$.])?[\w$]+\.req\.raw\b[^;]*,\s*\.\.\.[^;]*\)/;
+function isMounted(text: string): boolean {
+  for (const call of text.matchAll(/\b(?:await|yield)\s*\(?[\w$]+\(/g)) {
+    const first = call.index + call[0].length;
+    const spread = spreadArgument(text, first);
+    if (/(?<![\w$.])[\w$]+\.req\.raw\b/.test(text.slice(first, spread))) return true;
+  }
+  return false;
+}
+
+/** Where an argument of the call whose arguments begin at `first` is spread; `first` where none is. */
+function spreadArgument(text: string, first: number): number {
+  for (let at = first, depth = 1; depth > 0 && at < text.length; at++) {
+    const letter = text[at]!;
+    if ("([{".includes(letter)) depth++;
+    else if (")]}".includes(letter)) depth--;
+    else if (depth === 1 && text.startsWith("...", at)) return at;
+  }
+  return first;
+}
 
 /** Hono's `serveStatic` of every runtime calls these, which no minifier renames. */
 function servesFiles(record: HonoRouteLike): boolean {

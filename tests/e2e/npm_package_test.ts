@@ -3,16 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
-import {
-  assert,
-  assertEquals,
-  assertGreater,
-  assertLess,
-  assertMatch,
-  assertNotEquals,
-  assertStringIncludes,
-} from "@std/assert";
+import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { installNodes, nodeBinary, versions } from "../../scripts/node_matrix.ts";
 import { makeNpmProject, type NpmProject } from "../support/npm_project.ts";
 
@@ -148,29 +139,6 @@ Promise.all(entries.map(async (name) => [name, same(name, await import(name))]))
       assertEquals(JSON.parse(output), entries.map((entry) => [entry, true]));
     });
   }
-
-  it("is left out of bundles but for what is used", () => {
-    const bundled = (code: string): string[] => {
-      writeFileSync(join(project.folder, "bundle_me.js"), code);
-      const bundlers = [
-        [bin("esbuild"), "bundle_me.js", "--bundle", "--minify", "--format=esm", "--platform=node"],
-        [bin("bun"), "build", "bundle_me.js", "--minify", "--target=bun"],
-      ];
-      return bundlers.map(([bundler, ...args]) => {
-        const { code, output, errors } = project.run(bundler!, ...args);
-        assertEquals(code, 0, errors);
-        return output;
-      });
-    };
-    for (const bare of bundled('import "@rtm/runtime-metrics";\nimport "@rtm/runtime-metrics/pools";\n')) {
-      assertLess(bare.length, 100, bare.slice(0, 500));
-    }
-    for (const one of bundled('import { pgPool } from "@rtm/runtime-metrics/pools";\nconsole.log(pgPool);\n')) {
-      assertStringIncludes(one, "console.log");
-      assertLess(gzipSync(one, { level: 9 }).byteLength, 3 * 1024);
-    }
-    rmSync(join(project.folder, "bundle_me.js"));
-  });
 
   it("runs as TypeScript on Bun and Deno", () => {
     for (const name of ["Bun", "Deno"]) {

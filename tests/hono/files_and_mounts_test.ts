@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { build } from "esbuild";
-import { Hono } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { serveStatic as serveAnywhere } from "hono/serve-static";
 import { serveStatic as serveOnNode } from "@hono/node-server/serve-static";
 import { measureApp } from "../support/measured_app.ts";
@@ -65,6 +65,32 @@ describe("a mounted app", () => {
       "GET none 404 completed": 1,
       "GET /legacy/* 200 completed": 1,
       "GET /replaced/* 200 completed": 1,
+    });
+  });
+
+  it("is a route as Terser writes it, and a middleware that spreads elsewhere is none", async () => {
+    using under = measureApp();
+    const answer = (..._all: unknown[]): Promise<Response> => Promise.resolve(new Response("x"));
+    const spread = (): unknown[] => [1, 2];
+    const text =
+      'async(e,n)=>{const r=await t(s?s(e.req.raw):(e=>{const t=H(e);return K(e,t.replace(/\\/?\\*$/,""),t)})(e),...o(e));if(r)return r;await n()}';
+    const minified = new Function("t", "s", "H", "K", "o", `return ${text}`)(
+      answer,
+      undefined,
+      () => "/*",
+      (c: Context) => c.req.raw,
+      spread,
+    ) as MiddlewareHandler;
+    under.app.all("/mounted/*", minified);
+    under.app.use("/checked/*", async (c, next) => {
+      await answer(c.req.raw);
+      await answer([1, ...spread()], c.req.raw);
+      await next();
+    });
+    for (const path of ["/mounted/7", "/checked/7"]) await under.ask(path);
+    assertEquals(await under.requests(), {
+      "GET /mounted/* 200 completed": 1,
+      "GET none 404 completed": 1,
     });
   });
 
