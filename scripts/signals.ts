@@ -14,6 +14,10 @@ import { createPromql } from "./kit/promql.ts";
 import { resourceSignals } from "./kit/resource_signals.ts";
 import { runtimeSignals } from "./kit/runtime_signals.ts";
 import type { Signal, SignalContext } from "./kit/signal.ts";
+import { stallSignals } from "./kit/stall_signals.ts";
+
+/** What Prometheus itself says of a target. */
+const ownSeries: readonly string[] = ["up", "scrape_duration_seconds"];
 
 /**
  * Makes every signal for a user's names and numbers.
@@ -36,11 +40,12 @@ export function createSignals(settings: KitSettings): Signal[] {
     target,
     fake(name, labels = {}) {
       const all = Object.entries({ ...target, ...labels }).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
-      return `${name === "up" ? name : promql.name(name)}{${all.join(", ")}}`;
+      return `${ownSeries.includes(name) ? name : promql.name(name)}{${all.join(", ")}}`;
     },
   };
   return [
     ...runtimeSignals(context),
+    ...stallSignals(context),
     ...burnSignals(context),
     ...resourceSignals(context),
     ...metricsSignals(context),

@@ -148,8 +148,8 @@ function mergeThresholds(given: Readonly<Record<string, number>>): Thresholds {
   }
   const result = merged as Record<ThresholdName, Threshold>;
   for (const [name, { value }] of Object.entries(result)) {
-    const critical = merged[name.replace(/_warning$/, "_critical")]!;
-    if (critical.value < value) {
+    const critical = merged[name.replace(/_warning$/, "_critical")];
+    if (critical && critical.value < value) {
       fail(RangeError, `threshold ${name} must not exceed that of critical, ${critical.value}`, value);
     }
   }

@@ -4,12 +4,13 @@
  * @module
  */
 
+import { loopPanels } from "./loop_panels.ts";
 import type { KitSettings } from "./options.ts";
 import type { PanelContext, PanelRow } from "./panel.ts";
 import { createPromql } from "./promql.ts";
 import { dependencyPanels, processPanels, selfPanels } from "./process_panels.ts";
 import { requestPanels } from "./request_panels.ts";
-import { glancePanels, loopPanels, poolPanels, workerPanels } from "./runtime_panels.ts";
+import { glancePanels, poolPanels, workerPanels } from "./runtime_panels.ts";
 
 /**
  * Makes the rows.

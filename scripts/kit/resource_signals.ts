@@ -103,13 +103,22 @@ function heap(context: SignalContext): Signal {
   };
 }
 
-function targetDown(context: SignalContext): Signal {
-  const { promql, by, settings, target, fake } = context;
-  const up = `up${promql.series("info").slice(promql.name("info").length)}`;
-  // Without jobs of the user's choice, those are meant in which this library's page was seen within a day.
-  const ours = settings.jobs.length > 0
+/** A series that Prometheus itself makes of each target. */
+export function ofTarget({ promql }: SignalContext, name: string): string {
+  return name + promql.series("info").slice(promql.name("info").length);
+}
+
+/** Without jobs of the user's choice, those are meant in which this library's page was seen within a day. */
+export function inOurJobs({ promql, settings }: SignalContext): string {
+  return settings.jobs.length > 0
     ? ""
     : `\nand on (job) group by (job) (present_over_time(${promql.series("info")}[1d]))`;
+}
+
+function targetDown(context: SignalContext): Signal {
+  const { promql, by, settings, target, fake } = context;
+  const up = ofTarget(context, "up");
+  const ours = inOurJobs(context);
   const { forSeconds = 0, because } = settings.thresholds.down_critical;
   const steps = Math.ceil(forSeconds / stepSeconds) + 20;
   const alert: Alert = {

@@ -1,5 +1,5 @@
 /**
- * At a glance, the event loop, pending work and pools.
+ * At a glance, pending work and pools.
  *
  * @module
  */
@@ -79,56 +79,6 @@ export function glancePanels(context: PanelContext): Panel[] {
       signal: "down",
       note: "Targets of the chosen jobs that Prometheus gets no page from.",
     }),
-  ];
-}
-
-/**
- * Makes the panels of the event loop.
- *
- * @param context The names and numbers.
- * @returns The panels.
- */
-export function loopPanels({ promql, thresholds, window }: PanelContext): Panel[] {
-  return [
-    {
-      title: "Lag",
-      kind: "timeseries",
-      width: 8,
-      unit: "s",
-      signal: "lag",
-      ...colours(thresholds, "lag"),
-      queries: [
-        ...[0.5, 0.99].map((quantile) => ({
-          expression: promql.quantile(quantile, "eventloop_lag_seconds", ["instance"], window),
-          legend: `p${quantile * 100} {{instance}}`,
-        })),
-        { expression: maxBy(["instance"], promql.series("eventloop_lag_peak_seconds")), legend: "peak {{instance}}" },
-      ],
-    },
-    {
-      title: "Lag, every moment",
-      kind: "heatmap",
-      width: 8,
-      unit: "s",
-      signal: "lag",
-      note: "Each beat stands for one moment; the darker, the more of them.",
-      queries: [{
-        expression: sumBy(["le"], `increase(${promql.series("eventloop_lag_seconds_bucket")}[${window}])`),
-        legend: "{{le}}",
-      }],
-    },
-    {
-      title: "Time blocked",
-      kind: "timeseries",
-      width: 8,
-      unit: "percentunit",
-      signal: "lag",
-      note: "The share of time in which a process answered nothing.",
-      queries: [{
-        expression: sumBy(["instance"], promql.rate("eventloop_blocked_seconds_total", window)),
-        legend: "{{instance}}",
-      }],
-    },
   ];
 }
 

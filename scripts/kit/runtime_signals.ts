@@ -14,7 +14,7 @@ import { type Measure, thresholdAlerts } from "./threshold_alerts.ts";
  * two of them is in it, and short enough to be over soon after what it tells of.
  */
 export const lookBack = "5m";
-const lookBackSeconds = 300;
+export const lookBackSeconds = 300;
 
 /**
  * Makes the signals.

@@ -54,7 +54,9 @@ export function thresholdAlerts(context: SignalContext, options: ThresholdAlerts
       forSeconds,
       because: `Above ${said(value, unit)}: ${because}.`,
       summary,
-      description: `${description}; the limit is ${said(value, unit)} for ${spoken(forSeconds)}.`,
+      description: `${description}; the limit is ${said(value, unit)}${
+        forSeconds > 0 ? ` for ${spoken(forSeconds)}` : ""
+      }.`,
       labels: { ...context.target, ...labels },
       cases: measures.flatMap((measure) => casesOf(measure, value, forSeconds)),
     }];

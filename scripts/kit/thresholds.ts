@@ -26,6 +26,10 @@ export interface Threshold {
 export type ThresholdName =
   | "lag_warning"
   | "lag_critical"
+  | "held_warning"
+  | "throttled_warning"
+  | "hang_warning"
+  | "hang_critical"
   | "saturation_warning"
   | "saturation_critical"
   | "pool_wait_warning"
@@ -79,6 +83,30 @@ export const thresholds: Thresholds = {
     forSeconds: 30,
     within: lagLimits,
     because: "serious blocking: whatever this process serves is late by a fifth of a second",
+  },
+  held_warning: {
+    value: 0.05,
+    unit: "ratio",
+    forSeconds: 60,
+    within: [0, 1],
+    because: "everybody else waits for one twentieth of the time, and for whole stalls at once",
+  },
+  throttled_warning: {
+    value: 0.05,
+    unit: "ratio",
+    forSeconds: 120,
+    because: "one period of the kernel in twenty is what a burst may cost; more of it is a limit that is too low",
+  },
+  hang_warning: {
+    value: 5,
+    unit: "seconds",
+    because: "clients, proxies and probes give up in such a time, so it is no stall any more",
+  },
+  hang_critical: {
+    value: 5,
+    unit: "seconds",
+    forSeconds: 30,
+    because: "a process that is gone refuses at once; one that lets a scrape wait until its timeout is there and hangs",
   },
   saturation_warning: {
     value: 0.8,

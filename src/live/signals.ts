@@ -10,6 +10,14 @@ export const thresholds = {
   lag_warning: 0.05,
   /** Serious blocking: whatever this process serves is late by a fifth of a second. */
   lag_critical: 0.2,
+  /** Everybody else waits for one twentieth of the time, and for whole stalls at once. */
+  held_warning: 0.05,
+  /** One period of the kernel in twenty is what a burst may cost; more of it is a limit that is too low. */
+  throttled_warning: 0.05,
+  /** Clients, proxies and probes give up in such a time, so it is no stall any more. */
+  hang_warning: 5,
+  /** A process that is gone refuses at once; one that lets a scrape wait until its timeout is there and hangs. */
+  hang_critical: 5,
   /** A fifth of a pool is what a burst needs. */
   saturation_warning: 0.8,
   /** The pool is full in all but name: the next job queues. */
@@ -61,6 +69,9 @@ export const runbook = {
   pool_wait: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#jobs-wait-for-a-pool",
   rejected: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#jobs-are-rejected",
   pending_age: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#pending-work-is-old",
+  hang: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#event-loop-hangs",
+  held: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#a-route-or-task-holds-the-event-loop",
+  throttled: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#the-container-takes-the-cpu-away",
   errors: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#requests-fail",
   latency: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#requests-are-slow",
   fds: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#file-descriptors-run-out",

@@ -5,11 +5,9 @@
  */
 
 import { type Finding, finding, type FindingSources, severityOf, windowSeconds } from "./finding.ts";
+import { thresholds } from "./signals.ts";
 import type { ShownStall } from "./stall_list.ts";
 import { percent, time } from "./words.ts";
-
-/** A container that stood still for more than this share of the time wants more CPU. */
-const throttledShare = 0.05;
 
 /** Finds who held the loop in the trailing minute, and whether the container let it. */
 export function loopFindings({ history, stalls }: FindingSources): Finding[] {
@@ -25,23 +23,31 @@ export function loopFindings({ history, stalls }: FindingSources): Finding[] {
     .map((group) => ({ group, sum: total(group, ({ seconds }) => seconds) }))
     .sort((a, b) => b.sum - a.sum)
     .flatMap(({ group, sum }) => {
-      const severity = severityOf(Math.max(...group.map(({ seconds }) => seconds)), "lag");
-      return severity ? [finding(severity, "lag", sentence(group, sum))] : [];
+      const longest = Math.max(...group.map(({ seconds }) => seconds));
+      const severity = severityOf(longest, "lag") ??
+        (sum > thresholds.held_warning * windowSeconds ? "warning" : undefined);
+      return severity ? [finding(severity, signalOf(group[0]!, longest, sum), sentence(group, sum))] : [];
     });
   const worst = held.find(({ severity }) => severity === "critical") ?? held[0];
   const throttled = history.sum("throttled", windowSeconds) ?? 0;
   const off = offCpuShare(stalls);
-  if (!worst || off <= 0.5 || throttled <= throttledShare * windowSeconds) return held;
+  if (!worst || off <= 0.5 || throttled <= thresholds.throttled_warning * windowSeconds) return held;
   return [
     ...held,
     finding(
       worst.severity,
-      "lag",
+      "throttled",
       `Stalls are ${percent(off)} off the CPU, and the container was throttled for ${
         time(throttled)
       } in the last minute`,
     ),
   ];
+}
+
+/** The alert that would name it: what somebody's code does to the loop is told by who it is. */
+function signalOf({ kind }: ShownStall, longest: number, sum: number): "hang" | "held" | "lag" {
+  if (longest > thresholds.hang_warning) return "hang";
+  return (kind === "request" || kind === "task") && sum > thresholds.held_warning * windowSeconds ? "held" : "lag";
 }
 
 function sentence(group: readonly ShownStall[], sum: number): string {

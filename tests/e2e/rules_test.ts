@@ -58,6 +58,11 @@ describe("promtool", { skip }, () => {
         lag_warning: 0.075,
         lag_warning_for: 100,
         lag_critical: 4.4,
+        held_warning: 0.11,
+        throttled_warning: 0.3,
+        throttled_warning_for: 0,
+        hang_warning: 7.5,
+        hang_critical: 8,
         saturation_critical_for: 0,
         pool_wait_warning: 0.003,
         pool_wait_critical: 49,
@@ -76,6 +81,8 @@ describe("promtool", { skip }, () => {
     const [what, alert, from, to] of [
       ["a threshold", "RuntimeEventLoopLagHigh", "> 0.05\n", "> 0.0515\n"],
       ["a wait", "RuntimeEventLoopLagCritical", 'for: "30s"', 'for: "45s"'],
+      ["a condition", "RuntimeCpuThrottled", "< 0.5)", "< 5)"],
+      ["who is told to hang", "RuntimeEventLoopHangs", "(up) == 0", "(up) >= 0"],
       ["a factor", "RuntimeErrorBudgetBurnFast", "> 14.4 * 0.001", "> 15 * 0.001"],
       ["a description", "RuntimePoolSaturationHigh", "humanizePercentage", "humanize"],
     ] as const

@@ -8,7 +8,7 @@ import { parsePromql, withoutGrafana } from "../support/promql_names.ts";
 /** Labels that Prometheus gives to targets and alerts, and that histograms have. */
 const given = ["job", "instance", "le", "alertname", "alertstate"];
 /** Series that Prometheus itself makes. */
-const own = ["up", "ALERTS"];
+const own = ["up", "scrape_duration_seconds", "ALERTS"];
 
 function nameParts({ name, type }: CatalogEntry): string[] {
   if (type === "histogram") return ["bucket", "sum", "count"].map((part) => `${name}_${part}`);

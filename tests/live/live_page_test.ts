@@ -7,6 +7,7 @@ import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
 import { wholeProcess } from "../../src/process/process_watch.ts";
 import { startMonitor } from "../../src/monitor/monitor.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
+import type { Runtime } from "../../src/runtime/shim.ts";
 import { livePage } from "@rtm/runtime-metrics/live";
 
 const local = { remoteAddr: { hostname: "127.0.0.1" } };
@@ -86,6 +87,67 @@ describe("the live page", () => {
       "critical",
       "GET /report held the loop for 1.8 s in the last minute, on the CPU, in parseReport (report.ts:41)",
     ]]);
+  });
+
+  const stallsOf = (count: number, stall: object): { recent(): never[] } => ({
+    recent: () =>
+      Array.from({ length: count }, (_, i) => ({
+        id: String(i),
+        beganAtUnixSeconds: Date.now() / 1000 - 10 - i,
+        ...stall,
+      })) as never[],
+  });
+  for (
+    const [says, stalls, signal, severity] of [
+      ["a hang", stallsOf(1, { seconds: 6, kind: "request", name: "GET /a" }), "hang", "critical"],
+      ["one long stall of a route", stallsOf(1, { seconds: 2, kind: "request", name: "GET /a" }), "lag", "critical"],
+      [
+        "a route that holds it again and again",
+        stallsOf(40, { seconds: 0.1, kind: "request", name: "GET /a" }),
+        "held",
+        "warning",
+      ],
+      ["a task that does", stallsOf(40, { seconds: 0.1, kind: "task", name: "report" }), "held", "warning"],
+      ["pages of our own", stallsOf(40, { seconds: 0.1, kind: "scrape", name: "" }), "lag", "warning"],
+    ] as const
+  ) {
+    it(`says of ${says} what the alerts would`, async () => {
+      using monitor = createMonitor({ registry: new Registry() });
+      using live = livePage(monitor, { public: true, stalls });
+      const { findings } = await (await live.handler(ask("?format=json"))).json() as {
+        findings: { severity: string; signal: string; runbook: string }[];
+      };
+      assertEquals(findings.map((finding) => [finding.signal, finding.severity]), [[signal, severity]]);
+      assert(findings[0]!.runbook.includes("runbook.md#"));
+    });
+  }
+
+  it("tells that the container took the CPU, where the stalls were off it", async () => {
+    const clock = new FakeRuntime();
+    let throttledSeconds = 0;
+    const systemFile = (path: string): string => {
+      if (path === "/proc/self/cgroup") return "0::/app\n";
+      if (path === "/proc/self/mountinfo") return "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n";
+      if (path.endsWith("/app/cpu.stat")) return `throttled_usec ${throttledSeconds * 1e6}\n`;
+      throw new Error(`no ${path}`);
+    };
+    const runtime: Runtime = { ...clock, systemFile };
+    using monitor = startMonitor(undefined, { collect: { canary: false } }, () => runtime, wholeProcess);
+    for (const [cpuSeconds, throttled, told] of [[0.2, 6, 1], [0.9, 6, 0], [0.2, 1, 0]] as const) {
+      const beganAtUnixSeconds = clock.unixNow() - 5;
+      const stall = { id: "1", beganAtUnixSeconds, seconds: 1, cpuSeconds, kind: "request", name: "GET /a" };
+      using live = livePage(monitor, { public: true, stalls: { recent: () => [stall] } });
+      clock.advance(2);
+      await live.handler(ask("?format=json"));
+      throttledSeconds += throttled;
+      clock.advance(2);
+      const { findings } = await (await live.handler(ask("?format=json"))).json() as {
+        findings: { signal: string; sentence: string }[];
+      };
+      const sentences = findings.filter(({ signal }) => signal === "throttled").map(({ sentence }) => sentence);
+      assertEquals(sentences.length, told, JSON.stringify(findings));
+      if (told) assert(sentences[0]!.includes("the container was throttled for 6"), sentences[0]!);
+    }
   });
 
   it("refuses wrong options and ends with its monitor", async () => {
