@@ -7,7 +7,7 @@
 import type { Escaping } from "./names.ts";
 
 /** The formats of the page. */
-export type FormatName = "text" | "openmetrics" | "json";
+export type FormatName = "text" | "openmetrics" | "protobuf" | "json";
 
 /** The format that a scraper gets. */
 export interface Format {

@@ -36,7 +36,7 @@ export function labelTexts(
 }
 
 /** Leaves out the label of bounds, which would stand there twice. */
-function withoutBound(labels: Labels, type: string): Labels {
+export function withoutBound(labels: Labels, type: string): Labels {
   const bound = type === "histogram" ? "le" : "quantile";
   if ((type !== "histogram" && type !== "summary") || !(bound in labels)) return labels;
   return Object.fromEntries(Object.entries(labels).filter(([name]) => name !== bound));

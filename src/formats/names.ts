@@ -37,9 +37,13 @@ export function metricName(name: string, escaping: Escaping): string {
  * @returns The name, in quotes where it is not a plain one.
  */
 export function labelName(name: string, escaping: Escaping): string {
-  if (plainLabel.test(name)) return name;
-  const spelled = spell(name, escaping, /[a-zA-Z0-9_]/) || "_";
+  const spelled = labelSpelling(name, escaping);
   return plainLabel.test(spelled) ? spelled : `"${escapeLabelValue(spelled)}"`;
+}
+
+/** Spells a label's name, without quotes. */
+export function labelSpelling(name: string, escaping: Escaping): string {
+  return plainLabel.test(name) ? name : spell(name, escaping, /[a-zA-Z0-9_]/) || "_";
 }
 
 /**

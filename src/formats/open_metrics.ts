@@ -18,7 +18,7 @@ export function openMetricsText(escaping: Escaping, created: boolean): TextForma
     header(name, type, help) {
       const family = type === "counter" ? counterFamily(name) : name;
       const quoted = quotedName(family);
-      const unitName = unit.exec(family)?.[1];
+      const unitName = unitOf(family);
       return `# TYPE ${quoted} ${type === "untyped" ? "unknown" : type}\n` +
         (unitName ? `# UNIT ${quoted} ${unitName}\n` : "") +
         // Unlike in the older format the quote is escaped in help as well.
@@ -32,8 +32,12 @@ export function openMetricsText(escaping: Escaping, created: boolean): TextForma
       return ` # {${texts.join(",")}} ${numberText(value)}${at}`;
     },
     created,
-    end: "# EOF\n",
   };
+}
+
+/** Tells the unit in which a family's name, without `_total`, ends; undefined where it ends in none. */
+export function unitOf(name: string): string | undefined {
+  return unit.exec(name)?.[1];
 }
 
 /** Names the family of a counter, as OpenMetrics does: `_total` belongs to its sample. */

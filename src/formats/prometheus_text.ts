@@ -7,7 +7,7 @@
 import { type Escaping, quotedName } from "./names.ts";
 import type { TextFormat } from "./text_format.ts";
 
-/** Makes the format: no exemplars, no times of creation, no last line. */
+/** Makes the format: no exemplars, no times of creation. */
 export function prometheusText(escaping: Escaping): TextFormat {
   return {
     escaping,
@@ -17,7 +17,6 @@ export function prometheusText(escaping: Escaping): TextFormat {
     },
     exemplar: undefined,
     created: false,
-    end: "",
   };
 }
 

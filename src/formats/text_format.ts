@@ -16,8 +16,6 @@ export interface TextFormat {
   readonly exemplar: ((exemplar: ExemplarSnapshot) => string) | undefined;
   /** Are there lines that tell when each series began? */
   readonly created: boolean;
-  /** The last line of the page. */
-  readonly end: string;
 }
 
 /** Spells a number as both formats do, such as `0.5`, `NaN` or `+Inf`. */

@@ -1,14 +1,16 @@
 /**
- * Text in pieces, as chunks of bytes that are made only when somebody asks for the next one.
+ * Pieces of a page, as chunks of bytes that are made only when somebody asks for the next one.
  *
  * @module
  */
 
 import type { Runtime } from "../runtime/shim.ts";
+import type { Piece } from "../formats/formatted_page.ts";
+import { concatenated } from "../http/body.ts";
 import { nextSlice } from "../gather/loop_budget.ts";
 
-/** How long a chunk becomes, in characters: a fraction of a millisecond's work. */
-const chunkCharacters = 65_536;
+/** How long a chunk becomes, in characters or bytes: a fraction of a millisecond's work. */
+const chunkLength = 65_536;
 
 /** How many pieces are made before the clock is read. One of them is a label set, of two thousand characters at most. */
 const piecesPerLook = 16;
@@ -20,7 +22,7 @@ let scratch: Uint8Array<ArrayBuffer> | undefined;
 
 /** Writing into what is there and copying takes two thirds of the time of `encode()` on Bun, and no longer elsewhere. */
 function encode(text: string): Uint8Array<ArrayBuffer> {
-  scratch ??= new Uint8Array(2 * chunkCharacters);
+  scratch ??= new Uint8Array(2 * chunkLength);
   const { read, written } = encoder.encodeInto(text, scratch);
   return read === text.length ? scratch.slice(0, written) : encoder.encode(text);
 }
@@ -28,18 +30,18 @@ function encode(text: string): Uint8Array<ArrayBuffer> {
 /** The chunks of one page. */
 export class EncodedChunks {
   readonly #runtime: Pick<Runtime, "now" | "nextTurn">;
-  readonly #pieces: Iterator<string, void>;
+  readonly #pieces: Iterator<Piece, void>;
   #isDone = false;
   /** How long it took to make the chunks so far, in seconds; what the scraper took to read them is not in it. */
   seconds = 0;
 
   /**
-   * Makes chunks of text.
+   * Makes chunks of pieces that are all text or all bytes.
    *
    * @param runtime Whose loop is shared.
-   * @param pieces The text.
+   * @param pieces What to send.
    */
-  constructor(runtime: Pick<Runtime, "now" | "nextTurn">, pieces: Iterator<string, void>) {
+  constructor(runtime: Pick<Runtime, "now" | "nextTurn">, pieces: Iterator<Piece, void>) {
     this.#runtime = runtime;
     this.#pieces = pieces;
   }
@@ -52,18 +54,23 @@ export class EncodedChunks {
   /**
    * Makes the next chunk. The event loop is given back whenever pages have held it for a few milliseconds.
    *
-   * @returns The chunk; empty only where there is no text at all.
+   * @returns The chunk; empty only where there is nothing at all.
    */
   async next(): Promise<Uint8Array<ArrayBuffer>> {
     const begin = this.#runtime.now();
     let text = "";
-    for (let i = 0; text.length < chunkCharacters && !this.#isDone; i++) {
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    for (let i = 0, length = 0; length < chunkLength && !this.#isDone; i++) {
       if (i % piecesPerLook === 0) await nextSlice(this.#runtime);
-      const piece = this.#pieces.next();
-      if (piece.done) this.#isDone = true;
-      else text += piece.value;
+      const { done, value: piece } = this.#pieces.next();
+      if (done) this.#isDone = true;
+      else {
+        length += piece.length;
+        if (typeof piece === "string") text += piece;
+        else if (piece.length > 0) parts.push(piece);
+      }
     }
-    const bytes = encode(text);
+    const bytes = parts.length > 0 ? concatenated(parts) : encode(text);
     this.seconds += this.#runtime.now() - begin;
     return bytes;
   }

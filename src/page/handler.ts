@@ -9,7 +9,7 @@ import { EncodedChunks } from "./encoded_chunks.ts";
 import type { Guard } from "./guard.ts";
 import { isInside } from "./internal_request.ts";
 import type { Format } from "../formats/format.ts";
-import { TextPage } from "../formats/text_page.ts";
+import { FormattedPage } from "../formats/formatted_page.ts";
 import { gather, type GatherSource } from "../gather/gather.ts";
 import { acceptsGzip, negotiateFormat } from "./negotiation.ts";
 import { expositionOptions } from "./option_table.ts";
@@ -77,7 +77,11 @@ export function pageHandler(source: () => GatherSource, options: HandlerOptions 
         longestSeconds: collectTimeoutSeconds,
         names: query.getAll("name[]"),
       });
-      const page = new TextPage(gathered, { format, created, failed: (name) => core?.self.fail(`metric:${name}`) });
+      const page = new FormattedPage(gathered, {
+        format,
+        created,
+        failed: (name) => core?.self.fail(`metric:${name}`),
+      });
       const took = runtime.now() - begin;
       const chunks = new EncodedChunks(runtime, page.pieces());
       const { content, isGzip } = await makeBody(chunks, {

@@ -22,6 +22,8 @@ interface Offer {
   readonly name: FormatName;
   readonly type: string;
   readonly version?: string;
+  /** What else has to be so where it is said at all. */
+  readonly parameters?: Readonly<Record<string, string>>;
   /** The type is meant where no version is asked for: the version that every scraper knows. */
   readonly isDefault?: true;
 }
@@ -33,6 +35,11 @@ const offers: readonly Offer[] = [
   { name: "openmetrics", type: "application/openmetrics-text", version: "0.0.1" },
   { name: "text", type: "text/plain", version: "1.0.0" },
   { name: "json", type: "application/json", isDefault: true },
+  {
+    name: "protobuf",
+    type: "application/vnd.google.protobuf",
+    parameters: { proto: "io.prometheus.client.MetricFamily", encoding: "delimited" },
+  },
 ];
 
 /**
@@ -71,6 +78,11 @@ export function acceptsGzip(acceptEncoding: string | null): boolean {
 
 /** How exactly a range names an offer: 0 for not at all, 1 for any type, 2 for any subtype, 3 for the type, 4 for the version. */
 function match({ type, parameters }: Range, offer: Offer): number {
+  if (offer.parameters) {
+    const differs = ([name, value]: [string, string]): boolean => (parameters.get(name) ?? value) !== value;
+    // Whoever takes anything wants something that can be read.
+    return type !== offer.type || Object.entries(offer.parameters).some(differs) ? 0 : 3;
+  }
   const version = parameters.get("version");
   if (type === offer.type) {
     return version === undefined ? (offer.isDefault ? 3 : 0) : (version === offer.version ? 4 : 0);
@@ -85,9 +97,10 @@ function isHigher(rank: readonly number[], other: readonly number[]): boolean {
   return differs >= 0 && rank[differs]! > other[differs]!;
 }
 
-function formatOf({ name, type, version }: Offer, asked: string | undefined): Format {
+function formatOf({ name, type, version, parameters }: Offer, asked: string | undefined): Format {
   const known = escapings.find((each) => each === asked);
-  const parts = [type, version && `version=${version}`, "charset=utf-8", known && `escaping=${known}`];
+  const own = parameters ? Object.entries(parameters).map(([name, value]) => `${name}=${value}`) : ["charset=utf-8"];
+  const parts = [type, version && `version=${version}`, ...own, known && `escaping=${known}`];
   // JSON holds every name as it is.
   if (name === "json") return { name, contentType: `${type}; charset=utf-8`, escaping: "allow-utf-8" };
   return { name, contentType: parts.filter(Boolean).join("; "), escaping: known ?? "underscores" };

@@ -4,12 +4,14 @@ import fc from "fast-check";
 import { type Escaping, escapings } from "../../src/formats/names.ts";
 import type { FormatName } from "../../src/formats/format.ts";
 import { negotiateFormat } from "../../src/page/negotiation.ts";
-import { TextPage } from "../../src/formats/text_page.ts";
+import { FormattedPage } from "../../src/formats/formatted_page.ts";
 import { type FamilySnapshot, takeSnapshot } from "../../src/gather/family_snapshot.ts";
 import { Counter, Gauge } from "../../src/metrics/counter.ts";
 import { Histogram } from "../../src/metrics/histogram.ts";
+import { concatenated } from "../../src/http/body.ts";
 import type { CollectedLike } from "../../src/metrics/registry_like.ts";
 import { collected } from "../support/render.ts";
+import { parseProtobuf } from "../support/protobuf_page.ts";
 import { parseStrictly, type StrictFamily, type StrictSample } from "../support/strict_page.ts";
 
 /** How many pages are made in each format, and how many families each has. */
@@ -192,28 +194,38 @@ function comparable(samples: readonly StrictSample[]): [string, number][] {
   return samples.map((each) => [keyOf(each), each.value === 0 ? 0 : each.value]);
 }
 
-function render(families: readonly FamilySnapshot[], format: FormatName, escaping: Escaping): string {
-  const type = format === "text" ? "text/plain;version=1.0.0" : "application/openmetrics-text";
-  const page = new TextPage({ families, labels: {} }, { format: negotiateFormat(`${type};escaping=${escaping}`) });
-  const text = [...page.pieces()].join("");
+const types = {
+  text: "text/plain;version=1.0.0",
+  openmetrics: "application/openmetrics-text",
+  protobuf: "application/vnd.google.protobuf",
+} as const;
+type FormatOfTypes = keyof typeof types;
+
+/** Writes a page, and reads it back. */
+function readBack(families: readonly FamilySnapshot[], format: FormatOfTypes, escaping: Escaping): StrictFamily[] {
+  const negotiated = negotiateFormat(`${types[format]};escaping=${escaping}`);
+  const page = new FormattedPage({ families, labels: {} }, { format: negotiated });
+  const pieces = [...page.pieces()];
+  if (format === "protobuf") return parseProtobuf(concatenated(pieces as Uint8Array[]));
   // What counts is what arrives: UTF-8.
-  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(new TextEncoder().encode(text));
+  const bytes = new TextEncoder().encode(pieces.join(""));
+  return parseStrictly(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes), format);
 }
 
 /** The name and the type of a family in OpenMetrics. */
 function titleIn(format: FormatName, { name, type, samples }: Case): [name: string, type: string] {
-  if (format === "text" || type !== "counter") return [name, type];
+  if (format !== "openmetrics" || type !== "counter") return [name, type];
   const isCounter = name.endsWith("_total") && samples.every(({ value }) => value >= 0);
   return isCounter ? [name.slice(0, -"_total".length), "counter"] : [name, "unknown"];
 }
 
 describe("a page of random families", () => {
-  for (const format of ["text", "openmetrics"] as const) {
+  for (const format of Object.keys(types) as FormatOfTypes[]) {
     it(`is read back from ${format} with nothing lost`, () => {
       let families = 0;
       fc.assert(
         fc.property(cases, (page) => {
-          const read = parseStrictly(render(page.map(({ family }) => family), format, "allow-utf-8"), format);
+          const read = readBack(page.map(({ family }) => family), format, "allow-utf-8");
           families += page.length;
           assertEquals(read.length, page.length);
           page.forEach((each, i) => compare(read[i]!, each, format));
@@ -227,8 +239,7 @@ describe("a page of random families", () => {
       it(`is plain ${format} to a scraper that asks for ${escaping}`, () => {
         fc.assert(
           fc.property(cases, (page) => {
-            const text = render(page.map(({ family }) => family), format, escaping);
-            const read = parseStrictly(text, format);
+            const read = readBack(page.map(({ family }) => family), format, escaping);
             assert(read.every(({ name }) => /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name)));
             assertEquals(read.length, page.length);
           }),

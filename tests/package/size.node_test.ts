@@ -16,9 +16,9 @@ const { exports } = JSON.parse(readFileSync(`${root}jsr.json`, "utf8")) as { exp
  * of it by one name.
  */
 const budgets: Readonly<Record<string, number>> = {
-  ".": 40,
-  "./hono": 40,
-  "./edge": 33,
+  ".": 42.5,
+  "./hono": 42.5,
+  "./edge": 34.5,
   "./node": 4.3,
   "./pools": 4,
   "./calls": 7,
@@ -31,8 +31,11 @@ const budgets: Readonly<Record<string, number>> = {
 
 /** What apps write, which leaves the rest of an entry point out of their bundles. */
 const apps: Readonly<Record<string, { code: string; budget: number }>> = {
-  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 39 },
-  "the middleware alone": { code: 'import { runtimeMetrics } from "./src/hono/mod.ts"; runtimeMetrics();', budget: 40 },
+  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 41 },
+  "the middleware alone": {
+    code: 'import { runtimeMetrics } from "./src/hono/mod.ts"; runtimeMetrics();',
+    budget: 42.5,
+  },
 };
 
 /** What a file is part of, by the beginning of its path; the first that fits. */

@@ -5,6 +5,7 @@ import { acceptsGzip, negotiateFormat } from "../../src/page/negotiation.ts";
 const text = "text/plain; version=0.0.4; charset=utf-8";
 const open = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const json = "application/json; charset=utf-8";
+const protobuf = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
 
 describe("negotiateFormat()", () => {
   const cases: [accept: string | null, contentType: string][] = [
@@ -43,6 +44,18 @@ describe("negotiateFormat()", () => {
       "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.2",
       "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8",
     ],
+    // Prometheus 3 that reads native histograms or the times at which series began.
+    [
+      "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;" +
+      "escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5," +
+      "text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+      `${protobuf}; escaping=allow-utf-8`,
+    ],
+    ["application/vnd.google.protobuf", protobuf],
+    ["application/vnd.google.protobuf;encoding=text, text/plain;q=0.1", text],
+    ["application/vnd.google.protobuf;proto=io.prometheus.client.Other;encoding=delimited", text],
+    // Whoever takes anything gets something that can be read.
+    ["application/vnd.google.protobuf;q=0, application/*", open],
     // What is refused, or has a q that is none, is as if it were not there.
     ["application/openmetrics-text;q=0, text/plain;q=0.1", text],
     ["application/openmetrics-text;q=two, text/plain;q=0.1", text],
@@ -80,6 +93,7 @@ describe("negotiateFormat()", () => {
     assertEquals(negotiateFormat("text/plain", "json").contentType, json);
     assertEquals(negotiateFormat("application/json", "text").contentType, text);
     assertEquals(negotiateFormat(null, "openmetrics").contentType, open);
+    assertEquals(negotiateFormat(null, "protobuf").contentType, protobuf);
     assertEquals(negotiateFormat("application/json", "xml").contentType, json);
   });
 });

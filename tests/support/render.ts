@@ -5,7 +5,7 @@ import { gather, type GatherOptions } from "../../src/gather/gather.ts";
 import { promClientStore } from "../../src/gather/prom_client_store.ts";
 import type { Format } from "../../src/formats/format.ts";
 import { negotiateFormat } from "../../src/page/negotiation.ts";
-import { TextPage, type TextPageOptions } from "../../src/formats/text_page.ts";
+import { FormattedPage, type FormattedPageOptions } from "../../src/formats/formatted_page.ts";
 import type { CollectedLike, RegistryLike } from "../../src/metrics/registry_like.ts";
 import type { Runtime } from "../../src/runtime/shim.ts";
 import { FakeRuntime } from "./fake_runtime.ts";
@@ -18,7 +18,7 @@ export const formats: Readonly<Record<"text" | "openmetrics" | "json", Format>> 
 };
 
 /** What a page is made with beyond the defaults. */
-export type RenderOptions = Partial<GatherOptions & TextPageOptions> & { runtime?: Runtime };
+export type RenderOptions = Partial<GatherOptions & FormattedPageOptions> & { runtime?: Runtime };
 
 /**
  * Writes a page in one go.
@@ -39,7 +39,7 @@ export async function renderPage(
   const source = { runtime: still, core, registry, store: promClientStore };
   const gathered = await gather(source, { timeoutSeconds: 5, ...options });
   const failed = (name: string): void => core?.self.fail(`metric:${name}`);
-  const page = new TextPage(gathered, { format: formats.text, failed, ...options });
+  const page = new FormattedPage(gathered, { format: formats.text, failed, ...options });
   const text = [...page.pieces()].join("");
   core?.self.finishedPage(runtime.now() - begin, page.series, text.length);
   return text;
