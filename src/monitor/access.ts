@@ -5,7 +5,7 @@
  */
 
 import type { Core } from "../core/core.ts";
-import type { GatherSource } from "../gather/gather.ts";
+import type { Gathered, GatherOptions, GatherSource } from "../gather/gather.ts";
 import type { Guard } from "../page/guard.ts";
 
 /** The inside of a monitor. */
@@ -14,6 +14,8 @@ export interface MonitorAccess {
   core(): Core | undefined;
   /** Where the numbers of its page are. */
   source(): GatherSource;
+  /** Takes the snapshot of all of them; here, so that a door need not bring what it is taken with. */
+  gather(options: GatherOptions): Promise<Gathered>;
   /** Who may read, by the options of `exposition`; undefined where everybody may read the page. */
   readonly guard: Guard | undefined;
   /** Whether answers may be compressed, by the options of `exposition`. */

@@ -9,7 +9,7 @@ import { checkOptions } from "./check_options.ts";
 import { checkPool } from "./check_pool.ts";
 import { joinCore } from "../core/shared_core.ts";
 import type { ClientStore } from "../gather/foreign_metrics.ts";
-import type { GatherSource } from "../gather/gather.ts";
+import { gather, type GatherSource } from "../gather/gather.ts";
 import { makeGuard } from "../page/guard.ts";
 import { pageHandler, type ScrapeRequest } from "../page/handler.ts";
 import { instrument, type InstrumentOptions } from "./instrument.ts";
@@ -248,5 +248,12 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
     [Symbol.dispose]: stop,
   };
   const compress = settings.exposition.compress ?? true;
-  return withAccess(monitor, { core: () => core, source, guard, compress, untilStop });
+  return withAccess(monitor, {
+    core: () => core,
+    source,
+    gather: (options) => gather(source(), options),
+    guard,
+    compress,
+    untilStop,
+  });
 }

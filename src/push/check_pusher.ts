@@ -4,6 +4,7 @@
  * @module
  */
 
+import { accessTo } from "../monitor/access.ts";
 import {
   callable,
   checkTable,
@@ -39,7 +40,7 @@ export interface PusherOptions {
   protocol: PushProtocol;
   /** What the app is called: the label `job`, and OTLP's `service.name`. */
   job: string;
-  /** What to push. */
+  /** What to push. For OTLP it has to be a monitor of this package; for the page, whatever answers one. */
   monitor: PushSource;
   /**
    * What this process is called among its siblings: the label `instance`, and OTLP's `service.instance.id`.
@@ -174,6 +175,8 @@ export function checkPusher(options: PusherOptions): PusherSettings {
   for (const name of ["url", "protocol", "job", "monitor"] as const) {
     if (given[name] === undefined) pusherOptions[name].check(undefined, name, refuse);
   }
+  // The page is not asked for: what OTLP is made of is inside.
+  if (given.protocol === "otlp") accessTo(given.monitor, "Cannot create pusher");
   const none: Pick<PusherSettings, "fetch" | "instance" | "onError"> = {
     // Bound late, so that it is called as the global's own also where a test has put another in its place.
     fetch: (url: string, init: RequestInit) => globalThis.fetch(url, init),

@@ -4,14 +4,14 @@
  * @module
  */
 
-import { insideRequest } from "../page/internal_request.ts";
 import { type ContextLike, untrackedWaitUntil } from "../edge/wait_until.ts";
 import { isolateName } from "../edge/isolate.ts";
-import { currentRuntime } from "../runtime/detect.ts";
+import { currentTimers } from "../runtime/detect.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import { checkPusher, type PusherOptions, type PusherSettings } from "./check_pusher.ts";
 import { deliver, FailedAttempt, type PushClock } from "./delivery.ts";
-import { pushRequest } from "./target.ts";
+import { otlpPayload, pagePayload } from "./payload.ts";
+import { pushRequest, resourceOf, type Sender } from "./target.ts";
 
 /** What a pusher has done so far. */
 export interface PusherStats {
@@ -103,7 +103,7 @@ export function createPusher(options: PusherOptions): Pusher {
         signal?.addEventListener("abort", () => clearTimeout(timer), { once: true });
       }),
     random: () => Math.random(),
-  }, currentRuntime);
+  }, currentTimers);
 }
 
 /** The one kind of pusher. */
@@ -233,8 +233,10 @@ export class MonitorPusher implements Pusher {
   async #send(retries: number, deadline: number, sleep: PushClock["sleep"]): Promise<boolean> {
     const { protocol, url, job, labels, instance = isolateName() } = this.#settings;
     try {
-      const page = await this.#page();
-      const request = pushRequest(protocol, url, { job, instance, labels }, page);
+      const sender = { job, instance, labels };
+      const body = await this.#payload(sender);
+      const madeAt = Date.now() / 1000;
+      const request = pushRequest(protocol, url, sender, body);
       const pause = (seconds: number): Promise<void> =>
         new Promise((resolve, reject) => {
           const woken = new AbortController();
@@ -254,7 +256,7 @@ export class MonitorPusher implements Pusher {
         mayRetry,
       });
       this.#pushed++;
-      this.#lastPush = page.nowMilliseconds / 1000;
+      this.#lastPush = madeAt;
       if (rest !== undefined) this.#tell(new Error(`Cannot push all to ${url.origin}: ${rest}`));
       return true;
     } catch (error) {
@@ -265,25 +267,15 @@ export class MonitorPusher implements Pusher {
     }
   }
 
-  async #page(): Promise<{ text: string; startMilliseconds: number; nowMilliseconds: number }> {
-    const { monitor, maxBytes } = this.#settings;
-    const page = await monitor.handler(insideRequest);
-    if (!page.ok) throw new Error(`Cannot push: the page was refused with ${page.status}`);
-    const text = await page.text();
-    // A character is at least a byte, so what is longer is larger.
-    if (text.length > maxBytes) {
-      throw new RangeError(`Cannot push: the page has ${text.length} bytes, and maxBytes is ${maxBytes}`);
-    }
-    const nowMilliseconds = Date.now();
+  #payload(sender: Sender): Promise<string> {
+    const { protocol, monitor, maxBytes } = this.#settings;
+    if (protocol !== "otlp") return pagePayload(monitor, maxBytes);
+    const now = Date.now() / 1000;
     const { process, uptimeSeconds } = monitor.snapshot();
-    this.#began ??= nowMilliseconds;
+    this.#began ??= now;
     // What is counted began with the process at the earliest.
-    const startMilliseconds = process?.startUnixSeconds !== undefined
-      ? process.startUnixSeconds * 1000
-      : uptimeSeconds !== undefined
-      ? nowMilliseconds - uptimeSeconds * 1000
-      : this.#began;
-    return { text, startMilliseconds: Math.min(startMilliseconds, nowMilliseconds), nowMilliseconds };
+    const began = process?.startUnixSeconds ?? (uptimeSeconds === undefined ? this.#began : now - uptimeSeconds);
+    return otlpPayload(monitor, resourceOf(sender), began, maxBytes);
   }
 
   /** What a listener throws reaches nobody: it is called behind everything. */

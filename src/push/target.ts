@@ -4,9 +4,6 @@
  * @module
  */
 
-import { otlpRequest } from "./otlp.ts";
-import { readPage } from "./page_reader.ts";
-
 /** The protocols that are spoken. */
 export type PushProtocol = "pushgateway" | "victoriametrics" | "otlp";
 
@@ -15,15 +12,6 @@ export interface Sender {
   readonly job: string;
   readonly instance: string;
   readonly labels: Readonly<Record<string, string>>;
-}
-
-/** A page to push. */
-export interface PushedPage {
-  readonly text: string;
-  /** When what is counted began at 0, as Unix time in milliseconds. */
-  readonly startMilliseconds: number;
-  /** When the page was made, as Unix time in milliseconds. */
-  readonly nowMilliseconds: number;
 }
 
 /** One request of a push. */
@@ -44,15 +32,15 @@ const retryable: Readonly<Record<PushProtocol, readonly number[]>> = {
 };
 
 /**
- * Makes the request that pushes a page.
+ * Makes the request of a push.
  *
  * @param protocol What the other side speaks.
  * @param url Where it is.
  * @param sender Who pushes.
- * @param page What is pushed.
+ * @param body What is pushed: a page, or for OTLP an export request.
  * @returns The request.
  */
-export function pushRequest(protocol: PushProtocol, url: URL, sender: Sender, page: PushedPage): PushRequest {
+export function pushRequest(protocol: PushProtocol, url: URL, sender: Sender, body: string): PushRequest {
   const { job, instance, labels } = sender;
   switch (protocol) {
     case "pushgateway": {
@@ -60,21 +48,23 @@ export function pushRequest(protocol: PushProtocol, url: URL, sender: Sender, pa
       const target = new URL(url);
       target.pathname = `${url.pathname.replace(/\/$/, "")}/metrics${group.join("")}`;
       // PUT takes the place of all that this sender has pushed before; with POST, series that are gone would stay.
-      return { url: target.href, method: "PUT", contentType: textType, body: page.text };
+      return { url: target.href, method: "PUT", contentType: textType, body };
     }
     case "victoriametrics": {
       const target = new URL(url);
       for (const [name, value] of Object.entries({ job, instance, ...labels })) {
         target.searchParams.append("extra_label", `${name}=${value}`);
       }
-      return { url: target.href, method: "POST", contentType: textType, body: page.text };
+      return { url: target.href, method: "POST", contentType: textType, body };
     }
-    case "otlp": {
-      const resource = { "service.name": job, "service.instance.id": instance, ...labels };
-      const body = JSON.stringify(otlpRequest(readPage(page.text), { ...page, resource }));
+    case "otlp":
       return { url: url.href, method: "POST", contentType: "application/json", body };
-    }
   }
+}
+
+/** What OTLP says of the sender. */
+export function resourceOf({ job, instance, labels }: Sender): Readonly<Record<string, string>> {
+  return { "service.name": job, "service.instance.id": instance, ...labels };
 }
 
 /**

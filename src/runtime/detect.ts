@@ -5,6 +5,7 @@
  */
 
 import { bunRuntime } from "./bun.ts";
+import { type Timers, timers } from "./clock.ts";
 import { denoRuntime } from "./deno.ts";
 import { edgeRuntime } from "./edge.ts";
 import { nodeRuntime } from "./node.ts";
@@ -26,6 +27,12 @@ export function detectRuntime(global: GlobalLike = globalThis as unknown as Glob
     return "node";
   }
   return "edge";
+}
+
+/** The timers of this runtime; none where they run only within requests. */
+export function currentTimers(global: GlobalLike = globalThis as unknown as GlobalLike): Partial<Timers> {
+  const name = detectRuntime(global);
+  return name === "edge" || name === "workerd" ? {} : timers(global);
 }
 
 /**

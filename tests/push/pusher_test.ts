@@ -1,9 +1,13 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { createPusher, type PusherOptions } from "@rtm/runtime-metrics/push";
+import { Counter, Registry } from "prom-client";
 import { isolateName } from "../../src/edge/isolate.ts";
+import { gather } from "../../src/gather/gather.ts";
+import { withAccess } from "../../src/monitor/access.ts";
 import { checkPusher } from "../../src/push/check_pusher.ts";
 import { MonitorPusher } from "../../src/push/pusher.ts";
+import { currentRuntime } from "../../src/runtime/detect.ts";
 
 /** A monitor that counts how often it was asked for its page. */
 class FakeMonitor {
@@ -14,6 +18,21 @@ class FakeMonitor {
     return Promise.resolve(new Response(`# TYPE pages_total counter\npages_total ${++this.pages}\n`));
   };
   snapshot = () => ({ process: { startUnixSeconds: 1000 } });
+
+  /** The same counter is in its families. */
+  constructor() {
+    const registry = new Registry();
+    new Counter({ name: "pages_total", help: "Pages.", registers: [registry] }).inc();
+    const source = () => ({ runtime: currentRuntime(), core: undefined, registry });
+    withAccess(this, {
+      core: () => undefined,
+      source,
+      gather: (options) => gather(source(), options),
+      guard: undefined,
+      compress: true,
+      untilStop: (take) => take,
+    });
+  }
 }
 
 /** Timers and a clock that go when they are told to. */
@@ -397,6 +416,7 @@ describe("createPusher()", () => {
         [{ onError: 1 }, "onError must be a function, got 1"],
         [{ fetch: 1 }, "fetch must be a function, got 1"],
         [{ maxBytes: 0 }, "maxBytes must be from 1"],
+        [{ protocol: "otlp", monitor: { handler() {}, snapshot() {} } }, "expected a monitor, got object"],
         [{ interval: 1 }, "unknown option; expected one of url, protocol, job"],
       ] as const
     ) assertThrows(() => setUp(options as never), Error, `Cannot create pusher: ${message}`);

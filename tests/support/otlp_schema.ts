@@ -57,19 +57,27 @@ const attributes = both(listOf(message({ key: text, value: anyValue }, {})), (va
   must(keys.every((key) => key !== "") && new Set(keys).size === keys.length, path, "keys that differ", keys);
 });
 
+const hexadecimal = (digits: number): Check => (value, path) =>
+  must(typeof value === "string" && new RegExp(`^[0-9a-f]{${digits}}$`).test(value), path, `${digits} digits`, value);
+const exemplar = message(
+  { timeUnixNano: uint64 },
+  { filteredAttributes: attributes, traceId: hexadecimal(32), spanId: hexadecimal(16) },
+  { asDouble: double, asInt: uint64 },
+);
+
 const point = { attributes, startTimeUnixNano: uint64, timeUnixNano: uint64, flags: uint32 };
 const inOrder: Check = (value, path) => {
   const { startTimeUnixNano = "0", timeUnixNano } = value as { startTimeUnixNano?: string; timeUnixNano: string };
   must(BigInt(startTimeUnixNano) <= BigInt(timeUnixNano), path, "a point that began before it was told", value);
 };
 const numberPoint = both(
-  message({ timeUnixNano: uint64 }, point, { asDouble: double, asInt: uint64 }),
+  message({ timeUnixNano: uint64 }, { ...point, exemplars: listOf(exemplar) }, { asDouble: double, asInt: uint64 }),
   inOrder,
 );
 const histogramPoint = both(
   message(
     { timeUnixNano: uint64, count: uint64, bucketCounts: listOf(uint64), explicitBounds: listOf(double) },
-    { ...point, sum: double, min: double, max: double },
+    { ...point, sum: double, min: double, max: double, exemplars: listOf(exemplar) },
   ),
   inOrder,
   (value, path) => {
