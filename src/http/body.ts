@@ -221,7 +221,7 @@ function ownBytes(piece: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
 }
 
 /** Bun, and Node's server, also send pieces that are texts or plain buffers; what is none of these is no bytes. */
-function bytesOf(piece: unknown): Uint8Array | undefined {
+export function bytesOf(piece: unknown): Uint8Array | undefined {
   if (ArrayBuffer.isView(piece)) return new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
   if (typeof piece === "string") return new TextEncoder().encode(piece);
   return piece instanceof ArrayBuffer ? new Uint8Array(piece) : undefined;

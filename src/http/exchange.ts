@@ -13,7 +13,7 @@ import { followBody } from "./followed_body.ts";
 import type { RouteSeries } from "./exchange_recorder.ts";
 import { discarded, ended, opened, routed, statusBits, statusOf, told, unanswered } from "./exchange_state.ts";
 import { mark } from "./measured_once.ts";
-import { isGone, outcomeOf, sentStatusOf } from "./outgoing_message.ts";
+import { isGone, outcomeOf, sentStatusOf, waitsItsTurn, whenClosed } from "./outgoing_message.ts";
 import { beginDetails, noteResponse, type RequestDetails } from "./request_details.ts";
 import type { Outcome } from "./info.ts";
 import { isEventStream, responseEnd, switchingProtocols } from "./response_end.ts";
@@ -198,7 +198,9 @@ export class Exchange implements PendingItem {
     const { outgoing } = this.context!;
     if (this.state & ended || this.state & told) return;
     // A message that does not tell whether its head is sent has been left to the server.
-    if (outgoing!.headersSent === false && !isGone(outgoing!)) return this.listen(outgoing!);
+    if ((outgoing!.headersSent === false || waitsItsTurn(outgoing!)) && !isGone(outgoing!)) {
+      return this.listen(outgoing!);
+    }
     this.over(isGone(outgoing!) ? outcomeOf(outgoing!) : "completed", this.answeredSeconds);
   }
 
@@ -208,7 +210,7 @@ export class Exchange implements PendingItem {
     this.state |= told;
     // A client may have left already, and no event tells it again.
     if (isGone(outgoing)) this.sent(outcomeOf(outgoing));
-    else outgoing.on("close", () => this.sent(outcomeOf(outgoing)));
+    else whenClosed(outgoing, this.context?.incoming, () => this.sent(outcomeOf(outgoing)));
   }
 
   /** Follows a stream to its end. Nothing that is kept meanwhile keeps the response or the request. */

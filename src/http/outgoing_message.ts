@@ -4,13 +4,38 @@
  * @module
  */
 
-import { concatenated } from "./body.ts";
+import { bytesOf, concatenated } from "./body.ts";
 import type { Outcome } from "./info.ts";
-import type { OutgoingLike } from "./server_context.ts";
+import type { IncomingLike, OutgoingLike } from "./server_context.ts";
 
 /** Is the message over, answered or not? */
 export function isGone(outgoing: OutgoingLike): boolean {
   return outgoing.closed === true || outgoing.destroyed === true || outgoing.stream?.closed === true;
+}
+
+/** Connections, each with those messages that wait behind another answer on it. */
+const waiting = new WeakMap<object, Set<() => void>>();
+
+/** Calls back when a message is over. One that never gets its turn closes with its connection alone. */
+export function whenClosed(outgoing: OutgoingLike, incoming: IncomingLike | undefined, closed: () => void): void {
+  const socket = waitsItsTurn(outgoing) && incoming?.socket;
+  let others: Set<() => void> | undefined;
+  outgoing.on("close", () => {
+    others?.delete(closed);
+    closed();
+  });
+  if (!socket) return;
+  others = waiting.get(socket);
+  if (!others) {
+    waiting.set(socket, others = new Set());
+    socket.on("close", () => waiting.get(socket)!.forEach((each) => each()));
+  }
+  others.add(closed);
+}
+
+/** Does a message wait behind another answer on its connection? */
+export function waitsItsTurn(outgoing: OutgoingLike): boolean {
+  return outgoing.socket === null && !outgoing.writableFinished;
 }
 
 /** How a message ended that was closed. */
@@ -87,9 +112,8 @@ export class MessageBytes {
 }
 
 function bytesWritten(chunk: unknown, encoding: unknown): Uint8Array | undefined {
-  if (typeof chunk === "string") {
-    const { Buffer } = globalThis as { Buffer?: { from(text: string, encoding?: unknown): Uint8Array } };
-    return typeof encoding === "string" && Buffer ? Buffer.from(chunk, encoding) : new TextEncoder().encode(chunk);
-  }
-  return ArrayBuffer.isView(chunk) ? new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength) : undefined;
+  const { Buffer } = globalThis as { Buffer?: { from(text: string, encoding: string): Uint8Array } };
+  return typeof chunk === "string" && typeof encoding === "string" && Buffer
+    ? Buffer.from(chunk, encoding)
+    : bytesOf(chunk);
 }

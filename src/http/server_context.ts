@@ -10,6 +10,8 @@ import type { ProcessLike } from "../runtime/shim.ts";
 export interface IncomingLike {
   /** By their names in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The connection. */
+  readonly socket?: { on(event: "close", listener: () => void): unknown } | null;
 }
 
 /** Node's outgoing message, of HTTP/1 or HTTP/2. */
@@ -27,6 +29,8 @@ export interface OutgoingLike {
   readonly closed?: boolean;
   readonly destroyed?: boolean;
   readonly errored?: unknown;
+  /** The connection; null while an answer before it is sent, and when it is sent itself. */
+  readonly socket?: { readonly destroyed?: boolean } | null;
   /** HTTP/2 alone: what the message is written to. */
   readonly stream?: {
     readonly errored?: unknown;

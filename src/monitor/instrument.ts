@@ -136,12 +136,49 @@ async function settled(recorder: Recorder, exchange: Exchange, answer: Promise<R
 
 function answered(recorder: Recorder, exchange: Exchange, response: Response): Response | Promise<Response> {
   if (isResponse(response)) return exchange.answer(response);
-  // A promise of another realm, or what servers await like one.
-  const { then } = (response ?? {}) as { then?: unknown };
-  if (typeof then === "function") return settled(recorder, exchange, response as unknown as Promise<Response>);
+  const then = thenOf(response);
+  if (then) return pending(recorder, exchange, response as unknown as PromiseLike<Response>, then);
   // Bun's handlers answer nothing when they have upgraded the connection to a WebSocket; all else is a mistake.
   exchange.end(response === undefined && asksForUpgrade(exchange.request!) ? 101 : 500);
   return response;
+}
+
+type Then = PromiseLike<Response>["then"];
+
+/** What servers wait for. A look that throws is left to whoever must look. */
+function thenOf(value: unknown): Then | undefined {
+  try {
+    const { then } = (value ?? {}) as { then?: unknown };
+    return typeof then === "function" ? then as Then : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A promise of another realm is one to every server; of what else has `then` each server thinks as it likes. */
+function pending(recorder: Recorder, exchange: Exchange, answer: PromiseLike<Response>, then: Then): Promise<Response> {
+  try {
+    return settled(recorder, exchange, Promise.prototype.then.call(answer) as Promise<Response>);
+  } catch {
+    return overheard(recorder, exchange, answer, then);
+  }
+}
+
+/** Stands for what is no promise, and asks it only when a server does: some refuse it. */
+function overheard(
+  recorder: Recorder,
+  exchange: Exchange,
+  answer: PromiseLike<Response>,
+  then: Then,
+): Promise<Response> {
+  let own: Promise<Response> | undefined;
+  const heard: Then = (done, refused) => {
+    own ??= settled(recorder, exchange, new Promise((yes, no) => void then.call(answer, yes, no)));
+    return own.then(done, refused);
+  };
+  // A server that refuses it has answered by then.
+  recorder.runtime.nextTurn?.(() => own || exchange.end(500));
+  return Object.create(answer, { then: { value: heard } });
 }
 
 /** What throws when it is asked may be none to anybody but its server, which tells its status where it can. */

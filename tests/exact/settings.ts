@@ -1,0 +1,40 @@
+// How requests are measured while answers are compared.
+
+import { httpMetrics, type MonitorOptions } from "../../mod.ts";
+
+const { combinedSize, errors, headLatency, highResolutionLatency, latency, requests, requestSize, responseSize } =
+  httpMetrics;
+
+/** Each set of options with what it has the library do to a request. */
+export const settings: Readonly<Record<string, MonitorOptions>> = {
+  "by default": {},
+  "nothing measured": { collect: { http: false } },
+  "until the head, without a gauge": { http: { metrics: [requests(), headLatency()], inProgress: false } },
+  sizes: { http: { metrics: [requests(), responseSize(), requestSize()] } },
+  "bodies for observers": { http: { bodyRoutes: [/./], observers: [() => {}] } },
+  "everything left out": { http: { exclude: [/./] } },
+  everything: {
+    http: {
+      metrics: [
+        requests(),
+        latency(),
+        errors(),
+        headLatency(),
+        highResolutionLatency(),
+        requestSize(),
+        responseSize(),
+        combinedSize(),
+      ],
+      bodyRoutes: [/./],
+      observers: [
+        async ({ response, request }) => void await `${response?.status} ${request.headers.get("accept")}`,
+        () => {
+          throw new Error("an observer's own");
+        },
+      ],
+      computedLabels: { host: ({ request }) => new URL(request.url).host },
+      exclude: ["/elsewhere", () => false],
+      durationDecimals: 3,
+    },
+  },
+};

@@ -1,0 +1,125 @@
+// A connection's bytes, as they came.
+
+import { Buffer } from "node:buffer";
+import { connect } from "node:net";
+
+/** What came over one connection. */
+export interface Wire {
+  /** Every byte as one character. */
+  text: string;
+  /** How the connection ended; `open` where it had not when the time was up. */
+  end: "closed" | "broken" | "open";
+}
+
+/** A part of a message that is sent a moment behind the one before it. */
+export type Message = string | readonly string[];
+
+/** The longest that any kind of answer takes by itself is a twentieth of this. */
+const limitSeconds = 2.5;
+
+/**
+ * Sends a text, character by character a byte, and listens until the connection is over.
+ *
+ * @param port Of a server on this machine.
+ * @param message What to send; a list is sent piece by piece, 20 ms apart.
+ * @returns All that came.
+ */
+export function talk(port: number, message: Message): Promise<Wire> {
+  return new Promise((resolve) => {
+    const pieces: Uint8Array[] = [];
+    const socket = connect(port, "127.0.0.1");
+    const over = (end: Wire["end"]): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve({ text: Buffer.concat(pieces).toString("latin1"), end });
+    };
+    const timer = setTimeout(() => over("open"), limitSeconds * 1000);
+    socket.on("data", (piece: Uint8Array) => pieces.push(piece));
+    socket.on("end", () => over("closed"));
+    socket.on("error", () => over("broken"));
+    socket.on("close", () => over("broken"));
+    const [first, ...rest] = typeof message === "string" ? [message] : message;
+    socket.write(Buffer.from(first!, "latin1"));
+    rest.forEach((piece, index) =>
+      setTimeout(() => socket.destroyed || socket.write(Buffer.from(piece, "latin1")), 20 * (index + 1))
+    );
+  });
+}
+
+/** An answer, taken apart. */
+export interface Answer {
+  status: number;
+  /** As it came, to its empty line. */
+  head: string;
+  /** Without the frame of its pieces. */
+  body: string;
+  /** How long each piece was; undefined where the body came without frame. */
+  pieces: number[] | undefined;
+  /** What came behind its last piece: trailers, or less than the end. */
+  rest: string;
+}
+
+/**
+ * Takes the answers of one connection apart.
+ *
+ * @param text All that came.
+ * @param methods Of the requests, in their order: an answer to HEAD has no body.
+ * @returns The answers; those before the last one that only inform, such as 103, among them.
+ */
+export function answersOf(text: string, methods: readonly string[]): Answer[] {
+  const answers: Answer[] = [];
+  let asked = 0;
+  while (text.length > 0) {
+    const end = text.indexOf("\r\n\r\n");
+    if (end < 0) {
+      answers.push({ status: 0, head: text, body: "", pieces: undefined, rest: "" });
+      break;
+    }
+    const head = text.slice(0, end + 4);
+    text = text.slice(end + 4);
+    const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(head)?.[1] ?? 0);
+    const length = /^content-length: *(\d+)\r$/im.exec(head)?.[1];
+    const answer: Answer = { status, head, body: "", pieces: undefined, rest: "" };
+    answers.push(answer);
+    if (status >= 100 && status < 200 && status !== 101) continue;
+    const method = methods[asked++];
+    if (status === 101) {
+      answer.rest = text;
+      break;
+    }
+    if (method === "HEAD" || status === 204 || status === 304) continue;
+    if (/^transfer-encoding: *chunked\r$/im.test(head)) {
+      text = takePieces(answer, text);
+    } else {
+      answer.body = length === undefined ? text : text.slice(0, Number(length));
+      text = text.slice(answer.body.length);
+    }
+  }
+  return answers;
+}
+
+/** Takes a body in pieces off a text, and answers what is behind it. */
+function takePieces(answer: Answer, text: string): string {
+  answer.pieces = [];
+  for (;;) {
+    const line = /^([0-9a-f]+)\r\n/i.exec(text);
+    const size = line ? Number.parseInt(line[1]!, 16) : -1;
+    const begin = line?.[0].length ?? 0;
+    if (size > 0 && text.length >= begin + size + 2) {
+      answer.pieces.push(size);
+      answer.body += text.slice(begin, begin + size);
+      text = text.slice(begin + size + 2);
+      continue;
+    }
+    const end = size === 0 ? text.indexOf("\r\n\r\n", begin - 2) + 4 : text.length;
+    answer.rest = text.slice(0, end);
+    return text.slice(end);
+  }
+}
+
+/** Makes what differs from one answer to the next by itself the same: the date, and a form's boundary. */
+export function normalised(text: string): string {
+  const boundary = /boundary="?([^\s;"]+)/i.exec(text)?.[1];
+  const dated = text.replace(/^date: [^\r\n]*/gim, (line) => `${line.slice(0, 5)} now`);
+  return boundary ? dated.replaceAll(boundary, "boundary".padEnd(boundary.length, "-")) : dated;
+}
