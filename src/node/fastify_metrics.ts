@@ -65,7 +65,7 @@ export function fastifyMetrics(
     instance.addHook("onRequest", (request: FastifyRequestLike, reply: FastifyReplyLike, next) => {
       // Fastify sends nothing of its own for what is answered past it.
       if (listener.answers(pathOfMessage(request.raw))) reply.hijack();
-      listener.listen(request.raw, reply.raw, () => request.routeOptions?.url, () => next());
+      listener.listen(request.raw, reply.raw, { route: () => request.routeOptions?.url }, () => next());
     });
     done();
   };

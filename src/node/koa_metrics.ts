@@ -51,7 +51,7 @@ export function koaMetrics(
   const listener = new FrameworkListener(monitor, "Cannot make Koa's middleware", options);
   return async function koaMetrics(context: KoaContextLike, next) {
     if (listener.answers(pathOfMessage(context.req))) context.respond = false;
-    await listener.listen(context.req, context.res, () => matchedRoute(context), next);
+    await listener.listen(context.req, context.res, { route: () => matchedRoute(context) }, next);
   };
 }
 
