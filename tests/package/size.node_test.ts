@@ -19,7 +19,8 @@ const budgets: Readonly<Record<string, number>> = {
   ".": 42.5,
   "./hono": 42.5,
   "./edge": 34.5,
-  "./node": 4.3,
+  // Of which the texts of Express' mounts are 1.3.
+  "./node": 5.6,
   "./pools": 4,
   "./calls": 7,
   "./push": 8.2,
