@@ -15,11 +15,11 @@ export type Any = any;
  * Installs what a folder pins.
  *
  * @param folder From the root, such as `tests/frameworks`.
- * @returns Loads one of its packages; and why its tests are skipped, or false.
+ * @returns Where they are; what loads one of them; and why its tests are skipped, or false.
  */
-export function frameworksOf(folder: string): { load: (name: string) => Any; skip: string | false } {
-  const packages = pinnedPackages(folder);
-  return { load: packages.load, skip: packages.install() ?? false };
+export function frameworksOf(folder: string): { modules: string; load: (name: string) => Any; skip: string | false } {
+  const { modules, load, install } = pinnedPackages(folder);
+  return { modules, load, skip: install() ?? false };
 }
 
 /** Three pieces with pauses. */
