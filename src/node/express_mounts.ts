@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { MatcherLike } from "./express_routes.ts";
+/** What Express 5 makes of one path; false where another path was asked for. */
+export type MatcherLike = (path: string) => false | { readonly path: string; readonly params: object };
 
 /**
  * Tells the text of a mount of Express 5 with router 2.3 and newer, which keeps what it was given.

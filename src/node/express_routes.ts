@@ -4,15 +4,12 @@
  * @module
  */
 
-import { givenText, mountText, probedText } from "./express_mounts.ts";
+import { givenText, type MatcherLike, mountText, probedText } from "./express_mounts.ts";
 
 /** A route of Express 4 or 5. */
 export interface ExpressRouteLike {
   readonly path: unknown;
 }
-
-/** What Express 5 makes of one path; false where another path was asked for. */
-export type MatcherLike = (path: string) => false | { readonly path: string; readonly params: object };
 
 /** A layer of a router's stack: a route, a mounted router, or a middleware. */
 export interface LayerLike {
