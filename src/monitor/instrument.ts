@@ -95,7 +95,7 @@ function measure(
   return function measured(this: unknown, request, platform) {
     // `arguments` is what came, to the last one, and costs nothing when it is only handed on.
     const args = arguments as unknown as Parameters<FetchHandler>;
-    const outer = markOf(request, platform);
+    const outer = markOf(request, platform, args[2]);
     const exchange = outer ? undefined : recorder.begin(
       request,
       finder?.find(...args) ?? unmatchedRoute,
