@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { callOptions } from "../src/calls/services.ts";
 import type { OptionTable } from "../src/check.ts";
+import { joinOptions } from "../src/copies/options.ts";
 import { liveOptions } from "../src/live/options.ts";
 import { httpOptions } from "../src/http/option_table.ts";
 import { collectOptions, monitorOptions } from "../src/monitor/option_table.ts";
@@ -48,6 +49,7 @@ const groups: readonly Group[] = [
     file: "src/stalls/watchdog_options.ts",
     table: watchdogServerOptions,
   },
+  { title: "`joinCopies`", type: "JoinOptions", file: "src/copies/options.ts", table: joinOptions },
   { title: "`livePage`", type: "LivePageOptions", file: "src/live/options.ts", table: liveOptions },
   { title: "`createPusher`", type: "PusherOptions", file: "src/push/check_pusher.ts", table: pusherOptions },
 ];

@@ -23,6 +23,7 @@ const reservedLabels: readonly string[] = [
   "resource",
   "share",
   "outcome",
+  "copy",
 ];
 
 /** Refuses an option: `expected` is such as `prefix must be a string`, and the action is the door's own. */

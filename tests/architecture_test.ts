@@ -32,6 +32,7 @@ const folders = [
   "src/stalls",
   "src/worker",
   "src/live",
+  "src/copies",
   "mod.ts",
 ];
 
@@ -46,6 +47,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   "src/stalls": [],
   "src/worker": [],
   "src/live": [],
+  "src/copies": [],
 };
 
 /** What still leads the wrong way, each to be mended. */

@@ -41,10 +41,12 @@ export function* readCollected(answer: CollectedLike): Generator<void, FamilySna
     if (!stray) strays.set(metricName, stray = new Numbers());
     stray.add(sample, "", numbers[i]!);
   }
-  return [
+  const snapshots = [
     yield* family.snapshot(name, help, type),
     ...Array.from(strays, ([stray, some]) => some.numbers(stray, help, "untyped")),
   ];
+  const { aggregator } = answer;
+  return typeof aggregator === "string" ? snapshots.map((each) => ({ ...each, aggregator })) : snapshots;
 }
 
 function typeOf(type: unknown): Type {

@@ -45,6 +45,8 @@ interface SnapshotBase {
   readonly createdAt: ArrayLike<number> | undefined;
   /** How many samples could not be read. */
   readonly lost: number;
+  /** How the numbers of several copies are joined: one of prom-client's words; `sum` where there is none. */
+  readonly aggregator?: string;
 }
 
 /** One number for each label set. */
@@ -69,6 +71,13 @@ export interface DistributionSnapshot extends SnapshotBase {
 /** What one family shows. */
 export type FamilySnapshot = NumbersSnapshot | DistributionSnapshot;
 
+/** What was gathered. What is counted from then on does not change it. */
+export interface Gathered {
+  readonly families: readonly FamilySnapshot[];
+  /** Labels of every series that does not have them itself. */
+  readonly labels: Labels;
+}
+
 /**
  * Takes the snapshot of one of our own families. They may come from another copy of this package, so they are told apart
  * by shape. Copying takes some 0.1 µs for each label set.
@@ -76,7 +85,7 @@ export type FamilySnapshot = NumbersSnapshot | DistributionSnapshot;
 export function takeSnapshot(family: Family): FamilySnapshot {
   const { title: name, help, labelNames, staticLabels } = family;
   const names = [...new Set([...Object.keys(staticLabels), ...labelNames])];
-  const common = { name, help, isForeign: false, lost: 0 } as const;
+  const common = { name, help, isForeign: false, lost: 0, aggregator: family.aggregator } as const;
   if ("readings" in family) {
     const readings = [...(family as unknown as Sampled).readings()];
     return {

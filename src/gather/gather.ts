@@ -8,8 +8,11 @@ import type { Core } from "../core/core.ts";
 import type { Family } from "../metrics/family.ts";
 import { defaultLabels, type RegistryLike } from "../metrics/registry_like.ts";
 import type { Runtime } from "../runtime/shim.ts";
-import { type FamilySnapshot, type Labels, takeSnapshot } from "./family_snapshot.ts";
+import { type FamilySnapshot, type Gathered, type Labels, takeSnapshot } from "./family_snapshot.ts";
 import { askForeign, type ClientStore } from "./foreign_metrics.ts";
+import { copiesOf } from "./other_copies.ts";
+
+export type { Gathered };
 
 /** Where the numbers are. */
 export interface GatherSource {
@@ -30,27 +33,31 @@ export interface GatherOptions {
   readonly longestSeconds?: number;
   /** The families that are wanted, by their names or those of their samples; all of them when it is empty. */
   readonly names?: readonly string[];
-}
-
-/** What was gathered. What is counted from then on does not change it. */
-export interface Gathered {
-  readonly families: readonly FamilySnapshot[];
-  /** Labels of every series that does not have them itself. */
-  readonly labels: Labels;
+  /** Whether other copies are left out that were joined. */
+  readonly isAlone?: boolean;
 }
 
 /** For so long the beats that the first look has answered are the newest, in seconds. */
 const settledSeconds = 0.05;
 
-/** Asks everybody's metrics and takes the snapshot of all of them. */
+/** Asks everybody's metrics, and the other copies of the service where they were joined, and takes the snapshot of all. */
 export async function gather(source: GatherSource, options: GatherOptions): Promise<Gathered> {
+  const copies = options.isAlone ? undefined : copiesOf(source.core);
+  if (!copies) return await gatherOwn(source, options);
+  const round = copies.begin();
+  // The others are told all of it, whatever is wanted of this page.
+  const all = await round.join(await gatherOwn(source, { ...options, names: [] }));
+  const wants = wanting(options.names);
+  return { ...all, families: all.families.filter(({ name }) => wants(name)) };
+}
+
+async function gatherOwn(source: GatherSource, options: GatherOptions): Promise<Gathered> {
   const { runtime, core, registry, store } = source;
-  const { timeoutSeconds, longestSeconds = timeoutSeconds, names = [] } = options;
+  const { timeoutSeconds, longestSeconds = timeoutSeconds } = options;
   // No turn is waited for before the snapshot is taken: a scrape that ends a block shows that block, not the beat behind it.
   const begin = runtime.now();
   core?.refresh();
-  const wanted = new Set(names);
-  const wants = (name: string): boolean => wanted.size === 0 || namesOf(name).some((each) => wanted.has(each));
+  const wants = wanting(options.names);
   const own = core?.families() ?? [];
   const failed = (name: string): void => core?.self.fail(`metric:${name}`);
   const ask = { runtime, store, timeoutSeconds, longestSeconds, wants, failed };
@@ -81,6 +88,12 @@ export async function gather(source: GatherSource, options: GatherOptions): Prom
     ...(registry && textsOf(defaultLabels(registry), failed)),
   };
   return { families, labels };
+}
+
+/** Tells whether a family is wanted; all of them are when no name is given. */
+function wanting(names: readonly string[] = []): (name: string) => boolean {
+  const wanted = new Set(names);
+  return (name) => wanted.size === 0 || namesOf(name).some((each) => wanted.has(each));
 }
 
 /** The names by which a family can be asked for: its own, those of its samples, and OpenMetrics' for a counter. */

@@ -23,6 +23,7 @@ export interface StoredMetric {
   readonly name: string;
   readonly help: string;
   readonly type: StoredType;
+  readonly aggregator?: unknown;
   /** The app's own, asked before the numbers are read. */
   readonly collect?: (() => unknown) | undefined;
   readonly upperBounds?: readonly number[];
@@ -128,7 +129,7 @@ function boundsOf({ type, upperBounds, percentiles }: StoredMetric): readonly st
  * than the client keeps.
  */
 async function readStored(metric: StoredMetric, slices: Slices): Promise<FamilySnapshot> {
-  const { name, help, type, hashMap, store } = metric;
+  const { name, help, type, aggregator, hashMap, store } = metric;
   const entries = store ? [...store.values()] : Object.values(hashMap!);
   const read = type === "counter" || type === "gauge"
     ? numbersOf(type, entries.length)
@@ -141,7 +142,10 @@ async function readStored(metric: StoredMetric, slices: Slices): Promise<FamilyS
     labels.push(copied(each.labels ?? entry.labels ?? {}));
     read.take(entry, labels.length - 1);
   }
-  const common = { name, help, isForeign: true, size: labels.length, createdAt: undefined, lost: 0 };
+  const common = {
+    ...{ name, help, isForeign: true, size: labels.length, createdAt: undefined, lost: 0 },
+    ...(typeof aggregator === "string" && { aggregator }),
+  };
   return { ...common, ...read.shown, labels: (index: number) => labels[index]! } as FamilySnapshot;
 }
 

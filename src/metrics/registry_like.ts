@@ -17,6 +17,8 @@ export interface CollectedLike {
   readonly name: string;
   readonly help: string;
   readonly type: string;
+  /** How the clients join the values of several workers. */
+  readonly aggregator?: unknown;
   readonly values?: readonly {
     readonly value: number;
     readonly labels?: Readonly<Record<string, string | number>>;

@@ -76,6 +76,7 @@ export function pageHandler(source: () => GatherSource, options: HandlerOptions 
         timeoutSeconds,
         longestSeconds: collectTimeoutSeconds,
         names: query.getAll("name[]"),
+        isAlone: query.get("copy") === "self",
       });
       const page = new FormattedPage(gathered, {
         format,

@@ -64,6 +64,7 @@ export function bunRuntime(global: GlobalLike): Runtime {
     bodyStream: bodyStream(global),
     replaceBody,
     signalTellsAbort: true,
+    mixesMessages: true,
     environment: (name) => process.env[name],
   };
 }

@@ -40,6 +40,8 @@ interface V8Like {
 /**
  * Makes Deno's shim.
  *
+ * No `mixesMessages`: one message while connections are passed, and no more come, of either (Deno 2.9.5).
+ *
  * No `loopTime`: `eventLoopUtilization()` is always 0. No `arrayBuffersBytes`: it is always 0. Of
  * `getActiveResourcesInfo()` only timers are told: sockets of `Deno.serve` and file requests never appear in it.
  *

@@ -92,6 +92,7 @@ export function nodeRuntime(global: GlobalLike): Runtime {
     readyLength,
     contentType,
     signalTellsAbort: true,
+    mixesMessages: true,
     environment: (name) => process.env[name],
     ...(global.PerformanceObserver && { watchGc: (report) => watchGc(global.PerformanceObserver!, report) }),
   };

@@ -102,6 +102,8 @@ export interface Runtime {
   keepRequest?(request: Request): void;
   /** Does a request's signal abort only when its client left, and cost little to ask? */
   readonly signalTellsAbort?: boolean;
+  /** Do messages between the primary of a cluster and its workers arrive while connections are passed to these? */
+  readonly mixesMessages?: boolean;
   /** Does the platform compress answers by itself, so that a compressed one must not be handed to it? */
   readonly compressesItself?: boolean;
   /**

@@ -5,7 +5,7 @@ import { Page } from "../support/page.ts";
 import { startProgram } from "../support/program.ts";
 import { runtimeName } from "../support/loop.ts";
 
-// What docs/multi_process.md says of the cluster aggregator.
+// What docs/copies.md says of the cluster aggregator.
 describe("prom-client's cluster aggregator", () => {
   let page: Page;
   let withDefaults: Page;

@@ -37,6 +37,7 @@ describe("importing the package", () => {
     await import("../../src/pools/mod.ts");
     await import("../../src/calls/mod.ts");
     await import("../../src/stalls/mod.ts");
+    await import("../../src/copies/mod.ts");
     assertEquals(started, []);
     // The watch would have seen one: a monitor starts its beat.
     createMonitor({ collect: { gc: false } }).stop();
@@ -90,5 +91,6 @@ describe("the public door", () => {
       "toNodeListener",
     ]);
     assertEquals(Object.keys(await import("../../src/worker/mod.ts")), ["reportTo"]);
+    assertEquals(Object.keys(await import("../../src/copies/mod.ts")), ["joinCopies"]);
   });
 });

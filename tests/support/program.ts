@@ -33,6 +33,8 @@ export interface ProgramOptions {
   denoFlags?: string[];
   /** When to kill it; 30 s when it is not given. */
   timeoutSeconds?: number;
+  /** Whether it is told something on its standard input. */
+  isTold?: boolean;
 }
 
 /**
@@ -57,11 +59,11 @@ export function startProgram(file: string, options: ProgramOptions = {}): Progra
   const child = spawn(command!, args, {
     cwd: root,
     env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [options.isTold ? "pipe" : "ignore", "pipe", "pipe"],
   });
   let [output, errors] = ["", ""];
-  child.stdout.on("data", (chunk: Uint8Array) => output += chunk);
-  child.stderr.on("data", (chunk: Uint8Array) => errors += chunk);
+  child.stdout!.on("data", (chunk: Uint8Array) => output += chunk);
+  child.stderr!.on("data", (chunk: Uint8Array) => errors += chunk);
   const signal = (name: "SIGSTOP" | "SIGCONT" | "SIGKILL"): void => {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     // Not child.kill(): on Deno 2.9 the signal sent is then reported as the end, whatever the exit code was.

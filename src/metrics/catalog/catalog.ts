@@ -9,6 +9,7 @@
 
 import { callEntries } from "./calls.ts";
 import { containerEntries } from "./container.ts";
+import { copiesEntries } from "./copies.ts";
 import { eventLoopEntries } from "./event_loop.ts";
 import { httpEntries } from "./http.ts";
 import { memoryEntries } from "./memory.ts";
@@ -26,6 +27,7 @@ export const catalog: readonly CatalogEntry[] = [
   ...memoryEntries,
   ...containerEntries,
   ...selfEntries,
+  ...copiesEntries,
   ...httpEntries,
   ...callEntries,
   ...processEntries,

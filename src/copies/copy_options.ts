@@ -1,0 +1,35 @@
+/**
+ * What one copy is made of.
+ *
+ * @module
+ */
+
+import type { Gathered } from "../gather/gather.ts";
+import type { SelfMetrics } from "../metrics/self_metrics.ts";
+import type { Runtime } from "../runtime/shim.ts";
+
+/** Who this copy is. */
+export interface Identity {
+  readonly id: string;
+  /** What the label `copy` says. */
+  readonly copy: string;
+  /** Copies of the same process have the same, where that is known from the start. */
+  readonly process: string;
+  /** As Unix time in seconds. */
+  readonly bornAt: number;
+}
+
+/** What a copy needs. */
+export interface CopiesOptions {
+  readonly identity: Identity;
+  readonly group: string;
+  readonly deadlineSeconds: number;
+  readonly runtime: Runtime;
+  readonly self: SelfMetrics;
+  /** What our own metrics begin with. */
+  readonly prefix: string;
+  /** Takes the snapshot of this copy alone. */
+  gatherOwn(): Promise<Gathered>;
+  /** Says something that is worth a line, once. */
+  warn(sentence: string): void;
+}

@@ -1,0 +1,81 @@
+/**
+ * One histogram or summary of several copies.
+ *
+ * @module
+ */
+
+import type { DistributionSnapshot, ExemplarSnapshot, Labels } from "../gather/family_snapshot.ts";
+import { onGrid } from "./grid.ts";
+import { CreationTimes, LabelRows, newer } from "./label_rows.ts";
+
+type Numbers = (number | undefined)[];
+
+/** Adds distributions label set by label set. */
+export class DistributionJoin {
+  readonly #first: DistributionSnapshot;
+  /** Whether what came first stands, and is not added to. */
+  readonly #keepsFirst: boolean;
+  readonly #rows = new LabelRows();
+  /**
+   * The bounds that all copies have: how many observations were at most one of them is told by each. Quantiles of several
+   * copies say nothing about all of them, and are left out.
+   */
+  readonly #bounds: readonly string[];
+  readonly #values: Numbers = [];
+  readonly #sums: Numbers = [];
+  readonly #counts: Numbers = [];
+  readonly #exemplars = new Map<number, ExemplarSnapshot>();
+  readonly #created = new CreationTimes();
+  #lost = 0;
+
+  constructor(first: DistributionSnapshot, all: readonly DistributionSnapshot[]) {
+    this.#first = first;
+    this.#keepsFirst = first.aggregator === "first";
+    const areQuantiles = first.type === "summary" && all.length > 1;
+    this.#bounds = areQuantiles
+      ? []
+      : first.bounds.filter((bound) => all.every(({ bounds }) => bounds === first.bounds || bounds.includes(bound)));
+  }
+
+  *take(family: DistributionSnapshot, more: Labels): Generator<void> {
+    const { size, bounds, values, sums, counts, exemplars } = family;
+    const width = this.#bounds.length;
+    const cut = onGrid(family);
+    const placeOf = this.#rows.placesIn(family, more);
+    const from = this.#bounds.map((bound) => bounds.indexOf(bound));
+    this.#lost += family.lost;
+    for (let i = 0; i < size; i++) {
+      yield;
+      const place = placeOf(i);
+      if (this.#keepsFirst && place in this.#counts) continue;
+      this.#created.take(family, i, place);
+      const own = sums[i];
+      this.#sums[place] = sum(this.#sums[place], own === undefined ? undefined : cut(own));
+      this.#counts[place] = sum(this.#counts[place], counts[i]);
+      for (let j = 0; j < width; j++) {
+        const [there, here] = [place * width + j, i * bounds.length + from[j]!];
+        this.#values[there] = sum(this.#values[there], values[here]);
+        const exemplar = exemplars?.get(here);
+        if (exemplar) this.#exemplars.set(there, newer(this.#exemplars.get(there), exemplar));
+      }
+    }
+  }
+
+  joined(): DistributionSnapshot {
+    const { name, help, type, isForeign, aggregator } = this.#first;
+    return {
+      ...{ kind: "distribution", name, help, type, isForeign, lost: this.#lost, ...(aggregator && { aggregator }) },
+      ...this.#rows.shown(this.#first),
+      bounds: this.#bounds,
+      values: this.#values,
+      sums: this.#sums,
+      counts: this.#counts,
+      exemplars: this.#exemplars.size > 0 ? this.#exemplars : undefined,
+      createdAt: this.#created.all(),
+    };
+  }
+}
+
+function sum(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : a + b;
+}

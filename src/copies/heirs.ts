@@ -1,0 +1,70 @@
+/**
+ * When one copy inherits from others.
+ *
+ * @module
+ */
+
+import { Slices } from "../gather/loop_budget.ts";
+import type { SelfMetrics } from "../metrics/self_metrics.ts";
+import type { Runtime } from "../runtime/shim.ts";
+import type { Inheritance } from "./inheritance.ts";
+import { type KnownCopies, type KnownCopy, reportsOf } from "./known_copies.ts";
+
+/** So many ended copies are kept one by one, and for so long, in seconds; then one that lives inherits their sums. */
+const [mostEnded, endedSeconds] = [8, 30];
+
+/** What inheriting needs. */
+export interface HeirsOptions {
+  readonly runtime: Runtime;
+  readonly self: SelfMetrics;
+  readonly known: KnownCopies;
+  readonly inheritance: Inheritance;
+  /** Forgets the way to a copy. */
+  forget(id: string): void;
+}
+
+/** Looks after the sums of those that have ended. */
+export class Heirs {
+  readonly #options: HeirsOptions;
+  #isInheriting = false;
+
+  constructor(options: HeirsOptions) {
+    this.#options = options;
+  }
+
+  /** Those whose sums are to be inherited now. */
+  due(): KnownCopy[] {
+    const { runtime, known } = this.#options;
+    const ended = known.ended();
+    const isDue = ended.length > mostEnded || ended.some(({ since }) => runtime.now() - since > endedSeconds);
+    return isDue ? ended : [];
+  }
+
+  /** Inherits from these; `ownProcess` is that of this copy, which tells of it itself. */
+  async inherit(ids: readonly string[], ownProcess: string): Promise<void> {
+    if (this.#isInheriting) return;
+    this.#isInheriting = true;
+    const { runtime, self, known, inheritance, forget } = this.#options;
+    try {
+      const heirs = ids.map((id) => known.get(id)).filter((each) => each?.hasEnded) as KnownCopy[];
+      const reports = reportsOf(heirs);
+      const lives = (process: string): boolean =>
+        process === ownProcess || known.living().some(({ report }) => report?.head.process === process);
+      const failed = (name: string): void => self.fail(`metric:${name}`);
+      const commit = await inheritance.prepare(reports, lives, new Slices(runtime), failed);
+      // Meanwhile a newer report may have come, or another heir; then they wait for the next time.
+      const areAsBefore = heirs.every((each) => known.get(each.id) === each && each.hasEnded) &&
+        reportsOf(heirs).every((report, i) => report === reports[i]);
+      if (!areAsBefore) return;
+      commit();
+      for (const { id, report } of heirs) {
+        for (const each of [id, ...report?.head.heirOf ?? []]) known.inherit(each);
+        forget(id);
+      }
+    } catch {
+      self.fail("copies");
+    } finally {
+      this.#isInheriting = false;
+    }
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * The sums of copies that have ended, in the hands of one that lives.
+ *
+ * @module
+ */
+
+import type { FamilySnapshot } from "../gather/family_snapshot.ts";
+import type { Slices } from "../gather/loop_budget.ts";
+import { type CopyPart, joinFamilies } from "./join_families.ts";
+import { isOfProcess } from "./join_rules.ts";
+import { familyLines, type Report } from "./report.ts";
+
+/** How many of those that were inherited from are named in each report. */
+const mostNamed = 2000;
+
+/** What one copy has inherited. */
+export class Inheritance {
+  families: readonly FamilySnapshot[] = [];
+  lines: readonly string[] = [];
+  /** Whose sums they are, the newest last. */
+  heirOf: readonly string[] = [];
+  /** How many those are. */
+  heirs = 0;
+
+  /**
+   * Adds what these copies have counted. `lives` tells whether another copy of a process goes on telling what is of the
+   * whole process.
+   *
+   * Returns what does it in one go: until then nothing has changed, and nobody sees half of it.
+   */
+  async prepare(
+    reports: readonly Report[],
+    lives: (process: string) => boolean,
+    slices: Slices,
+    failed: (name: string) => void,
+  ): Promise<() => void> {
+    const parts: CopyPart[] = [inheritedPart("", this.families)];
+    const told = new Set<string>();
+    for (const report of reports) {
+      const { id, process, copy, labels } = report.head;
+      const { own, inherited } = await report.families(slices, () => failed("copy"));
+      const tells = !lives(process) && !told.has(process);
+      told.add(process);
+      const families = tells ? own : own.filter((family) => !isOfProcess(family));
+      parts.push({ copy, process: id, isLiving: false, families, labels });
+      parts.push(inheritedPart(id, inherited));
+    }
+    const { families } = await drain(joinFamilies(parts, failed), slices);
+    const lines = await familyLines(families, slices);
+    const more = reports.flatMap(({ head }) => [...head.heirOf, head.id]);
+    return () => {
+      this.families = families;
+      this.lines = lines;
+      this.heirOf = [...this.heirOf, ...more].slice(-mostNamed);
+      this.heirs += reports.reduce((sum, { head }) => sum + 1 + head.heirs, 0);
+    };
+  }
+}
+
+/** What a copy has inherited, as a part of the page. */
+export function inheritedPart(of: string, families: readonly FamilySnapshot[]): CopyPart {
+  return { copy: "", process: `heir of ${of}`, isLiving: false, families, labels: {} };
+}
+
+/** Does long work in slices. */
+export async function drain<Answer>(steps: Generator<void, Answer>, slices: Slices): Promise<Answer> {
+  let step = steps.next();
+  for (; !step.done; step = steps.next()) if (slices.isDue()) await slices.next();
+  return step.value;
+}

@@ -1,0 +1,114 @@
+/**
+ * What one copy knows of the others.
+ *
+ * @module
+ */
+
+import type { DigestEntry } from "./message.ts";
+import type { Report } from "./report.ts";
+
+/** How many of those whose sums were inherited are known by name. */
+const mostNamed = 2000;
+
+/** Another copy. */
+export interface KnownCopy {
+  readonly id: string;
+  /** Its newest report; undefined before the first. */
+  report: Report | undefined;
+  hasEnded: boolean;
+  /** When it has ended, or was heard last, by the runtime's clock. */
+  since: number;
+}
+
+/** The other copies. */
+export class KnownCopies {
+  /** Who knows this. */
+  readonly id: string;
+  readonly #now: () => number;
+  readonly #copies = new Map<string, KnownCopy>();
+  /** Those whose sums another copy tells, or this one. */
+  readonly #inherited = new Set<string>();
+
+  constructor(id: string, now: () => number) {
+    this.id = id;
+    this.#now = now;
+  }
+
+  all(): IterableIterator<KnownCopy> {
+    return this.#copies.values();
+  }
+
+  get(id: string): KnownCopy | undefined {
+    return this.#copies.get(id);
+  }
+
+  living(): KnownCopy[] {
+    return [...this.all()].filter(({ hasEnded }) => !hasEnded);
+  }
+
+  /** Those that have ended and whose sums nobody has inherited. */
+  ended(): KnownCopy[] {
+    return [...this.all()].filter(({ hasEnded }) => hasEnded);
+  }
+
+  /** Notes that a copy is there; returns undefined for one whose sums were inherited. */
+  meet(id: string): KnownCopy | undefined {
+    if (id === this.id || this.#inherited.has(id)) return undefined;
+    let copy = this.#copies.get(id);
+    if (!copy) this.#copies.set(id, copy = { id, report: undefined, hasEnded: false, since: this.#now() });
+    return copy;
+  }
+
+  /** Notes that a copy has spoken itself. */
+  heard(id: string): void {
+    const copy = this.meet(id);
+    if (!copy) return;
+    copy.hasEnded = false;
+    copy.since = this.#now();
+  }
+
+  /** Notes that a copy has ended. */
+  end(id: string): void {
+    const copy = this.#copies.get(id);
+    if (!copy || copy.hasEnded) return;
+    copy.hasEnded = true;
+    copy.since = this.#now();
+  }
+
+  /** Takes a report, unless a newer one is known. */
+  absorb(report: Report): void {
+    const { id, number, heirOf } = report.head;
+    for (const each of heirOf) this.inherit(each);
+    const copy = this.meet(id);
+    if (copy && (copy.report?.head.number ?? -1) < number) copy.report = report;
+  }
+
+  /** From now on somebody tells the sums of this copy as its own. */
+  inherit(id: string): void {
+    this.#copies.delete(id);
+    // As a new one, it is the last to be forgotten.
+    this.#inherited.delete(id);
+    this.#inherited.add(id);
+    if (this.#inherited.size <= mostNamed) return;
+    const [oldest] = this.#inherited;
+    this.#inherited.delete(oldest!);
+  }
+
+  hasHeir(id: string): boolean {
+    return this.#inherited.has(id);
+  }
+
+  /** Which reports are known. */
+  digest(): DigestEntry[] {
+    return Array.from(this.#copies.values(), ({ id, report, hasEnded }) => [
+      id,
+      report?.head.number ?? 0,
+      hasEnded ? 1 : 0,
+    ]);
+  }
+}
+
+/** The newest reports of those that have told one. */
+export function reportsOf(copies: readonly (KnownCopy | undefined)[]): Report[] {
+  return copies.flatMap((copy) => copy?.report ? [copy.report] : []);
+}

@@ -1,0 +1,91 @@
+/**
+ * What copies send each other: a line of JSON, and reports behind it.
+ *
+ * @module
+ */
+
+import { isCount, isId, readHead, Report } from "./report.ts";
+
+/** Raised when copies of one version can no longer be understood by another. */
+export const protocol = 1;
+
+/** What is known of a copy: its newest report, and whether it has ended. */
+export type DigestEntry = readonly [id: string, report: number, hasEnded: 0 | 1];
+
+/**
+ * What a message is for: `hello` and its answer `here`; `ask` for a report, and `tell`; `give` of others' reports, and
+ * `know`, which is answered with `kept` where that is wanted; `adopt`, to inherit the sums of what has ended; `bye` and
+ * `gone` of what ends.
+ */
+export type MessageKind = "hello" | "here" | "ask" | "tell" | "give" | "know" | "kept" | "adopt" | "bye" | "gone";
+
+const kinds: readonly string[] = ["hello", "here", "ask", "tell", "give", "know", "kept", "adopt", "bye", "gone"];
+
+/** The first line. */
+export interface MessageHead {
+  readonly version: number;
+  readonly group: string;
+  readonly kind: MessageKind;
+  readonly from: string;
+  /** For whom it is; for everybody where it is absent. */
+  readonly to?: string;
+  /** Which page it is about. */
+  readonly round?: number;
+  /** When it was sent, as Unix time in seconds. */
+  readonly at: number;
+  /** What the sender knows of all others. */
+  readonly digest?: readonly DigestEntry[];
+  /** Whose reports are wanted, or who is gone. */
+  readonly ids?: readonly string[];
+  /** The process of the sender, which the threads of one agree on. */
+  readonly process?: string;
+  readonly bornAt?: number;
+  readonly reports: number;
+}
+
+/** A message. */
+export interface Message {
+  readonly head: MessageHead;
+  readonly reports: readonly Report[];
+}
+
+/** Writes a message. */
+export function messageText(head: Omit<MessageHead, "version" | "reports">, reports: readonly Report[] = []): string {
+  const first = JSON.stringify({ version: protocol, ...head, reports: reports.length });
+  return [first, ...reports.flatMap((report) => report.lines())].join("\n");
+}
+
+/** Reads the first line alone, for who only passes a message on; throws where it is none. */
+export function readMessageHead(text: string): MessageHead {
+  const end = text.indexOf("\n");
+  const head = JSON.parse(end < 0 ? text : text.slice(0, end)) as MessageHead;
+  const isRight = typeof head === "object" && head !== null && Number.isInteger(head.version) &&
+    typeof head.group === "string" && isId(head.from) && (head.to === undefined || isId(head.to));
+  if (!isRight) throw new TypeError("Cannot read copy: a message is not as it should be");
+  return head;
+}
+
+/** Reads a message of this version; throws where it is none. */
+export function readMessage(head: MessageHead, text: string): Message {
+  const { kind, round, at, digest = [], ids = [], process, bornAt, reports: count } = head;
+  const isRight = kinds.includes(kind) && (round === undefined || isCount(round)) && Number.isFinite(at) &&
+    isCount(count) && Array.isArray(ids) && ids.every(isId) && Array.isArray(digest) && digest.every(isEntry) &&
+    (process === undefined || isId(process)) && (bornAt === undefined || Number.isFinite(bornAt));
+  if (!isRight) throw new TypeError("Cannot read copy: a message is not as it should be");
+  const lines = count > 0 ? text.split("\n") : [];
+  const reports: Report[] = [];
+  for (let at = 1; reports.length < count;) {
+    if (at >= lines.length) throw new TypeError("Cannot read copy: a message ends too early");
+    const reportHead = readHead(lines[at]!);
+    const end = at + 1 + reportHead.lines;
+    if (end > lines.length) throw new TypeError("Cannot read copy: a message ends too early");
+    reports.push(new Report(reportHead, lines.slice(at + 1, end)));
+    at = end;
+  }
+  return { head, reports };
+}
+
+function isEntry(value: unknown): value is DigestEntry {
+  return Array.isArray(value) && value.length === 3 && isId(value[0]) && isCount(value[1]) &&
+    (value[2] === 0 || value[2] === 1);
+}

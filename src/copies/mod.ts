@@ -1,0 +1,121 @@
+/**
+ * Threads, isolates and processes of one service on one page.
+ *
+ * @example Usage
+ * ```ts
+ * import { createMonitor } from "@rtm/runtime-metrics";
+ * import { joinCopies } from "@rtm/runtime-metrics/copies";
+ *
+ * using monitor = createMonitor();
+ * using copies = joinCopies(monitor);
+ * ```
+ *
+ * @module
+ */
+
+import { gather, type Gathered } from "../gather/gather.ts";
+import { copiesOf, showCopies } from "../gather/other_copies.ts";
+import { accessTo } from "../monitor/access.ts";
+import type { Monitor } from "../monitor/monitor.ts";
+import type { GlobalLike } from "../runtime/shim.ts";
+import { Copies } from "./copies.ts";
+import { identityOf } from "./identity.ts";
+import type { LinkContext } from "./hub.ts";
+import { LastWords } from "./last_words.ts";
+import { linksOf } from "./links.ts";
+import { action, checkJoinOptions, type JoinOptions } from "./options.ts";
+
+export type { JoinOptions, Monitor };
+
+/** What was joined. */
+export interface JoinedCopies extends Disposable {
+  /** Leaves the others, which keep what was counted here. Safe to call twice; the end of the monitor does it as well. */
+  leave(): void;
+}
+
+/**
+ * Joins this copy of a service with the others, so that the page of any of them shows all: sums over all copies, those
+ * that have ended included, gauges joined as their meaning asks, and with a label `copy` what has to be told apart.
+ * `?copy=self` shows one alone.
+ *
+ * Threads and isolates of one process find each other, and so do the primary and the workers of `node:cluster`; other
+ * processes meet in a directory. A page is answered within `deadlineSeconds` whatever the copies do: one that does not
+ * answer is shown as of its last answer, and counted in `runtime_copies{state="late"}`.
+ *
+ * @example Processes that share nothing but a directory
+ * ```ts
+ * import { createMonitor } from "@rtm/runtime-metrics";
+ * import { joinCopies } from "@rtm/runtime-metrics/copies";
+ *
+ * using monitor = createMonitor();
+ * const directory = "/tmp/my-api-copies";
+ * using copies = joinCopies(monitor, { directory });
+ * ```
+ *
+ * @param monitor What is measured in this copy.
+ * @param options How the copies meet.
+ * @returns What was joined; dispose of it to leave.
+ * @throws {TypeError} If the monitor is none, or an option is unknown or of the wrong kind.
+ * @throws {RangeError} If a number is out of bounds, or the directory's path too long for a socket.
+ * @throws {Error} If the monitor has joined already, this runtime has no way to other copies, or the directory is somebody
+ * else's, open to others, or may not be used.
+ */
+export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedCopies {
+  const access = accessTo(monitor, action);
+  const settings = checkJoinOptions(options);
+  const core = access.core();
+  // A monitor that does not measure has nothing to tell.
+  if (!core) return { leave() {}, [Symbol.dispose]() {} };
+  if (copiesOf(core)) throw new Error(`${action}: this monitor has joined already; leave first`);
+  const { runtime, self, settings: { prefix } } = core;
+  const global = globalThis as unknown as GlobalLike;
+  const links = linksOf(global, runtime, settings);
+  const { group, deadlineSeconds } = settings;
+  const source = access.source();
+  const lastWords = new LastWords(core);
+  const gatherOwn = async (): Promise<Gathered> => {
+    // Those that ask wait no longer than the deadline, and the answer has a way to go.
+    const own = await gather(source, { timeoutSeconds: deadlineSeconds / 2, isAlone: true });
+    lastWords.took(own);
+    return own;
+  };
+  const warned = new Set<string>();
+  const copies = new Copies({
+    ...{ group, deadlineSeconds, runtime, self, prefix, gatherOwn },
+    identity: identityOf(global, runtime, settings),
+    warn(sentence) {
+      if (warned.size < mostWarnings && warned.size !== warned.add(sentence).size) console.warn(sentence);
+    },
+  });
+  const context: LinkContext = {
+    hub: copies.hub,
+    runtime,
+    hello: () => copies.hello(),
+    refuse: (reason) => copies.refuse(reason),
+  };
+  const stops = links.map((link) => link(context));
+  showCopies(core, copies);
+  let hasEnded = false;
+  const say = (): void => {
+    if (!hasEnded) self.attempt("copies", () => copies.bye(lastWords.now()));
+    hasEnded = true;
+  };
+  const forgetExit = onExit(global, say);
+  const leave = access.untilStop(() => {
+    say();
+    forgetExit();
+    showCopies(core, undefined);
+    for (const stop of stops) stop.stop();
+  });
+  return { leave, [Symbol.dispose]: leave };
+}
+
+/** What others send can be wrong in more ways than anybody wants to read. */
+const mostWarnings = 10;
+
+/** Does something when the process ends by itself, or by `process.exit()`. */
+function onExit({ process }: GlobalLike, act: () => void): () => void {
+  const emitter = process as unknown as Record<"on" | "off", (event: "exit", act: () => void) => void> | undefined;
+  emitter?.on("exit", act);
+  return () => emitter?.off("exit", act);
+}

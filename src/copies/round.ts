@@ -1,0 +1,143 @@
+/**
+ * One page's asking: who has answered, and which reports others have that are newer.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../runtime/shim.ts";
+import type { KnownCopies } from "./known_copies.ts";
+import type { DigestEntry } from "./message.ts";
+
+/** After this share of the deadline those that have not answered are asked after among the others. */
+const patience = 0.6;
+
+/** What a round needs. */
+export interface RoundOptions {
+  readonly runtime: Pick<Runtime, "now" | "startTimer" | "stopTimer">;
+  readonly known: KnownCopies;
+  readonly deadlineSeconds: number;
+  /** Until when copies that are not known yet may speak, by the runtime's clock. */
+  readonly openUntil: number;
+  /** Asks a copy for the reports of others. */
+  give(holder: string, ids: readonly string[]): void;
+}
+
+/** Waits for answers, and never longer than the deadline. */
+export class Round {
+  /** Those that have answered, each with what it knows of the others. */
+  readonly told: Map<string, readonly DigestEntry[]> = new Map();
+  readonly #options: RoundOptions;
+  readonly #deadline: number;
+  readonly #waiting: Set<string>;
+  /** Whose reports are under way from somebody who has a newer one. */
+  readonly #given = new Set<string>();
+  readonly #askedFor = new Set<string>();
+  readonly #timers: unknown[] = [];
+  #isLate = false;
+  #isOpen: boolean;
+  #hasBeenKept = false;
+  #resolve: () => void = () => {};
+  #resolveKept: () => void = () => {};
+  /** Fulfilled when everything is there that will be, or the time is up. */
+  readonly done: Promise<void>;
+
+  constructor(options: RoundOptions) {
+    this.#options = options;
+    const { runtime, known, deadlineSeconds, openUntil } = options;
+    const now = runtime.now();
+    this.#deadline = now + deadlineSeconds;
+    this.#waiting = new Set(known.living().map(({ id }) => id));
+    this.#isOpen = openUntil > now;
+    this.done = new Promise((resolve) => this.#resolve = resolve);
+    this.#after(deadlineSeconds, () => this.#resolve());
+    this.#after(deadlineSeconds * patience, () => {
+      this.#isLate = true;
+      this.#look();
+    });
+    if (this.#isOpen) {
+      this.#after(Math.min(openUntil - now, deadlineSeconds), () => {
+        this.#isOpen = false;
+        this.#look();
+      });
+    }
+    this.#look();
+  }
+
+  /** A copy has answered; it was not known before, perhaps. */
+  answered(id: string, digest: readonly DigestEntry[]): void {
+    this.told.set(id, digest);
+    this.#waiting.delete(id);
+    this.#look();
+  }
+
+  /** Reports have come, or somebody has ended. */
+  changed(): void {
+    for (const id of this.#waiting) {
+      if (this.#options.known.get(id)?.hasEnded !== false) this.#waiting.delete(id);
+    }
+    this.#look();
+  }
+
+  /** Somebody else has what stands on this page. */
+  kept(): void {
+    this.#hasBeenKept = true;
+    this.#resolveKept();
+  }
+
+  /** Waits until somebody else has what stands on this page, or the time is up. */
+  async untilKept(): Promise<void> {
+    const left = this.#deadline - this.#options.runtime.now();
+    if (this.#hasBeenKept || left <= 0) return;
+    await new Promise<void>((resolve) => {
+      this.#resolveKept = resolve;
+      this.#after(left, resolve);
+    });
+  }
+
+  end(): void {
+    for (const timer of this.#timers) this.#options.runtime.stopTimer?.(timer);
+  }
+
+  #look(): void {
+    const { known } = this.#options;
+    for (const id of this.#given) {
+      const newest = this.#newest(id);
+      if (!newest || known.hasHeir(id) || (known.get(id)?.report?.head.number ?? 0) >= newest.number) {
+        this.#given.delete(id);
+      }
+    }
+    if (this.#waiting.size === 0 || this.#isLate) this.#askOthers();
+    if (this.#waiting.size === 0 && this.#given.size === 0 && !this.#isOpen) this.#resolve();
+  }
+
+  /** Those that do not answer have told others more than us. */
+  #askOthers(): void {
+    const { known, give } = this.#options;
+    const wanted = new Map<string, string[]>();
+    const ids = new Set([...this.told.values()].flatMap((digest) => digest.map(([id]) => id)));
+    for (const id of ids) {
+      if (this.told.has(id) || this.#askedFor.has(id) || id === known.id || known.hasHeir(id)) continue;
+      const newest = this.#newest(id);
+      if (!newest || newest.number <= (known.get(id)?.report?.head.number ?? 0)) continue;
+      this.#askedFor.add(id);
+      this.#given.add(id);
+      wanted.set(newest.holder, [...wanted.get(newest.holder) ?? [], id]);
+    }
+    for (const [holder, all] of wanted) give(holder, all);
+  }
+
+  #newest(id: string): { holder: string; number: number } | undefined {
+    let newest: { holder: string; number: number } | undefined;
+    for (const [holder, digest] of this.told) {
+      for (const [of, number] of digest) {
+        if (of === id && number > (newest?.number ?? 0)) newest = { holder, number };
+      }
+    }
+    return newest;
+  }
+
+  #after(seconds: number, act: () => void): void {
+    // Somebody waits for the page.
+    this.#timers.push(this.#options.runtime.startTimer?.(act, seconds, true));
+  }
+}

@@ -1,0 +1,20 @@
+/**
+ * The copies of one service.
+ *
+ * @module
+ */
+
+import type { CatalogEntry } from "../entry.ts";
+
+/** What is told of copies that were joined. */
+export const copiesEntries: readonly CatalogEntry[] = [
+  {
+    name: "copies",
+    optional: true,
+    type: "gauge",
+    help: "Threads and processes on this page: alive, late (shown as of their last answer), or ended (counted still).",
+    labels: ["state"],
+    aggregator: "first",
+    group: "self",
+  },
+];
