@@ -3,9 +3,10 @@
  *
  *     npm run bench:http -- [--rounds=100] [--dry-run]
  *
- * All contestants of a runtime run in one process, in turns, and medians of the differences within each round are compared:
- * absolute times mean nothing on a machine that is shared. On Node each request goes through `@hono/node-server` between
- * messages without a socket; on Deno and Bun handlers are given what their servers give.
+ * All contestants of a runtime run in one process, in turns, and medians of the differences within each round are compared;
+ * what is measured is CPU time: absolute times mean nothing on a machine that is shared. On Node each request goes through
+ * `@hono/node-server` between messages without a socket; on Deno and Bun handlers are given what their servers give. Where
+ * responses are the platform's own, Node is given no messages, and each body is read to its end.
  *
  * @module
  */
@@ -30,6 +31,9 @@ interface Group {
 interface Result {
   readonly hono: Group;
   readonly raw: Group;
+  /** Responses of the platform's own. */
+  readonly text: Group;
+  readonly stream: Group;
 }
 
 const { values: given } = parseArgs({
@@ -50,6 +54,8 @@ function run(command: readonly string[], group: string): Group {
 const results = Object.values(subjectCommands("http_subject")).map((command): Result => ({
   hono: run(command, "Hono"),
   raw: run(command, "raw"),
+  text: run(command, "text"),
+  stream: run(command, "stream"),
 }));
 
 const header = ["", ...results.map(({ hono }) => hono.version)];
@@ -71,7 +77,36 @@ const ratios = renderTable([
   share("of that beyond two clock reads", ({ raw }) => raw.beyond["monitor.instrument"]! - raw.beyond[clocks]!),
 ]);
 
-const nanoseconds = (value: number): string => `${value.toFixed(0)} ns`;
+/** The most that responses of the platform's own may cost of what they cost the peer. */
+const nativeGoal = 0.7;
+const bodies = { text: "a text", stream: "a stream of three pieces" } as const;
+const nativeShare = (group: Group, name: string, base = 0): number =>
+  (group.beyond[name]! - base) / group.beyond["@hono/prometheus"]!;
+const native = renderTable([
+  header,
+  ...Object.entries(bodies).flatMap(([key, title]) => {
+    const of = (result: Result): Group => result[key as keyof typeof bodies];
+    return [
+      row(`${title}: \`runtimeMetrics\``, (result) => nativeShare(of(result), "runtimeMetrics").toFixed(2)),
+      row(
+        `${title}: \`monitor.instrument\`, above the bare handler`,
+        (result) => nativeShare(of(result), "monitor.instrument", of(result).beyond["bare handler"]!).toFixed(2),
+      ),
+      row(`${title}: \`@hono/prometheus\``, (result) => nanoseconds(of(result).beyond["@hono/prometheus"]!)),
+      row(`${title}: empty middleware, the whole request`, (result) => nanoseconds(of(result).base)),
+    ];
+  }),
+]);
+const missed = Object.entries(bodies).flatMap(([key, title]) =>
+  results.map((result) => result[key as keyof typeof bodies])
+    .filter((group) => nativeShare(group, "runtimeMetrics") > nativeGoal)
+    .map(({ version }) => `${title} on ${version}`)
+);
+const verdict = missed.length === 0 ? "It is met." : `It is missed by ${missed.join(", ")}.`;
+
+function nanoseconds(value: number): string {
+  return `${value.toFixed(0)} ns`;
+}
 const isPiece = (name: string): boolean => name.startsWith("piece: ");
 const contestants = (group: "hono" | "raw"): string[] => Object.keys(results[0]![group].beyond).slice(1);
 const costs = renderTable([
@@ -93,11 +128,16 @@ const pieces = renderTable([
   ),
 ]);
 
-const body = `${describeRun()}; medians of ${given.rounds} rounds of 3,000 requests, contestants in turns.
+const body = `${describeRun()}; CPU time, medians of ${given.rounds} rounds of 3,000 requests, contestants in turns.
 
 As a share of what \`@hono/prometheus\` costs above an empty middleware (1.00):
 
 ${ratios}
+
+With responses of the platform's own, such as \`new Response("hello")\`, on servers that read them. The goal is at most
+${nativeGoal} of the peer. ${verdict}
+
+${native}
 
 In nanoseconds:
 

@@ -1,6 +1,6 @@
 /**
- * The contestants of `bench/http.ts`, run on one runtime: `http_subject.ts <Hono|raw> <rounds>`. Every one of them has its
- * turn, round after round, in one process; a service is either one or the other, so each group has a process of its own.
+ * The contestants of `bench/http.ts`, run on one runtime: `http_subject.ts <Hono|raw|text|stream> <rounds>`. Every one of
+ * them has its turn, round after round, in one process; a service is one or the other, so each group has its own process.
  * Prints the nanoseconds of each request as JSON: those of the base, and by how many every other one takes longer than the
  * base beside it, as the median of all rounds.
  *
@@ -23,7 +23,7 @@ import { currentRuntime } from "../../src/runtime/detect.ts";
 
 /** Few in each turn, so that neighbours see the same moment of a machine that is shared. */
 const requests = 3_000;
-const group = process.argv[2] === "raw" ? "raw" : "Hono";
+const group = process.argv[2] ?? "Hono";
 const rounds = Number(process.argv[3] ?? 100);
 /** Rounds that are not counted, for the compilers of the runtimes. */
 const warmup = 15;
@@ -77,10 +77,69 @@ class Outgoing extends EventEmitter {
   }
 }
 
-function app(...middleware: Parameters<Hono["use"]>[1][]): Handler {
+/**
+ * Sends a request through a handler whose responses are the platform's own. Servers on Node read each body by a reader, all
+ * others only streams.
+ */
+const nativeServer: Server = (handler) => {
+  const reads = runtime === "node" || group === "stream";
+  return async () => {
+    let sent = (): void => {};
+    const completed = new Promise<void>((resolve) => sent = resolve);
+    const remoteAddr = {};
+    const server = { deno: { completed, remoteAddr }, bun: { requestIP: () => remoteAddr, upgrade() {} }, node: {} };
+    const response = await handler(new Request(url), server[runtime]);
+    if (reads) await readWhole(response);
+    sent();
+  };
+};
+
+async function readWhole(response: Response): Promise<void> {
+  const reader = response.body!.getReader();
+  while (!(await reader.read()).done);
+}
+
+const piece = new TextEncoder().encode("one of three pieces");
+
+function nativeResponse(): Response {
+  if (group === "text") return new Response("hello");
+  let pieces = 3;
+  return new Response(
+    new ReadableStream({
+      pull(controller) {
+        if (pieces-- > 0) controller.enqueue(piece);
+        else controller.close();
+      },
+    }),
+  );
+}
+
+type Answer = (c: Context) => Response;
+
+const json: Answer = (c) => c.json({ id: c.req.param("id") });
+
+/** Those whose responses are the platform's own; the first is the base. */
+function nativeContestants(): Record<string, Handler> {
+  const contestants = (answer: Answer, metrics: Handlers): Record<string, Handler> =>
+    Object.fromEntries(Object.entries(metrics).map(([name, middleware]) => [name, app(answer, ...middleware)]));
+  const monitor = createMonitor({ registry: new Registry() });
+  return {
+    ...contestants(nativeResponse, {
+      "empty middleware": [async (_, next) => await next()],
+      "runtimeMetrics": [runtimeMetrics(monitor)],
+      "@hono/prometheus": [prometheus({ registry: new Registry() as never }).registerMetrics as never],
+    }),
+    "bare handler": nativeResponse,
+    "monitor.instrument": monitor.instrument(nativeResponse as Handler),
+  };
+}
+
+type Handlers = Record<string, Parameters<Hono["use"]>[1][]>;
+
+function app(answer: Answer, ...middleware: Parameters<Hono["use"]>[1][]): Handler {
   const app = new Hono();
   for (const each of middleware) app.use(each);
-  app.get("/users/:id", (c) => c.json({ id: c.req.param("id") }));
+  app.get("/users/:id", answer);
   return (request, platform) => app.fetch(request, platform as object);
 }
 
@@ -121,16 +180,16 @@ function honoContestants(): Record<string, Handler> {
   const metrics = seedMetrics();
   const monitor = createMonitor({ registry: new Registry() });
   return {
-    "empty middleware": app(async (_, next) => await next()),
-    "bare": app(),
-    "two clock reads": app(async (_, next) => {
+    "empty middleware": app(json, async (_, next) => await next()),
+    "bare": app(json),
+    "two clock reads": app(json, async (_, next) => {
       const begin = performance.now();
       await next();
       clock += performance.now() - begin;
     }),
-    "runtimeMetrics": app(runtimeMetrics(monitor)),
-    "@hono/prometheus": app(prometheus({ registry: new Registry() as never }).registerMetrics as never),
-    "four metrics of prom-client": app(async (c, next) => {
+    "runtimeMetrics": app(json, runtimeMetrics(monitor)),
+    "@hono/prometheus": app(json, prometheus({ registry: new Registry() as never }).registerMetrics as never),
+    "four metrics of prom-client": app(json, async (c, next) => {
       await seed(metrics, c.req.method, "/users/:id", async () => (await next(), c.res));
     }),
     ...pieces(),
@@ -184,7 +243,7 @@ function pieces(): Record<string, Handler> {
   const bounds = histogram.buckets.length;
   let kept: unknown;
   const piece = (before: (c: Context) => Piece | undefined, after: (c: Context, seconds: number) => void): Handler =>
-    app(async (c, next) => {
+    app(json, async (c, next) => {
       const begin = performance.now();
       kept = before(c);
       await next();
@@ -230,14 +289,18 @@ function measuredFamilies(): [SlotCounter, SlotHistogram] {
   return [counter, histogram];
 }
 
+/** CPU time, its collections of garbage included: what else a shared machine does takes none of it. */
 async function run(send: () => Promise<void>): Promise<number> {
-  const begin = performance.now();
+  const begin = process.cpuUsage();
   for (let i = 0; i < requests; i++) await send();
-  return (performance.now() - begin) / requests * 1e6;
+  const { user, system } = process.cpuUsage(begin);
+  return (user + system) / requests * 1e3;
 }
 
-const senders = Object.entries(group === "Hono" ? honoContestants() : rawContestants())
-  .map(([name, handler]) => [name, servers[runtime]!(handler)] as const);
+const isNative = group === "text" || group === "stream";
+const server = isNative ? nativeServer : servers[runtime]!;
+const contestants = isNative ? nativeContestants : group === "raw" ? rawContestants : honoContestants;
+const senders = Object.entries(contestants()).map(([name, handler]) => [name, server(handler)] as const);
 const times: Record<string, number[]> = {};
 for (let round = -warmup; round < rounds; round++) {
   for (const [name, send] of senders) {

@@ -8,48 +8,12 @@ import type { Runtime } from "../runtime/shim.ts";
 import type { Outcome } from "./info.ts";
 import type { BodyKind } from "./response_end.ts";
 
-/** Told once: how a body ended, how many bytes passed, and what they were if they were kept. */
-export type BodyEnd = (outcome: Outcome, bytes: number, body: Uint8Array | undefined) => void;
-
-/** How much of a body has passed. */
-export interface Progress {
-  bytes: number;
-}
-
-/** What passes through a body: how much, and what it was. Its end is told once. */
-export class Passage {
-  /** Something came that is no bytes; servers give such a body up. */
-  isBroken = false;
-  private isOver = false;
-  private readonly pieces: Uint8Array[] = [];
-  private readonly progress: Progress;
-  private readonly keeps: boolean;
-  private readonly end: BodyEnd;
-
-  constructor(progress: Progress, keeps: boolean, end: BodyEnd) {
-    this.progress = progress;
-    this.keeps = keeps;
-    this.end = end;
-  }
-
-  note(value: unknown): void {
-    const piece = this.isBroken ? undefined : bytesOf(value);
-    if (!piece) {
-      this.isBroken = true;
-      return;
-    }
-    this.progress.bytes += piece.byteLength;
-    // A reader may use its buffer again.
-    if (this.keeps) this.pieces.push(piece.slice());
-  }
-
-  over(outcome: Outcome): void {
-    if (this.isOver) return;
-    this.isOver = true;
-    // Servers give a body up that has something else than bytes in it, and no client has left then.
-    const told = outcome === "aborted" && this.isBroken ? "error" : outcome;
-    this.end(told, this.progress.bytes, this.keeps ? concatenated(this.pieces) : undefined);
-  }
+/** Who follows a body. */
+export interface BodyFollower {
+  /** Something passes. */
+  note(value: unknown): void;
+  /** The body is over; the first time tells how. */
+  over(outcome: Outcome): void;
 }
 
 /** Is this a stream of the platform's own, and not only something that looks like one? */
@@ -64,9 +28,12 @@ export function isPlatformStream(value: unknown): value is ReadableStream<Uint8A
 const lockedOf = Object.getOwnPropertyDescriptor(ReadableStream.prototype, "locked")?.get;
 
 /** The stream of a body. What only looks like a response may throw when it is asked; its body is whoever made it's own. */
-export function streamOf(bodyStream: Runtime["bodyStream"], response: Response): ReturnType<Runtime["bodyStream"]> {
+export function streamOf(
+  { bodyStream, measuresSizes }: Pick<Runtime, "bodyStream"> & { readonly measuresSizes: boolean },
+  response: Response,
+): ReturnType<Runtime["bodyStream"]> {
   try {
-    return bodyStream(response);
+    return bodyStream(response, measuresSizes);
   } catch {
     return bodyOf(response);
   }
@@ -90,7 +57,7 @@ export function bodyKindOf(stream: ReadableStream<Uint8Array> | null | undefined
 }
 
 /** Passes a platform's stream on, each piece as it came. It is locked from then on. */
-export function watchBody(body: ReadableStream<Uint8Array>, passage: Passage): ReadableStream<Uint8Array> {
+export function watchBody(body: ReadableStream<Uint8Array>, follower: BodyFollower): ReadableStream<Uint8Array> {
   // A byte stream stays one: who reads it with a buffer of its own can go on doing so. Every other stream must not become
   // one, since a byte stream takes its pieces' memory away from the app, which may send the same piece again.
   const isBytes = isByteStream(body);
@@ -100,24 +67,24 @@ export function watchBody(body: ReadableStream<Uint8Array>, passage: Passage): R
       try {
         const { done, value } = await reader.read();
         if (done) {
-          passage.over("completed");
+          follower.over("completed");
           controller.close();
           // A reader with a buffer of its own waits for it to come back.
           if (isBytes) (controller as unknown as ReadableByteStreamController).byobRequest?.respond(0);
           return;
         }
-        passage.note(value);
+        follower.note(value);
         // A byte stream takes no empty piece, and takes the memory of every other away, which may be a pool's.
         if (!isBytes) controller.enqueue(value);
         else if (value.byteLength === 0) await source.pull!(controller);
         else controller.enqueue(ownBytes(value as Uint8Array<ArrayBuffer>));
       } catch (error) {
-        passage.over("error");
+        follower.over("error");
         controller.error(error);
       }
     },
     cancel(reason) {
-      passage.over("aborted");
+      follower.over("aborted");
       return reader.cancel(reason);
     },
   };
@@ -136,17 +103,17 @@ type AnyReader = ReadableStreamDefaultReader<Uint8Array>;
  *
  * @param counts Count what passes.
  */
-export function observeBody(stream: ReadableStream<Uint8Array>, counts: boolean, passage: Passage): void {
+export function observeBody(stream: ReadableStream<Uint8Array>, counts: boolean, follower: BodyFollower): void {
   const own = stream as unknown as Record<string | symbol, unknown>;
   const { getReader } = stream;
   own.getReader = function (options?: ReadableStreamGetReaderOptions) {
     const reader = getReader.call(stream, options as never) as unknown as AnyReader;
-    observeReader(reader, counts, passage);
+    observeReader(reader, counts, follower);
     return reader;
   };
   const { cancel } = stream;
   own.cancel = function (reason: unknown) {
-    if (!stream.locked) passage.over("aborted");
+    if (!stream.locked) follower.over("aborted");
     return cancel.call(stream, reason);
   };
   // These read inside the runtime. They get a stream that tells, made of this one when they ask.
@@ -159,14 +126,14 @@ export function observeBody(stream: ReadableStream<Uint8Array>, counts: boolean,
       if (stream.locked && !watched) return original.apply(stream, args);
       if (!watched) {
         own.getReader = getReader;
-        watched = watchBody(stream, passage);
+        watched = watchBody(stream, follower);
       }
       return (watched as unknown as Record<string | symbol, (...args: unknown[]) => unknown>)[name]!(...args);
     };
   }
 }
 
-function observeReader(reader: AnyReader, counts: boolean, passage: Passage): void {
+function observeReader(reader: AnyReader, counts: boolean, follower: BodyFollower): void {
   const own = reader as { -readonly [Name in keyof AnyReader]: AnyReader[Name] };
   let isReleased = false;
   let isCancelled = false;
@@ -182,7 +149,7 @@ function observeReader(reader: AnyReader, counts: boolean, passage: Passage): vo
   if (counts) {
     own.read = async function (...args: []) {
       const result = await read.apply(reader, args);
-      if (result.value !== undefined) passage.note(result.value);
+      if (result.value !== undefined) follower.note(result.value);
       return result;
     } as typeof own.read;
   }
@@ -192,7 +159,7 @@ function observeReader(reader: AnyReader, counts: boolean, passage: Passage): vo
     (): Outcome | undefined => isReleased ? undefined : "error",
   );
   // One step later: a stream that breaks while its last piece is read tells that before the piece.
-  closed.then((outcome) => outcome && passage.over(outcome));
+  closed.then((outcome) => outcome && follower.over(outcome));
 }
 
 /**

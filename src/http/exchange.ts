@@ -9,7 +9,7 @@
 
 import type { PendingItem } from "../work/pending.ts";
 import { bodyKindOf, streamOf } from "./body.ts";
-import { followBody } from "./followed_body.ts";
+import { FollowedBody } from "./followed_body.ts";
 import type { RouteSeries } from "./exchange_recorder.ts";
 import { discarded, ended, opened, routed, statusBits, statusOf, told, unanswered } from "./exchange_state.ts";
 import { mark } from "./measured_once.ts";
@@ -18,7 +18,7 @@ import { beginDetails, noteResponse, type RequestDetails } from "./request_detai
 import type { Outcome } from "./info.ts";
 import { isEventStream, responseEnd, switchingProtocols } from "./response_end.ts";
 import { isUpgrade, type OutgoingLike, type ServerContext } from "./server_context.ts";
-import { traceOf } from "./trace.ts";
+import { hasSpans, traceOf } from "./trace.ts";
 
 /** Of requests whose client left, as nginx writes it. */
 const clientClosedRequest = 499;
@@ -91,7 +91,7 @@ export class Exchange implements PendingItem {
     const status = statusOf(response.status); // Response.error(), which no server can send, has 0
     this.head(status, route);
     // What is made for HEAD is thrown away unread.
-    const stream = method === "HEAD" ? null : streamOf(recorder.bodyStream, response);
+    const stream = method === "HEAD" ? null : streamOf(recorder, response);
     const hasMessage = context?.outgoing !== undefined;
     const end = responseEnd({
       status,
@@ -213,38 +213,39 @@ export class Exchange implements PendingItem {
     else whenClosed(outgoing, this.context?.incoming, () => this.sent(outcomeOf(outgoing)));
   }
 
-  /** Follows a stream to its end. Nothing that is kept meanwhile keeps the response or the request. */
+  /** Follows a stream to its end. Nothing that is kept meanwhile keeps the response or the request for long. */
   private follow(response: Response, stream: ReadableStream<Uint8Array>): Response {
-    const { details, request, series: { recorder, route } } = this;
-    const trace = traceOf(this) ?? null;
-    const sent = followBody(recorder.runtime, response, stream, {
-      counts: recorder.measuresSizes,
-      keeps: details !== undefined && recorder.wantsBody(route),
-      ended: (outcome, bytes, body) => {
-        this.request = request;
-        if (details) details.response = response;
-        this.noteBytes(bytes, body);
-        this.over(outcome);
-      },
-      abandoned: this.abandonment(),
-    });
-    if (!sent) this.over("completed");
-    else if (isEventStream(recorder.contentType(response))) this.open();
-    if (!sent || this.state & ended) return sent ?? response;
-    this.trace = trace;
-    if (details) details.response = undefined;
-    this.request = undefined;
+    const { details, series: { recorder, route } } = this;
+    const body = new FollowedBody(this);
+    const keeps = details !== undefined && recorder.wantsBody(route);
+    const sent = body.follow(recorder.runtime, response, stream, recorder.measuresSizes, keeps);
+    if (!sent) {
+      this.over("completed");
+      return response;
+    }
+    this.answeredSeconds = recorder.now() - this.beganAt;
+    if (hasSpans()) this.noteTrace();
+    if (isEventStream(recorder.contentType(response))) this.open();
+    recorder.unread.add(body);
     return sent;
   }
 
-  /** Ends what was thrown away, at the time of its answer. In a scope of its own, which holds no response. */
-  private abandonment(): (bytes: number) => void {
-    const answeredSeconds = this.series.recorder.now() - this.beganAt;
-    return (bytes) => {
-      if (this.state & ended) return;
-      this.noteBytes(bytes, undefined);
-      this.over(bytes > 0 ? "aborted" : "completed", answeredSeconds);
-    };
+  /** Finds its trace, where that is wanted, as long as the request is there and its span is active. */
+  noteTrace(): void {
+    if (this.series.recorder.readsLate) this.trace ??= traceOf(this) ?? null;
+  }
+
+  /** Ends the request as its response's body ended. */
+  bodyOver(outcome: Outcome, bytes: number, body: Uint8Array | undefined): void {
+    this.noteBytes(bytes, body);
+    this.over(outcome);
+  }
+
+  /** Ends the request, whose response was thrown away, at the time of its answer. */
+  bodyCollected(bytes: number): void {
+    if (this.state & ended) return;
+    this.noteBytes(bytes, undefined);
+    this.over(bytes > 0 ? "aborted" : "completed", this.answeredSeconds);
   }
 
   /** Keeps what passed. */

@@ -5,6 +5,7 @@
  */
 
 import type { Runtime } from "../runtime/shim.ts";
+import type { UnreadBodies } from "./followed_body.ts";
 import type { RequestDetails } from "./request_details.ts";
 import type { Outcome } from "./info.ts";
 import type { Traced } from "./trace.ts";
@@ -40,6 +41,8 @@ export interface ExchangeRecorder {
   readonly now: () => number;
   /** The stream that a response's body is made of. */
   readonly bodyStream: Runtime["bodyStream"];
+  /** Bodies that nobody has read to the end yet. */
+  readonly unread: UnreadBodies;
   /** The content type that a response was given. */
   readonly contentType: (response: Response) => string | null;
   /** Does any metric or observer need more than status and duration? */

@@ -14,6 +14,7 @@ import { AnsweredTurn } from "./answered_turn.ts";
 import { known, knownDetails } from "./request_details.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeRecorder, RouteSeries } from "./exchange_recorder.ts";
+import { UnreadBodies } from "./followed_body.ts";
 import { excludes, matches } from "./exclusion.ts";
 import type { Outcome, RequestInfo } from "./info.ts";
 import { type InProgress, RouteSeriesTable } from "./route_series.ts";
@@ -45,6 +46,8 @@ export class Recorder implements ExchangeRecorder {
   readonly now: () => number;
   /** The stream that a response's body is made of. */
   readonly bodyStream: Runtime["bodyStream"];
+  /** Bodies that nobody has read to the end yet. */
+  readonly unread: UnreadBodies;
   /** The content type that a response was given. */
   readonly contentType: (response: Response) => string | null;
   /** Does any metric or observer need more than status and duration? */
@@ -86,6 +89,7 @@ export class Recorder implements ExchangeRecorder {
     this.runtime = runtime;
     this.now = runtime.now;
     this.bodyStream = runtime.bodyStream;
+    this.unread = new UnreadBodies(runtime.startTimer);
     this.contentType = runtime.contentType ?? ((response) => response.headers.get("content-type"));
     this.tells = observers.length > 0 || families.meters.some((meter) => meter.computes);
     this.measuresSizes = observers.length > 0 || bodyRoutes.length > 0 ||

@@ -53,6 +53,11 @@ export function traceOf({ request, context, trace }: Traced): string | undefined
   return parts && parts[1] !== noTrace && Number.parseInt(parts[2]!, 16) & 1 ? parts[1] : undefined;
 }
 
+/** Has this program spans, of which each is active in its own context alone? */
+export function hasSpans(): boolean {
+  return (globalThis as { [api]?: OpenTelemetryLike })[api]?.context !== undefined;
+}
+
 function activeSpan(): ReturnType<SpanLike["spanContext"]> | undefined {
   const telemetry = (globalThis as { [api]?: OpenTelemetryLike })[api];
   if (!telemetry?.context) return undefined;

@@ -18,6 +18,7 @@ import {
   v8Memory,
 } from "./process.ts";
 import type { GcWatch, GlobalLike, Runtime } from "./shim.ts";
+import { ownSymbol, type StepPlace, streamFollower } from "./stream_end.ts";
 
 /** V8's names of collections, in the words that every client library uses. */
 const gcKinds: Readonly<Record<string, string>> = {
@@ -87,6 +88,7 @@ export function denoRuntime(global: GlobalLike): Runtime {
     // Deno builds its tokio runtime with 32 blocking threads, whatever the machine; no setting changes it (Deno 2.9).
     poolCapacity: () => 32,
     bodyStream: bodyStream(),
+    followStream: streamFollower(stepPlace),
     replaceBody: replaceBody(),
     // Once its answer was sent, a request throws where its headers were not looked at before (Deno 2.9.5).
     keepRequest: (request) => void request.headers,
@@ -101,9 +103,9 @@ export function denoRuntime(global: GlobalLike): Runtime {
  * makes a stream of it; looking at where it is kept costs 0.03 µs. Where Deno keeps it elsewhere, the body is read.
  */
 function bodyStream(): Runtime["bodyStream"] {
-  const parts = Object.getOwnPropertySymbols(new Response(null));
-  const ready = parts.find(({ description }) => description === "lazy static body");
-  const inner = parts.find(({ description }) => description === "response");
+  const sample = new Response(null);
+  const ready = ownSymbol(sample, "lazy static body");
+  const inner = ownSymbol(sample, "response");
   if (!ready || !inner) return (response) => response.body;
   return (response) => {
     const kept = response as unknown as { [key: symbol]: unknown };
@@ -115,11 +117,34 @@ function bodyStream(): Runtime["bodyStream"] {
 }
 
 /**
+ * Deno keeps what it calls when a stream is cancelled with the stream's controller, whose class has what it calls for each
+ * piece. A stream of a file or of a proxied answer is not read by JavaScript at all, so nothing of it is told there.
+ */
+function stepPlace(sample: ReadableStream): StepPlace | undefined {
+  type Kept = { readonly [key: symbol]: object | null | undefined };
+  const controller = ownSymbol(sample, "[[controller]]");
+  const backing = ownSymbol(sample, "[[resourceBacking]]");
+  const steps = controller && (sample as unknown as Kept)[controller];
+  if (!steps || !backing) return undefined;
+  const cancel = ownSymbol(steps, "[[cancelAlgorithm]]");
+  const pull = ownSymbol(Object.getPrototypeOf(steps), "[[PullSteps]]");
+  if (!cancel || !pull) return undefined;
+  return {
+    steps: (stream) => {
+      const kept = stream as unknown as Kept;
+      return kept[backing] ? undefined : kept[controller] as never;
+    },
+    cancel,
+    pull,
+  };
+}
+
+/**
  * Makes what puts a stream in the place of a response's own, where Deno keeps it: its server reads past a stream's methods,
  * and a response made anew would lose what makes a proxied answer right. Where Deno keeps it elsewhere, nothing is put.
  */
 function replaceBody(): NonNullable<Runtime["replaceBody"]> {
-  const inner = Object.getOwnPropertySymbols(new Response(null)).find(({ description }) => description === "response");
+  const inner = ownSymbol(new Response(null), "response");
   return (response) => {
     const body = inner &&
       (response as unknown as { [key: symbol]: { body: { streamOrStatic?: unknown } | null } | undefined })[inner]

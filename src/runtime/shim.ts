@@ -20,6 +20,16 @@ export interface GcWatch {
   stop(): void;
 }
 
+/** Who is told how a stream ended. */
+export interface StreamFollower {
+  /**
+   * Tells it once.
+   *
+   * @param end It was read to its end, given up by its reader, or it broke.
+   */
+  over(end: "completed" | "aborted" | "error"): void;
+}
+
 /** Compresses on the caller's own thread. */
 export interface Deflater {
   /**
@@ -83,8 +93,12 @@ export interface Runtime {
   /**
    * The stream that a response's body is made of; null where there is no body, undefined where it stands ready and is sent
    * in one go. Asking must not touch a ready body: reading `response.body` makes a stream of it, for 0.3 to 10 µs.
+   *
+   * @param counts Its bytes are to be counted; where a ready body has a stream as well, that is answered then.
    */
-  bodyStream(response: Response): ReadableStream<Uint8Array> | null | undefined;
+  bodyStream(response: Response, counts?: boolean): ReadableStream<Uint8Array> | null | undefined;
+  /** Tells when a stream is over, while it stays what it is to everybody else; false where that cannot be told of this one. */
+  followStream?(stream: ReadableStream, follower: StreamFollower): boolean;
   /**
    * How long a body is that stands ready, in bytes or characters; undefined where that cannot be told for nothing. Needed
    * where the end of a message can be told behind its response, which is worth asking for large ones alone.
