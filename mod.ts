@@ -23,7 +23,7 @@ export type { Outcome, RequestInfo } from "./src/http/info.ts";
 export type { InstrumentOptions } from "./src/monitor/instrument.ts";
 export * as httpMetrics from "./src/http/metrics.ts";
 export type { HttpMetric } from "./src/http/metrics.ts";
-export type { Exclusion, ExclusionCandidate, HttpOptions } from "./src/http/options.ts";
+export type { Exclusion, ExclusionCandidate, FromPythonOptions, HttpOptions } from "./src/http/options.ts";
 export type { Recorder } from "./src/http/recorder.ts";
 export type { RouteOption, UrlPatternLike } from "./src/http/routes.ts";
 export { createMetricsServer } from "./src/server/metrics_server.ts";

@@ -6,7 +6,15 @@
  * @module
  */
 
-import type { CollectOptions, httpMetrics, HttpOptions, InstrumentOptions, Monitor, MonitorOptions } from "../mod.ts";
+import type {
+  CollectOptions,
+  FromPythonOptions,
+  httpMetrics,
+  HttpOptions,
+  InstrumentOptions,
+  Monitor,
+  MonitorOptions,
+} from "../mod.ts";
 import type { RequestInfo } from "../mod.ts";
 import type { RuntimeMetricsOptions } from "../src/hono/mod.ts";
 import type { InstrumentatorOptions, LatencyOptions, SizeOptions } from "../src/http/metrics.ts";
@@ -16,7 +24,8 @@ export type Ours =
   | `${"http" | "process" | "runtime"}_${string}`
   | `createMonitor.${keyof MonitorOptions}`
   | `createMonitor.collect.${keyof CollectOptions}`
-  | `http.${keyof HttpOptions}`
+  | `http.${Exclude<keyof HttpOptions, "fromPython">}`
+  | `http.fromPython.${keyof FromPythonOptions}`
   | `http.inProgress.${keyof Exclude<HttpOptions["inProgress"], boolean | undefined>}`
   | `httpMetrics.${keyof typeof httpMetrics}`
   | `httpMetrics.${"latency" | "highResolutionLatency"}.${keyof LatencyOptions}`
@@ -61,20 +70,20 @@ const instrumentator = rowsOf("FastAPI instrumentator", [
     ["http.groupStatus"],
     "default false: the real ones are few on each route, and say more",
   ],
-  ["should_ignore_untemplated=False", ["http.unmatched"], 'default "group"; "ignore" is theirs set to True'],
+  ["should_ignore_untemplated=False", ["http.fromPython.unmatched"], 'default "group"; "ignore" is theirs set to True'],
   [
     "should_group_untemplated=True",
-    ["http.unmatched", "instrument.route"],
+    ["http.fromPython.unmatched", "instrument.route"],
     "always: a raw path is never a label; none, as there",
   ],
   [
     "should_round_latency_decimals=False, round_latency_decimals=4",
-    ["http.durationDecimals"],
+    ["http.fromPython.durationDecimals"],
     "default undefined: no rounding",
   ],
   [
     'should_respect_env_var=False, env_var_name="ENABLE_METRICS"',
-    ["http.enableVariable"],
+    ["http.fromPython.enableVariable"],
     "default undefined; true is that name; true and 1 in any case switch it on, as there",
   ],
   [
@@ -102,7 +111,7 @@ const instrumentator = rowsOf("FastAPI instrumentator", [
     ["http.exclude", "unmeasured"],
     "texts, patterns and functions, on the path and on the template; or in code at the route",
   ],
-  ["body_handlers=[]", ["http.bodyRoutes"], "default none"],
+  ["body_handlers=[]", ["http.fromPython.bodyRoutes"], "default none"],
   [
     "registry=None",
     ["createMonitor.registry"],
@@ -147,7 +156,7 @@ const instrumentator = rowsOf("FastAPI instrumentator", [
     "httpMetrics.instrumentator.only2xxForHighResolution",
     "httpMetrics.highResolutionLatency.only2xx",
   ], "default false"],
-  ["metric_namespace, metric_subsystem", ["http.namespace", "http.subsystem"], 'default ""'],
+  ["metric_namespace, metric_subsystem", ["http.fromPython.namespace", "http.fromPython.subsystem"], 'default ""'],
   ["metric_name, metric_doc", ["httpMetrics.latency.name", "httpMetrics.latency.help"], "on every metric"],
   [
     "should_include_handler, _method, _status",

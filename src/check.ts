@@ -52,8 +52,6 @@ export interface Kind {
 /** One option: what it may be, and what it is where nothing was given. */
 export interface Option extends Kind {
   readonly default?: unknown;
-  /** Only packages of Python's have it; docs/options.md shows it behind the others. */
-  readonly isForPython?: true;
 }
 
 /** Every option of an interface, in the order in which people read them. */

@@ -145,7 +145,7 @@ Files of an earlier kit in that folder are written over.
 
   --out FOLDER             where to write
   --prefix PREFIX          the monitor's prefix (runtime_)
-  --http-prefix PREFIX     what http.namespace and http.subsystem put before HTTP metrics
+  --http-prefix PREFIX     what namespace and subsystem of http.fromPython put before HTTP metrics
   --job JOB                a job of Prometheus to look at; may be repeated; without it every job that has the series
   --label LABEL            a label of targets that alerts keep beside job and instance; may be repeated
   --runbook URL            where the runbook is read

@@ -16,7 +16,7 @@ export interface KitOptions {
    */
   readonly prefix?: string;
   /**
-   * What `http.namespace` and `http.subsystem` put before the names of HTTP metrics, such as `acme_shop_`.
+   * What `namespace` and `subsystem` of `http.fromPython` put before the names of HTTP metrics, such as `acme_shop_`.
    *
    * @default {""}
    */

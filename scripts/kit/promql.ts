@@ -10,7 +10,7 @@ import { catalog, type CatalogEntry } from "../../src/metrics/catalog/catalog.ts
 export interface PromqlOptions {
   /** Before this library's own names. */
   readonly prefix: string;
-  /** Before the names of the HTTP metrics: what `http.namespace` and `http.subsystem` add. */
+  /** Before the names of the HTTP metrics: what `namespace` and `subsystem` of `http.fromPython` add. */
   readonly httpPrefix: string;
   /** Matchers that every selector has, such as `job="api"`. */
   readonly matchers: readonly string[];

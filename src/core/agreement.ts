@@ -4,11 +4,20 @@
  * @module
  */
 
-import type { HttpOptions } from "../http/options.ts";
+import type { FromPythonOptions, RequestSettings } from "../http/options.ts";
 import type { CoreSettings } from "./core.ts";
 
 /** The settings that monitors of one registry cannot have each for itself. */
 const shared = ["prefix", "intervalSeconds", "stallSeconds", "maxLabelSets", "labels"] as const;
+
+const fromPython: readonly string[] = [
+  "enableVariable",
+  "durationDecimals",
+  "unmatched",
+  "namespace",
+  "subsystem",
+  "bodyRoutes",
+] satisfies (keyof FromPythonOptions)[];
 
 /** What a user has given, before defaults. */
 export interface GivenSettings
@@ -30,11 +39,16 @@ export function mustAgree(current: CoreSettings, given: GivenSettings, settings:
 }
 
 /** Functions are the same if their texts are, so that a hot reload can bring them anew. */
-export function mustAgreeOnHttp(current: HttpOptions, wanted: HttpOptions): void {
-  for (const name of Object.keys(wanted) as (keyof HttpOptions)[]) {
+export function mustAgreeOnHttp(current: RequestSettings, wanted: RequestSettings): void {
+  for (const name of Object.keys(wanted) as (keyof RequestSettings)[]) {
     if (wanted[name] === undefined) continue;
-    mustBeSame("requests are measured in this registry", `http.${name}`, current[name], wanted[name]);
+    mustBeSame("requests are measured in this registry", http(name), current[name], wanted[name]);
   }
+}
+
+/** Where the user gives it. */
+function http(name: string): string {
+  return fromPython.includes(name) ? `http.fromPython.${name}` : `http.${name}`;
 }
 
 function mustBeSame(what: string, name: string, current: unknown, wanted: unknown): void {

@@ -5,7 +5,7 @@
  */
 
 import { HttpFamilies, type HttpSettings } from "../http/http_families.ts";
-import type { HttpOptions } from "../http/options.ts";
+import type { RequestSettings } from "../http/options.ts";
 import { Families } from "../metrics/families.ts";
 import type { Family } from "../metrics/family.ts";
 import type { RegistryLike } from "../metrics/registry_like.ts";
@@ -133,7 +133,7 @@ export class Core {
   }
 
   /** Begins the measurement of requests, or hands it newer functions that are the same in their text. */
-  measureHttp(http: HttpOptions): HttpFamilies {
+  measureHttp(http: RequestSettings): HttpFamilies {
     // What the newcomer did not give, it takes as it is.
     const current = this.#http?.settings.http ?? this.settings.http;
     const given = Object.entries(http).filter(([, option]) => option !== undefined);

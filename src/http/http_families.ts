@@ -8,7 +8,7 @@ import { mustDiffer } from "../check.ts";
 import { httpEntries } from "../metrics/catalog/http.ts";
 import { Families, type FamilySettings } from "../metrics/families.ts";
 import type { Family } from "../metrics/family.ts";
-import type { HttpOptions } from "./options.ts";
+import type { RequestSettings } from "./options.ts";
 import type { SelfMetrics } from "../metrics/self_metrics.ts";
 import { PendingKind } from "../work/pending.ts";
 import type { RegistryLike } from "../metrics/registry_like.ts";
@@ -21,7 +21,7 @@ import { ignore, isLater } from "./user_function.ts";
 
 /** What requests are measured by. */
 export interface HttpSettings extends FamilySettings {
-  readonly http: HttpOptions;
+  readonly http: RequestSettings;
 }
 
 /** Makes the families that the options ask for, and the recorder that counts in them. */

@@ -35,6 +35,6 @@ export interface RequestInfo {
   readonly requestBytes: number | undefined;
   /** The size of the response's body, in bytes; undefined where it was neither told nor counted. */
   readonly responseBytes: number | undefined;
-  /** The response's body, for the routes of `http.bodyRoutes`; undefined for all others. */
+  /** The response's body, for the routes of `http.fromPython.bodyRoutes`; undefined for all others. */
   readonly body: Uint8Array | undefined;
 }

@@ -19,7 +19,7 @@ import {
   whole,
 } from "../check.ts";
 import type { HttpMetric, LabelNames } from "./metrics.ts";
-import type { HttpOptions } from "./options.ts";
+import type { FromPythonOptions, HttpOptions } from "./options.ts";
 
 /** A list whose every item is of one kind. */
 function list(items: string, is: (item: unknown) => boolean, isEach: (item: never) => void = () => {}): Kind {
@@ -49,6 +49,28 @@ const inProgress: OptionTable<Exclude<HttpOptions["inProgress"], boolean | undef
   labels: labelNames,
 };
 
+/** The options of requests that only packages of Python's have. */
+export const fromPythonOptions: OptionTable<FromPythonOptions> = {
+  enableVariable: {
+    is: "true, or the name of a variable",
+    check(value, name, refuse) {
+      if (value !== true && (typeof value !== "string" || !value)) {
+        refuse(TypeError, `${name} must be true or the name of a variable`, value);
+      }
+    },
+  },
+  durationDecimals: whole("from 0 to 9", 0, 9),
+  unmatched: {
+    is: '"group" or "ignore"',
+    check(value, name, refuse) {
+      if (value !== "group" && value !== "ignore") refuse(TypeError, `${name} must be "group" or "ignore"`, value);
+    },
+  },
+  namespace: namePart,
+  subsystem: namePart,
+  bodyRoutes: list("texts or patterns", isPattern),
+};
+
 /** The options of requests. */
 export const httpOptions: OptionTable<HttpOptions> = {
   metrics: list("metrics made by httpMetrics", isMetric, checkMetric),
@@ -69,29 +91,10 @@ export const httpOptions: OptionTable<HttpOptions> = {
     if (typeof compute !== "function") refuse(TypeError, `${name}.${label} must be a function`, compute);
   }),
   observers: list("functions", isFunction),
-  bodyRoutes: { ...list("texts or patterns", isPattern), isForPython: true },
   groupStatus: flag,
-  unmatched: {
-    isForPython: true,
-    is: '"group" or "ignore"',
-    check(value, name, refuse) {
-      if (value !== "group" && value !== "ignore") refuse(TypeError, `${name} must be "group" or "ignore"`, value);
-    },
-  },
   exclude: list("texts, patterns or functions", (value) => isPattern(value) || isFunction(value)),
-  durationDecimals: { isForPython: true, ...whole("from 0 to 9", 0, 9) },
-  enableVariable: {
-    isForPython: true,
-    is: "true, or the name of a variable",
-    check(value, name, refuse) {
-      if (value !== true && (typeof value !== "string" || !value)) {
-        refuse(TypeError, `${name} must be true or the name of a variable`, value);
-      }
-    },
-  },
   exemplars: flag,
-  namespace: { isForPython: true, ...namePart },
-  subsystem: { isForPython: true, ...namePart },
+  fromPython: group(fromPythonOptions),
 };
 
 /** Checks how HTTP requests are to be measured. */

@@ -20,6 +20,47 @@ export interface ExclusionCandidate {
 /** Requests to leave out: a text is a whole path or template, a pattern is searched in both. */
 export type Exclusion = string | RegExp | ((candidate: ExclusionCandidate) => boolean);
 
+/** What only packages of Python's have, for those who come from there and expect it. */
+export interface FromPythonOptions {
+  /**
+   * Measure only if this variable of the environment is `true` or `1` when the monitor is made; `true` for
+   * `ENABLE_METRICS`. On Deno it is read only where the permission is there already.
+   *
+   * @default {undefined} Measure in any case.
+   */
+  enableVariable?: string | true;
+  /**
+   * Round durations to so many decimals, from 0 to 9.
+   *
+   * @default {undefined} No rounding.
+   */
+  durationDecimals?: number;
+  /**
+   * What becomes of requests that no route matched: counted under the route `none`, or not at all.
+   *
+   * @default {"group"} A flood of 404 should be seen.
+   */
+  unmatched?: "group" | "ignore";
+  /**
+   * Comes before every name of these metrics, with `_` behind it.
+   *
+   * @default {""}
+   */
+  namespace?: string;
+  /**
+   * Comes behind the namespace, with `_` behind it.
+   *
+   * @default {""}
+   */
+  subsystem?: string;
+  /**
+   * Routes whose response's body observers are given, as texts or patterns of templates. Such a body is held in memory.
+   *
+   * @default {[]}
+   */
+  bodyRoutes?: readonly (string | RegExp)[];
+}
+
 /** How HTTP requests are measured. */
 export interface HttpOptions {
   /**
@@ -64,23 +105,11 @@ export interface HttpOptions {
    */
   observers?: readonly ((info: RequestInfo) => void | Promise<void>)[];
   /**
-   * Routes whose response's body observers are given, as texts or patterns of templates. Such a body is held in memory.
-   *
-   * @default {[]}
-   */
-  bodyRoutes?: readonly (string | RegExp)[];
-  /**
    * Write statuses as `2xx`, `3xx`, `4xx`, `5xx`.
    *
    * @default {false} The real ones are few on each route, and say more.
    */
   groupStatus?: boolean;
-  /**
-   * What becomes of requests that no route matched: counted under the route `none`, or not at all.
-   *
-   * @default {"group"} A flood of 404 should be seen.
-   */
-  unmatched?: "group" | "ignore";
   /**
    * Requests to leave out.
    *
@@ -88,35 +117,15 @@ export interface HttpOptions {
    */
   exclude?: readonly Exclusion[];
   /**
-   * Round durations to so many decimals, from 0 to 9.
-   *
-   * @default {undefined} No rounding.
-   */
-  durationDecimals?: number;
-  /**
-   * Measure only if this variable of the environment is `true` or `1` when the monitor is made; `true` for
-   * `ENABLE_METRICS`. On Deno it is read only where the permission is there already.
-   *
-   * @default {undefined} Measure in any case.
-   */
-  enableVariable?: string | true;
-  /**
    * Keep the trace of a newest request for each bucket of durations, as an exemplar that OpenMetrics pages show. It comes
    * from OpenTelemetry's active span or from `traceparent`, and is looked for at most once a second for each bucket.
    *
    * @default {true}
    */
   exemplars?: boolean;
-  /**
-   * Comes before every name of these metrics, with `_` behind it.
-   *
-   * @default {""}
-   */
-  namespace?: string;
-  /**
-   * Comes behind the namespace, with `_` behind it.
-   *
-   * @default {""}
-   */
-  subsystem?: string;
+  /** What only packages of Python's have, for those who come from there and expect it. */
+  fromPython?: FromPythonOptions;
 }
+
+/** The same after the checks: nobody behind them asks where an option comes from. */
+export type RequestSettings = Omit<HttpOptions, "fromPython"> & FromPythonOptions;

@@ -20,7 +20,7 @@ import type { Outcome, RequestInfo } from "./info.ts";
 import { type InProgress, RouteSeriesTable } from "./route_series.ts";
 import { beginMeasuring, mark } from "./measured_once.ts";
 import type { LabelValues, Meter } from "./meter.ts";
-import type { ExclusionCandidate, HttpOptions } from "./options.ts";
+import type { ExclusionCandidate, RequestSettings } from "./options.ts";
 import { Disconnects } from "./disconnects.ts";
 import { serverContextOf } from "./server_context.ts";
 
@@ -58,7 +58,7 @@ export class Recorder implements ExchangeRecorder {
   readonly readsLate: boolean;
   /** Who notes what holds the loop; undefined where there is no beat. */
   blame: LoopBlame | undefined;
-  private options: HttpOptions;
+  private options: RequestSettings;
   private readonly routes: RouteSeriesTable;
   private readonly meters: readonly Meter[];
   private readonly inProgress: Gauge | undefined;
@@ -81,7 +81,7 @@ export class Recorder implements ExchangeRecorder {
   constructor(
     runtime: Runtime,
     families: RecorderFamilies,
-    options: HttpOptions,
+    options: RequestSettings,
     maxRoutes: number,
     failed: () => void,
   ) {
@@ -150,7 +150,7 @@ export class Recorder implements ExchangeRecorder {
   /**
    * Takes own functions from newer options that are the same in everything else.
    */
-  renew(options: HttpOptions): void {
+  renew(options: RequestSettings): void {
     this.options = options;
   }
 

@@ -8,7 +8,7 @@ import type { Gauge } from "../metrics/counter.ts";
 import type { ExchangeRecorder, RouteSeries } from "./exchange_recorder.ts";
 import { excludesTemplate } from "./exclusion.ts";
 import type { Label } from "./meter.ts";
-import type { HttpOptions } from "./options.ts";
+import type { RequestSettings } from "./options.ts";
 
 /** The methods with a name of their own (RFC 9110 and PATCH). */
 const methods: readonly string[] = [
@@ -39,7 +39,7 @@ export interface InProgress {
 export class RouteSeriesTable {
   readonly #series: ReadonlyMap<string, Map<string, RouteSeries>>;
   readonly #recorder: ExchangeRecorder;
-  readonly #options: () => HttpOptions;
+  readonly #options: () => RequestSettings;
   readonly #inProgress: InProgress | undefined;
   readonly #max: number;
 
@@ -53,7 +53,7 @@ export class RouteSeriesTable {
    */
   constructor(
     recorder: ExchangeRecorder,
-    options: () => HttpOptions,
+    options: () => RequestSettings,
     inProgress: InProgress | undefined,
     max: number,
   ) {

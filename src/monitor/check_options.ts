@@ -14,13 +14,17 @@ const refuse = refuser("Cannot create monitor");
 /** Checks a monitor's options and fills defaults in. */
 export function checkOptions(options: MonitorOptions): Settings {
   const { registry: _, ...given } = checkTable(refuse, options, monitorOptions) as Required<MonitorOptions>;
-  const { intervalSeconds, collect, http } = given;
+  const { intervalSeconds, collect, http: { fromPython, ...common } } = given;
   return {
     ...given,
     // No timer is finer than a millisecond.
     intervalSeconds: Math.max(0.001, intervalSeconds),
     collect: { ...withDefaults(collectOptions, collect), calls: true, self: true } as Collected,
     // Every histogram has a last bucket of +Inf: given as well, it would stand on the page twice.
-    http: http.buckets ? { ...http, buckets: http.buckets.filter((bound) => bound !== Infinity) } : http,
+    http: {
+      ...common,
+      ...fromPython,
+      ...(common.buckets && { buckets: common.buckets.filter((bound) => bound !== Infinity) }),
+    },
   };
 }

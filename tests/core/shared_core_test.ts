@@ -165,9 +165,9 @@ describe("joinCore() and the measurement of requests", () => {
   const refused: [http: HttpOptions, message: string][] = [
     [{ buckets: [1, 3] }, "http.buckets [1,2], got [1,3]"],
     [{ groupStatus: false }, "http.groupStatus true, got false"],
-    [{ unmatched: "ignore" }, 'http.unmatched not given, got "ignore"'],
+    [{ fromPython: { unmatched: "ignore" } }, 'http.fromPython.unmatched not given, got "ignore"'],
     [{ exclude: [/^\/healthz/] }, 'http.exclude ["/^\\\\/health/"], got ["/^\\\\/healthz/"]'],
-    [{ buckets: [1, 2], namespace: "a" }, 'http.namespace not given, got "a"'],
+    [{ buckets: [1, 2], fromPython: { namespace: "a" } }, 'http.fromPython.namespace not given, got "a"'],
   ];
   for (const [other, message] of refused) {
     it(`refuses ${message} once it runs, and leaves everything as it was`, () => {
@@ -247,10 +247,10 @@ describe("joinCore() and the measurement of requests", () => {
     for (
       const [options, value, measures] of [
         [{ collect: { http: false } }, undefined, false],
-        [{ http: { enableVariable: true } }, undefined, false],
-        [{ http: { enableVariable: true } }, "false", false],
-        [{ http: { enableVariable: true } }, "1", true],
-        [{ http: { enableVariable: true } }, "True", true],
+        [{ http: { fromPython: { enableVariable: true } } }, undefined, false],
+        [{ http: { fromPython: { enableVariable: true } } }, "false", false],
+        [{ http: { fromPython: { enableVariable: true } } }, "1", true],
+        [{ http: { fromPython: { enableVariable: true } } }, "True", true],
         [{ http: {} }, "false", true],
       ] as const
     ) {
@@ -264,7 +264,7 @@ describe("joinCore() and the measurement of requests", () => {
 
   it("reads the variable that was named, when the monitor is made", () => {
     const { runtime, join } = begin();
-    const options = { http: { enableVariable: "MEASURE" } };
+    const options = { http: { fromPython: { enableVariable: "MEASURE" } } };
     const off = join(options);
     runtime.variables["MEASURE"] = "true";
     const on = join(options);

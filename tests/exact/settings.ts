@@ -11,7 +11,7 @@ export const settings: Readonly<Record<string, MonitorOptions>> = {
   "nothing measured": { collect: { http: false } },
   "until the head, without a gauge": { http: { metrics: [requests(), headLatency()], inProgress: false } },
   sizes: { http: { metrics: [requests(), responseSize(), requestSize()] } },
-  "bodies for observers": { http: { bodyRoutes: [/./], observers: [() => {}] } },
+  "bodies for observers": { http: { fromPython: { bodyRoutes: [/./] }, observers: [() => {}] } },
   "everything left out": { http: { exclude: [/./] } },
   everything: {
     http: {
@@ -25,7 +25,6 @@ export const settings: Readonly<Record<string, MonitorOptions>> = {
         responseSize(),
         combinedSize(),
       ],
-      bodyRoutes: [/./],
       observers: [
         async ({ response, request }) => void await `${response?.status} ${request.headers.get("accept")}`,
         () => {
@@ -34,7 +33,7 @@ export const settings: Readonly<Record<string, MonitorOptions>> = {
       ],
       computedLabels: { host: ({ request }) => new URL(request.url).host },
       exclude: ["/elsewhere", () => false],
-      durationDecimals: 3,
+      fromPython: { bodyRoutes: [/./], durationDecimals: 3 },
     },
   },
 };

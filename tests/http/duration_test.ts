@@ -153,7 +153,7 @@ describe("the duration", () => {
       const told: RequestInfo[] = [];
       using under = measureApp({
         metrics: [httpMetrics.latency(), httpMetrics.headLatency()],
-        durationDecimals,
+        fromPython: { durationDecimals },
         observers: [(info) => void told.push(info)],
       });
       under.app.get("/", async (c) => {

@@ -9,7 +9,7 @@ const own = "RUNTIME_METRICS_TEST_SWITCH";
 async function measures(enableVariable: string | true | undefined, variable: string, value?: string): Promise<boolean> {
   if (value === undefined) delete process.env[variable];
   else process.env[variable] = value;
-  using under = measureApp({ enableVariable: enableVariable as true });
+  using under = measureApp({ fromPython: { enableVariable: enableVariable as true } });
   under.app.get("/", (c) => c.text("x"));
   assertEquals(await under.ask("/"), [200, "x"]);
   const fetch = under.monitor.instrument((_: Request) => new Response("x"), { path: "/m" });
@@ -56,7 +56,7 @@ describe("the variable that switches the measurement of requests on", () => {
 
   it("is read when the monitor is made, and what becomes of it afterwards changes nothing", async () => {
     process.env[own] = "1";
-    using under = measureApp({ enableVariable: own });
+    using under = measureApp({ fromPython: { enableVariable: own } });
     delete process.env[own];
     const fetch = under.monitor.instrument((_: Request) => new Response(null));
     fetch(new Request("http://localhost/"));

@@ -108,17 +108,17 @@ describe("unmatched requests", () => {
     using under = measureApp();
     for (const path of ["/a", "/b/c", "/wp-login.php"]) await under.ask(path);
     assertEquals(await under.requests(), { "GET none 404 completed": 3 });
-    using grouped = measureApp({ unmatched: "group" });
+    using grouped = measureApp({ fromPython: { unmatched: "group" } });
     await grouped.ask("/a");
     assertEquals(await grouped.requests(), { "GET none 404 completed": 1 });
   });
 
   it("can be ignored", async () => {
-    assertEquals(await counted({ unmatched: "ignore" }), without("none"));
+    assertEquals(await counted({ fromPython: { unmatched: "ignore" } }), without("none"));
   });
 
   it("are all of a raw handler whose routes nothing tells, and ignored with them", async () => {
-    using under = measureApp({ unmatched: "ignore" });
+    using under = measureApp({ fromPython: { unmatched: "ignore" } });
     await under.monitor.instrument((_: Request) => new Response("x"))(new Request("http://localhost/a")).text();
     assertEquals(await under.requests(), {});
   });

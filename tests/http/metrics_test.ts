@@ -99,18 +99,24 @@ describe("what can be measured", () => {
       [...(await pageAfter({ metrics, ...http }, 200)).types.keys()].filter((name) =>
         !/^(runtime|process)_/.test(name)
       );
-    assertEquals(await names({ namespace: "shop", subsystem: "web" }), [
+    assertEquals(await names({ fromPython: { namespace: "shop", subsystem: "web" } }), [
       "shop_web_http_requests_total",
       "shop_web_seconds",
       "shop_web_http_requests_in_progress",
     ]);
-    assertEquals(await names({ namespace: "shop", inProgress: { name: "now" } }), [
+    assertEquals(await names({ fromPython: { namespace: "shop" }, inProgress: { name: "now" } }), [
       "shop_http_requests_total",
       "shop_seconds",
       "shop_now",
     ]);
-    assertEquals(await names({ subsystem: "web", inProgress: false }), ["web_http_requests_total", "web_seconds"]);
-    assertEquals(await names({ namespace: "", subsystem: "", inProgress: false }), ["http_requests_total", "seconds"]);
+    assertEquals(await names({ fromPython: { subsystem: "web" }, inProgress: false }), [
+      "web_http_requests_total",
+      "web_seconds",
+    ]);
+    assertEquals(await names({ fromPython: { namespace: "", subsystem: "" }, inProgress: false }), [
+      "http_requests_total",
+      "seconds",
+    ]);
   });
 
   it("is the same metric twice under two names, each with buckets and labels of its own", async () => {

@@ -127,7 +127,7 @@ describe("observers", () => {
   });
 
   it("are not told of what is left out: scrapes, excluded routes, unmatched ones where they are ignored", async () => {
-    const { told, http } = telling({ exclude: ["/health"], unmatched: "ignore" });
+    const { told, http } = telling({ exclude: ["/health"], fromPython: { unmatched: "ignore" } });
     using under = measureApp(http);
     under.app.get("/health", (c) => c.text("fine"));
     under.app.get("/a", (c) => c.text("a"));
@@ -184,7 +184,7 @@ describe("the body for observers", () => {
 
   for (const place of ["without a server", "on this runtime's own server"]) {
     it(`is told for the routes that are named, ready or streamed, and the client still gets it all, ${place}`, async () => {
-      const { told, http } = telling({ bodyRoutes: ["/ready/:id", /^\/stream/] });
+      const { told, http } = telling({ fromPython: { bodyRoutes: ["/ready/:id", /^\/stream/] } });
       using under = measureApp(http);
       const pieces = Array.from({ length: 100 }, (_, i) => `piece ${i} `);
       under.app.get("/ready/:id", (c) => c.json({ id: c.req.param("id") }));
@@ -224,7 +224,7 @@ describe("the body for observers", () => {
 
   it("is a copy, which is the recorder's own", async () => {
     const kept = new TextEncoder().encode("kept");
-    const { told, http } = telling({ bodyRoutes: [/./], metrics: [httpMetrics.requests()] });
+    const { told, http } = telling({ fromPython: { bodyRoutes: [/./] }, metrics: [httpMetrics.requests()] });
     using under = measureApp(http);
     under.app.get("/", () =>
       new Response(

@@ -135,7 +135,7 @@ describe("Recorder", () => {
   it("rounds durations where that was asked for", () => {
     const infos: RequestInfo[] = [];
     const { runtime, recorder, durations, request } = begin({
-      durationDecimals: 1,
+      fromPython: { durationDecimals: 1 },
       observers: [(info) => void infos.push(info)],
     });
     const exchange = recorder.begin(request(), "/a", undefined)!;
@@ -188,7 +188,7 @@ describe("Recorder", () => {
   });
 
   it("has no series for a route that is left out, not one of 0", () => {
-    const { recorder, counts, request } = begin({ exclude: ["/health"], unmatched: "ignore" });
+    const { recorder, counts, request } = begin({ exclude: ["/health"], fromPython: { unmatched: "ignore" } });
     for (const route of ["/health", "none"]) assertEquals(recorder.begin(request(), route, undefined, "/x"), undefined);
     recorder.begin(request(), "/a", undefined)!.end(404, "none");
     assertEquals(counts("http_requests_in_progress"), { "GET /a": 0 });

@@ -9,7 +9,7 @@ describe("after a response", () => {
   it("nothing of the request is kept: neither it, nor its response, nor its body", async () => {
     using under = measureApp({
       metrics: [httpMetrics.requests(), httpMetrics.latency(), httpMetrics.responseSize()],
-      bodyRoutes: [/./],
+      fromPython: { bodyRoutes: [/./] },
       observers: [() => {}],
     });
     under.app.onError((_, c) => c.text("sorry", 500));

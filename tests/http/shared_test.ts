@@ -70,7 +70,12 @@ describe("two monitors on one registry", () => {
     ["buckets", { buckets: [1] }, { buckets: [1, 2] }, "with http.buckets [1], got [1,2]"],
     ["label names", { labels: { route: "path" } }, { labels: { route: "handler" } }, '{"route":"path"}'],
     ["patterns", { exclude: [/a/] }, { exclude: [/b/] }, 'with http.exclude ["/a/"], got ["/b/"]'],
-    ["namespaces", { namespace: "a" }, { namespace: "b" }, 'with http.namespace "a", got "b"'],
+    [
+      "namespaces",
+      { fromPython: { namespace: "a" } },
+      { fromPython: { namespace: "b" } },
+      'with http.fromPython.namespace "a", got "b"',
+    ],
   ];
   for (const [name, one, other, message] of differing) {
     for (const prefix of [undefined, "runtime_"]) {
@@ -150,8 +155,8 @@ describe("a name that is the app's own in the registry", () => {
   it("is none where ours is renamed, switched off, or has a namespace", () => {
     for (
       const http of [
-        { namespace: "mine" },
-        { subsystem: "web" },
+        { fromPython: { namespace: "mine" } },
+        { fromPython: { subsystem: "web" } },
         { metrics: [httpMetrics.requests({ name: "requests_total" })] },
         { metrics: [] },
       ] as HttpOptions[]

@@ -71,7 +71,7 @@ const kinds: Record<string, () => Response> = {
 const settings: Record<string, HttpOptions> = {
   "by default": {},
   "with sizes": { metrics: [httpMetrics.requests(), httpMetrics.responseSize(), httpMetrics.requestSize()] },
-  "with bodies for observers": { bodyRoutes: [/./], observers: [() => {}] },
+  "with bodies for observers": { fromPython: { bodyRoutes: [/./] }, observers: [() => {}] },
 };
 
 for (const [name, http] of Object.entries(settings)) {

@@ -13,8 +13,14 @@ const wrong: [http: unknown, Class: typeof TypeError | typeof RangeError, messag
   [
     { bucket: [1] },
     TypeError,
-    "unknown option in http; expected one of metrics, buckets, inProgress, labels, computedLabels, observers, bodyRoutes, " +
-    'groupStatus, unmatched, exclude, durationDecimals, enableVariable, exemplars, namespace, subsystem, got "bucket"',
+    "unknown option in http; expected one of metrics, buckets, inProgress, labels, computedLabels, observers, " +
+    'groupStatus, exclude, exemplars, fromPython, got "bucket"',
+  ],
+  [
+    { fromPython: { groupStatus: true } },
+    TypeError,
+    "unknown option in http.fromPython; expected one of enableVariable, durationDecimals, unmatched, namespace, subsystem, " +
+    'bodyRoutes, got "groupStatus"',
   ],
 
   [{ metrics: requests() }, TypeError, "http.metrics must be a list of metrics made by httpMetrics, got an object"],
@@ -93,24 +99,60 @@ const wrong: [http: unknown, Class: typeof TypeError | typeof RangeError, messag
 
   [{ observers: () => {} }, TypeError, "http.observers must be a list of functions, got a function"],
   [{ observers: ["log"] }, TypeError, 'http.observers must be functions, got "log"'],
-  [{ bodyRoutes: "/a" }, TypeError, 'http.bodyRoutes must be a list of texts or patterns, got "/a"'],
-  [{ bodyRoutes: [() => true] }, TypeError, "http.bodyRoutes must be texts or patterns, got a function"],
+  [
+    { fromPython: { bodyRoutes: "/a" } },
+    TypeError,
+    'http.fromPython.bodyRoutes must be a list of texts or patterns, got "/a"',
+  ],
+  [
+    { fromPython: { bodyRoutes: [() => true] } },
+    TypeError,
+    "http.fromPython.bodyRoutes must be texts or patterns, got a function",
+  ],
   [{ exclude: /a/ }, TypeError, "http.exclude must be a list of texts, patterns or functions, got an object"],
   [{ exclude: ["/a", 5] }, TypeError, "http.exclude must be texts, patterns or functions, got 5"],
   [{ groupStatus: "yes" }, TypeError, 'http.groupStatus must be true or false, got "yes"'],
-  [{ unmatched: true }, TypeError, 'http.unmatched must be "group" or "ignore", got true'],
-  [{ unmatched: "drop" }, TypeError, 'http.unmatched must be "group" or "ignore", got "drop"'],
-  [{ durationDecimals: "2" }, TypeError, 'http.durationDecimals must be a number, got "2"'],
-  [{ durationDecimals: 1.5 }, RangeError, "http.durationDecimals must be a whole number from 0 to 9, got 1.5"],
-  [{ durationDecimals: -1 }, RangeError, "http.durationDecimals must be a whole number from 0 to 9, got -1"],
-  [{ durationDecimals: 10 }, RangeError, "http.durationDecimals must be a whole number from 0 to 9, got 10"],
-  [{ durationDecimals: Number.NaN }, RangeError, "http.durationDecimals must be a whole number from 0 to 9, got NaN"],
+  [{ fromPython: { unmatched: true } }, TypeError, 'http.fromPython.unmatched must be "group" or "ignore", got true'],
+  [
+    { fromPython: { unmatched: "drop" } },
+    TypeError,
+    'http.fromPython.unmatched must be "group" or "ignore", got "drop"',
+  ],
+  [{ fromPython: { durationDecimals: "2" } }, TypeError, 'http.fromPython.durationDecimals must be a number, got "2"'],
+  [
+    { fromPython: { durationDecimals: 1.5 } },
+    RangeError,
+    "http.fromPython.durationDecimals must be a whole number from 0 to 9, got 1.5",
+  ],
+  [
+    { fromPython: { durationDecimals: -1 } },
+    RangeError,
+    "http.fromPython.durationDecimals must be a whole number from 0 to 9, got -1",
+  ],
+  [
+    { fromPython: { durationDecimals: 10 } },
+    RangeError,
+    "http.fromPython.durationDecimals must be a whole number from 0 to 9, got 10",
+  ],
+  [
+    { fromPython: { durationDecimals: Number.NaN } },
+    RangeError,
+    "http.fromPython.durationDecimals must be a whole number from 0 to 9, got NaN",
+  ],
   [{ exemplars: "yes" }, TypeError, 'http.exemplars must be true or false, got "yes"'],
-  [{ enableVariable: false }, TypeError, "http.enableVariable must be true or the name of a variable, got false"],
-  [{ enableVariable: "" }, TypeError, 'http.enableVariable must be true or the name of a variable, got ""'],
-  [{ namespace: "my app" }, RangeError, metricName("http.namespace", "my app")],
-  [{ namespace: 5 }, TypeError, "http.namespace must be a string, got 5"],
-  [{ subsystem: "1st" }, RangeError, metricName("http.subsystem", "1st")],
+  [
+    { fromPython: { enableVariable: false } },
+    TypeError,
+    "http.fromPython.enableVariable must be true or the name of a variable, got false",
+  ],
+  [
+    { fromPython: { enableVariable: "" } },
+    TypeError,
+    'http.fromPython.enableVariable must be true or the name of a variable, got ""',
+  ],
+  [{ fromPython: { namespace: "my app" } }, RangeError, metricName("http.fromPython.namespace", "my app")],
+  [{ fromPython: { namespace: 5 } }, TypeError, "http.fromPython.namespace must be a string, got 5"],
+  [{ fromPython: { subsystem: "1st" } }, RangeError, metricName("http.fromPython.subsystem", "1st")],
 ];
 
 function metricName(what: string, got: string): string {
@@ -168,11 +210,11 @@ describe("labels of one metric that would have the same name are an error", () =
 
 describe("every option may be undefined, and stands then at its default", () => {
   it("as if it were not given", async () => {
-    const names = [
-      "metrics buckets inProgress labels computedLabels observers bodyRoutes groupStatus unmatched exclude",
-      "durationDecimals enableVariable exemplars namespace subsystem",
-    ].join(" ").split(" ");
-    const http = Object.fromEntries(names.map((name) => [name, undefined])) as HttpOptions;
+    const none = (names: string): object => Object.fromEntries(names.split(" ").map((name) => [name, undefined]));
+    const http: HttpOptions = {
+      ...none("metrics buckets inProgress labels computedLabels observers groupStatus exclude exemplars"),
+      fromPython: none("enableVariable durationDecimals unmatched namespace subsystem bodyRoutes"),
+    };
     using monitor = createMonitor({ registry: new Registry(), http });
     const response = monitor.instrument((_: Request) => new Response(null))(new Request("http://localhost/"));
     assertEquals(response.status, 200);

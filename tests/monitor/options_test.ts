@@ -4,7 +4,7 @@ import { Registry } from "prom-client";
 import { checkOptions } from "../../src/monitor/check_options.ts";
 import { checkPool } from "../../src/monitor/check_pool.ts";
 import * as httpMetrics from "../../src/http/metrics.ts";
-import type { HttpOptions } from "../../src/http/options.ts";
+import type { FromPythonOptions, HttpOptions } from "../../src/http/options.ts";
 import type { MonitorOptions } from "../../src/monitor/options.ts";
 
 type Class = typeof TypeError | typeof RangeError;
@@ -30,8 +30,8 @@ function table(
 const known = "registry, prefix, maxLabelSets, labels, intervalSeconds, stallSeconds, collect, pools, http, " +
   "exposition, enabled";
 const groups = "eventLoop, pending, pools, canary, memory, gc, process, container, http";
-const httpOptions = "metrics, buckets, inProgress, labels, computedLabels, observers, bodyRoutes, groupStatus, " +
-  "unmatched, exclude, durationDecimals, enableVariable, exemplars, namespace, subsystem";
+const httpOptions = "metrics, buckets, inProgress, labels, computedLabels, observers, groupStatus, exclude, " +
+  "exemplars, fromPython";
 const nameRule = "must be letters, digits, _ and :, and not begin with a digit";
 const labelName = "a label's name must be letters, digits and _, and begin with neither a digit nor __";
 
@@ -121,18 +121,23 @@ describe("checkOptions() with right options", () => {
       labels: { route: "handler", outcome: false },
       computedLabels: { tenant: () => "acme" },
       observers: [() => {}, async () => {}],
-      bodyRoutes: ["/users/:id", /^\/api/],
       groupStatus: true,
-      unmatched: "ignore",
       exclude: ["/health", /^\/internal/g, () => false],
-      durationDecimals: 0,
+    };
+    const fromPython: FromPythonOptions = {
       enableVariable: "MEASURE",
+      durationDecimals: 0,
+      unmatched: "ignore",
       namespace: "shop",
       subsystem: "",
+      bodyRoutes: ["/users/:id", /^\/api/],
     };
     assertEquals(checkOptions({ http }).http, http);
+    assertEquals(checkOptions({ http: { ...http, fromPython } }).http, { ...http, ...fromPython });
     for (
-      const more of [{ inProgress: true }, { inProgress: false }, { durationDecimals: 9 }, { enableVariable: true }]
+      const more of [{ inProgress: true }, { inProgress: false }, { fromPython: { durationDecimals: 9 } }, {
+        fromPython: { enableVariable: true },
+      }]
     ) {
       checkOptions({ http: { ...http, ...more } as HttpOptions });
     }
@@ -293,32 +298,48 @@ table("checkOptions() refuses a wrong http", [
   ],
   [{ http: { observers: [5] } }, TypeError, "http.observers must be functions, got 5"],
   [{ http: { observers: () => {} } }, TypeError, "http.observers must be a list of functions, got a function"],
-  [{ http: { bodyRoutes: [() => {}] } }, TypeError, "http.bodyRoutes must be texts or patterns, got a function"],
+  [
+    { http: { fromPython: { bodyRoutes: [() => {}] } } },
+    TypeError,
+    "http.fromPython.bodyRoutes must be texts or patterns, got a function",
+  ],
   [{ http: { groupStatus: "2xx" } }, TypeError, 'http.groupStatus must be true or false, got "2xx"'],
-  [{ http: { unmatched: false } }, TypeError, 'http.unmatched must be "group" or "ignore", got false'],
+  [
+    { http: { fromPython: { unmatched: false } } },
+    TypeError,
+    'http.fromPython.unmatched must be "group" or "ignore", got false',
+  ],
   [
     { http: { exclude: "/health" } },
     TypeError,
     'http.exclude must be a list of texts, patterns or functions, got "/health"',
   ],
   [{ http: { exclude: [null] } }, TypeError, "http.exclude must be texts, patterns or functions, got null"],
-  [{ http: { durationDecimals: "3" } }, TypeError, 'http.durationDecimals must be a number, got "3"'],
+  [
+    { http: { fromPython: { durationDecimals: "3" } } },
+    TypeError,
+    'http.fromPython.durationDecimals must be a number, got "3"',
+  ],
   ...[-1, 10, 0.5, Number.NaN].map((decimals) =>
     [
-      { http: { durationDecimals: decimals } },
+      { http: { fromPython: { durationDecimals: decimals } } },
       RangeError,
-      `http.durationDecimals must be a whole number from 0 to 9, got ${decimals}`,
+      `http.fromPython.durationDecimals must be a whole number from 0 to 9, got ${decimals}`,
     ] as const
   ),
   ...["", false, 1].map((name) =>
     [
-      { http: { enableVariable: name } },
+      { http: { fromPython: { enableVariable: name } } },
       TypeError,
-      `http.enableVariable must be true or the name of a variable, got ${JSON.stringify(name)}`,
+      `http.fromPython.enableVariable must be true or the name of a variable, got ${JSON.stringify(name)}`,
     ] as const
   ),
-  [{ http: { namespace: "my-shop" } }, RangeError, `http.namespace ${nameRule}, got "my-shop"`],
-  [{ http: { subsystem: 5 } }, TypeError, "http.subsystem must be a string, got 5"],
+  [
+    { http: { fromPython: { namespace: "my-shop" } } },
+    RangeError,
+    `http.fromPython.namespace ${nameRule}, got "my-shop"`,
+  ],
+  [{ http: { fromPython: { subsystem: 5 } } }, TypeError, "http.fromPython.subsystem must be a string, got 5"],
 ]);
 
 table("checkOptions() refuses a wrong enabled", [
