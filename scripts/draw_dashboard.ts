@@ -13,6 +13,7 @@ import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { generationsOf } from "../tests/support/programs.ts";
 import { type Prometheus, type Result, startPrometheus } from "../tests/support/prometheus.ts";
 import { type Demo, type DemoRuntime, startDemo } from "../tests/support/server.ts";
 
@@ -92,7 +93,7 @@ const demos = new Map<DemoRuntime, Demo>();
 let prometheus: Prometheus | undefined;
 try {
   for (const runtime of ["node", "deno", "bun"] as const) demos.set(runtime, await startDemo(runtime));
-  prometheus = await startPrometheus({
+  prometheus = await startPrometheus(generationsOf("prometheus")[0]!, {
     global: { scrape_interval: `${scrapeSeconds}s` },
     scrape_configs: [{
       job_name: "api",

@@ -87,17 +87,20 @@ export function takeSnapshot(family: Family): FamilySnapshot {
   const names = [...new Set([...Object.keys(staticLabels), ...labelNames])];
   const common = { name, help, isForeign: false, lost: 0, aggregator: family.aggregator } as const;
   if ("readings" in family) {
-    const readings = [...(family as unknown as Sampled).readings()];
+    const sampled = family as unknown as Sampled;
+    const readings = [...sampled.readings()];
+    // A copy of another version may not know it.
+    const began = sampled.begins?.();
     return {
       ...common,
       kind: "numbers",
-      type: (family as unknown as Sampled).type,
+      type: sampled.type,
       size: readings.length,
       written: { texts: readings.map(([, ...labels]) => labelText(labelNames, labels, staticLabels)), names },
       labels: (index) => labelsOf(labelNames, readings[index]!.slice(1) as string[], staticLabels),
       numbers: readings.map(([value]) => value),
       exemplars: undefined,
-      createdAt: undefined,
+      createdAt: began === undefined ? undefined : readings.map(() => began),
     };
   }
   const counted = family as unknown as Counter | Histogram;

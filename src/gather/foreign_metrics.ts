@@ -16,8 +16,8 @@ import { Slices } from "./loop_budget.ts";
 export interface StoredMetric {
   /** The app's own, asked before the numbers are read. */
   readonly collect: (() => unknown) | undefined;
-  /** Throws where something else is kept than is known. */
-  read(slices: Slices): Promise<FamilySnapshot>;
+  /** Throws where something else is kept than is known; tells when label sets began where that is asked for. */
+  read(slices: Slices, withStarts: boolean): Promise<FamilySnapshot>;
 }
 
 /** Finds what can be read without `get()`; returns undefined for what has to be asked. */
@@ -32,6 +32,8 @@ export interface CollectOptions {
   readonly longestSeconds?: number;
   /** Reads the metrics that it knows without asking them; every metric is asked unless it is given. */
   readonly store?: ClientStore | undefined;
+  /** Whether to tell when label sets began, which takes memory for each of them. */
+  readonly withStarts?: boolean;
   /** Which metrics to ask, by name. */
   readonly wants: (name: string) => boolean;
   /** Called with the name of each metric that threw, took too long, or answered what cannot be written. */
@@ -100,7 +102,7 @@ async function ask(metric: CollectorLike, options: CollectOptions): Promise<Answ
     metric,
     async read(slices) {
       try {
-        return [await stored.read(slices)];
+        return [await stored.read(slices, options.withStarts ?? false)];
       } catch {
         // The client keeps its numbers in another way than is known; its own reader knows.
         return await readInSlices(await askInTime(metric, () => metric.get(), options), slices);

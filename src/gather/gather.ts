@@ -35,6 +35,8 @@ export interface GatherOptions {
   readonly names?: readonly string[];
   /** Whether other copies are left out that were joined. */
   readonly isAlone?: boolean;
+  /** Whether it is to be told when the series of the app's own metrics began. */
+  readonly withStarts?: boolean;
 }
 
 /** For so long the beats that the first look has answered are the newest, in seconds. */
@@ -53,14 +55,14 @@ export async function gather(source: GatherSource, options: GatherOptions): Prom
 
 async function gatherOwn(source: GatherSource, options: GatherOptions): Promise<Gathered> {
   const { runtime, core, registry, store } = source;
-  const { timeoutSeconds, longestSeconds = timeoutSeconds } = options;
+  const { timeoutSeconds, longestSeconds = timeoutSeconds, withStarts = false } = options;
   // No turn is waited for before the snapshot is taken: a scrape that ends a block shows that block, not the beat behind it.
   const begin = runtime.now();
   core?.refresh();
   const wants = wanting(options.names);
   const own = core?.families() ?? [];
   const failed = (name: string): void => core?.self.fail(`metric:${name}`);
-  const ask = { runtime, store, timeoutSeconds, longestSeconds, wants, failed };
+  const ask = { runtime, store, timeoutSeconds, longestSeconds, withStarts, wants, failed };
   const readForeign = registry
     ? await askForeign(registry, new Set<unknown>(own), ask).catch(() => {
       core?.self.fail("registry");

@@ -14,6 +14,7 @@ import type { DistributionSnapshot, ExemplarSnapshot, FamilySnapshot, Labels } f
 import { foreignExemplar } from "./foreign_exemplar.ts";
 import type { ClientStore } from "./foreign_metrics.ts";
 import type { Slices } from "./loop_budget.ts";
+import { StartTimes } from "./start_times.ts";
 
 /** The types that the clients have. */
 export type StoredType = "counter" | "gauge" | "histogram" | "summary";
@@ -52,8 +53,14 @@ const types: readonly string[] = ["counter", "gauge", "histogram", "summary"];
 /** Reads metrics of the known clients where they keep their numbers; `.` and `./hono` hand it in. */
 export const promClientStore: ClientStore = (metric) => {
   const stored = storedMetric(metric);
-  return stored && { collect: stored.collect?.bind(stored), read: (slices) => readStored(stored, slices) };
+  return stored && {
+    collect: stored.collect?.bind(stored),
+    read: (slices, withStarts) => readStored(stored, slices, withStarts),
+  };
 };
+
+/** A process starts with its clock, but on edge runtimes, whose clock starts at 0. */
+const startTimes = new StartTimes(performance.timeOrigin > 0 ? performance.timeOrigin / 1000 : undefined);
 
 /** Finds a metric that can be read without its `get()`; returns undefined where that has to be asked. */
 export function storedMetric(metric: object): StoredMetric | undefined {
@@ -128,22 +135,25 @@ function boundsOf({ type, upperBounds, percentiles }: StoredMetric): readonly st
  * them is read whole: the count of a histogram is that of its last bucket. Throws a TypeError if something else is kept
  * than the client keeps.
  */
-async function readStored(metric: StoredMetric, slices: Slices): Promise<FamilySnapshot> {
+async function readStored(metric: StoredMetric, slices: Slices, withStarts: boolean): Promise<FamilySnapshot> {
   const { name, help, type, aggregator, hashMap, store } = metric;
+  const startOf = withStarts && type !== "gauge" ? startTimes.look(metric) : undefined;
   const entries = store ? [...store.values()] : Object.values(hashMap!);
   const read = type === "counter" || type === "gauge"
     ? numbersOf(type, entries.length)
     : distributionOf(metric, type, entries.length);
   const labels: Labels[] = [];
+  const createdAt: number[] | undefined = startOf && [];
   for (const each of entries) {
     if (slices.isDue(read.steps)) await slices.next();
     // The newer client keeps the parts of a summary one step further down.
     const entry = type === "summary" && isObject(each.value) ? each.value as Entry : each;
     labels.push(copied(each.labels ?? entry.labels ?? {}));
     read.take(entry, labels.length - 1);
+    if (startOf) createdAt!.push(startOf(each));
   }
   const common = {
-    ...{ name, help, isForeign: true, size: labels.length, createdAt: undefined, lost: 0 },
+    ...{ name, help, isForeign: true, size: labels.length, createdAt, lost: 0 },
     ...(typeof aggregator === "string" && { aggregator }),
   };
   return { ...common, ...read.shown, labels: (index: number) => labels[index]! } as FamilySnapshot;

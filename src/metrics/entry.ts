@@ -42,6 +42,8 @@ export interface CatalogEntry {
   readonly optional?: true;
   /** How the metric is read from a sample; absent for what is counted as it happens. */
   readonly read?: (sample: Sample) => Iterable<Reading>;
+  /** What is read counts from the first moment of the process on. */
+  readonly fromStart?: true;
 }
 
 /**

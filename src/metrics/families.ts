@@ -78,8 +78,9 @@ export class Families {
 
   /** Makes a family that is read, not counted. */
   sampled(name: string, sample: () => Sample, read: (sample: Sample) => Iterable<Reading>): void {
-    const type = this.#entry(name).type === "counter" ? "counter" : "gauge";
-    this.#add(name, {}, (options) => new Sampled(type, options, sample, read));
+    const { type, fromStart } = this.#entry(name);
+    const begins = fromStart && ((): number | undefined => sample().process?.startUnixSeconds);
+    this.#add(name, {}, (options) => new Sampled(type === "counter" ? type : "gauge", options, sample, read, begins));
   }
 
   /** Every registered family, in the order of the page. */

@@ -14,6 +14,8 @@ export type Reading = readonly [value: number, ...labels: string[]];
 export class Sampled extends Family {
   readonly type: "counter" | "gauge";
   readonly #read: () => Iterable<Reading>;
+  /** When all of it began, as Unix time in seconds; undefined where that is not known. */
+  readonly begins: (() => number | undefined) | undefined;
 
   /** Makes a family that reads from a sample. */
   constructor(
@@ -21,8 +23,10 @@ export class Sampled extends Family {
     options: FamilyOptions,
     sample: () => Sample,
     read: (sample: Sample) => Iterable<Reading>,
+    begins?: () => number | undefined,
   ) {
     super(options);
+    this.begins = begins;
     this.type = type;
     this.#read = () => read(sample());
   }

@@ -77,6 +77,7 @@ export function pageHandler(source: () => GatherSource, options: HandlerOptions 
         longestSeconds: collectTimeoutSeconds,
         names: query.getAll("name[]"),
         isAlone: query.get("copy") === "self",
+        withStarts: format.name === "protobuf" || (format.name === "openmetrics" && created),
       });
       const page = new FormattedPage(gathered, {
         format,

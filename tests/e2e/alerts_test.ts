@@ -1,18 +1,13 @@
-import { after, before, describe, it } from "node:test";
+import { after, before, it } from "node:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parse } from "yaml";
-import {
-  type Alertmanager,
-  missingAlertmanager,
-  startAlertmanager,
-  startWebhook,
-  type Webhook,
-} from "../support/alertmanager.ts";
+import { type Alertmanager, startAlertmanager, startWebhook, type Webhook } from "../support/alertmanager.ts";
 import { panelsOf, readKit, readRepository } from "../support/kit.ts";
-import { missingPrometheus, type Prometheus, startPrometheus } from "../support/prometheus.ts";
+import { describeWith } from "../support/programs.ts";
+import { type Prometheus, startPrometheus } from "../support/prometheus.ts";
 import { withoutGrafana } from "../support/promql_names.ts";
 import { type Demo, type DemoRuntime, startDemo } from "../support/server.ts";
 import { until } from "../support/until.ts";
@@ -63,7 +58,7 @@ const everything = ["/", "/users/7", "/pool?jobs=1", "/limited", "/stream?ms=60"
 /** What keeps rates above 0, and costs nothing that an alert could be about. */
 const little = ["/", "/users/7"];
 
-describe("the kit with Prometheus and Alertmanager", { skip: missingPrometheus || missingAlertmanager }, () => {
+describeWith("the kit with Prometheus and Alertmanager", ["prometheus", "prometheus-alertmanager"], (generation) => {
   const folder = mkdtempSync(join(tmpdir(), "runtime-metrics-alerts-"));
   const demos = new Map<DemoRuntime, Demo>();
   let webhook: Webhook | undefined;
@@ -86,10 +81,10 @@ describe("the kit with Prometheus and Alertmanager", { skip: missingPrometheus |
     const failed = started.find((result) => result.status === "rejected");
     if (failed) throw failed.reason;
     webhook = await startWebhook();
-    alertmanager = await startAlertmanager(alertmanagerConfig(webhook.url));
+    alertmanager = await startAlertmanager(generation, alertmanagerConfig(webhook.url));
     const rules = join(folder, "rules.yml");
     writeFileSync(rules, JSON.stringify(shortenedRules()));
-    prometheus = await startPrometheus({
+    prometheus = await startPrometheus(generation, {
       global: { scrape_interval: "1s", evaluation_interval: "1s" },
       rule_files: [rules],
       alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager.address] }] }] },

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { after, before, describe, it } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import process from "node:process";
 import { assert, assertEquals, assertGreater, assertMatch, assertStringIncludes } from "@std/assert";
-import { missingPrometheus, type Prometheus, startPrometheus } from "../support/prometheus.ts";
+import { describeWith } from "../support/programs.ts";
+import { type Prometheus, startPrometheus } from "../support/prometheus.ts";
 import { parseStrictly } from "../support/strict_page.ts";
 import { until } from "../support/until.ts";
 
@@ -55,14 +56,12 @@ async function start(command: readonly string[]): Promise<{ child: ChildProcess;
 
 describe("the page of each runtime, read by the programs that it is for", () => {
   const servers = new Map<string, { child: ChildProcess; url: string }>();
-  let prometheus: Prometheus | undefined;
 
   before(async () => {
     for (const [name, command] of Object.entries(commands)) servers.set(name, await start(command));
   });
-  after(async () => {
+  after(() => {
     for (const { child } of servers.values()) child.kill("SIGKILL");
-    await prometheus?.stop();
   });
 
   for (const name of Object.keys(commands)) {
@@ -85,57 +84,111 @@ describe("the page of each runtime, read by the programs that it is for", () => 
       assertGreater(read.traces.length, 0);
       assertEquals([...new Set(read.traces)], [traceId]);
     });
-
-    it(`has nothing to say to promtool on ${name}`, { skip: missingPrometheus }, async () => {
-      const page = await (await fetch(servers.get(name)!.url)).text();
-      const { status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], { input: page, encoding: "utf8" });
-      assertEquals([status, stdout + stderr], [0, ""]);
-    });
   }
 
-  it(
-    "is scraped by a Prometheus in both formats, compressed, with exemplars",
-    { skip: missingPrometheus },
-    async () => {
-      const targets = [...servers].map(([server, { url }]) => ({ targets: [new URL(url).host], labels: { server } }));
-      prometheus = await startPrometheus({
-        global: { scrape_interval: "1s" },
-        scrape_configs: [{ job_name: "page", static_configs: targets }],
-      }, ["--enable-feature=exemplar-storage"]);
-      const up = async (): Promise<string[]> =>
-        (await prometheus!.query("up == 1")).map(({ metric }) => metric["server"]!).sort();
-      assertEquals(await until(up, (names) => names.length === 3, 30), ["bun", "deno", "node"], prometheus.log());
+  describeWith("its Prometheus", ["prometheus", "promtool"], (generation) => {
+    let prometheus: Prometheus | undefined;
+    afterEach(() => prometheus?.stop());
 
-      const exemplars = async (): Promise<Record<string, string>> => {
-        const query = new URLSearchParams({
-          query: "http_request_duration_seconds_bucket",
-          start: String(Date.now() / 1000 - 300),
-          end: String(Date.now() / 1000 + 60),
-        });
-        const response = await fetch(`${prometheus!.url}/api/v1/query_exemplars?${query}`);
-        const { data } = await response.json() as {
-          data: { seriesLabels: Record<string, string>; exemplars: { labels: Record<string, string> }[] }[];
+    for (const name of Object.keys(commands)) {
+      it(`has nothing to say to promtool on ${name}`, async () => {
+        const page = await (await fetch(servers.get(name)!.url)).text();
+        const promtool = generation.command("promtool");
+        const { status, stdout, stderr } = spawnSync(promtool, ["check", "metrics"], { input: page, encoding: "utf8" });
+        assertEquals([status, stdout + stderr], [0, ""]);
+      });
+    }
+
+    it(
+      "is scraped in both text formats, compressed, with exemplars",
+      async () => {
+        const targets = [...servers].map(([server, { url }]) => ({ targets: [new URL(url).host], labels: { server } }));
+        prometheus = await startPrometheus(generation, {
+          global: { scrape_interval: "1s" },
+          scrape_configs: [{ job_name: "page", static_configs: targets }],
+        }, ["--enable-feature=exemplar-storage"]);
+        const up = async (): Promise<string[]> =>
+          (await prometheus!.query("up == 1")).map(({ metric }) => metric["server"]!).sort();
+        assertEquals(await until(up, (names) => names.length === 3, 30), ["bun", "deno", "node"], prometheus.log());
+
+        const exemplars = async (): Promise<Record<string, string>> => {
+          const query = new URLSearchParams({
+            query: "http_request_duration_seconds_bucket",
+            start: String(Date.now() / 1000 - 300),
+            end: String(Date.now() / 1000 + 60),
+          });
+          const response = await fetch(`${prometheus!.url}/api/v1/query_exemplars?${query}`);
+          const { data } = await response.json() as {
+            data: { seriesLabels: Record<string, string>; exemplars: { labels: Record<string, string> }[] }[];
+          };
+          return Object.fromEntries(
+            data.map((each) => [each.seriesLabels["server"]!, each.exemplars[0]!.labels["trace_id"]!]),
+          );
         };
-        return Object.fromEntries(
-          data.map((each) => [each.seriesLabels["server"]!, each.exemplars[0]!.labels["trace_id"]!]),
-        );
-      };
-      const kept = await until(exemplars, (found) => Object.keys(found).length === 3, 20);
-      assertEquals(kept, { node: traceId, deno: traceId, bun: traceId });
+        const kept = await until(exemplars, (found) => Object.keys(found).length === 3, 20);
+        assertEquals(kept, { node: traceId, deno: traceId, bun: traceId });
 
-      // What it was given is OpenMetrics: it learns units from nothing else.
-      const metadata = await (await fetch(`${prometheus.url}/api/v1/metadata?metric=http_request_duration_seconds`))
-        .json();
-      assertStringIncludes(JSON.stringify(metadata), '"unit":"seconds"');
-      // The series of both formats are the same: `le` is spelled alike.
-      const open = await prometheus.query('count by (server) (http_request_duration_seconds_bucket{le="1.0"})');
-      assertEquals(open.length, 3);
-      for (const { url } of servers.values()) {
-        const text = await (await fetch(url, { headers: { accept: "text/plain; version=0.0.4" } })).text();
-        assertMatch(text, /http_request_duration_seconds_bucket\{[^}]*le="1\.0"\} \d+\n/);
-      }
-      for (const { health, lastError } of await prometheus.targets()) assertEquals([health, lastError], ["up", ""]);
-      assert(!/level=(warn|error)[^\n]*(scrape|append)/i.test(prometheus.log()), prometheus.log());
-    },
-  );
+        // What it was given is OpenMetrics: it learns units from nothing else.
+        const metadata = await (await fetch(`${prometheus.url}/api/v1/metadata?metric=http_request_duration_seconds`))
+          .json();
+        assertStringIncludes(JSON.stringify(metadata), '"unit":"seconds"');
+        // The series of both formats are the same: `le` is spelled alike.
+        const open = await prometheus.query('count by (server) (http_request_duration_seconds_bucket{le="1.0"})');
+        assertEquals(open.length, 3);
+        for (const { url } of servers.values()) {
+          const text = await (await fetch(url, { headers: { accept: "text/plain; version=0.0.4" } })).text();
+          assertMatch(text, /http_request_duration_seconds_bucket\{[^}]*le="1\.0"\} \d+\n/);
+        }
+        for (const { health, lastError } of await prometheus.targets()) assertEquals([health, lastError], ["up", ""]);
+        assert(!/level=(warn|error)[^\n]*(scrape|append)/i.test(prometheus.log()), prometheus.log());
+      },
+    );
+
+    // Prometheus before 2.50 reads no start times.
+    const skip = isOlder(generation.version, 2, 50) && "this Prometheus reads no start times";
+    it(
+      "is scraped as protocol buffers where start times are read, so that no first count is lost",
+      { skip },
+      async () => {
+        const targets = [...servers].map(([server, { url }]) => ({ targets: [new URL(url).host], labels: { server } }));
+        prometheus = await startPrometheus(generation, {
+          global: { scrape_interval: "1s" },
+          scrape_configs: [{ job_name: "page", static_configs: targets }],
+        }, ["--enable-feature=created-timestamp-zero-ingestion"]);
+        const byServer = async (promql: string): Promise<Record<string, number[]>> =>
+          Object.fromEntries(
+            (await prometheus!.query(promql)).map(({ metric, value, values }) => [
+              metric["server"]!,
+              (values ?? [value!]).map(([, each]) => Number(each)),
+            ]),
+          );
+        await until(() => byServer("up == 1"), (up) => Object.keys(up).length === 3, 30);
+        // One scrape more, so that a counter that comes now was not there at the one before.
+        await until(() => byServer("count_over_time(up[1m]) > 2"), (up) => Object.keys(up).length === 3, 30);
+        for (const { child } of servers.values()) child.kill("SIGUSR2");
+        for (const series of ["born_total", 'http_requests_total{method="POST"}']) {
+          const rows = await until(
+            () => byServer(`${series}[1m]`),
+            (rows) => Object.values(rows).filter((values) => values.length > 4).length === 3,
+            30,
+          );
+          // The sample of its start is a 0, and what follows is 5 at once.
+          for (const [server, values] of Object.entries(rows)) {
+            assertEquals(values.slice(0, 3), [0, 5, 5], `${series} of ${server}: ${values}`);
+          }
+          // Prometheus extends what it sees to the borders of the window, by half a scrape here.
+          for (const [server, [increase]] of Object.entries(await byServer(`increase(${series}[1m])`))) {
+            assert(increase! >= 5 && increase! < 7, `${series} of ${server} rose by ${increase}`);
+          }
+        }
+        for (const { health, lastError } of await prometheus.targets()) assertEquals([health, lastError], ["up", ""]);
+        assert(!/level=(warn|error)[^\n]*(scrape|append)/i.test(prometheus.log()), prometheus.log());
+      },
+    );
+  });
 });
+
+function isOlder(version: string, major: number, minor: number): boolean {
+  const [ownMajor = 0, ownMinor = 0] = version.split(".").map(Number);
+  return ownMajor < major || (ownMajor === major && ownMinor < minor);
+}

@@ -1,4 +1,4 @@
-import { after, before, describe, it } from "node:test";
+import { after, before, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import {
   assert,
@@ -8,7 +8,8 @@ import {
   assertLess,
   assertStringIncludes,
 } from "@std/assert";
-import { missingPrometheus, type Prometheus, startPrometheus } from "../support/prometheus.ts";
+import { describeWith } from "../support/programs.ts";
+import { type Prometheus, startPrometheus } from "../support/prometheus.ts";
 import { type Demo, type DemoRuntime, startDemo } from "../support/server.ts";
 import { until } from "../support/until.ts";
 
@@ -18,7 +19,7 @@ const runtimes: readonly DemoRuntime[] = ["node", "deno", "bun"];
 const windowSeconds = 15;
 const scrapeSeconds = 1;
 
-describe("a Prometheus that scrapes the demo on each runtime", { skip: missingPrometheus }, () => {
+describeWith("a Prometheus that scrapes the demo on each runtime", ["prometheus"], (generation) => {
   const demos = new Map<DemoRuntime, Demo>();
   let prometheus: Prometheus | undefined;
 
@@ -38,7 +39,7 @@ describe("a Prometheus that scrapes the demo on each runtime", { skip: missingPr
     );
     const failed = started.find((result) => result.status === "rejected");
     if (failed) throw failed.reason;
-    prometheus = await startPrometheus({
+    prometheus = await startPrometheus(generation, {
       global: { scrape_interval: `${scrapeSeconds}s` },
       scrape_configs: [{
         job_name: "demo",
@@ -111,7 +112,7 @@ describe("a Prometheus that scrapes the demo on each runtime", { skip: missingPr
       // A stall of 1 s in 10 s is a rate of 0.1. The counter may be 2 % off, and rate() extends what lies between the
       // window's first and last scrape to the whole window, by up to a fifth here. Half of that tells the one that was
       // blocked from the others, in which only the machine's own hiccups are seen.
-      const quiet = await until(rates, (rates) => runtimes.every((runtime) => rates[runtime]![0]! < 0.05), 15);
+      const quiet = await until(rates, (rates) => runtimes.every((runtime) => rates[runtime]![0]! < 0.05), 60);
       for (const runtime of runtimes) assertLess(quiet[runtime]![0]!, 0.05, `${runtime} before`);
 
       await fetch(`${demos.get(blocked)!.url}/block?ms=1000`).then((response) => response.arrayBuffer());

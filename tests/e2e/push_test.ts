@@ -10,7 +10,7 @@ import { createPusher, type Pusher, type PusherOptions } from "@rtm/runtime-metr
 import { checkExportRequest } from "../support/otlp_schema.ts";
 import { Page } from "../support/page.ts";
 import { type PushServer, startPushServer } from "../support/push_servers.ts";
-import { missingProgram } from "../support/system_program.ts";
+import { describeWith } from "../support/programs.ts";
 import { until } from "../support/until.ts";
 
 /** A monitor with two requests counted, beside a metric of the app's own. */
@@ -30,9 +30,9 @@ function pusherFor(monitor: Monitor, options: Pick<PusherOptions, "url" | "proto
   return createPusher({ job: "e2e", instance: "a/b", monitor, ...options });
 }
 
-describe("pushing to a Pushgateway", { skip: missingProgram("prometheus-pushgateway") }, () => {
+describeWith("pushing to a Pushgateway", ["prometheus-pushgateway"], (generation) => {
   let gateway: PushServer;
-  before(async () => gateway = await startPushServer("prometheus-pushgateway"));
+  before(async () => gateway = await startPushServer(generation, "prometheus-pushgateway"));
   after(() => gateway?.stop());
 
   const requests =
@@ -69,9 +69,9 @@ describe("pushing to a Pushgateway", { skip: missingProgram("prometheus-pushgate
   });
 });
 
-describe("pushing to VictoriaMetrics", { skip: missingProgram("victoria-metrics") }, () => {
+describeWith("pushing to VictoriaMetrics", ["victoria-metrics"], (generation) => {
   let server: PushServer;
-  before(async () => server = await startPushServer("victoria-metrics"));
+  before(async () => server = await startPushServer(generation, "victoria-metrics"));
   after(() => server?.stop());
 
   /** The newest values, by a label. */

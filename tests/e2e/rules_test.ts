@@ -1,4 +1,4 @@
-import { after, before, describe, it } from "node:test";
+import { after, before, it } from "node:test";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,17 +9,17 @@ import { parse } from "yaml";
 import { createKit } from "../../scripts/kit/files.ts";
 import type { KitOptions } from "../../scripts/kit/options.ts";
 import { panelsOf, readKit } from "../support/kit.ts";
+import { describeWith } from "../support/programs.ts";
 import { withoutGrafana } from "../support/promql_names.ts";
 
-const skip = spawnSync("promtool", ["--version"]).error ? "promtool is not installed" : false;
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-function promtool(...args: string[]): { status: number | null; output: string } {
-  const { status, stdout, stderr } = spawnSync("promtool", args, { cwd: root, encoding: "utf8" });
-  return { status, output: stdout + stderr };
-}
+describeWith("the rules and promtool", ["promtool"], (generation) => {
+  function promtool(...args: string[]): { status: number | null; output: string } {
+    const { status, stdout, stderr } = spawnSync(generation.command("promtool"), args, { cwd: root, encoding: "utf8" });
+    return { status, output: stdout + stderr };
+  }
 
-describe("promtool", { skip }, () => {
   let folder: string;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "runtime-metrics-rules-"));
@@ -80,7 +80,7 @@ describe("promtool", { skip }, () => {
   for (
     const [what, alert, from, to] of [
       ["a threshold", "RuntimeEventLoopLagHigh", "> 0.05\n", "> 0.0515\n"],
-      ["a wait", "RuntimeEventLoopLagCritical", 'for: "30s"', 'for: "45s"'],
+      ["a wait", "RuntimeEventLoopLagCritical", "for: 30s", "for: 45s"],
       ["a condition", "RuntimeCpuThrottled", "< 0.5)", "< 5)"],
       ["who is told to hang", "RuntimeEventLoopHangs", "(up) == 0", "(up) >= 0"],
       ["a factor", "RuntimeErrorBudgetBurnFast", "> 14.4 * 0.001", "> 15 * 0.001"],

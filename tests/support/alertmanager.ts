@@ -2,7 +2,8 @@ import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { missingProgram, startSystemProgram } from "./system_program.ts";
+import type { Generation } from "./programs.ts";
+import { startSystemProgram } from "./system_program.ts";
 
 /** One alert as Alertmanager tells of it. */
 export interface ToldAlert {
@@ -28,9 +29,6 @@ export interface Alertmanager {
   /** Ends it and removes all that it has written; may be called more than once. */
   stop(): Promise<void>;
 }
-
-/** Why a test that needs Alertmanager cannot run; false when it can. */
-export const missingAlertmanager: string | false = missingProgram("prometheus-alertmanager");
 
 /** Starts a server that remembers what it is sent. */
 export async function startWebhook(): Promise<Webhook> {
@@ -59,13 +57,14 @@ export async function startWebhook(): Promise<Webhook> {
 /**
  * Starts Alertmanager on a port of the system's choice, alone and with its files in a folder of its own.
  *
+ * @param generation Which Alertmanager.
  * @param config The configuration, as an object: JSON is YAML.
  * @returns The server, listening; call `stop()` in any case.
  * @throws {Error} If it does not listen within 20 s; its log is in the message.
  */
-export async function startAlertmanager(config: object): Promise<Alertmanager> {
+export async function startAlertmanager(generation: Generation, config: object): Promise<Alertmanager> {
   const { ready: address, log, stop } = await startSystemProgram({
-    command: "prometheus-alertmanager",
+    command: generation.command("prometheus-alertmanager"),
     prepare(folder) {
       const path = join(folder, "alertmanager.yml");
       writeFileSync(path, JSON.stringify(config));

@@ -6,10 +6,12 @@
  */
 
 import process from "node:process";
-import { Registry } from "prom-client";
+import { Counter, Registry } from "prom-client";
 import { createMetricsServer, createMonitor } from "../../mod.ts";
 
-const monitor = createMonitor({ registry: new Registry() });
+const registry = new Registry();
+const born = new Counter({ name: "born_total", help: "Counted at once.", labelNames: ["how"], registers: [registry] });
+const monitor = createMonitor({ registry });
 const server = await createMetricsServer({ monitor, port: 0 });
 console.log(`Listening on ${server.url}`);
 
@@ -18,5 +20,10 @@ setInterval(async () => {
   const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   await (await handler(new Request("http://localhost/", { headers: { traceparent } }))).text();
 }, 50);
+// Two counters that are 5 from their first moment on: the app's own, and one of ours.
+process.on("SIGUSR2", () => {
+  born.inc({ how: "late" }, 5);
+  for (let i = 0; i < 5; i++) void handler(new Request("http://localhost/", { method: "POST" }));
+});
 // Nobody is left behind if the test is.
 setTimeout(() => process.exit(), 120_000);

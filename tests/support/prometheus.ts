@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { missingProgram, startSystemProgram } from "./system_program.ts";
+import type { Generation } from "./programs.ts";
+import { startSystemProgram } from "./system_program.ts";
 
 /** One series of an answer: its labels, and its newest value or all values of a range. */
 export interface Result {
@@ -28,20 +29,22 @@ export interface Prometheus {
   stop(): Promise<void>;
 }
 
-/** Why a test that needs Prometheus cannot run; false when it can. */
-export const missingPrometheus: string | false = missingProgram("prometheus");
-
 /**
  * Starts Prometheus on a port of the system's choice, with its files in a folder of its own.
  *
+ * @param generation Which Prometheus.
  * @param config The configuration, as an object: JSON is YAML.
  * @param flags More of its command line.
  * @returns The server, ready; call `stop()` in any case.
  * @throws {Error} If it is not ready within 20 s; its log is in the message.
  */
-export async function startPrometheus(config: object, flags: readonly string[] = []): Promise<Prometheus> {
+export async function startPrometheus(
+  generation: Generation,
+  config: object,
+  flags: readonly string[] = [],
+): Promise<Prometheus> {
   const { ready: url, log, stop } = await startSystemProgram({
-    command: "prometheus",
+    command: generation.command("prometheus"),
     prepare(folder) {
       const path = join(folder, "prometheus.yml");
       writeFileSync(path, JSON.stringify(config));

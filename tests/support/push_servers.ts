@@ -1,3 +1,4 @@
+import type { Generation } from "./programs.ts";
 import { freePort, startSystemProgram } from "./system_program.ts";
 
 /** A program of the system that takes pushes. */
@@ -25,15 +26,16 @@ const programs: Record<PushProgram, (port: number, folder: string) => string[]> 
 /**
  * Starts a program on a free port.
  *
+ * @param generation Which of them.
  * @param program Its name.
  * @returns The server, ready; call `stop()` in any case.
  * @throws {Error} If it is not ready within 20 s; its log is in the message.
  */
-export async function startPushServer(program: PushProgram): Promise<PushServer> {
+export async function startPushServer(generation: Generation, program: PushProgram): Promise<PushServer> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const { stop } = await startSystemProgram({
-    command: program,
+    command: generation.command(program),
     prepare: (folder) => programs[program](port, folder),
     ready: () => fetch(`${url}/metrics`).then((response) => response.ok ? true : undefined, () => undefined),
   });

@@ -17,6 +17,7 @@ export const processEntries: readonly CatalogEntry[] = [
     aggregator: "sum",
     group: "process",
     read: ({ process }) => one(process?.cpuSeconds),
+    fromStart: true,
   },
   {
     name: "process_resident_memory_bytes",
