@@ -95,6 +95,9 @@ export interface PoolReading {
   workers?: Readonly<Record<string, WorkerReading>>;
 }
 
+/** What of it is one number for the whole pool. */
+export type PoolNumber = Exclude<keyof PoolReading, "workers">;
+
 /** What a worker has told of its own thread; the fields of lag are absent until its first report. */
 export interface WorkerReading {
   /** How late the newest beat ran in the worker, as of its newest report, in seconds. */

@@ -5,7 +5,7 @@
  */
 
 import { h } from "./dom.ts";
-import type { Message } from "./message.ts";
+import type { Message } from "../../src/live/message.ts";
 import type { Rows } from "./rows.ts";
 import { colour } from "./theme.ts";
 import { percent, time } from "./words.ts";

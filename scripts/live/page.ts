@@ -7,7 +7,9 @@
 import { Chart } from "./charts.ts";
 import { h, Keyed, setText } from "./dom.ts";
 import { Heat } from "./heat.ts";
-import type { FindingRow, Message, PoolRow, RouteRow, StallRow, Told } from "./message.ts";
+import type { Finding } from "../../src/live/finding.ts";
+import type { Message, PoolRow, RouteRow, Told } from "../../src/live/message.ts";
+import type { ShownStall } from "../../src/live/stall_list.ts";
 import { Rows } from "./rows.ts";
 import { Table } from "./tables.ts";
 import { bytes, clock, cores, count, none, percent, rate, time, uptime } from "./words.ts";
@@ -31,7 +33,7 @@ const findings = h("ul", { id: "findings", "aria-label": "Findings", "aria-live"
 const heat = new Heat();
 const lagAbsent = h("p", { class: "absent" });
 
-const shownFindings = new Keyed<FindingRow, { nodes: HTMLElement[] }>(
+const shownFindings = new Keyed<Finding, { nodes: HTMLElement[] }>(
   ({ severity, sentence, runbook }) => ({
     nodes: [h(
       "li",
@@ -45,7 +47,7 @@ const shownFindings = new Keyed<FindingRow, { nodes: HTMLElement[] }>(
 );
 const fine = h("li", { class: "fine" }, h("b", {}, "fine"), h("span", {}, "Nothing is wrong."));
 
-const stalls = new Table<StallRow>(
+const stalls = new Table<ShownStall>(
   "stalls",
   "Stalls",
   [
@@ -152,7 +154,7 @@ function severityOf(seconds: number, { warning, critical }: Message["thresholds"
   return seconds > critical ? "critical" : seconds > warning ? "warning" : "";
 }
 
-function whoOf({ kind, name, isStart }: StallRow): string {
+function whoOf({ kind, name, isStart }: ShownStall): string {
   return isStart ? "start of the process" : name || kind;
 }
 
@@ -173,7 +175,7 @@ function sparkOf({ spark }: RouteRow): Node {
 }
 
 /** What is looked at on demand: the frames, and the profile to open elsewhere. */
-function framesOf({ id, frames }: StallRow): Node | undefined {
+function framesOf({ id, frames }: ShownStall): Node | undefined {
   if (frames === 0 && !latest?.hasProfiles) return undefined;
   const list = h("ol", { class: "frames" });
   list.hidden = true;

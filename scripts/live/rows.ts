@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Message } from "./message.ts";
+import type { Message } from "../../src/live/message.ts";
 
 const keptRows = 3700;
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Told } from "./message.ts";
+import type { Told } from "../../src/live/message.ts";
 
 /** What stands for a number that is not told. */
 export const none = "–";

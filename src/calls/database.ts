@@ -4,6 +4,7 @@
  * @module
  */
 
+import { overflowValue } from "../metrics/family.ts";
 import { timingQuery } from "./query_time.ts";
 import type { CallScope } from "./scope.ts";
 
@@ -12,7 +13,6 @@ const operations: ReadonlySet<string> = new Set(
   ("SELECT INSERT UPDATE DELETE MERGE REPLACE WITH VALUES CALL EXPLAIN BEGIN START COMMIT ROLLBACK SAVEPOINT RELEASE " +
     "CREATE ALTER DROP TRUNCATE COPY LOCK SET SHOW PRAGMA ANALYZE VACUUM").split(" "),
 );
-const otherOperation = "_other";
 const longest = Math.max(...[...operations].map(({ length }) => length));
 
 /** Makes `calls.database`. */
@@ -52,11 +52,11 @@ export function operationOf(statement: unknown): string {
     const [open, close] = [["--", "\n"], ["/*", "*/"]].find(([open]) => text.startsWith(open!, at)) ?? [];
     if (open === undefined) break;
     const end = text.indexOf(close!, at + open.length);
-    if (end < 0) return otherOperation;
+    if (end < 0) return overflowValue;
     at = end + close!.length;
   }
   const word = /^[a-z]+/i.exec(text.slice(at, at + longest + 1))?.[0].toUpperCase() ?? "";
-  return operations.has(word) ? word : otherOperation;
+  return operations.has(word) ? word : overflowValue;
 }
 
 function textOf(statement: unknown): string {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { methods, otherMethod } from "../http/methods.ts";
 import type { CallScope } from "./scope.ts";
 import { type CallOptions, serviceFinder } from "./services.ts";
 
@@ -12,10 +13,6 @@ export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promi
 
 /** The kind of pending work that outgoing requests are. */
 const pendingKind = "http_client_request";
-
-/** The methods with a name of their own (RFC 9110 and PATCH); the others share one, as OpenTelemetry writes it. */
-const methods: ReadonlySet<string> = new Set("GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH".split(" "));
-const otherMethod = "_OTHER";
 
 /**
  * Makes a `fetch` that measures what goes through it. It calls the global `fetch` as it is at that moment, with the very
@@ -64,5 +61,5 @@ function addressOf(input: string | URL | Request | null | undefined): string | U
 function methodOf(input: string | URL | Request | null | undefined, init: RequestInit | undefined): string {
   const given = init?.method ?? (typeof input === "object" && input && "method" in input ? input.method : "GET");
   const method = String(given).toUpperCase();
-  return methods.has(method) ? method : otherMethod;
+  return methods.includes(method) ? method : otherMethod;
 }

@@ -5,6 +5,7 @@
  */
 
 import { checkTable, entriesOf, type OptionTable, refuser } from "../check.ts";
+import { overflowValue } from "../metrics/family.ts";
 
 /** Options of `measureCalls`. */
 export interface CallOptions {
@@ -38,15 +39,12 @@ export function checkCallOptions(options: CallOptions): CallOptions {
   return checkTable(refuser("Cannot measure calls"), options, callOptions);
 }
 
-/** The service of every host that is not in the table. */
-const otherService = "_other";
-
 /** Makes the look-up. */
 export function serviceFinder(table: CallOptions["services"] = {}): (url: string | URL) => string {
   const services = new Map(Object.entries(table).map(([host, service]) => [host.toLowerCase(), service]));
-  if (services.size === 0) return () => otherService;
+  if (services.size === 0) return () => overflowValue;
   return (url) => {
-    if (typeof url === "string" && !URL.canParse(url)) return otherService;
+    if (typeof url === "string" && !URL.canParse(url)) return overflowValue;
     const { host, hostname } = new URL(url);
     const exact = services.get(host) ?? services.get(hostname);
     if (exact !== undefined) return exact;
@@ -54,6 +52,6 @@ export function serviceFinder(table: CallOptions["services"] = {}): (url: string
       const service = services.get(`*${hostname.slice(dot)}`);
       if (service !== undefined) return service;
     }
-    return otherService;
+    return overflowValue;
   };
 }

@@ -21,7 +21,7 @@
 
 import { EdgeRequests } from "./requests.ts";
 import { isolateRuntime } from "./isolate.ts";
-import { contextAmong } from "./wait_until.ts";
+import { contextAmong, trackedContext, type WaitUntilLike } from "./wait_until.ts";
 import type { HonoContextLike, HonoMiddleware, HonoRequestLike, HonoRouteLike } from "../hono/context.ts";
 import { measureHono, type RuntimeMetricsOptions } from "../hono/middleware.ts";
 import { selfEntries } from "../metrics/catalog/self.ts";
@@ -30,7 +30,6 @@ import { type Monitor, startMonitor } from "../monitor/monitor.ts";
 import type { MonitorOptions } from "../monitor/options.ts";
 import type { EntryParts } from "../process/process_watch.ts";
 import type { RegistryLike } from "../metrics/registry_like.ts";
-import { trackedContext, type WaitUntilLike } from "../work/wait_until.ts";
 
 export { unmeasured } from "../hono/middleware.ts";
 export type {
@@ -147,7 +146,7 @@ export function trackContext<Context extends WaitUntilLike>(
   context: Context,
   kind: string = "wait_until",
 ): Context {
-  return trackedContext((kind, work) => monitor.track(kind, work), context, kind);
+  return trackedContext(context, (promise) => void monitor.track(kind, promise));
 }
 
 /** Hono's getter throws where there is none. */

@@ -7,7 +7,7 @@
 import type { InstrumentOptions } from "../monitor/instrument.ts";
 import { type Marked, markOf, needMarks } from "../http/measured_once.ts";
 import type { Monitor } from "../monitor/monitor.ts";
-import { contextAmong, type ContextLike, trackWaitUntil } from "./wait_until.ts";
+import { contextAmong, trackWaitUntil, type WaitUntilLike } from "./wait_until.ts";
 
 /** What `monitor.track` calls the work that was handed to `waitUntil`. */
 const waitUntilKind = "wait_until";
@@ -49,7 +49,7 @@ export class EdgeRequests {
    * Sees to it that the end of a request is told: the runtime ends everything of a request whose client has left, and
    * calls no `cancel`, unless it has been told to wait.
    */
-  follow(request: Request, platform: unknown, context: ContextLike | undefined): void {
+  follow(request: Request, platform: unknown, context: WaitUntilLike | undefined): void {
     if (!context) return;
     const waitUntil = trackWaitUntil(context, (promise) => this.#monitor.track(waitUntilKind, promise));
     const exchange = markOf(request, platform);

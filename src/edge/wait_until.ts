@@ -1,60 +1,101 @@
 /**
- * `ctx.waitUntil`: what keeps a request's context alive behind its response.
+ * `ctx.waitUntil`: what an edge runtime finishes behind a response, counted until it settles.
  *
  * @module
  */
 
-/** The context that an edge runtime passes to its handlers. */
-export interface ContextLike {
-  /** Keeps the context alive until a promise has settled. */
+import { isPromise } from "../runtime/promise.ts";
+
+/** The context that an edge runtime hands to a handler, as far as it is used. */
+export interface WaitUntilLike {
+  /** Keeps the isolate alive until the promise has settled. */
   waitUntil(promise: Promise<unknown>): void;
 }
 
-/** Marks a context whose work is tracked already. */
-const tracked: unique symbol = Symbol.for("@rtm/runtime-metrics.wait-until");
+type WaitUntil = (promise: Promise<unknown>) => void;
 
-/** A context whose work is tracked. */
-type Tracked = ContextLike & { readonly [tracked]?: ContextLike["waitUntil"] };
+/** Where a context whose work is tracked keeps what does the same untracked: work must not be counted twice. */
+const untracked: unique symbol = Symbol.for("@rtm/runtime-metrics.wait-until");
+
+/** A context whose work may be tracked already. */
+type Tracked = WaitUntilLike & { readonly [untracked]?: WaitUntil };
 
 /**
  * Finds the context among a handler's arguments: Workers pass it last, behind the bindings; others pass nothing before it.
  */
-export function contextAmong(rest: readonly unknown[]): ContextLike | undefined {
-  return rest.findLast((value): value is ContextLike =>
-    typeof value === "object" && value !== null && typeof (value as ContextLike).waitUntil === "function"
+export function contextAmong(rest: readonly unknown[]): WaitUntilLike | undefined {
+  return rest.findLast((value): value is WaitUntilLike =>
+    typeof value === "object" && value !== null && typeof (value as WaitUntilLike).waitUntil === "function"
   );
 }
 
-/**
- * Lets everything that the app hands to a context's `waitUntil` pass a tracker, once for each context. The context itself
- * stays the same object, since apps and frameworks compare and keep it.
- */
-export function trackWaitUntil(
-  context: ContextLike,
-  track: (promise: Promise<unknown>) => void,
-): ContextLike["waitUntil"] {
-  const known = (context as Tracked)[tracked];
+/** Finds a context's own `waitUntil`, for what is not the app's work. */
+export function untrackedWaitUntil(context: WaitUntilLike): WaitUntil {
+  const known = (context as Tracked)[untracked];
   if (known) return known;
   const own = context.waitUntil;
-  const untracked = (promise: Promise<unknown>): void => own.call(context, promise);
+  return (promise) => own.call(context, promise);
+}
+
+/** Makes the `waitUntil` that tracks. First the runtime: what it refuses is no pending work. */
+function tracking(own: WaitUntil, track: WaitUntil): WaitUntil {
+  return (promise) => {
+    own(promise);
+    if (isPromise(promise)) track(promise);
+  };
+}
+
+/**
+ * Tracks what the app hands to a context's `waitUntil`, unless somebody does already. The context itself stays the same
+ * object, since apps and frameworks compare and keep it.
+ *
+ * @returns The context's own `waitUntil`.
+ */
+export function trackWaitUntil(context: WaitUntilLike, track: WaitUntil): WaitUntil {
+  const own = untrackedWaitUntil(context);
+  if ((context as Tracked)[untracked]) return own;
   try {
-    Object.defineProperty(context, tracked, { value: untracked });
-    Object.defineProperty(context, "waitUntil", {
-      configurable: true,
-      writable: true,
-      value(promise: Promise<unknown>): void {
-        // First the runtime: what it refuses is no pending work.
-        untracked(promise);
-        track(promise);
-      },
-    });
+    Object.defineProperty(context, untracked, { value: own });
+    Object.defineProperty(context, "waitUntil", { configurable: true, writable: true, value: tracking(own, track) });
   } catch {
     // A frozen context: its work is not tracked, and still done.
   }
-  return untracked;
+  return own;
 }
 
-/** Finds a context's own `waitUntil`, for what is not the app's work. */
-export function untrackedWaitUntil(context: ContextLike): ContextLike["waitUntil"] {
-  return (context as Tracked)[tracked] ?? ((promise) => context.waitUntil(promise));
+/**
+ * Makes a context that tracks, beside the runtime's own, which is left as it is: its methods refuse every other object, so
+ * each is called on it. What somebody else tracks on the same context is tracked here alone.
+ *
+ * @throws {TypeError} If the context has no `waitUntil`.
+ */
+export function trackedContext<Context extends WaitUntilLike>(context: Context, track: WaitUntil): Context {
+  if (typeof context?.waitUntil !== "function") {
+    throw new TypeError(`Cannot track context: expected one with waitUntil, got ${describe(context)}`);
+  }
+  const own = untrackedWaitUntil(context);
+  const waitUntil = tracking(own, track);
+  const memberOf = (name: string | symbol): unknown => {
+    if (name === "waitUntil") return waitUntil;
+    if (name === untracked) return own;
+    const member: unknown = Reflect.get(context, name, context);
+    return typeof member === "function" ? member.bind(context) : member;
+  };
+  // The proxy's own target is an empty object: one that is frozen would have to answer its own waitUntil.
+  return new Proxy(Object.create(Reflect.getPrototypeOf(context)) as Context, {
+    get: (_target, name) => memberOf(name),
+    set: (_target, name, value) => Reflect.set(context, name, value),
+    has: (_target, name) => Reflect.has(context, name),
+    ownKeys: () => Reflect.ownKeys(context),
+    getOwnPropertyDescriptor(_target, name) {
+      const own = Reflect.getOwnPropertyDescriptor(context, name);
+      return own && { value: memberOf(name), configurable: true, enumerable: own.enumerable === true, writable: true };
+    },
+    defineProperty: (_target, name, property) => Reflect.defineProperty(context, name, property),
+    deleteProperty: (_target, name) => Reflect.deleteProperty(context, name),
+  });
+}
+
+function describe(value: unknown): string {
+  return value === null ? "null" : typeof value === "object" ? "one without" : typeof value;
 }

@@ -8,23 +8,8 @@ import type { Gauge } from "../metrics/counter.ts";
 import type { ExchangeRecorder, RouteSeries } from "./exchange_recorder.ts";
 import { excludesTemplate } from "./exclusion.ts";
 import type { Label } from "./meter.ts";
+import { methods, otherMethod } from "./methods.ts";
 import type { RequestSettings } from "./options.ts";
-
-/** The methods with a name of their own (RFC 9110 and PATCH). */
-const methods: readonly string[] = [
-  "GET",
-  "HEAD",
-  "POST",
-  "PUT",
-  "DELETE",
-  "CONNECT",
-  "OPTIONS",
-  "TRACE",
-  "PATCH",
-];
-
-/** The label of every method without a name of its own, as OpenTelemetry writes it. */
-const otherMethod = "_OTHER";
 
 /** The route of requests that no route matched. */
 export const unmatchedRoute = "none";

@@ -23,6 +23,14 @@ export interface Finding {
   readonly runbook: string;
 }
 
+/** What scripts are told. */
+export interface FindingsReport {
+  /** 0 where nothing is wrong, 1 for a warning, 2 for something critical: a script's exit code. */
+  readonly severity: 0 | 1 | 2;
+  /** The worst first. */
+  readonly findings: readonly Finding[];
+}
+
 /** What findings are made of. */
 export interface FindingSources {
   readonly reading: Reading;

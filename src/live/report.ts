@@ -6,9 +6,10 @@
 
 import type { Core } from "../core/core.ts";
 import { absences } from "./absences.ts";
-import { type Finding, windowSeconds } from "./finding.ts";
+import { type FindingsReport, windowSeconds } from "./finding.ts";
 import { findFindings } from "./findings.ts";
 import { History } from "./history.ts";
+import type { Message, Told } from "./message.ts";
 import { ageBounds, lagBounds, type Reading, takeReading } from "./reading.ts";
 import { RouteTable, stepSeconds } from "./route_table.ts";
 import { thresholds } from "./signals.ts";
@@ -19,14 +20,6 @@ const [staleSeconds, freshSeconds] = [1, 0.5];
 
 /** How many texts are kept: viewers who miss an answer ask for more than the others. */
 const mostTexts = 16;
-
-/** What scripts are told. */
-export interface FindingsReport {
-  /** 0 where nothing is wrong, 1 for a warning, 2 for something critical: a script's exit code. */
-  readonly severity: 0 | 1 | 2;
-  /** The worst first. */
-  readonly findings: readonly Finding[];
-}
 
 /** Reads once a second, and writes what viewers ask for. */
 export class Report {
@@ -110,7 +103,7 @@ export class Report {
     return this.#routes.lines(this.#reading.now, thresholds.latency_slow);
   }
 
-  #message(row: number): object {
+  #message(row: number): Message {
     const { sample } = this.#reading;
     const { name, version, engine } = this.#core.runtime;
     const { seconds, routes } = this.#lines();
@@ -135,8 +128,9 @@ export class Report {
       routes: routes.map((line) => ({
         ...line,
         perSecond: seconds > 0 ? line.count / seconds : undefined,
-        // JSON knows no infinity.
-        ...Object.fromEntries((["p50", "p95", "p99"] as const).map((name) => [name, told(line[name])])),
+        p50: told(line.p50),
+        p95: told(line.p95),
+        p99: told(line.p99),
       })),
       stepSeconds,
       oldestRequestSeconds: sample.oldestAges.get("http_request"),
@@ -156,7 +150,7 @@ export class Report {
 }
 
 /** A number for JSON: `"+Inf"` for what is beyond every bucket. */
-function told(value: number | undefined): number | string | undefined {
+function told(value: number | undefined): Told {
   if (value === undefined) return undefined;
   return value === Number.POSITIVE_INFINITY ? "+Inf" : Number(value.toPrecision(4));
 }

@@ -13,16 +13,9 @@ const mostStalls = 50;
 const mostFrames = 40;
 
 /** A stall as the page shows it. */
-export interface ShownStall {
+export interface ShownStall extends Omit<LiveStall, "id" | "culprit" | "frames"> {
   readonly id: string;
-  readonly beganAtUnixSeconds: number;
-  readonly seconds: number;
-  readonly cpuSeconds?: number | undefined;
-  readonly gcSeconds?: number | undefined;
-  readonly kind: string;
-  readonly name: string;
   readonly culprit?: string | undefined;
-  readonly traceId?: string | undefined;
   /** How many frames are told when they are asked for. */
   readonly frames: number;
   /** The process was still beginning: its modules were loaded, and nobody is accused. */

@@ -5,7 +5,7 @@
  */
 
 import { isPromise } from "../runtime/promise.ts";
-import type { PoolReading, WorkerReading } from "../sample.ts";
+import type { PoolNumber, PoolReading, WorkerReading } from "../sample.ts";
 
 /** Why a job never got a slot: as many waited as may, or it gave its place in the queue up. */
 export type RejectionReason = "full" | "gave_up";
@@ -73,9 +73,6 @@ export interface PoolSource {
    */
   watch?(watcher: PoolWatcher): () => void;
 }
-
-/** The numbers of a reading that a source may tell. */
-export type PoolNumber = Exclude<keyof PoolReading, "workers">;
 
 /** The fields of a reading, each a number of at least 0 where it is there. */
 const fields: readonly PoolNumber[] = ["active", "queued", "capacity", "oldestWaitSeconds", "idle"];

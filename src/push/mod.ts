@@ -30,7 +30,7 @@
  * @module
  */
 
-export type { ContextLike } from "../edge/wait_until.ts";
+export type { WaitUntilLike } from "../edge/wait_until.ts";
 export type { PusherOptions, PushSource } from "./check_pusher.ts";
 export { createPusher, type Pusher, type PusherStats } from "./pusher.ts";
 export type { PushProtocol } from "./target.ts";

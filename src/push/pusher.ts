@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ContextLike, untrackedWaitUntil } from "../edge/wait_until.ts";
+import { untrackedWaitUntil, type WaitUntilLike } from "../edge/wait_until.ts";
 import { isolateName } from "../edge/isolate.ts";
 import { currentTimers } from "../runtime/detect.ts";
 import type { Runtime } from "../runtime/shim.ts";
@@ -49,7 +49,7 @@ export interface Pusher extends AsyncDisposable {
    *
    * @param context What the runtime passed beside the request.
    */
-  pushLater(context: ContextLike): void;
+  pushLater(context: WaitUntilLike): void;
 
   /**
    * Ends the pushing that `start` began, with one last push.
@@ -181,7 +181,7 @@ export class MonitorPusher implements Pusher {
   }
 
   /** Sees to it that a push happens behind this request. */
-  pushLater(context: ContextLike): void {
+  pushLater(context: WaitUntilLike): void {
     const { intervalSeconds, timeoutSeconds, retries } = this.#settings;
     const { now, sleep } = this.#clock;
     if (now() < this.#dueUntil) return;

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { PoolNumber } from "../../pools/pool_source.ts";
-import type { Sample, WorkerReading } from "../../sample.ts";
+import type { PoolNumber, Sample, WorkerReading } from "../../sample.ts";
 import type { CatalogEntry } from "../entry.ts";
 import type { Reading } from "../sampled.ts";
 import { waitBuckets } from "./buckets.ts";

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/ass
 import { Registry } from "prom-client";
 import { createMonitor } from "@rtm/runtime-metrics";
 import { deferred, sleep } from "../support/loop.ts";
-import { trackContext } from "../../src/edge/mod.ts";
+import { createMonitor as createEdgeMonitor, trackContext } from "../../src/edge/mod.ts";
 
 /** A context as workerd's is: its methods refuse every object but itself. */
 class ExecutionContext {
@@ -96,6 +96,36 @@ describe("monitor.trackContext()", () => {
     assertEquals((context as { span?: number }).span, 7);
     delete (tracked as { span?: number }).span;
     assertEquals("span" in context, false);
+  });
+
+  it("counts work once, whoever else tracks on the same context", async () => {
+    const monitor = createEdgeMonitor();
+    const work = deferred<void>();
+    const kinds = (): [unknown, unknown] => {
+      const { pending } = monitor.snapshot();
+      return [pending["wait_until"], pending["behind"]];
+    };
+    // The handler is instrumented, and the app tracks for itself within it.
+    const inner = monitor.instrument((_request: Request, _env: unknown, context: ExecutionContext) => {
+      trackContext(monitor, context, "behind").waitUntil(work.promise);
+      return new Response("x");
+    });
+    await (await inner(new Request("http://localhost/"), {}, new ExecutionContext())).text();
+    assertEquals(kinds(), [undefined, 1]);
+    // The app tracks first, and hands its context to an instrumented handler.
+    const outer = monitor.instrument((_request: Request, _env: unknown, context: ExecutionContext) => {
+      context.waitUntil(work.promise);
+      return new Response("x");
+    });
+    const context = new ExecutionContext();
+    await (await outer(new Request("http://localhost/"), {}, trackContext(monitor, context, "behind"))).text();
+    assertEquals(kinds(), [undefined, 2]);
+    // The runtime has each promise once, and that of the request's own end.
+    assertEquals(context.promises.filter((promise) => promise === work.promise).length, 1);
+    work.resolve();
+    await sleep(0);
+    assertEquals(kinds(), [undefined, 0]);
+    monitor.stop();
   });
 
   it("hands on where nothing is measured", () => {
