@@ -5,7 +5,7 @@
  */
 
 import type { InstrumentOptions } from "../monitor/instrument.ts";
-import { type Marked, markOf, needMarks } from "../http/measured_once.ts";
+import { type Marked, needMarks, ownMarkOf } from "../http/measured_once.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { contextAmong, trackWaitUntil, type WaitUntilLike } from "./wait_until.ts";
 
@@ -52,7 +52,7 @@ export class EdgeRequests {
   follow(request: Request, platform: unknown, context: WaitUntilLike | undefined): void {
     if (!context) return;
     const waitUntil = trackWaitUntil(context, (promise) => this.#monitor.track(waitUntilKind, promise));
-    const exchange = markOf(request, platform);
+    const exchange = ownMarkOf(request, platform);
     if (!exchange || this.#inFlight.has(exchange)) return;
     this.#inFlight.add(exchange);
     if (this.#inFlight.size > mostInFlight) this.#inFlight.values().next().value!.discard();

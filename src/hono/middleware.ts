@@ -6,7 +6,7 @@
 
 import type { HonoContextLike, HonoMiddleware } from "./context.ts";
 import { HonoRoutes, matchesOf } from "./routes.ts";
-import { markOf, needMarks } from "../http/measured_once.ts";
+import { markOf, needMarks, runMounted } from "../http/measured_once.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 
 /** Options of `runtimeMetrics`. */
@@ -56,11 +56,11 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): H
     const { raw } = req;
     const expected = routes.expected(matches);
     // An outer app's middleware, or an instrumented handler around this app, counts the request.
-    const outer = markOf(raw, c.env);
+    const outer = markOf(raw, c.env, c);
     if (outer) {
       // A handler around this app cannot know the route; an outer app's middleware puts its own in its place.
       return passed(
-        next().finally(() => {
+        (expected.mounts ? runMounted(outer, c, next) : next()).finally(() => {
           outer.reroute(routes.answering(matches, req.routeIndex, expected, statusOf(c)) ?? expected.route!);
         }),
       );
@@ -78,7 +78,7 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): H
     const outerHolder = blame?.enter(exchange, exchange.beganAt);
     let handled: Promise<void>;
     try {
-      handled = next();
+      handled = expected.mounts ? runMounted(exchange, c, next) : next();
     } finally {
       blame?.leave(outerHolder, recorder.now());
     }

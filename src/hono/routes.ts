@@ -19,6 +19,8 @@ export interface KnownRoute {
   readonly route: string | undefined;
   /** Is it a middleware that answers with files? */
   readonly servesFiles?: boolean;
+  /** Does it hand the request to another app, made anew? */
+  readonly mounts?: boolean;
   /** The newest method that came, and the series of both. */
   method?: string;
   series?: RouteSeries;
@@ -91,7 +93,7 @@ export class HonoRoutes {
       this.known.set(
         record,
         known = isRoute
-          ? { record, route: record.path }
+          ? { record, route: record.path, mounts: isMount(record) }
           : { record, route: undefined, servesFiles: servesFiles(record) },
       );
     }
@@ -137,9 +139,11 @@ const rangeNotSatisfiable = 416;
  */
 function isMiddleware(record: HonoRouteLike): boolean {
   const { method, path } = record;
-  if (method !== "ALL" || !path.includes("*")) return false;
-  const handler = originalOf(record);
-  return handler.length > 1 && !(path.endsWith("/*") && isMounted(String(handler)));
+  return method === "ALL" && path.includes("*") && originalOf(record).length > 1 && !isMount(record);
+}
+
+function isMount(record: HonoRouteLike): boolean {
+  return record.method === "ALL" && record.path.endsWith("/*") && isMounted(String(originalOf(record)));
 }
 
 /**

@@ -8,6 +8,7 @@
  * @module
  */
 
+import type { ProcessLike } from "../runtime/shim.ts";
 import { carrierOf, type ServerContext, serverContextOf } from "./server_context.ts";
 
 /** What a mark can be asked and told. */
@@ -34,6 +35,27 @@ interface Marks {
   needed: boolean;
   /** Marks what is under way, for the one thing that measures while no marks are needed. */
   markPending: (() => void) | undefined;
+  /** What finds the request around a mounted app; undefined before there is one. */
+  mounts?: Mounts;
+}
+
+/** What belongs to a request that a mounted app handles, whatever it was made anew as. */
+interface Mounts {
+  /** Undefined where the runtime has none. */
+  readonly storage: AsyncStorageLike | undefined;
+  /** By the context that an edge runtime hands to each request. */
+  readonly contexts: WeakMap<object, Mounted>;
+}
+
+/** Around a mounted app; the first who asks takes it, and others would be other requests. */
+interface Mounted {
+  exchange: Marked | undefined;
+}
+
+/** Node's `AsyncLocalStorage`, as far as it is used. */
+interface AsyncStorageLike {
+  run<Result>(store: Mounted, call: () => Result): Result;
+  getStore(): Mounted | undefined;
 }
 
 const global = globalThis as unknown as { [key: symbol]: Marks | undefined };
@@ -69,19 +91,81 @@ export function mark(request: Request, server: ServerContext | undefined, exchan
 }
 
 /**
- * Tells whether a request is measured already.
+ * Tells whether a request is measured already, also where a mounted app handles it.
+ *
+ * @param request The request.
+ * @param server What the server passed beside it.
+ * @param context The context of an edge runtime, or of Hono, which knows that.
+ * @returns What measures it.
+ */
+export function markOf(request: Request, server: unknown, context?: unknown): Marked | undefined {
+  if (!marks.needed) return undefined;
+  // Taken in any case: who asks next would be another request.
+  const mounted = marks.mounts && takeMounted(marks.mounts, request, context);
+  return ownMarkOf(request, server) ?? mounted;
+}
+
+/**
+ * Tells what a request was marked with by whoever has this very request.
  *
  * @param request The request.
  * @param server What the server passed beside it.
  * @returns What measures it.
  */
-export function markOf(request: Request, server: unknown): Marked | undefined {
-  if (!marks.needed) return undefined;
+export function ownMarkOf(request: Request, server: unknown): Marked | undefined {
   const carrier = carrierOf(request, serverContextOf(request, server)) as { readonly [current]?: Marked };
   const exchange = carrier[current];
   // One and the same `Request` may be handled twice, one time after the other. What a server made for one request may not,
   // though that can be over before its handlers are: its client has left.
   return exchange?.isOver && carrier === request ? undefined : exchange;
+}
+
+/**
+ * Runs what hands a request to a mounted app, which makes it anew, so that a handler in there knows who measures it.
+ *
+ * @param exchange What measures the request.
+ * @param context As above.
+ * @param run Runs the mounted app.
+ * @returns What that answers.
+ */
+export function runMounted<Result>(
+  exchange: Marked,
+  context: unknown,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  const { storage, contexts } = marks.mounts ??= { storage: makeStorage(), contexts: new WeakMap() };
+  const mounted: Mounted = { exchange };
+  const key = storage ? undefined : edgeContextOf(context);
+  if (key) contexts.set(key, mounted);
+  // What the app leaves running would keep the request.
+  return (storage ? storage.run(mounted, run) : run()).finally(() => mounted.exchange = undefined);
+}
+
+function takeMounted({ storage, contexts }: Mounts, request: Request, context: unknown): Marked | undefined {
+  const mounted = storage ? storage.getStore() : contexts.get(edgeContextOf(context)!);
+  const exchange = mounted?.exchange;
+  if (!exchange) return undefined;
+  mounted!.exchange = undefined;
+  mark(request, undefined, exchange);
+  return exchange;
+}
+
+/** Hono's getter throws where there is none. */
+function edgeContextOf(context: unknown): object | undefined {
+  if (typeof context !== "object" || context === null) return undefined;
+  try {
+    return "executionCtx" in context ? context.executionCtx as object : context;
+  } catch {
+    return undefined;
+  }
+}
+
+function makeStorage(): AsyncStorageLike | undefined {
+  const { process } = globalThis as { process?: ProcessLike };
+  const { AsyncLocalStorage } = (process?.getBuiltinModule?.("node:async_hooks") ?? {}) as {
+    AsyncLocalStorage?: new () => AsyncStorageLike;
+  };
+  return AsyncLocalStorage && new AsyncLocalStorage();
 }
 
 /** Lets a measured handler or listener tell the route of a request when its answer is there, as far as it knows it then. */

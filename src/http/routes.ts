@@ -23,7 +23,10 @@ export type RouteOption =
   | ((request: Request, ...rest: any[]) => string | undefined)
   | PathRoutes;
 
-/** What tells a route of the path alone: patterns in the order in which they are tried, or replacements. */
+/**
+ * What tells a route of the path alone: patterns in the order in which they are tried, or replacements that are made one
+ * after the other. A path that no replacement fits has no route.
+ */
 export type PathRoutes =
   | readonly UrlPatternLike[]
   | { readonly normalizePath: readonly (readonly [RegExp, string])[] };
@@ -107,7 +110,15 @@ function byPath<Asked>(
       `${action}: route must be a function, a list of URLPatterns, or { normalizePath: [[pattern, text], …] }`,
     );
   }
-  return (request) => replacements.reduce((path, [pattern, text]) => path.replace(pattern, text), of.path(request));
+  return (request) => {
+    let [path, fits] = [of.path(request), false];
+    for (const [pattern, text] of replacements) {
+      // What none of them fits is the path as its client sent it.
+      fits ||= path.search(pattern) >= 0;
+      path = path.replace(pattern, text);
+    }
+    return fits ? path : undefined;
+  };
 }
 
 function isPatterns(option: PathRoutes): option is readonly UrlPatternLike[] {

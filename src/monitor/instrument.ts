@@ -22,7 +22,8 @@ export interface InstrumentOptions {
   path?: string;
   /**
    * How the route of a request is known: a function, `URLPattern`s, or replacements such as
-   * `{ normalizePath: [[/\/\d+/, "/:id"]] }`. Bun's routes tell it by their keys.
+   * `{ normalizePath: [[/^\/users\/\d+$/, "/users/:id"]] }`. A path that no replacement fits has no route; what stands
+   * beside a match is the client's, so patterns are best written for whole paths. Bun's routes tell it by their keys.
    *
    * A function gets what the handler gets, and is asked twice: when the request comes, which tells the gauge of requests
    * in progress, and again when the head of its answer is there, or its client has left, since many routers know a route
@@ -94,7 +95,7 @@ function measure(
   return function measured(this: unknown, request, platform) {
     // `arguments` is what came, to the last one, and costs nothing when it is only handed on.
     const args = arguments as unknown as Parameters<FetchHandler>;
-    const outer = markOf(request, platform);
+    const outer = markOf(request, platform, args[2]);
     const exchange = outer ? undefined : recorder.begin(
       request,
       finder?.find(...args) ?? unmatchedRoute,

@@ -5,14 +5,16 @@
  */
 
 import type { Monitor } from "../monitor/monitor.ts";
-import { type ExpressAppLike, type ExpressRouteLike, ExpressRoutes } from "./express_routes.ts";
+import { type ExpressAppLike, type ExpressPlace, type ExpressRouteLike, ExpressRoutes } from "./express_routes.ts";
 import { FrameworkListener, type FrameworkMetricsOptions } from "./framework_listener.ts";
-import { type IncomingLike, pathOfMessage, type ResponseLike } from "./message.ts";
+import type { IncomingLike, ResponseLike } from "./message.ts";
 
 /** A request of Express, as far as it is used. */
 export interface ExpressRequestLike extends IncomingLike {
   /** The app whose router has the request just now. */
   readonly app?: unknown;
+  /** What mounts have taken of the path so far. */
+  readonly baseUrl?: string | undefined;
 }
 
 /** A middleware of Express 4 and 5. */
@@ -20,7 +22,8 @@ export type ExpressMiddleware = (request: ExpressRequestLike, response: Response
 
 /**
  * Measures every request that an Express app is asked, under its route's template, mounts included, and answers scrapes.
- * A request that no route matched is `none`; a file of `express.static()` is `static`.
+ * A request that no route matched is `none`; a file of `express.static()` is `static`; what a middleware behind a path
+ * answers by itself is that path with `/*` behind it.
  *
  * @example Every request measured, `GET /metrics` answered
  * ```ts
@@ -47,13 +50,28 @@ export function expressMetrics(
   const routes = new ExpressRoutes();
   const listener = new FrameworkListener(monitor, "Cannot make Express' middleware", options);
   return function expressMetrics(request, response, next) {
-    const root = (request.app ?? {}) as ExpressAppLike;
-    let template: string | undefined;
+    const { app: root = {} } = request;
+    let [template, isAsked]: [string | undefined, boolean] = [undefined, false];
+    const place = (): ExpressPlace => ({
+      app: (request.app ?? root) as ExpressAppLike,
+      root: root as ExpressAppLike,
+      baseUrl: request.baseUrl ?? "",
+      url: request.url ?? "/",
+    });
     // Express takes mounts and sub-apps back before it answers an error, so the moment when it sets the route counts.
     watchRoute(request, (route) => {
-      template = routes.templateOf((request.app ?? root) as ExpressAppLike, root, route, pathOfMessage(request));
+      try {
+        template = routes.templateOf(route, place());
+      } catch {
+        monitor.recorder?.failed();
+      }
     });
-    listener.listen(request, response, () => template, () => next());
+    // What a middleware that is mounted answers by itself, such as a proxy, has no route; one that finds nothing has none.
+    const mount = () => isAsked && response.statusCode !== 404 ? routes.mountOf(place()) : undefined;
+    listener.listen(request, response, { route: () => template, mount }, () => {
+      isAsked = true;
+      next();
+    });
   };
 }
 

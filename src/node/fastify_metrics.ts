@@ -22,6 +22,9 @@ interface FastifyReplyLike {
 
 /** An instance of Fastify, as far as it is used. */
 export interface FastifyLike {
+  /** Node's server, or one that the app made. */
+  // deno-lint-ignore no-explicit-any -- Fastify's own types are generic over its servers
+  readonly server?: any;
   /** Adds a hook that runs when a request comes. */
   addHook(
     name: "onRequest",
@@ -61,11 +64,19 @@ export function fastifyMetrics(
   options: FrameworkMetricsOptions = {},
 ): FastifyPlugin {
   const listener = new FrameworkListener(monitor, "Cannot make Fastify's plugin", options);
+  const seen = new WeakSet<object>();
   const plugin: FastifyPlugin = (instance, _options, done) => {
+    // What cannot be decoded, or is answered by an earlier hook, reaches no hook of ours; it is answered by now.
+    instance.server?.on?.("request", (incoming: IncomingLike, outgoing: ResponseLike) => {
+      if (!seen.has(incoming) && outgoing.headersSent && !listener.answers(pathOfMessage(incoming))) {
+        listener.listen(incoming, outgoing, { route: () => undefined }, () => {});
+      }
+    });
     instance.addHook("onRequest", (request: FastifyRequestLike, reply: FastifyReplyLike, next) => {
+      seen.add(request.raw);
       // Fastify sends nothing of its own for what is answered past it.
       if (listener.answers(pathOfMessage(request.raw))) reply.hijack();
-      listener.listen(request.raw, reply.raw, () => request.routeOptions?.url, () => next());
+      listener.listen(request.raw, reply.raw, { route: () => request.routeOptions?.url }, () => next());
     });
     done();
   };

@@ -57,15 +57,26 @@ export class FrameworkListener {
   listen(
     incoming: IncomingLike,
     outgoing: ResponseLike,
-    route: () => string | undefined,
+    { route, mount }: FoundRoute,
     run: () => unknown,
   ): unknown {
-    this.#routes.set(incoming, () => route() ?? (isFile(outgoing) ? staticRoute : undefined));
+    this.#routes.set(incoming, () => route() ?? (isFile(outgoing) ? staticRoute : mount?.()));
     return this.#measured.call(run, incoming, outgoing);
   }
 }
 
+/** What a framework has found for a request. */
+interface FoundRoute {
+  /** The template of its route, as far as one is known now. */
+  route(): string | undefined;
+  /** Where there is no route: the mount that it is in. */
+  mount?(): string | undefined;
+}
+
 /** Every server of files tells when a file was changed; where no route answered, hardly anything else does. */
 function isFile(outgoing: ResponseLike): boolean {
-  return outgoing.statusCode < 400 && outgoing.getHeader("last-modified") !== undefined;
+  const { statusCode } = outgoing;
+  // One that has no such range tells which ones it has.
+  if (statusCode === 416) return outgoing.getHeader("content-range") !== undefined;
+  return statusCode < 400 && outgoing.getHeader("last-modified") !== undefined;
 }

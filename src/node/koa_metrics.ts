@@ -6,6 +6,7 @@
 
 import type { Monitor } from "../monitor/monitor.ts";
 import { FrameworkListener, type FrameworkMetricsOptions } from "./framework_listener.ts";
+import { KoaMounts, type KoaPlaceLike } from "./koa_mounts.ts";
 import { type IncomingLike, pathOfMessage, type ResponseLike } from "./message.ts";
 
 /** A context of Koa, as far as it is used. */
@@ -24,8 +25,9 @@ export interface KoaContextLike {
 export type KoaMiddleware = (context: any, next: () => Promise<unknown>) => Promise<unknown>;
 
 /**
- * Measures every request that a Koa app is asked, under the template that `@koa/router` found, prefixes included, and
- * answers scrapes. A request that no route matched is `none`; a file of `koa-static` is `static`.
+ * Measures every request that a Koa app is asked, under the template that `@koa/router` found, with its prefixes and those
+ * of `koa-mount`, and answers scrapes. A request that no route matched is `none`; a file of `koa-static` is `static`; what
+ * a mounted app without a router answers is its prefix with `/*` behind it.
  *
  * @example Every request measured, `GET /metrics` answered
  * ```ts ignore
@@ -49,14 +51,20 @@ export function koaMetrics(
   options: FrameworkMetricsOptions = {},
 ): KoaMiddleware {
   const listener = new FrameworkListener(monitor, "Cannot make Koa's middleware", options);
-  return async function koaMetrics(context: KoaContextLike, next) {
-    if (listener.answers(pathOfMessage(context.req))) context.respond = false;
-    await listener.listen(context.req, context.res, () => matchedRoute(context), next);
+  return async function koaMetrics(context: KoaContextLike & KoaPlaceLike, next) {
+    const path = pathOfMessage(context.req);
+    if (listener.answers(path)) context.respond = false;
+    const mounts = new KoaMounts(context, path);
+    const route = (): string | undefined => matchedRoute(context, mounts.ofRoute);
+    // A mount that found nothing has no route, as everywhere.
+    const mount = (): string | undefined =>
+      mounts.last && context.res.statusCode !== 404 ? `${mounts.last}/*` : undefined;
+    await listener.listen(context.req, context.res, { route, mount }, next);
   };
 }
 
-/** What `@koa/router` and its ancestor leave in the context. */
-function matchedRoute(context: KoaContextLike): string | undefined {
-  const { _matchedRoute: route } = context as { _matchedRoute?: unknown };
-  return route === undefined ? undefined : String(route);
+/** What `@koa/router` and its ancestor leave in the context, behind the mounts around it. */
+function matchedRoute({ _matchedRoute: route }: KoaPlaceLike, mounts: string): string | undefined {
+  if (route === undefined) return undefined;
+  return mounts + (mounts && route === "/" ? "" : String(route));
 }

@@ -149,6 +149,13 @@ for (const compatibilityFlags of [[], ["nodejs_compat"]]) {
       assertEquals([...series.keys()].filter((name) => /_total\{.*health/.test(name)), []);
     });
 
+    it("counts once what a mounted app measures as well", async () => {
+      for (const path of ["/hono/mounted/things/1", "/hono/mounted/things/2", "/hono/instrumented/3"]) await get(path);
+      const series = await scrapeUntil((series) => series.get(counted("/hono/instrumented/*", 200)) === 1);
+      assertEquals(series.get(counted("/hono/mounted/*", 200)), 2);
+      assertEquals([...series.keys()].filter((name) => /things|route="none"/.test(name)), []);
+    });
+
     it("counts its uptime from the first request on", async () => {
       const uptime = (await scrape()).get("runtime_uptime_seconds")!;
       assertGreater(uptime, 0.5);

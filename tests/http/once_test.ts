@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { assert, assertEquals } from "@std/assert";
 import { Hono } from "hono";
@@ -9,7 +10,7 @@ import type { createMonitor } from "../../mod.ts";
 import { runtimeMetrics, unmeasured } from "../../src/hono/mod.ts";
 import { counts, inFlight, measureApp } from "../support/measured_app.ts";
 import { rawRequest } from "../support/raw_client.ts";
-import { runtimeName, serveApp } from "../support/real_server.ts";
+import { serveApp } from "../support/real_server.ts";
 
 describe("a request is counted once", () => {
   it("with the middleware on an app and again on its sub-apps, under the whole template", async () => {
@@ -48,20 +49,71 @@ describe("a request is counted once", () => {
     assertEquals(await under.requests(), { "GET /a/b 200 completed": 1 });
   });
 
-  it("with the middleware on a mounted app, too, on servers that tell which request that was", {
-    skip: runtimeName === "bun"
-      ? "Bun's server passes nothing that belongs to one request, and mount() makes it anew"
-      : false,
-  }, async () => {
-    using under = measureApp();
-    const inner = new Hono();
-    inner.use(runtimeMetrics(under.monitor));
-    inner.get("/things/:id", (c) => c.text("thing"));
-    under.app.mount("/legacy", inner.fetch);
-    await using server = await serveApp(under.app.fetch);
-    assertEquals((await rawRequest(`${server.url}/legacy/things/7`).answer)!.status, 200);
-    assertEquals(await under.requests(), { "GET /legacy/* 200 completed": 1 });
-  });
+  const ways: Record<string, (app: Hono, path: string) => Promise<void>> = {
+    "on a real server": async (app, path) => {
+      await using server = await serveApp(app.fetch);
+      assertEquals((await rawRequest(`${server.url}${path}`).answer)!.status, 200);
+    },
+    "by app.request()": async (app, path) => {
+      const response = await app.request(path);
+      assertEquals(response.status, 200);
+      await response.text();
+    },
+  };
+  for (const [way, ask] of Object.entries(ways)) {
+    /** A mounted app that measures, twice, behind a middleware that takes its time. */
+    const mountable = (under: ReturnType<typeof measureApp>): Hono => {
+      const inner = new Hono();
+      inner.use(runtimeMetrics(under.monitor), runtimeMetrics(under.monitor));
+      inner.get("/things/:id", (c) => c.text("thing"));
+      inner.get("/self", async (c) => c.text(await (await under.app.request("/other")).text()));
+      return inner;
+    };
+
+    it(`with the middleware on a mounted app, too, ${way}`, async () => {
+      using under = measureApp();
+      under.app.use(async (_c, next) => {
+        await delay(1);
+        await next();
+      });
+      under.app.mount("/legacy", mountable(under).fetch);
+      for (let id = 0; id < 3; id++) await ask(under.app, `/legacy/things/${id}`);
+      assertEquals(await under.requests(), { "GET /legacy/* 200 completed": 3 });
+      assertEquals(counts(await under.page(), "http_requests_in_progress"), { "GET /legacy/*": 0 });
+    });
+
+    it(`with an app that is mounted in a mounted app, by wrappers that take their time and pass nothing on, ${way}`, async () => {
+      using under = measureApp();
+      const inner = mountable(under);
+      const middle = new Hono();
+      middle.use(runtimeMetrics(under.monitor));
+      middle.mount("/deep", async (request) => {
+        await delay(1);
+        return await inner.fetch(request);
+      });
+      under.app.mount("/legacy", (request) => middle.fetch(request), { optionHandler: () => [] });
+      await ask(under.app, "/legacy/deep/things/1");
+      assertEquals(await under.requests(), { "GET /legacy/* 200 completed": 1 });
+    });
+
+    it(`with a mounted handler that is instrumented, ${way}`, async () => {
+      using under = measureApp();
+      under.app.mount(
+        "/legacy",
+        under.monitor.instrument((_: Request) => new Response("thing"), { route: () => "/in" }),
+      );
+      await ask(under.app, "/legacy/things/1");
+      assertEquals(await under.requests(), { "GET /legacy/* 200 completed": 1 });
+    });
+
+    it(`and what a mounted app asks by itself once more, ${way}`, async () => {
+      using under = measureApp();
+      under.app.get("/other", (c) => c.text("other"));
+      under.app.mount("/legacy", mountable(under).fetch);
+      await ask(under.app, "/legacy/self");
+      assertEquals(await under.requests(), { "GET /legacy/* 200 completed": 1, "GET /other 200 completed": 1 });
+    });
+  }
 
   it("with instrument() around an app that has the middleware, under the route that only the app knows", async () => {
     using under = measureApp();

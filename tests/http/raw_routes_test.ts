@@ -67,6 +67,17 @@ describe("the route of a raw fetch handler", () => {
     });
   });
 
+  it("is none where no replacement fits the path, also one that a replacement within it would leave as it is", async () => {
+    const normalizePath: [RegExp, string][] = [[/^\/users\/\d+$/g, "/users/:id"], [/^\/(health|ready)$/, "/$1"]];
+    const raw = Array.from({ length: 50 }, (_, id) => `/wp-${id}/login.php`);
+    assertEquals(await routesOf({ normalizePath }, "/users/1", "/users/2", "/health", "/users/x", "/", ...raw), {
+      "/users/:id": 2,
+      "/health": 1,
+      none: 52,
+    });
+    assertEquals(await routesOf({ normalizePath: [] }, "/users/1"), { none: 1 });
+  });
+
   const refused: [name: string, option: unknown][] = [
     ["a text", "/users/:id"],
     ["a list of texts", ["/users/:id"]],

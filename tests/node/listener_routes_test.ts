@@ -70,8 +70,14 @@ describe("the route of a listener", () => {
       "http://elsewhere.example/users/3?x",
       "//users/4",
       "/a/../users/5",
+      "/secret",
+      "/users/x",
     );
-    assertEquals(counted, { "GET /users/:id 200 completed": 4, "GET //users/:id 200 completed": 1 });
+    assertEquals(counted, {
+      "GET /users/:id 200 completed": 4,
+      "GET //users/:id 200 completed": 1,
+      "GET none 200 completed": 2,
+    });
   });
 
   it("is told by the listener within, where one stands around another", async () => {

@@ -56,6 +56,12 @@ app.get("/users/:id", (c) => {
 app.get("/stream/:pieces", (c) => c.body(stream(Number(c.req.param("pieces")))));
 app.get("/health", unmeasured, (c) => c.text("ok"));
 
+const mounted = new Hono();
+mounted.use(runtimeMetrics(monitor, { path: false }));
+mounted.get("/things/:id", (c) => c.text("thing"));
+app.mount("/mounted", mounted.fetch);
+app.mount("/instrumented", monitor.instrument((_: Request) => new Response("thing")));
+
 export default {
   fetch(request: Request, env: never, context: never): Response | Promise<Response> {
     return new URL(request.url).pathname.startsWith("/hono/")

@@ -1,0 +1,92 @@
+/**
+ * Where `koa-mount` has put a request.
+ *
+ * @module
+ */
+
+/** What is used of Koa's context. */
+export interface KoaPlaceLike {
+  /** What mounts have left of the path. */
+  path?: string;
+  /** The prefix of the innermost mount, as the app wrote it. */
+  mountPath?: unknown;
+  /** What `@koa/router` and its ancestor found. */
+  _matchedRoute?: unknown;
+}
+
+interface Mount {
+  readonly prefix: string;
+  /** How much of the path it and those around it have taken. */
+  readonly until: number;
+}
+
+/** Follows one request through mounts, which tell their prefix when they are entered and nothing when they are left. */
+export class KoaMounts {
+  readonly #context: KoaPlaceLike;
+  readonly #path: string;
+  #mounts: Mount[] = [];
+  #routeMounts: string | undefined;
+
+  /**
+   * Begins to follow.
+   *
+   * @param context The request's context.
+   * @param path The whole path as it came.
+   */
+  constructor(context: KoaPlaceLike, path: string) {
+    this.#context = context;
+    this.#path = path;
+    const { mountPath } = context;
+    if (mountPath !== undefined) this.#enter(mountPath, this.#taken() - String(mountPath).length);
+    watch(context, "mountPath", (prefix) => {
+      // Most apps have no mounts, and are spared this.
+      if (this.#mounts.length === 0) watch(context, "_matchedRoute", () => this.#routeMounts = this.#prefixes());
+      this.#enter(prefix, this.#taken());
+    });
+    if (mountPath !== undefined) watch(context, "_matchedRoute", () => this.#routeMounts = this.#prefixes());
+  }
+
+  /** The prefixes around the route that was found. */
+  get ofRoute(): string {
+    return this.#routeMounts ?? "";
+  }
+
+  /** The prefixes that were entered last; empty where there are none. */
+  get last(): string {
+    return textOf(this.#mounts);
+  }
+
+  #enter(prefix: unknown, from: number): void {
+    this.#mounts = this.#mounts.filter(({ until }) => until <= from);
+    this.#mounts.push({ prefix: String(prefix), until: from + String(prefix).length });
+  }
+
+  #prefixes(): string {
+    const taken = this.#taken();
+    return textOf(this.#mounts.filter(({ until }) => until <= taken));
+  }
+
+  /** A mount that takes everything leaves a slash that was not there. */
+  #taken(): number {
+    const { path = "" } = this.#context;
+    return this.#path.length - (path === "/" && !this.#path.endsWith("/") ? 0 : path.length);
+  }
+}
+
+function textOf(mounts: readonly Mount[]): string {
+  return mounts.map(({ prefix }) => prefix.replace(/\/$/, "")).join("");
+}
+
+/** Tells when a property is set; to everybody else it is as it was. */
+function watch(target: KoaPlaceLike, name: "mountPath" | "_matchedRoute", isSet: (value: unknown) => void): void {
+  let current: unknown = target[name];
+  Object.defineProperty(target, name, {
+    configurable: true,
+    enumerable: true,
+    get: () => current,
+    set(value: unknown) {
+      isSet(value);
+      current = value;
+    },
+  });
+}

@@ -1,0 +1,84 @@
+// What the tests of frameworks share: their packages, apps that listen, and bodies that take their time.
+
+import { createServer, type RequestListener, type Server } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
+import { Registry } from "prom-client";
+import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
+import { pinnedPackages } from "../../scripts/pinned_packages.ts";
+import type { FrameworkApp } from "./framework_harness.ts";
+
+/** Frameworks have types of their own, and these tests are about none of them. */
+// deno-lint-ignore no-explicit-any
+export type Any = any;
+
+/**
+ * Installs what a folder pins.
+ *
+ * @param folder From the root, such as `tests/frameworks`.
+ * @returns Where they are; what loads one of them; and why its tests are skipped, or false.
+ */
+export function frameworksOf(folder: string): { modules: string; load: (name: string) => Any; skip: string | false } {
+  const { modules, load, install } = pinnedPackages(folder);
+  return { modules, load, skip: install() ?? false };
+}
+
+/** Three pieces with pauses. */
+export async function* pieces(): AsyncGenerator<string> {
+  for (const piece of ["a", "b", "c"]) {
+    yield piece;
+    await delay(5);
+  }
+}
+
+/** One piece, and no end. */
+export async function* endless(): AsyncGenerator<string> {
+  yield "a";
+  await new Promise(() => {});
+}
+
+/** A monitor with a registry of its own. */
+export function measuring(): Monitor<Registry> {
+  return createMonitor({ registry: new Registry() });
+}
+
+/** An app that listens until it is disposed of. */
+export async function listening(
+  app: Server | RequestListener,
+  more: Partial<FrameworkApp> = {},
+): Promise<FrameworkApp & AsyncDisposable> {
+  const server = typeof app === "function" ? createServer(app) : app;
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as { port: number }).port}`,
+    ...more,
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/**
+ * Asks one path after the other.
+ *
+ * @param url Where the app listens.
+ * @param asked Paths, or what is asked of them.
+ * @returns For each path, in their order, the status that the client saw; and what was counted, as `route status count`.
+ */
+export async function counted(
+  url: string,
+  asked: readonly (string | readonly [path: string, init: RequestInit])[],
+): Promise<{ seen: number[]; routes: string[] }> {
+  const seen: number[] = [];
+  for (const each of asked) {
+    const [path, init] = typeof each === "string" ? [each, {}] : each;
+    const response = await fetch(`${url}${path}`, { redirect: "manual", ...init });
+    await response.arrayBuffer();
+    seen.push(response.status);
+  }
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const routes = text.split("\n").filter((line) => line.startsWith("http_requests_total{"))
+    .map((line) => `${/route="([^"]*)"/.exec(line)![1]} ${/status="(\d+)"/.exec(line)![1]} ${line.split(" ").at(-1)}`);
+  return { seen, routes: routes.map((route) => route.replaceAll("\\\\", "\\")).sort() };
+}
