@@ -16,6 +16,7 @@
  * @module
  */
 
+export { type ElysiaLike, elysiaMetrics } from "./elysia_metrics.ts";
 export { expressMetrics, type ExpressMiddleware, type ExpressRequestLike } from "./express_metrics.ts";
 export { type FastifyLike, fastifyMetrics, type FastifyPlugin } from "./fastify_metrics.ts";
 export type { FrameworkMetricsOptions } from "./framework_listener.ts";

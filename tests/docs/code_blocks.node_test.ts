@@ -24,8 +24,9 @@ const flavourOf = ({ code }: CodeBlock): Flavour =>
 const runs = (block: CodeBlock): boolean =>
   flavourOf(block) === "node" && !/\b(serve|listen|fork)\(|\.internal|example\.com|process\.once/.test(block.code);
 
-const blocks = documents.flatMap(codeBlocks).filter(({ language }) =>
-  /^(ts|typescript|tsx|js|javascript)$/.test(language)
+/** Recipes are compiled and run where their frameworks are, by tests/e2e. */
+const blocks = documents.flatMap(codeBlocks).filter(({ language, tag }) =>
+  /^(ts|typescript|tsx|js|javascript)$/.test(language) && tag !== "recipe"
 );
 const nameOf = ({ file, line }: CodeBlock): string => `${file.replace(/\W/g, "_")}_${line}.ts`;
 const placeOf = ({ file, line }: CodeBlock): string => `${file}:${line}`;

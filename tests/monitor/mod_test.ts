@@ -84,6 +84,7 @@ describe("the public door", () => {
     ]);
     assertEquals(Object.keys(await import("../../src/push/mod.ts")), ["createPusher"]);
     assertEquals(Object.keys(await import("../../src/node/mod.ts")).sort(), [
+      "elysiaMetrics",
       "expressMetrics",
       "fastifyMetrics",
       "instrumentListener",

@@ -1,11 +1,18 @@
 // What the tests of frameworks share: their packages, apps that listen, and bodies that take their time.
 
+import { spawn } from "node:child_process";
 import { createServer, type RequestListener, type Server } from "node:http";
-import { setTimeout as delay } from "node:timers/promises";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { Registry } from "prom-client";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { pinnedPackages } from "../../scripts/pinned_packages.ts";
 import type { FrameworkApp } from "./framework_harness.ts";
+import { until } from "./until.ts";
+
+export { endless, pieces } from "./web_bodies.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Frameworks have types of their own, and these tests are about none of them. */
 // deno-lint-ignore no-explicit-any
@@ -20,20 +27,6 @@ export type Any = any;
 export function frameworksOf(folder: string): { modules: string; load: (name: string) => Any; skip: string | false } {
   const { modules, load, install } = pinnedPackages(folder);
   return { modules, load, skip: install() ?? false };
-}
-
-/** Three pieces with pauses. */
-export async function* pieces(): AsyncGenerator<string> {
-  for (const piece of ["a", "b", "c"]) {
-    yield piece;
-    await delay(5);
-  }
-}
-
-/** One piece, and no end. */
-export async function* endless(): AsyncGenerator<string> {
-  yield "a";
-  await new Promise(() => {});
 }
 
 /** A monitor with a registry of its own. */
@@ -57,6 +50,47 @@ export async function listening(
         server.closeAllConnections();
       }),
   };
+}
+
+/** Runs one of our programs, which writes where it listens, until it is disposed of. */
+export async function running(
+  command: readonly string[],
+  { cwd = root, ...more }: { cwd?: string; env?: Record<string, string> } & Partial<FrameworkApp> = {},
+): Promise<FrameworkApp & AsyncDisposable> {
+  const port = await freePort();
+  const child = spawn(command[0]!, command.slice(1), {
+    cwd,
+    env: { ...process.env, NO_COLOR: "1", PORT: String(port), HOST: "127.0.0.1", ...more.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const exited = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  const stop = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await exited;
+  };
+  let written = "";
+  for (const output of [child.stdout, child.stderr]) output.on("data", (piece: Uint8Array) => written += piece);
+  const url = `http://127.0.0.1:${port}`;
+  try {
+    await until(
+      () => fetch(`${url}/metrics`).then((response) => response.text(), () => undefined),
+      (page) => page !== undefined || child.exitCode !== null,
+      40,
+    );
+    if (child.exitCode !== null) throw new Error(`The program ended with ${child.exitCode}`);
+  } catch (error) {
+    await stop();
+    throw new Error(`${command.join(" ")} does not listen: ${written}`, { cause: error });
+  }
+  return { url, ...more, [Symbol.asyncDispose]: stop };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 /**

@@ -17,19 +17,46 @@ export interface FrameworkApp {
   unmatched?: string;
   /** How this framework writes a template, where that is not `/users/:id`. */
   template?: (path: string) => string;
+  /** What is asked in another way, where an app has no paths of its own; false for what it cannot do. */
+  asks?: Partial<Asks>;
+}
+
+/** What is asked, and what has to come of it. */
+export interface Ask {
+  path: string;
+  method?: string;
+  body?: string;
+  status: number;
+  answer?: string;
+  route: string;
+}
+
+interface Asks {
+  user(id: string): Ask;
+  head: Ask | false;
+  make: Ask;
+  boom: Ask;
+  stream: Ask | false;
+  /** Nothing of its answer comes before its client leaves. */
+  slow: Ask;
 }
 
 /** Sends over one connection that stays. */
-function send(agent: Agent, url: string, method = "GET"): Promise<{ status: number; body: string }> {
+function send(
+  agent: Agent,
+  url: string,
+  { path, method = "GET", body }: Ask,
+): Promise<{ status: number; body: string }> {
+  const headers = body === undefined ? {} : { "content-type": "application/json" };
   return new Promise((resolve, reject) => {
-    const request = httpRequest(url, { method, agent }, (response) => {
+    const request = httpRequest(url + path, { method, agent, headers }, (response) => {
       let body = "";
       response.setEncoding("utf8");
       response.on("data", (piece: string) => body += piece);
       response.on("end", () => resolve({ status: response.statusCode!, body }));
     });
     request.on("error", reject);
-    request.end();
+    request.end(body);
   });
 }
 
@@ -39,39 +66,43 @@ function send(agent: Agent, url: string, method = "GET"): Promise<{ status: numb
  * @param app The app, which has not been asked anything yet.
  */
 export async function drive(app: FrameworkApp): Promise<void> {
-  const { url, prefix = "", unmatched = "none", template = (path) => path } = app;
+  const { url, prefix = "", unmatched = "none", template = (path) => path, asks = {} } = app;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const seen = new Map<string, number>();
   const sees = (method: string, route: string, status: number, outcome = "completed"): void => {
-    const name = route === unmatched ? route : template(prefix + route);
-    const key = `http_requests_total{method="${method}",route="${name}",status="${status}",outcome="${outcome}"}`;
+    const key = `http_requests_total{method="${method}",route="${route}",status="${status}",outcome="${outcome}"}`;
     seen.set(key, (seen.get(key) ?? 0) + 1);
   };
+  const at = (path: string, rest: Omit<Ask, "path" | "route">, route = path): Ask => ({
+    path: prefix + path,
+    route: template(prefix + route),
+    ...rest,
+  });
+  const ask = async (asked: Ask): Promise<void> => {
+    const { status, body } = await send(agent, url, asked);
+    assertEquals([status, asked.answer ?? body], [asked.status, body], asked.path);
+    sees(asked.method ?? "GET", asked.route, status);
+  };
+  const user = asks.user ?? ((id) => at(`/users/${id}`, { status: 200, answer: id }, "/users/:id"));
   try {
-    for (let id = 0; id < 500; id++) {
-      const { status, body } = await send(agent, `${url}${prefix}/users/id-${id}`);
-      assertEquals([status, body], [200, `id-${id}`]);
-      sees("GET", "/users/:id", status);
-    }
-    const head = await send(agent, `${url}${prefix}/users/id-head`, "HEAD");
-    // Not every router answers HEAD where it answers GET.
-    sees("HEAD", head.status === 200 ? "/users/:id" : unmatched, head.status);
-    const post = await send(agent, `${url}${prefix}/users`, "POST");
-    assertEquals(post.status, 201);
-    sees("POST", "/users", post.status);
-    const boom = await send(agent, `${url}${prefix}/boom`);
-    assertEquals(boom.status, 500);
-    sees("GET", "/boom", boom.status);
-    const lost = await send(agent, `${url}/id-lost`);
-    assertEquals(lost.status, 404);
-    sees("GET", unmatched, lost.status);
-    const stream = await send(agent, `${url}${prefix}/stream`);
-    assertEquals([stream.status, stream.body], [200, "abc"]);
-    sees("GET", "/stream", stream.status);
-    const leaver = rawRequest(`${url}${prefix}/slow`);
-    await leaver.bodyBegan;
+    for (let id = 0; id < 500; id++) await ask(user(`id-${id}`));
+    if (asks.head === undefined) {
+      const { route } = user("id-head");
+      const { status } = await send(agent, url, { ...user("id-head"), method: "HEAD" });
+      // Not every router answers HEAD where it answers GET.
+      sees("HEAD", status === 200 ? route : unmatched, status);
+    } else if (asks.head) await ask(asks.head);
+    await ask(asks.make ?? at("/users", { method: "POST", status: 201, answer: "made" }));
+    await ask(asks.boom ?? at("/boom", { status: 500 }));
+    await ask({ path: "/id-lost", status: 404, route: unmatched });
+    const stream = asks.stream ?? at("/stream", { status: 200, answer: "abc" });
+    if (stream) await ask(stream);
+    const slow = asks.slow ?? at("/slow", { status: 200 });
+    const leaver = rawRequest(url + slow.path);
+    if (asks.slow) await until(() => inFlightOf(url), (routes) => routes.length > 0);
+    else await leaver.bodyBegan;
     leaver.leave();
-    sees("GET", "/slow", 499, "aborted");
+    sees("GET", slow.route, 499, "aborted");
   } finally {
     agent.destroy();
   }
@@ -83,8 +114,14 @@ export async function drive(app: FrameworkApp): Promise<void> {
   );
   assertEquals(sorted(counted(page)), sorted(Object.fromEntries(seen)));
   assertEquals(page.text.includes("id-"), false, "a raw path is on the page");
-  const inFlight = [...page.series].filter(([key]) => key.startsWith("http_requests_in_progress{"));
-  assertEquals(inFlight.filter(([, count]) => count !== 0), []);
+  assertEquals(await inFlightOf(url), []);
+}
+
+/** The series of requests in flight that are not 0. */
+async function inFlightOf(url: string): Promise<string[]> {
+  const { series } = new Page(await (await fetch(`${url}/metrics`)).text());
+  return [...series].filter(([key, count]) => key.startsWith("http_requests_in_progress{") && count !== 0)
+    .map(([key]) => key);
 }
 
 function sorted(record: Record<string, number>): Record<string, number> {

@@ -11,6 +11,8 @@ export interface CodeBlock {
   line: number;
   /** What stands behind the fence, such as `ts`. */
   language: string;
+  /** What stands behind that, such as `recipe`. */
+  tag: string;
   code: string;
 }
 
@@ -27,7 +29,7 @@ export function codeBlocks(file: string): CodeBlock[] {
   const blocks: CodeBlock[] = [];
   let open: (CodeBlock & { lines: string[] }) | undefined;
   for (const [index, line] of readFileSync(root + file, "utf8").split("\n").entries()) {
-    const fence = /^\s*```(\S*)/.exec(line);
+    const fence = /^\s*```(\S*) ?(.*)/.exec(line);
     if (!fence) {
       open?.lines.push(line);
     } else if (open) {
@@ -35,7 +37,7 @@ export function codeBlocks(file: string): CodeBlock[] {
       blocks.push({ ...block, code: `${lines.join("\n")}\n` });
       open = undefined;
     } else {
-      open = { file, line: index + 2, language: fence[1]!, code: "", lines: [] };
+      open = { file, line: index + 2, language: fence[1]!, tag: fence[2]!, code: "", lines: [] };
     }
   }
   return blocks;

@@ -1,0 +1,91 @@
+/**
+ * Elysia, measured.
+ *
+ * @module
+ */
+
+import type { Monitor } from "../monitor/monitor.ts";
+import { asksForUpgrade } from "../http/server_context.ts";
+import type { FrameworkMetricsOptions } from "./framework_listener.ts";
+
+/** What Elysia passes to its hooks, as far as it is used. */
+interface ElysiaContextLike {
+  readonly request: Request;
+  readonly route?: string | undefined;
+}
+
+/** An app of Elysia 1.4, as far as it is used; its own types are generic over all that was added to it. */
+export interface ElysiaLike {
+  /** Bun's server, once the app listens. */
+  // deno-lint-ignore no-explicit-any
+  readonly server: any;
+  /** Stands around the app's handler of requests. */
+  // deno-lint-ignore no-explicit-any
+  wrap(around: (handler: any) => any): any;
+  /** Runs when a route is found. */
+  // deno-lint-ignore no-explicit-any
+  onTransform(hook: (context: any) => void): any;
+  /** Runs when something is thrown. */
+  // deno-lint-ignore no-explicit-any
+  onError(hook: (context: any) => void): any;
+}
+
+type ElysiaHandler = (request: Request) => Response | Promise<Response>;
+
+/** Bun's server, as far as it is used. */
+interface BunServerLike {
+  requestIP?(request: Request): unknown;
+}
+
+/**
+ * Measures every request that an Elysia app is asked, under the template of its route, prefixes included, and answers
+ * scrapes: with `.listen()` on Bun, with `@elysiajs/node`, and by `app.handle()`. A request that no route matched is `none`.
+ *
+ * @example Every request measured, `GET /metrics` answered
+ * ```ts ignore
+ * import { Elysia } from "elysia";
+ * import { createMonitor } from "@rtm/runtime-metrics";
+ * import { elysiaMetrics } from "@rtm/runtime-metrics/node";
+ *
+ * const monitor = createMonitor();
+ * new Elysia()
+ *   .use(elysiaMetrics(monitor))
+ *   .get("/users/:id", ({ params }) => params.id)
+ *   .listen(3000);
+ * ```
+ *
+ * @param monitor What measures.
+ * @param options Where to answer scrapes.
+ * @returns The plugin, to be used before the routes that it should measure.
+ * @throws {TypeError} If `path` is neither `false` nor a string that begins with `/`.
+ * @throws {Error} If the registry has a metric of its own under one of our names.
+ */
+export function elysiaMetrics(
+  monitor: Pick<Monitor, "instrument">,
+  options: FrameworkMetricsOptions = {},
+): <App extends ElysiaLike>(app: App) => App {
+  const { path = "/metrics" } = options;
+  const routes = new WeakMap<Request, string>();
+  const measured = monitor.instrument(
+    (request: Request, server: BunServerLike | null, handler: ElysiaHandler) =>
+      asksForUpgrade(request) ? upgraded(request, server, handler) : handler(request),
+    { ...(path === false ? {} : { path }), route: (request) => routes.get(request) },
+  );
+  // Elysia reads in the text of a hook what it has to prepare for it.
+  const note = ({ request, route }: ElysiaContextLike): void => {
+    if (route) routes.set(request, route);
+  };
+  return (app) => {
+    app.wrap((handler) => (request: Request) => measured(request, app.server, handler));
+    app.onTransform(note);
+    // What cannot be parsed never comes to a transformation.
+    app.onError(note);
+    return app;
+  };
+}
+
+/** Elysia answers an empty text to a WebSocket, which Bun, that has forgotten its address by then, leaves unread. */
+async function upgraded(request: Request, server: BunServerLike | null, handler: ElysiaHandler): Promise<Response> {
+  const response = await handler(request);
+  return server?.requestIP?.(request) === null ? undefined as never : response;
+}

@@ -1,0 +1,68 @@
+// Elysia from npm at the version that tests/frameworks/fetch pins, on real sockets: `.listen()` on Bun, its adapter on Node.
+
+import process from "node:process";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { assertEquals } from "@std/assert";
+import { askForWebSocket } from "../support/raw_client.ts";
+import { drive } from "../support/framework_harness.ts";
+import { counted, frameworksOf, running } from "../support/framework_apps.ts";
+
+const { skip } = frameworksOf("tests/frameworks/fetch");
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const runtimes: Record<string, string[]> = {
+  Node: [process.execPath, "--import", "tsx"],
+  Bun: [`${root}node_modules/.bin/bun`],
+};
+
+for (const [runtime, command] of Object.entries(runtimes)) {
+  describe(`Elysia on ${runtime}`, { skip }, () => {
+    const start = () => running([...command, "tests/support/elysia_program.ts"]);
+
+    it("is measured under its routes' templates, prefixes included", async () => {
+      await using app = await start();
+      const template = (path: string): string => path.replace("id-acme", ":tenant");
+      await drive({ ...app, prefix: "/tenants/id-acme", template });
+    });
+
+    it("tells every kind of route, and errors of every kind", async () => {
+      await using app = await start();
+      const asked = ["/fixed", "/wild/a/b", "/maybe", "/maybe/1", "/checked/a", "/checked/1", "/odd/1", "/refused/1"];
+      const json = { method: "POST", headers: { "content-type": "application/json" }, body: "{" };
+      const { routes } = await counted(app.url, [
+        ...asked,
+        ["/all/1", { method: "PUT" }],
+        "/mounted/x/y",
+        ["/parsed/1", json],
+        "/tenants/x/unknown",
+        "/unknown",
+      ]);
+      assertEquals(
+        routes,
+        [
+          "/all/:id 200 1",
+          "/checked/:id 200 1",
+          "/checked/:id 422 1",
+          "/fixed 200 1",
+          "/maybe/:id? 200 2",
+          "/mounted/* 200 1",
+          "/odd/:id 500 1",
+          "/parsed/:id 400 1",
+          "/refused/:id 403 1",
+          "/wild/* 200 1",
+          "none 404 2",
+        ],
+      );
+    });
+
+    it("counts a WebSocket when it opens", {
+      skip: runtime === "Node" ? "there WebSockets pass the app by" : false,
+    }, async () => {
+      await using app = await start();
+      const { line, socket } = await askForWebSocket(`${app.url}/socket/1`);
+      assertEquals(line.slice(0, "HTTP/1.1 101".length), "HTTP/1.1 101");
+      assertEquals((await counted(app.url, [])).routes, ["/socket/:id 101 1"]);
+      socket.destroy();
+    });
+  });
+}
