@@ -1,106 +1,156 @@
-// In a control group that the test makes for itself, where it may: as root, with version 1 mounted for writing.
+// In control groups that the test makes for itself, where it may: as root, with them mounted for writing.
 
 import { describe, it } from "node:test";
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
-import process from "node:process";
-import { assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { makeGroups, missingGroups, readThrottling } from "../support/held_groups.ts";
+import { runtimeTitle } from "../support/loop.ts";
 import { Page } from "../support/page.ts";
 import { programCommand } from "../support/program.ts";
 import { runIn } from "../support/run_in.ts";
+import { shortenedRules } from "../support/shortened_rules.ts";
+import { missingProgram } from "../support/system_program.ts";
 
-const root = "/sys/fs/cgroup";
-const held = [`${root}/cpu/rtm-test-${process.pid}`, `${root}/memory/rtm-test-${process.pid}`];
-
-function mayMakeGroups(): boolean {
-  try {
-    for (const folder of held) {
-      mkdirSync(folder);
-      rmdirSync(folder);
-    }
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const skip = mayMakeGroups() ? false : "control groups of version 1 cannot be made here";
-const [cpu, memory] = held as [string, string];
+const skip = missingGroups();
 
 interface Told {
+  version: 1 | 2;
+  pages: Page[];
   first: Page;
   last: Page;
-  throttledSeconds: number;
-  throttledPeriods: number;
+  throttled: { seconds: number; periods: number };
 }
 
-let told: Promise<Told> | undefined;
-
-/** Runs a busy program that may use a fifth of a core, and reads both its page and the kernel's own word. */
-function throttled(): Promise<Told> {
-  return told ??= (async () => {
-    try {
-      for (const folder of held) mkdirSync(folder);
-      writeFileSync(`${cpu}/cpu.cfs_quota_us`, "20000");
-      writeFileSync(`${memory}/memory.limit_in_bytes`, String(1 << 30));
-      const output = await runIn(held, programCommand("tests/support/throttled_program.ts"));
-      const [first, last] = output.split("--- next page ---\n").map((text) => new Page(text));
-      const stat = readFileSync(`${cpu}/cpu.stat`, "utf8");
-      const number = (name: string): number => Number(new RegExp(`^${name} (\\d+)`, "m").exec(stat)![1]);
-      return {
-        first: first!,
-        last: last!,
-        throttledSeconds: number("throttled_time") / 1e9,
-        throttledPeriods: number("nr_throttled"),
-      };
-    } finally {
-      for (const folder of held) rmdirSync(folder);
-    }
-  })();
+/** Runs a busy program in a group, and reads both its pages and the kernel's own word. */
+async function run(cores: number | undefined): Promise<Told> {
+  using groups = makeGroups();
+  if (cores !== undefined) groups.limitCpu(cores);
+  groups.limitMemory(1 << 30);
+  const { folders, cpuStat, version } = groups;
+  const args = [cpuStat, "8"];
+  const output = await runIn(folders, programCommand("tests/support/throttled_program.ts", { args }));
+  const texts = output.split("--- next page ---\n");
+  const throttled = readThrottling(texts.pop()!);
+  const pages = texts.map((text) => new Page(text));
+  return { version, pages, first: pages[0]!, last: pages.at(-1)!, throttled };
 }
+
+let held: Promise<Told> | undefined;
+let free: Promise<Told> | undefined;
+/** A fifth of a core. */
+const heldDown = (): Promise<Told> => held ??= run(0.2);
+/** The same work in the same groups, without a limit on CPU time. Not at the same time, for the machine's sake. */
+const unlimited = (): Promise<Told> => free ??= heldDown().then(() => run(undefined));
+
+const stallSeconds = "runtime_eventloop_stall_seconds_total";
+const stallCpuSeconds = "runtime_eventloop_stall_cpu_seconds_total";
+const throttledSeconds = "runtime_container_cpu_throttled_seconds_total";
+
+/** Its series, with or without labels. */
+const named = ({ series }: Page, name: string): string[] =>
+  [...series.keys()].filter((key) => key === name || key.startsWith(`${name}{`));
+const sum = (page: Page, name: string): number =>
+  named(page, name).reduce((all, series) => all + page.value(series), 0);
+const grown = ({ first, last }: Told, name: string): number => sum(last, name) - sum(first, name);
 
 /** A test in a group of its own. */
 function inGroup(name: string, behaviour: string, test: (told: Told) => void): void {
   if (skip) it(`${name} ${behaviour}`, { skip }, () => {});
-  else it(`${name} ${behaviour}`, async () => test(await throttled()));
+  else it(`${name} ${behaviour}`, async () => test(await heldDown()));
 }
 
 describe("the container's series", () => {
   inGroup("container_cpu_limit_cores", "is the group's quota", ({ last }) => {
     assertEquals(last.value("runtime_container_cpu_limit_cores"), 0.2);
   });
-  inGroup("container_cpu_periods_total", "counts periods of 0.1 s", ({ first, last }) => {
-    const grown = last.value("runtime_container_cpu_periods_total") -
-      first.value("runtime_container_cpu_periods_total");
-    // Between the pages are over three seconds of work at a fifth of a core.
-    assertGreater(grown, 10);
+  inGroup("container_cpu_periods_total", "counts periods of 0.1 s", (told) => {
+    // Between the pages are over eight seconds of work at a fifth of a core.
+    assertGreater(grown(told, "runtime_container_cpu_periods_total"), 40);
   });
-  inGroup("container_cpu_throttled_periods_total", "agrees with cpu.stat", ({ last, throttledPeriods }) => {
-    assertGreater(throttledPeriods, 10);
-    // The program goes on for a moment behind its last page.
-    assertAlmostEquals(last.value("runtime_container_cpu_throttled_periods_total"), throttledPeriods, 15);
+  inGroup("container_cpu_throttled_periods_total", "agrees with cpu.stat", ({ last, throttled }) => {
+    assertGreater(throttled.periods, 30);
+    // The program rests before its last page; writing that may take it over its quota once more.
+    assertAlmostEquals(last.value("runtime_container_cpu_throttled_periods_total"), throttled.periods, 3);
   });
-  inGroup("container_cpu_throttled_seconds_total", "agrees with cpu.stat", ({ last, throttledSeconds }) => {
-    assertGreater(throttledSeconds, 1);
-    const shown = last.value("runtime_container_cpu_throttled_seconds_total");
-    assertAlmostEquals(shown / throttledSeconds, 1, 0.3);
-    assertLess(shown, throttledSeconds + 1e-6);
+  inGroup("container_cpu_throttled_seconds_total", "agrees with cpu.stat", ({ last, throttled }) => {
+    assertGreater(throttled.seconds, 1);
+    assertAlmostEquals(last.value(throttledSeconds) / throttled.seconds, 1, 0.05);
   });
   inGroup("container_memory_limit_bytes", "is the group's limit", ({ last }) => {
     assertEquals(last.value("runtime_container_memory_limit_bytes"), 1 << 30);
   });
-  inGroup("container_memory_used_bytes", "follows memory that is taken", ({ first, last }) => {
-    const grown = last.value("runtime_container_memory_used_bytes") -
-      first.value("runtime_container_memory_used_bytes");
-    assertAlmostEquals(grown / 2 ** 20, 100, 40);
+  inGroup("container_memory_used_bytes", "follows memory that is taken", (told) => {
+    assertAlmostEquals(grown(told, "runtime_container_memory_used_bytes") / 2 ** 20, 100, 40);
   });
   inGroup("container_oom_kills_total", "is 0 as long as nothing was ended", ({ last }) => {
     assertEquals(last.value("runtime_container_oom_kills_total"), 0);
   });
-  inGroup("container_pressure_seconds_total", "is absent where the only pressure told is the machine's", ({ last }) => {
-    assertEquals(last.has("runtime_container_pressure_seconds_total"), false);
+  inGroup("container_pressure_seconds_total", "is told of the group, and of version 2 alone", ({ version, last }) => {
+    assertEquals(last.has("runtime_container_pressure_seconds_total"), version === 2);
   });
-  inGroup("involuntary_context_switches_total", "rises when the kernel takes the CPU away", ({ first, last }) => {
-    const name = "runtime_involuntary_context_switches_total";
-    assertGreater(last.value(name) - first.value(name), 5);
+  inGroup("involuntary_context_switches_total", "rises when the kernel takes the CPU away", (told) => {
+    assertGreater(grown(told, "runtime_involuntary_context_switches_total"), 5);
   });
 });
+
+describe("a process that is held to a fifth of a core", { skip }, () => {
+  it("stalls off the CPU, for less than half of the time on it", async () => {
+    const told = await heldDown();
+    const [seconds, cpuSeconds] = [grown(told, stallSeconds), grown(told, stallCpuSeconds)];
+    console.log(
+      `${runtimeTitle}, held to 0.2 cores: ${seconds.toFixed(2)} s of stalls, ${
+        cpuSeconds.toFixed(2)
+      } s of them on the ` +
+        `CPU; throttled for ${grown(told, throttledSeconds).toFixed(2)} s`,
+    );
+    assertGreater(seconds, 5);
+    assertLess(cpuSeconds / seconds, 0.5);
+  });
+
+  it("is told to be throttled, and one that is only busy is not", { skip: missingProgram("promtool") }, async () => {
+    const [throttled, busy] = [await heldDown(), await unlimited()];
+    // Otherwise it would be no busy loop.
+    assertGreater(grown(busy, stallSeconds), 5);
+    assert(busy.last.has(throttledSeconds));
+    const folder = mkdtempSync(join(tmpdir(), "runtime-metrics-throttled-"));
+    try {
+      writeFileSync(join(folder, "rules.yml"), JSON.stringify(shortenedRules()));
+      const alert = 'ALERTS{alertname="RuntimeCpuThrottled", alertstate="firing"}';
+      const labels = alert.replace("}", ', instance="a", job="api", severity="warning", signal="throttled"}');
+      writeFileSync(
+        join(folder, "tests.yml"),
+        JSON.stringify({
+          rule_files: ["rules.yml"],
+          evaluation_interval: "1s",
+          tests: [[throttled, [{ labels, value: 1 }]], [busy, []]].map(([told, exp_samples]) => ({
+            interval: "1s",
+            input_series: seriesOf((told as Told).pages),
+            // "for" is 12 s, and a page was read each second.
+            promql_expr_test: [{ expr: alert, eval_time: `${(told as Told).pages.length + 14}s`, exp_samples }],
+          })),
+        }),
+      );
+      const { status, stdout, stderr } = spawnSync("promtool", ["test", "rules", join(folder, "tests.yml")], {
+        encoding: "utf8",
+      });
+      assertEquals(status, 0, stdout + stderr);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+/** What a Prometheus would have got, and for half a minute longer the same as at last. */
+function seriesOf(pages: readonly Page[]): { series: string; values: string }[] {
+  const last = pages.at(-1)!;
+  return [stallSeconds, stallCpuSeconds, throttledSeconds].flatMap((name) =>
+    named(last, name).map((series) => {
+      const labels = ['job="api"', 'instance="a"', ...series.slice(name.length + 1, -1).split(",").filter(Boolean)];
+      const values = pages.map((page) => page.has(series) ? page.value(series) : "_");
+      return { series: `${name}{${labels.join(", ")}}`, values: `${values.join(" ")} ${last.value(series)}+0x30` };
+    })
+  );
+}

@@ -8,6 +8,7 @@ import { type Alertmanager, startAlertmanager, startWebhook, type Webhook } from
 import { panelsOf, readKit, readRepository } from "../support/kit.ts";
 import { describeWith } from "../support/programs.ts";
 import { type Prometheus, startPrometheus } from "../support/prometheus.ts";
+import { shortenedRules } from "../support/shortened_rules.ts";
 import { withoutGrafana } from "../support/promql_names.ts";
 import { type Demo, type DemoRuntime, startDemo } from "../support/server.ts";
 import { until } from "../support/until.ts";
@@ -15,35 +16,6 @@ import { until } from "../support/until.ts";
 const runtimes: readonly DemoRuntime[] = ["node", "deno", "bun"];
 /** The one that is blocked on purpose. */
 const victim: DemoRuntime = "deno";
-
-/**
- * The kit's own rules look back five minutes and wait for up to five; these are the same ones with every duration a
- * tenth, evaluated every second, so that an alert fires and is over within a minute. `promtool test rules` has the real
- * durations, in tests/e2e/rules_test.ts.
- */
-const faster = 10;
-
-const seconds = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
-const shorten = (text: string): string =>
-  text.replace(
-    /(\d+)([smhd])\b/g,
-    (_, count: string, unit: keyof typeof seconds) => `${Math.ceil((Number(count) * seconds[unit]) / faster)}s`,
-  );
-
-function shortenedRules(): object {
-  const { groups } = readKit({ jobs: ["api"] }).ruleFile;
-  return {
-    groups: groups.map(({ name, rules }) => ({
-      name,
-      interval: "1s",
-      rules: rules.map((rule) => ({
-        ...rule,
-        expr: rule.expr.replace(/\[\w+\]|offset \w+/g, shorten).replace(" / 300 ", ` / ${300 / faster} `),
-        ...(rule.for !== undefined && { for: shorten(rule.for) }),
-      })),
-    })),
-  };
-}
 
 /** The example's routes and inhibition, sent to the test and without a pause. */
 function alertmanagerConfig(webhook: string): object {

@@ -1,17 +1,24 @@
-// Works as hard as it may for some seconds, and takes 100 MiB; writes its page before and behind.
+// Works as hard as it may for some seconds, and takes 100 MiB; writes its page each second, and in the end the kernel's own
+// word on how much it was held.
 
+import { readFileSync } from "node:fs";
+import process from "node:process";
 import { createMonitor } from "@rtm/runtime-metrics";
-import { block, sleep } from "./loop.ts";
+import { block, now, sleep } from "./loop.ts";
 
+const [cpuStat = "", seconds = "8"] = process.argv.slice(2);
 const monitor = createMonitor();
-const page = async (): Promise<string> => await (await monitor.handler()).text();
-const first = await page();
+const pages = [await (await monitor.handler()).text()];
 const taken = new Uint8Array(100 * 2 ** 20).fill(1);
-for (let i = 0; i < 10; i++) {
+const begin = now();
+while (now() - begin < Number(seconds)) {
   block(0.3);
   await sleep(0.001);
+  if (now() - begin >= pages.length) pages.push(await (await monitor.handler()).text());
 }
-await sleep(0.5);
-console.log(`${first}--- next page ---\n${await page()}`);
+// A reading of the container's is kept for a second.
+await sleep(1.5);
+pages.push(await (await monitor.handler()).text(), readFileSync(cpuStat, "utf8"));
+console.log(pages.join("--- next page ---\n"));
 if (taken[5] !== 1) throw new Error("the memory is gone");
 monitor.stop();
