@@ -6,6 +6,7 @@
 
 import type { CallScope } from "./scope.ts";
 import { atOnce } from "../runtime/promise.ts";
+import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
 import { timing } from "../work/timing.ts";
 
 /** How a cache answers. */
@@ -46,13 +47,14 @@ export function cacheWrapper(scope: CallScope): CacheWrapper {
       const counter = calls.counter(family);
       counter.add(counter.slot(name), amount);
     };
+    const holder: LoopHolder = { heldBy: () => ["task", name] };
     const calls = scope.calls();
     // Both begin at 0, so that neither loses its first increase.
     if (calls) { for (const family of ["cache_hits_total", "cache_misses_total"]) count(calls, family, 0); }
     return function (this: unknown, ...args: never[]): unknown {
       const [core, calls] = [scope.core(), scope.calls()];
       if (!core || !calls) return lookup.apply(this, args);
-      return timing(() => lookup.apply(this, args), (ok, found) => {
+      return timing(() => heldBy(core.blame, core.runtime.now, holder, () => lookup.apply(this, args)), (ok, found) => {
         // A lookup that failed found nothing out, neither that it is there nor that it is not.
         if (!ok) return;
         core.self.attempt("cache", () => {

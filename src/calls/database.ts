@@ -7,6 +7,7 @@
 import { overflowValue } from "../metrics/family.ts";
 import { timingQuery } from "./query_time.ts";
 import type { CallScope } from "./scope.ts";
+import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
 
 /** The words with which statements begin; every other makes no series of its own. */
 const operations: ReadonlySet<string> = new Set(
@@ -14,6 +15,9 @@ const operations: ReadonlySet<string> = new Set(
     "CREATE ALTER DROP TRUNCATE COPY LOCK SET SHOW PRAGMA ANALYZE VACUUM").split(" "),
 );
 const longest = Math.max(...[...operations].map(({ length }) => length));
+
+/** A query of a database in the process, and the reading of rows, hold the loop. */
+const holder: LoopHolder = { heldBy: () => ["task", "database"] };
 
 /** Makes `calls.database`. */
 export function databaseWrapper(
@@ -30,7 +34,7 @@ export function databaseWrapper(
       const core = scope.core();
       if (!calls || !core) return query.apply(this, args);
       return timingQuery(
-        (given) => query.apply(this, given as never[]),
+        (given) => heldBy(core.blame, core.runtime.now, holder, () => query.apply(this, given as never[])),
         args,
         () => core.runtime.now(),
         (seconds) =>

@@ -5,12 +5,15 @@
  */
 
 import type { CallScope } from "./scope.ts";
+import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
 import { timing } from "../work/timing.ts";
 
 /** A histogram or a summary of prom-client 15 or `@prometheus-io/client`, by shape. */
 export interface ObservableLike {
   /** Takes one observation. */
   observe(labels: never, seconds: number): void;
+  /** What it is called. */
+  readonly name?: string;
 }
 
 /** See {@linkcode Calls.time}. */
@@ -32,7 +35,8 @@ export function timer(scope: CallScope): Time {
     const core = scope.core();
     if (!core) return work();
     const beganAt = core.runtime.now();
-    return timing(work, () => {
+    const holder: LoopHolder = { heldBy: () => ["task", String(family.name ?? "time")] };
+    return timing(() => heldBy(core.blame, core.runtime.now, holder, work), () => {
       // It throws for such as labels that the metric does not have: the work is done all the same.
       core.self.attempt("time", () => family.observe(labels as never, Math.max(0, core.runtime.now() - beganAt)));
     });

@@ -103,9 +103,9 @@ export class StallList {
   }
 
   #told({ runtime }: Core, { endedAt, seconds, cpuSeconds, gcSeconds, shares }: Stall): LiveStall {
-    const { kind, name } = shares[0]!;
+    const { kind, name, traceId } = shares[0]!;
     const beganAtUnixSeconds = runtime.unixNow() - (runtime.now() - endedAt) - seconds;
-    return { id: String(++this.#count), beganAtUnixSeconds, seconds, cpuSeconds, gcSeconds, kind, name };
+    return { id: String(++this.#count), beganAtUnixSeconds, seconds, cpuSeconds, gcSeconds, kind, name, traceId };
   }
 }
 

@@ -28,6 +28,15 @@ export interface StallShare {
   readonly seconds: number;
   /** CPU time; absent where the runtime tells none. Never more than `seconds`. */
   readonly cpuSeconds?: number;
+  /** The trace of the one request that held it the longest. */
+  readonly traceId?: string;
+}
+
+/** A time that somebody owned. */
+interface Held {
+  readonly holder: LoopHolder;
+  readonly seconds: number;
+  readonly traceId: string | undefined;
 }
 
 /** A time in which the loop answered nothing. */
@@ -72,8 +81,7 @@ export class Blame implements LoopBlame {
   #current: LoopHolder | undefined;
   #markedAt = 0;
   /** What was owned since the last beat. */
-  #holders: LoopHolder[] = [];
-  #held: number[] = [];
+  #held: Held[] = [];
   #longest = 0;
   #cpuAt = Number.NaN;
   /** A stall that waits for collections to be told: they come a turn or two later on Node. */
@@ -138,17 +146,17 @@ export class Blame implements LoopBlame {
     const cpuSeconds = cpu === undefined ? undefined : cpu - this.#cpuAt;
     this.#cpuAt = cpu ?? Number.NaN;
     if (waitSeconds < lateSeconds && this.#longest < this.#options.stallSeconds) {
-      if (this.#holders.length > 0) this.#clear();
+      if (this.#held.length > 0) this.#clear();
       return;
     }
     // The stall began somewhere between the two; at a long interval that says little.
     const seen = waitSeconds < lateSeconds ? 0 : waitSeconds + Math.min(waitSeconds, (gapSeconds - waitSeconds) / 2);
-    const owned = Math.min(gapSeconds, this.#held.reduce((sum, held) => sum + held, 0));
+    const owned = Math.min(gapSeconds, this.#held.reduce((sum, { seconds }) => sum + seconds, 0));
     const seconds = Math.max(seen, owned);
     if (Math.max(seen, this.#longest) >= this.#options.stallSeconds) {
       const known = cpuSeconds !== undefined && Number.isFinite(cpuSeconds);
       const stallCpu = known ? Math.min(seconds, Math.max(0, cpuSeconds)) : undefined;
-      const shares = sharesOf(this.#holders, this.#held, seconds, stallCpu);
+      const shares = sharesOf(this.#held, seconds, stallCpu);
       this.#open = {
         from: now - gapSeconds,
         lostBefore,
@@ -204,33 +212,34 @@ export class Blame implements LoopBlame {
 
   #own(holder: LoopHolder, seconds: number): void {
     if (seconds < negligibleSeconds) return;
-    this.#holders.push(holder);
-    this.#held.push(seconds);
+    // Now, since a request that is over tells nothing more on some runtimes.
+    const traceId = seconds >= lateSeconds && "series" in holder ? holder.heldTrace?.() : undefined;
+    this.#held.push({ holder, seconds, traceId });
     if (seconds > this.#longest) this.#longest = seconds;
   }
 
   #clear(): void {
-    this.#holders.length = this.#held.length = 0;
+    this.#held.length = 0;
     this.#longest = 0;
   }
 }
 
 /** Adds up who held the loop by name; what nobody explains is `unknown`, unless it is no more than the beat's own error. */
-function sharesOf(
-  holders: readonly LoopHolder[],
-  held: readonly number[],
-  total: number,
-  cpuSeconds: number | undefined,
-): StallShare[] {
-  const sums = new Map<string, { kind: string; name: string; seconds: number }>();
-  for (const [i, holder] of holders.entries()) {
-    const [kind, name] = nameOf(holder);
+function sharesOf(held: readonly Held[], total: number, cpuSeconds: number | undefined): StallShare[] {
+  const sums = new Map<string, { kind: string; name: string; seconds: number; longest: Held }>();
+  for (const each of held) {
+    const [kind, name] = nameOf(each.holder);
     const key = `${kind} ${name}`;
     const sum = sums.get(key);
-    if (sum) sum.seconds += held[i]!;
-    else sums.set(key, { kind, name, seconds: held[i]! });
+    if (!sum) {
+      sums.set(key, { kind, name, seconds: each.seconds, longest: each });
+      continue;
+    }
+    sum.seconds += each.seconds;
+    if (each.seconds > sum.longest.seconds) sum.longest = each;
   }
-  const shares = [...sums.values()].filter(({ seconds }) => seconds >= total * innocentShare);
+  const shares: StallShare[] = [...sums.values()].filter(({ seconds }) => seconds >= total * innocentShare)
+    .map(({ longest: { traceId }, ...share }) => ({ ...share, ...(traceId !== undefined && { traceId }) }));
   const rest = total - shares.reduce((sum, { seconds }) => sum + seconds, 0);
   if (shares.length === 0 || rest >= Math.max(lateSeconds, total * innocentShare)) {
     shares.push({ kind: "unknown", name: "", seconds: rest });

@@ -40,7 +40,10 @@ export interface RecordedStall {
   readonly kind: string;
   /** Its name, such as `GET /report`; empty where the kind says all. */
   readonly name: string;
-  /** The trace that the request belongs to, 32 hexadecimal digits. */
+  /**
+   * The trace that the request belongs to, 32 hexadecimal digits: of OpenTelemetry's span, or the one that its caller named in
+   * `traceparent`, where that is recorded.
+   */
   readonly traceId?: string;
   /**
    * The function of the app's own that held the loop: the innermost one on the way to where most of the time went. It is

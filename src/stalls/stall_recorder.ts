@@ -87,7 +87,7 @@ export class StallRecording {
   #record(stall: Stall): void {
     const { runtime } = this.#core;
     const now = runtime.now();
-    const [{ kind, name }] = stall.shares as [Stall["shares"][number]];
+    const [{ kind, name, traceId }] = stall.shares as [Stall["shares"][number]];
     const beganAtUnixSeconds = runtime.unixNow() - (now - stall.endedAt) - stall.seconds;
     const kept: Kept = {
       stall: {
@@ -98,6 +98,7 @@ export class StallRecording {
         ...(stall.gcSeconds !== undefined && { gcSeconds: stall.gcSeconds }),
         kind,
         name,
+        ...(traceId !== undefined && { traceId }),
         frames: [],
       },
     };

@@ -53,6 +53,37 @@ function assertBlamed(found: Record<string, number>, expected: Record<string, nu
 }
 
 describe("Blame", () => {
+  it("tells the trace of the request that held it the longest, asked for while it ran", () => {
+    const { runtime, stalls, run, blamed } = begin();
+    const traced = (name: string, traceId: string | undefined) => {
+      const asked: number[] = [];
+      const holder: LoopHolder = {
+        series: { method: "GET", route: name },
+        heldTrace: () => (asked.push(runtime.now()), traceId),
+      };
+      return { holder, asked };
+    };
+    const [quick, slow, other, untraced] = [
+      traced("/a", "1"),
+      traced("/a", "2"),
+      traced("/b", "3"),
+      traced("/c", undefined),
+    ];
+    for (const [{ holder }, seconds] of [[quick, 0.05], [slow, 0.2], [other, 0.1], [quick, 0.001]] as const) {
+      run(holder, seconds);
+    }
+    const leftAt = runtime.now();
+    blamed();
+    assertEquals(stalls[0]!.shares.map(({ name, traceId }) => [name, traceId]), [["GET /a", "2"], ["GET /b", "3"]]);
+    assertEquals(slow.asked.length, 1);
+    // Of one that was quick nobody asks: its first 50 ms alone are worth it.
+    assertEquals(quick.asked.length, 1);
+    assertEquals(slow.asked[0]! < leftAt, true);
+    run(untraced.holder, 0.1);
+    blamed();
+    assertEquals("traceId" in stalls[1]!.shares[0]!, false);
+  });
+
   it("blames a handler for its synchronous part, to the millisecond", () => {
     const { run, blamed } = begin();
     run(report, 0.3);

@@ -1,6 +1,8 @@
 import { describe, it } from "node:test";
+import { Hono } from "hono";
 import { Registry } from "prom-client";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
 import { startMonitor } from "../../src/monitor/monitor.ts";
 import { wholeProcess } from "../../src/process/process_watch.ts";
 import { type RecordedStall, recordStalls, type StallOptions } from "../../src/stalls/mod.ts";
@@ -42,6 +44,34 @@ describe("recordStalls", () => {
     assertAlmostEquals(oldest!.beganAtUnixSeconds, beganAt, 0.03);
     assert(newest!.id !== oldest!.id);
     assertEquals(stalls.profile(newest!.id), undefined);
+    monitor.stop();
+  });
+
+  it("tells the trace of the request, where it is recorded", async () => {
+    const { runtime, stalls, monitor } = begin();
+    const app = new Hono();
+    app.use(runtimeMetrics(monitor));
+    app.get("/report", (c) => (runtime.stall(0.3), c.text("ok")));
+    app.get("/later", async (c) => {
+      await Promise.resolve();
+      runtime.stall(0.3);
+      return c.text("ok");
+    });
+    const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const told = async (path: string, traceparent?: string): Promise<unknown> => {
+      await (await app.request(path, traceparent === undefined ? {} : { headers: { traceparent } })).text();
+      runtime.runDue();
+      runtime.advance(0.1);
+      await Promise.resolve();
+      const stall = stalls.recent()[0]!;
+      // What is not known is absent.
+      assertEquals("traceId" in stall, stall.traceId !== undefined);
+      return [stall.name, stall.traceId];
+    };
+    assertEquals(await told("/report", `00-${trace}-00f067aa0ba902b7-01`), ["GET /report", trace]);
+    assertEquals(await told("/later", `00-${trace}-00f067aa0ba902b7-01`), ["GET /later", trace]);
+    assertEquals(await told("/report", `00-${trace}-00f067aa0ba902b7-00`), ["GET /report", undefined]);
+    assertEquals(await told("/report"), ["GET /report", undefined]);
     monitor.stop();
   });
 

@@ -1,14 +1,20 @@
 // Who held the loop, in real time, behind a real server: what is blamed on whom against what was really done.
 
 import { describe, it } from "node:test";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import express from "express";
 import { Hono } from "hono";
 import { Registry } from "prom-client";
 import { assertAlmostEquals, assertGreater, assertLess } from "@std/assert";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
+import { measureCalls } from "@rtm/runtime-metrics/calls";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
-import { block, runtimeTitle, sleep } from "../support/loop.ts";
+import { expressMetrics, instrumentListener } from "@rtm/runtime-metrics/node";
+import { collectGarbage } from "../support/garbage.ts";
+import { block, now, runtimeName, runtimeTitle, sleep } from "../support/loop.ts";
 import { type Page, scrape } from "../support/page.ts";
-import { serveApp } from "../support/real_server.ts";
+import { type RealServer, serveApp } from "../support/real_server.ts";
 
 /** Blamed seconds by `kind name`, without those that are 0. */
 function blamedOn(page: Page): Record<string, number> {
@@ -23,10 +29,16 @@ function blamedOn(page: Page): Record<string, number> {
 
 interface Load {
   name: string;
+  /** Not on every runtime. */
+  on?: readonly string[];
   /** Puts what blocks into the app, and answers what makes it happen. */
   run(
     context: { app: Hono; monitor: Monitor; get: (path: string) => Promise<string>; truth: Truth },
   ): () => Promise<unknown>;
+  /** What stands in the app before our middleware. */
+  before?: (app: Hono, truth: Truth) => void;
+  /** Serves something else in the place of the Hono app. */
+  serve?: (monitor: Monitor, truth: Truth) => Promise<RealServer>;
   warm?: (get: (path: string) => Promise<string>) => Promise<unknown>;
   /** Who is to be blamed for all of it; others for at most 5 %. */
   blame: string;
@@ -35,9 +47,11 @@ interface Load {
 /** Blocks, and remembers for how long. */
 class Truth {
   seconds = 0;
-  block = (seconds: number): void => {
-    const { begin, end } = block(seconds);
-    this.seconds += end - begin;
+  block = (seconds: number): void => void this.time(() => block(seconds));
+  time = (work: () => void): void => {
+    const begin = now();
+    work();
+    this.seconds += now() - begin;
   };
 }
 
@@ -47,6 +61,20 @@ const repeat = async (times: number, act: () => unknown): Promise<void> => {
     await sleep(0.05);
   }
 };
+
+/** Serves a listener of Node's. */
+async function serveListener(listener: RequestListener): Promise<RealServer> {
+  const server = createServer(listener);
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const stop = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((done) => server.close(done));
+  };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, stop, [Symbol.asyncDispose]: stop };
+}
+
+/** So much that collecting it takes a good part of a second. */
+let garbage: unknown[] = [];
 
 const loads: Load[] = [
   {
@@ -179,16 +207,114 @@ const loads: Load[] = [
       return () => repeat(1, () => get("/stream"));
     },
   },
+  {
+    name: "a middleware before ours",
+    blame: "unknown",
+    before: (app, truth) => app.use("/report", async (_c, next) => (truth.block(0.2), await next())),
+    run: ({ app, get }) => {
+      app.get("/report", (c) => c.text("ok"));
+      return () => repeat(4, () => get("/report"));
+    },
+  },
+  {
+    name: "a handler of an app within the app",
+    blame: "request GET /api/v1/report",
+    run: ({ app, get, truth }) => {
+      const inner = new Hono().get("/report", (c) => (truth.block(0.2), c.text("ok")));
+      app.route("/api", new Hono().route("/v1", inner));
+      return () => repeat(4, () => get("/api/v1/report"));
+    },
+  },
+  {
+    name: "what a handler does behind its answer",
+    blame: "unknown",
+    run: ({ app, get, truth }) => {
+      app.get("/report", (c) => (setTimeout(() => truth.block(0.2), 20), c.text("ok")));
+      return () => repeat(4, async () => (await get("/report"), await sleep(0.05)));
+    },
+  },
+  {
+    name: "a lookup in a cache that is measured",
+    blame: "task users",
+    run: ({ app, monitor, get, truth }) => {
+      const find = measureCalls(monitor).cache("users", (_id: string) => (truth.block(0.2), "somebody"));
+      app.get("/report", async (c) => (await sleep(0.01), c.text(find("7"))));
+      return () => repeat(4, () => get("/report"));
+    },
+  },
+  {
+    name: "a query of a database within the process",
+    blame: "task database",
+    run: ({ app, monitor, get, truth }) => {
+      const query = measureCalls(monitor).database((_text: string) => (truth.block(0.2), [1]));
+      app.get("/report", (c) => c.json(query("select 1")));
+      return () => repeat(4, () => get("/report"));
+    },
+  },
+  {
+    name: "collections of garbage",
+    blame: "gc",
+    on: ["node", "deno"],
+    run: ({ app, get, truth }) => {
+      app.get("/report", (c) => (truth.time(collectGarbage), c.text("ok")));
+      return async () => {
+        garbage = Array.from({ length: 2_000_000 }, (_, i) => ({ i, next: { text: `${i}` } }));
+        await sleep(0.1);
+        await repeat(4, () => get("/report"));
+        garbage = [];
+      };
+    },
+  },
+  {
+    name: "a fetch handler without a framework",
+    blame: "request GET /report",
+    serve: (monitor, truth) =>
+      serveApp(
+        monitor.instrument((request: Request) => {
+          if (new URL(request.url).pathname === "/report") truth.block(0.2);
+          return new Response("ok");
+        }, { route: ({ url }) => new URL(url).pathname }),
+      ),
+    run: ({ get }) => () => repeat(4, () => get("/report")),
+  },
+  {
+    name: "a listener of Node's",
+    blame: "request GET /report",
+    on: ["node"],
+    serve: (monitor, truth) =>
+      serveListener(instrumentListener(
+        monitor,
+        ((request, response) => {
+          if (request.url === "/report") truth.block(0.2);
+          response.end("ok");
+        }) as RequestListener,
+        { route: ({ url }) => url },
+      )),
+    run: ({ get }) => () => repeat(4, () => get("/report")),
+  },
+  {
+    name: "a handler of Express'",
+    blame: "request GET /report/:id",
+    on: ["node"],
+    serve(monitor, truth) {
+      const app = express();
+      app.use(expressMetrics(monitor));
+      app.get("/report/:id", (_request, response) => (truth.block(0.2), void response.send("ok")));
+      return serveListener(app);
+    },
+    run: ({ get }) => () => repeat(4, () => get("/report/7")),
+  },
 ];
 
 describe("who held the loop", () => {
-  for (const { name, blame, run, warm } of loads) {
-    it(`${name}: ${blame}`, async () => {
+  for (const { name, on = [runtimeName], blame, run, warm, before: first, serve } of loads) {
+    it(`${name}: ${blame}`, { skip: !on.includes(runtimeName) }, async () => {
       using monitor = createMonitor({ registry: new Registry() });
       const app = new Hono();
       const truth = new Truth();
+      first?.(app, truth);
       app.use(runtimeMetrics(monitor));
-      await using server = await serveApp(app.fetch);
+      await using server = await (serve ? serve(monitor, truth) : serveApp(app.fetch));
       const get = async (path: string): Promise<string> => await (await fetch(server.url + path)).text();
       const act = run({ app, monitor, get, truth });
       // The first request compiles what it passes, which may be a stall of its own.
