@@ -6,6 +6,7 @@
 
 import { HttpFamilies, type HttpSettings } from "../http/http_families.ts";
 import type { RequestSettings } from "../http/options.ts";
+import { type Traced, traceOf } from "../http/trace.ts";
 import { Families } from "../metrics/families.ts";
 import type { Family } from "../metrics/family.ts";
 import type { RegistryLike } from "../metrics/registry_like.ts";
@@ -92,6 +93,7 @@ export class Core {
       this.blame = new Blame({
         stallSeconds: settings.stallSeconds,
         cpuSeconds: runtime.quickCpuSeconds,
+        traceOf: (request) => traceOf(request as unknown as Traced),
         book: (stall) => {
           counters.count(stall);
           for (const tell of this.onStall) tell(stall);

@@ -79,11 +79,6 @@ export class Exchange implements PendingItem {
     return this.state & statusBits;
   }
 
-  /** The trace, for who asks while it runs. */
-  heldTrace(): string | undefined {
-    return traceOf(this);
-  }
-
   /** Was it answered and counted? What was left out was not: nothing inside may count it either. */
   get isOver(): boolean {
     return (this.state & (ended | discarded | unanswered)) === ended;

@@ -10,7 +10,7 @@
  * @module
  */
 
-import { type LoopBlame, type LoopHolder, nameOf } from "../work/loop_blame.ts";
+import { type LoopBlame, type LoopHolder, nameOf, type RequestHolder } from "../work/loop_blame.ts";
 
 /** Less than this is nobody's stall, and not kept, in seconds. */
 const negligibleSeconds = 0.001;
@@ -57,6 +57,8 @@ export interface BlameOptions {
   readonly stallSeconds: number;
   /** CPU time, in seconds, where it is told cheaply. */
   readonly cpuSeconds: (() => number) | undefined;
+  /** The trace of a request; asked for while it runs, and only when it has held the loop for long. */
+  readonly traceOf?: (request: RequestHolder) => string | undefined;
   /** Takes each stall, about one beat after its end. */
   readonly book: (stall: Stall) => void;
 }
@@ -75,6 +77,8 @@ export interface Watcher {
 export class Blame implements LoopBlame {
   /** Answers when the next beat is due; set by what beats. */
   dueAt: () => number = () => Number.POSITIVE_INFINITY;
+  /** Takes the collections that the runtime still holds back; set by what watches them. */
+  drain: () => void = () => {};
   /** Set while a thread watches. */
   watcher: Watcher | undefined;
   readonly #options: BlameOptions;
@@ -122,9 +126,15 @@ export class Blame implements LoopBlame {
   /**
    * A collection of garbage is over.
    *
-   * @param beganAt In seconds of the runtime's clock.
+   * @param beganAt In seconds of the runtime's clock. Deno does not tell it, only what was collected since it was asked. What is
+   * a stall by itself was then in the one that is being looked at, since it is asked at each.
    */
-  collected(beganAt: number, seconds: number): void {
+  collected(seconds: number, beganAt: number | undefined): void {
+    if (beganAt === undefined) {
+      const open = this.#open;
+      if (!open || seconds < this.#options.stallSeconds) return;
+      beganAt = open.from;
+    }
     if (seconds >= negligibleSeconds) this.#collections.push({ beganAt, seconds });
     if (this.#collections.length > 100) this.#collections.shift();
   }
@@ -180,6 +190,7 @@ export class Blame implements LoopBlame {
   flush(): void {
     const open = this.#open;
     if (!open) return;
+    this.drain();
     this.#open = undefined;
     let gcSeconds = 0;
     for (const { beganAt, seconds } of this.#collections) {
@@ -213,7 +224,7 @@ export class Blame implements LoopBlame {
   #own(holder: LoopHolder, seconds: number): void {
     if (seconds < negligibleSeconds) return;
     // Now, since a request that is over tells nothing more on some runtimes.
-    const traceId = seconds >= lateSeconds && "series" in holder ? holder.heldTrace?.() : undefined;
+    const traceId = seconds >= lateSeconds && "series" in holder ? this.#options.traceOf?.(holder) : undefined;
     this.#held.push({ holder, seconds, traceId });
     if (seconds > this.#longest) this.#longest = seconds;
   }

@@ -27,7 +27,9 @@ export interface StallWatch {
   dueAt: () => number;
   beat(now: number, waitSeconds: number, gapSeconds: number): void;
   resumed(now: number): void;
-  collected(beganAt: number, seconds: number): void;
+  /** Takes the collections that the runtime still holds back. */
+  drain: () => void;
+  collected(seconds: number, beganAt: number | undefined): void;
   flush(): void;
 }
 
@@ -92,7 +94,10 @@ export class ProcessWatch {
       }),
       pulse: () => this.#pulse(),
     });
-    if (stalls) stalls.dueAt = () => this.#sampler.dueAt;
+    if (stalls) {
+      stalls.dueAt = () => this.#sampler.dueAt;
+      stalls.drain = () => this.#drain();
+    }
     if (collect.canary && runtime.probePool && runtime.nextTurn) {
       const waits = families.histogram("pool_probe_wait_seconds");
       this.#canary = new Canary(runtime, this.#sampler, (wait) => waits.observe(waits.slot("runtime"), wait));
@@ -119,7 +124,7 @@ export class ProcessWatch {
     if (pauses && !this.#gc) {
       const report = (kind: string, seconds: number, beganAt?: number): void => {
         pauses.observe(pauses.slot(kind), seconds);
-        if (beganAt !== undefined) this.#stalls?.collected(beganAt, seconds);
+        this.#stalls?.collected(seconds, beganAt);
       };
       this.#gc = this.#self.attempt("gc", () => this.#runtime.watchGc!(report));
     }

@@ -16,8 +16,6 @@ export interface NamedHolder {
 /** A request, which has the name of the series in which it is counted: its route may be known only at its end. */
 export interface RequestHolder {
   readonly series: { readonly method: string; readonly route: string };
-  /** The trace that it belongs to; asked for while it runs, and only when it has held the loop for long. */
-  heldTrace?(): string | undefined;
 }
 
 /** Tells who it is. */

@@ -9,10 +9,15 @@ const named = (name: string, kind = "request"): LoopHolder => ({ heldBy: () => [
 const [report, hello, innocent] = [named("GET /report"), named("GET /hello"), named("GET /innocent")];
 
 /** A loop that beats each 20 ms, in time that is turned by hand. */
-function begin(stallSeconds = 0.05) {
+function begin(stallSeconds = 0.05, traceOf: (request: LoopHolder) => string | undefined = () => undefined) {
   const runtime = new FakeRuntime();
   const stalls: Stall[] = [];
-  const blame = new Blame({ stallSeconds, cpuSeconds: runtime.cpuSeconds, book: (stall) => stalls.push(stall) });
+  const blame = new Blame({
+    stallSeconds,
+    cpuSeconds: runtime.cpuSeconds,
+    traceOf,
+    book: (stall) => stalls.push(stall),
+  });
   const sampler = new Sampler(runtime, 0.02, {
     lag() {},
     pulse() {},
@@ -54,14 +59,16 @@ function assertBlamed(found: Record<string, number>, expected: Record<string, nu
 
 describe("Blame", () => {
   it("tells the trace of the request that held it the longest, asked for while it ran", () => {
-    const { runtime, stalls, run, blamed } = begin();
-    const traced = (name: string, traceId: string | undefined) => {
-      const asked: number[] = [];
-      const holder: LoopHolder = {
-        series: { method: "GET", route: name },
-        heldTrace: () => (asked.push(runtime.now()), traceId),
-      };
-      return { holder, asked };
+    const asked = new Map<LoopHolder, number[]>();
+    const traces = new Map<LoopHolder, string | undefined>();
+    const { runtime, stalls, run, blamed } = begin(0.05, (request) => {
+      asked.set(request, [...asked.get(request) ?? [], runtime.now()]);
+      return traces.get(request);
+    });
+    const traced = (route: string, traceId: string | undefined): LoopHolder => {
+      const holder: LoopHolder = { series: { method: "GET", route } };
+      traces.set(holder, traceId);
+      return holder;
     };
     const [quick, slow, other, untraced] = [
       traced("/a", "1"),
@@ -69,17 +76,16 @@ describe("Blame", () => {
       traced("/b", "3"),
       traced("/c", undefined),
     ];
-    for (const [{ holder }, seconds] of [[quick, 0.05], [slow, 0.2], [other, 0.1], [quick, 0.001]] as const) {
+    for (const [holder, seconds] of [[quick, 0.05], [slow, 0.2], [other, 0.1], [quick, 0.001]] as const) {
       run(holder, seconds);
     }
     const leftAt = runtime.now();
     blamed();
     assertEquals(stalls[0]!.shares.map(({ name, traceId }) => [name, traceId]), [["GET /a", "2"], ["GET /b", "3"]]);
-    assertEquals(slow.asked.length, 1);
-    // Of one that was quick nobody asks: its first 50 ms alone are worth it.
-    assertEquals(quick.asked.length, 1);
-    assertEquals(slow.asked[0]! < leftAt, true);
-    run(untraced.holder, 0.1);
+    // Of a millisecond nobody asks.
+    assertEquals([quick, slow, other].map((each) => asked.get(each)!.length), [1, 1, 1]);
+    assertEquals(asked.get(slow)![0]! < leftAt, true);
+    run(untraced, 0.1);
     blamed();
     assertEquals("traceId" in stalls[1]!.shares[0]!, false);
   });
@@ -190,11 +196,36 @@ describe("Blame", () => {
       run(report, 0.3);
       runtime.runDue();
       // Node tells them a turn or two later.
-      blame.collected(beganAt, seconds);
+      blame.collected(seconds, beganAt);
       blamed();
       assertEquals(stalls.map(({ shares }) => shares[0]!.kind), [kind]);
       assertEquals(stalls[0]!.gcSeconds! >= seconds, true);
     }
+  });
+
+  it("asks for collections whose time is not told, and takes those that are a stall by themselves", () => {
+    const { runtime, blame, stalls, run, blamed } = begin();
+    let heldBack: number[] = [];
+    blame.drain = () => {
+      for (const seconds of heldBack.splice(0)) blame.collected(seconds, undefined);
+    };
+    heldBack = [0.12, 0.08];
+    run(report, 0.3);
+    blamed();
+    assertEquals(stalls.map(({ gcSeconds, shares: [share] }) => [gcSeconds, share!.kind]), [[0.2, "gc"]]);
+    // Of shorter ones it is not known which stall they were in, if they were in one at all.
+    heldBack = [0.04, 0.04];
+    run(report, 0.1);
+    blamed();
+    heldBack = [0.2];
+    blame.drain();
+    run(report, 0.1);
+    blamed();
+    assertEquals(stalls.slice(1).map(({ gcSeconds, shares: [share] }) => [gcSeconds, share!.name]), [
+      [undefined, "GET /report"],
+      [undefined, "GET /report"],
+    ]);
+    assertEquals(runtime.timersWaiting, 1);
   });
 
   it("accuses nobody of a suspension", () => {
