@@ -13,10 +13,10 @@ import type { RegistryLike } from "../metrics/registry_like.ts";
 import { SelfMetrics } from "../metrics/self_metrics.ts";
 import type { PoolSource } from "../pools/pool_source.ts";
 import { keepSeconds, Pools } from "../pools/pools.ts";
-import { Blame, type Stall } from "../process/blame.ts";
+import type { Blame, Stall } from "../process/blame.ts";
 import type { EntryParts, ProcessSettings, ProcessWatch } from "../process/process_watch.ts";
 import { type Facts, factSources, readFacts } from "../process/runtime_facts.ts";
-import { StallCounters } from "../process/stall_counters.ts";
+import type { StallCounters } from "../process/stall_counters.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import type { Sample } from "../sample.ts";
 import { PendingWork } from "../work/pending.ts";
@@ -63,7 +63,7 @@ export class Core {
     runtime: Runtime,
     registry: RegistryLike | undefined,
     settings: CoreSettings,
-    { catalog, Watch }: EntryParts,
+    { catalog, Watch, stalls }: EntryParts,
   ) {
     const { collect, maxLabelSets } = settings;
     this.runtime = runtime;
@@ -88,9 +88,9 @@ export class Core {
         rejections: families.counter("pool_rejected_total"),
       });
     }
-    if (Watch && collect.eventLoop && runtime.startTimer) {
-      const counters = this.stallCounters = new StallCounters(families, runtime.quickCpuSeconds !== undefined);
-      this.blame = new Blame({
+    if (stalls && collect.eventLoop && runtime.startTimer) {
+      const counters = this.stallCounters = new stalls.Counters(families, runtime.quickCpuSeconds !== undefined);
+      this.blame = new stalls.Blame({
         stallSeconds: settings.stallSeconds,
         cpuSeconds: runtime.quickCpuSeconds,
         traceOf: (request) => traceOf(request as unknown as Traced),

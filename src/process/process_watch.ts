@@ -15,11 +15,13 @@ import type { CatalogEntry, Collected } from "../metrics/entry.ts";
 import type { Families } from "../metrics/families.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import type { SelfMetrics } from "../metrics/self_metrics.ts";
+import { Blame } from "./blame.ts";
 import { containerReader } from "./container.ts";
 import { Canary } from "./canary.ts";
 import type { GcWatch, Runtime } from "../runtime/shim.ts";
 import type { ContainerReading, LagReading, PoolReading } from "../sample.ts";
 import { Sampler } from "./sampler.ts";
+import { StallCounters } from "./stall_counters.ts";
 
 /** What is told of stalls. */
 export interface StallWatch {
@@ -51,6 +53,8 @@ export interface EntryParts {
     self: SelfMetrics,
     stalls?: StallWatch,
   ) => ProcessWatch;
+  /** What finds out who held the loop, and counts it; an entry without a watch needs neither. */
+  readonly stalls?: { readonly Blame: typeof Blame; readonly Counters: typeof StallCounters };
 }
 
 /**
@@ -167,4 +171,5 @@ export const wholeProcess: EntryParts = {
     ...processEntries,
   ],
   Watch: ProcessWatch,
+  stalls: { Blame, Counters: StallCounters },
 };
