@@ -4,6 +4,7 @@
  * @module
  */
 
+import { clock } from "../runtime/clock.ts";
 import { detectRuntime } from "../runtime/detect.ts";
 import { edgeRuntime } from "../runtime/edge.ts";
 import type { GlobalLike, Runtime } from "../runtime/shim.ts";
@@ -45,5 +46,5 @@ export function isolateRuntime(global: GlobalLike = globalThis as unknown as Glo
 /** It begins with the first request: at module scope there are neither random numbers nor a clock that goes. */
 function isolateOf(global: GlobalLike): Isolate {
   const holder = global as GlobalLike & { [brand]?: Isolate };
-  return holder[brand] ??= { id: crypto.randomUUID(), beganAt: global.performance.now() / 1000 };
+  return holder[brand] ??= { id: crypto.randomUUID(), beganAt: clock(global).now() };
 }

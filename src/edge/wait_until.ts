@@ -5,6 +5,7 @@
  */
 
 import { isPromise } from "../runtime/promise.ts";
+import type { ProcessLike } from "../runtime/shim.ts";
 
 /** The context that an edge runtime hands to a handler, as far as it is used. */
 export interface WaitUntilLike {
@@ -24,10 +25,21 @@ type Tracked = WaitUntilLike & { readonly [untracked]?: WaitUntil };
  * Finds the context among a handler's arguments: Workers pass it last, behind the bindings; others pass nothing before it.
  */
 export function contextAmong(rest: readonly unknown[]): WaitUntilLike | undefined {
-  return rest.findLast((value): value is WaitUntilLike =>
-    typeof value === "object" && value !== null && typeof (value as WaitUntilLike).waitUntil === "function"
-  );
+  return rest.findLast(isContext);
 }
+
+function isContext(value: unknown): value is WaitUntilLike {
+  // On Deno a look at the environment asks for a permission.
+  if (typeof value !== "object" || value === null || value === environment?.env) return false;
+  try {
+    return typeof (value as WaitUntilLike).waitUntil === "function";
+  } catch {
+    // Somebody else's object, which throws when it is looked at.
+    return false;
+  }
+}
+
+const { process: environment } = globalThis as { process?: ProcessLike };
 
 /** Finds a context's own `waitUntil`, for what is not the app's work. */
 export function untrackedWaitUntil(context: WaitUntilLike): WaitUntil {

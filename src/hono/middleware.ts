@@ -6,6 +6,7 @@
 
 import type { HonoContextLike, HonoMiddleware } from "./context.ts";
 import { HonoRoutes, matchesOf } from "./routes.ts";
+import { answeredWith } from "../http/answered.ts";
 import { markOf, needMarks, runMounted } from "../http/measured_once.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 
@@ -90,7 +91,7 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): H
       const response = c.res;
       // A middleware that answers with what `next()` told makes Hono take its context for the response.
       if (typeof response?.status !== "number") return exchange.end(500, route);
-      const sent = exchange.answer(response, route);
+      const sent = answeredWith(exchange, response, recorder.failed, route);
       if (sent === response) return;
       // Without the first line Hono would copy every header once more.
       c.res = undefined;

@@ -87,7 +87,12 @@ export function needMarks(): void {
  * @param exchange What measures it.
  */
 export function mark(request: Request, server: ServerContext | undefined, exchange: Marked): void {
-  if (marks.needed) (carrierOf(request, server) as { [current]?: Marked })[current] = exchange;
+  if (!marks.needed) return;
+  try {
+    (carrierOf(request, server) as { [current]?: Marked })[current] = exchange;
+  } catch {
+    // A frozen request, which can carry no mark: whatever else measures it counts it as well.
+  }
 }
 
 /**
@@ -113,8 +118,15 @@ export function markOf(request: Request, server: unknown, context?: unknown): Ma
  * @returns What measures it.
  */
 export function ownMarkOf(request: Request, server: unknown): Marked | undefined {
-  const carrier = carrierOf(request, serverContextOf(request, server)) as { readonly [current]?: Marked };
-  const exchange = carrier[current];
+  let carrier: { readonly [current]?: Marked };
+  let exchange: Marked | undefined;
+  try {
+    carrier = carrierOf(request, serverContextOf(request, server));
+    exchange = carrier[current];
+  } catch {
+    // An app may be asked with anything.
+    return undefined;
+  }
   // One and the same `Request` may be handled twice, one time after the other. What a server made for one request may not,
   // though that can be over before its handlers are: its client has left.
   return exchange?.isOver && carrier === request ? undefined : exchange;

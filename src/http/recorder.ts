@@ -7,6 +7,7 @@
  */
 
 import type { Gauge } from "../metrics/counter.ts";
+import { isPromise } from "../runtime/promise.ts";
 import type { LoopBlame } from "../work/loop_blame.ts";
 import type { PendingKind } from "../work/pending.ts";
 import type { Runtime } from "../runtime/shim.ts";
@@ -22,6 +23,7 @@ import { beginMeasuring, mark } from "./measured_once.ts";
 import type { LabelValues, Meter } from "./meter.ts";
 import type { ExclusionCandidate, RequestSettings } from "./options.ts";
 import { Disconnects } from "./disconnects.ts";
+import { methodOf } from "./routes.ts";
 import { serverContextOf } from "./server_context.ts";
 
 /** In the place of a slot: one that was not needed yet, one found anew for each request, and one never needed. */
@@ -121,9 +123,9 @@ export class Recorder implements ExchangeRecorder {
     route: string,
     server: unknown,
     path?: string,
-    method: string = request.method,
+    method?: string,
   ): Exchange | undefined {
-    return this.open(this.series(method, route), request, server, false, path);
+    return this.open(this.series(method ?? methodOf(request), route), request, server, false, path);
   }
 
   /**
@@ -135,7 +137,13 @@ export class Recorder implements ExchangeRecorder {
   open(series: RouteSeries, request: Request, server: unknown, isRouted: boolean, path?: string): Exchange | undefined {
     if (series.excluded) return undefined;
     if (path !== undefined && this.#excludes({ method: series.method, path, route: series.route })) return undefined;
-    const exchange = new Exchange(series, request, serverContextOf(request, server), isRouted, this.now());
+    let exchange: Exchange;
+    try {
+      exchange = new Exchange(series, request, serverContextOf(request, server), isRouted, this.now());
+    } catch {
+      this.failed(); // what is no request at all is for the app to answer
+      return undefined;
+    }
     this.addInProgress(series, 1);
     this.pending.add(exchange);
     this.disconnects.begin(exchange);
@@ -176,8 +184,7 @@ export class Recorder implements ExchangeRecorder {
 
   /** Is the body of this route's responses wanted by own observers? */
   wantsBody(route: string): boolean {
-    const { bodyRoutes } = this.options;
-    return bodyRoutes !== undefined && bodyRoutes.some((pattern) => matches(pattern, route));
+    return this.options.bodyRoutes?.some((pattern) => matches(pattern, route)) === true;
   }
 
   /** Takes a request that is under way to the series of its route. */
@@ -284,7 +291,7 @@ export class Recorder implements ExchangeRecorder {
   #guard(call: () => void | Promise<void>): void {
     try {
       const answer: unknown = call();
-      if (answer instanceof Promise) answer.catch(this.failed);
+      if (isPromise(answer)) answer.then(undefined, this.failed);
     } catch {
       this.failed();
     }

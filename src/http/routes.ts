@@ -4,6 +4,7 @@
  * @module
  */
 
+import { atOnce } from "../runtime/promise.ts";
 import { ignore, isLater } from "./user_function.ts";
 
 /** A `URLPattern`, as far as it is used. */
@@ -74,23 +75,36 @@ export function routeFinder<Asked>(
   };
 }
 
+/** Tells the method of a request; an app may be asked with anything, and answers that as it likes. */
+export function methodOf(request: Request | undefined): string {
+  try {
+    return String(request?.method);
+  } catch {
+    return "";
+  }
+}
+
 /**
  * Tells the path of a request, whatever its client says of the host: Deno 2.9 writes that into the URL as it is, so that a
  * host of `x/metrics?` would move the path, and Bun 1.4 leaves no more than the path where there is no proper host.
  *
- * @param request The request.
- * @returns The path, without the query.
+ * @param request The request, or whatever an app is asked with.
+ * @returns The path, without the query; empty where there is none.
  */
 export function pathOf(request: Request): string {
-  const { url } = request;
-  let at = 0;
-  if (!url.startsWith("/")) {
-    at = url.indexOf("//") + 2;
-    const host = request.headers.get("host");
-    if (host && url.startsWith(host, at)) at += host.length;
-    while (at < url.length && !"/?#".includes(url[at]!)) at++;
+  try {
+    const { url } = request;
+    let at = 0;
+    if (!url.startsWith("/")) {
+      at = url.indexOf("//") + 2;
+      const host = request.headers.get("host");
+      if (host && url.startsWith(host, at)) at += host.length;
+      while (at < url.length && !"/?#".includes(url[at]!)) at++;
+    }
+    return new URL(`http://localhost${url.slice(at)}`).pathname;
+  } catch {
+    return "";
   }
-  return new URL(`http://localhost${url.slice(at)}`).pathname;
 }
 
 function byPath<Asked>(
@@ -101,7 +115,7 @@ function byPath<Asked>(
   if (isPatterns(option)) {
     return (request) => {
       const url = of.url(request);
-      return option.find((pattern) => pattern.test(url))?.pathname;
+      return option.find((pattern) => atOnce("route", pattern.test(url)))?.pathname;
     };
   }
   const replacements = (option as { normalizePath?: unknown } | null)?.normalizePath;

@@ -68,35 +68,37 @@ const { isProxy } = ((globalThis as { process?: ProcessLike }).process?.getBuilt
   | { readonly types?: { isProxy?(value: object): boolean } }
   | undefined)?.types ?? {};
 
-/**
- * Finds out what the server passed.
- *
- * Only what has the shape of a server's own object is taken, and a proxy is not looked at: on Deno a look at `process.env`
- * asks the user for a permission.
- */
-export function serverContextOf(request: Request, value: unknown): ServerContext | undefined {
-  if (typeof value !== "object" || value === null || isProxy?.(value)) return carriedBy(request);
+/** May this be a server's own object? A proxy is not looked at: on Deno a look at `process.env` asks for a permission. */
+export function mayBeServers(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !isProxy?.(value);
+}
+
+/** Finds out what the server passed. Only what has the shape of a server's own object is taken. */
+export function serverContextOf(request: Request | undefined, value: unknown): ServerContext | undefined {
   try {
-    const { incoming, outgoing, req, res, server } = value as ServerContext & {
-      readonly req?: IncomingLike;
-      readonly res?: OutgoingLike;
-      readonly server?: unknown;
-    };
-    if (isOutgoing(outgoing)) return incoming === undefined || isIncoming(incoming) ? value : undefined;
-    // An upgraded connection of `@hono/node-server`.
-    if (incoming !== undefined) return outgoing === undefined && isIncoming(incoming) ? value : undefined;
-    if (isOutgoing(res) && isIncoming(req)) return { incoming: req, outgoing: res };
-    if (isDenoInfo(value) || isBunServer(value)) return value;
-    if (isBunServer(server)) return server;
+    return (mayBeServers(value) ? passedAs(value) : undefined) ?? carriedBy(request);
   } catch {
     // Somebody else's object, which throws when it is looked at.
     return undefined;
   }
-  return carriedBy(request);
 }
 
-function carriedBy(request: Request): ServerContext | undefined {
-  const runtime = (request as CarryingRequest).runtime;
+function passedAs(value: object): ServerContext | undefined {
+  const { incoming, outgoing, req, res, server } = value as ServerContext & {
+    readonly req?: IncomingLike;
+    readonly res?: OutgoingLike;
+    readonly server?: unknown;
+  };
+  if (isOutgoing(outgoing)) return incoming === undefined || isIncoming(incoming) ? value : undefined;
+  // An upgraded connection of `@hono/node-server`.
+  if (incoming !== undefined) return outgoing === undefined && isIncoming(incoming) ? value : undefined;
+  if (isOutgoing(res) && isIncoming(req)) return { incoming: req, outgoing: res };
+  if (isDenoInfo(value) || isBunServer(value)) return value;
+  return isBunServer(server) ? server : undefined;
+}
+
+function carriedBy(request: Request | undefined): ServerContext | undefined {
+  const runtime = (request as CarryingRequest | undefined)?.runtime;
   if (typeof runtime !== "object" || runtime === null) return undefined;
   const { node, deno, bun } = runtime;
   if (isOutgoing(node?.res) && isIncoming(node?.req)) return { incoming: node.req, outgoing: node.res };
@@ -140,5 +142,10 @@ export function isUpgrade(request: Request, server: ServerContext | undefined, s
 
 /** Does a request ask for a WebSocket? */
 export function asksForUpgrade(request: Request): boolean {
-  return request.method === "GET" && request.headers.get("upgrade")?.toLowerCase() === "websocket";
+  try {
+    return request.method === "GET" && request.headers.get("upgrade")?.toLowerCase() === "websocket";
+  } catch {
+    // On Deno a request whose answer was sent tells nothing more.
+    return false;
+  }
 }

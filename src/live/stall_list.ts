@@ -5,6 +5,7 @@
  */
 
 import type { Core } from "../core/core.ts";
+import { atOnce } from "../runtime/promise.ts";
 import type { Stall } from "../process/blame.ts";
 import type { LiveFrame, LiveStall, LiveStalls } from "./options.ts";
 
@@ -25,6 +26,7 @@ export interface ShownStall extends Omit<LiveStall, "id" | "culprit" | "frames">
 /** Keeps the newest stalls. */
 export class StallList {
   readonly #given: LiveStalls | undefined;
+  readonly #self: Core["self"] | undefined;
   readonly #beganAt: number;
   #own: LiveStall[] = [];
   #count = 0;
@@ -36,6 +38,7 @@ export class StallList {
   /** Makes a list of what `recordStalls()` keeps, or of what the core tells from now on. */
   constructor(core: Core | undefined, given: LiveStalls | undefined) {
     this.#given = given;
+    this.#self = core?.self;
     this.#beganAt = core?.runtime.unixNow() ?? 0;
     this.absent = given || core?.blame ? undefined : "The event loop is not measured here.";
     const take = (stall: Stall): void => {
@@ -46,7 +49,7 @@ export class StallList {
     this.stop = () => core?.onStall.delete(take);
   }
 
-  /** The newest first. What a recorder of the app's throws costs the list alone. */
+  /** The newest first. */
   recent(): ShownStall[] {
     return this.#all().map((stall) => ({
       id: String(stall.id),
@@ -76,11 +79,7 @@ export class StallList {
   profile(id: string): string | undefined {
     const stall = this.#find(id);
     const profile = this.#given?.profile as ((this: LiveStalls, id: string | number) => string | undefined) | undefined;
-    try {
-      return stall && profile?.call(this.#given!, stall.id);
-    } catch {
-      return undefined;
-    }
+    return this.#attempt(() => stall && atOnce("profile", profile?.call(this.#given!, stall.id)));
   }
 
   /** Can profiles be downloaded? */
@@ -93,13 +92,18 @@ export class StallList {
   }
 
   #all(): LiveStall[] {
-    if (!this.#given) return this.#own;
-    try {
-      return this.#given.recent().filter(({ beganAtUnixSeconds, seconds }) => beganAtUnixSeconds > 0 && seconds > 0)
-        .sort((a, b) => b.beganAtUnixSeconds - a.beganAtUnixSeconds).slice(0, mostStalls);
-    } catch {
-      return [];
-    }
+    const given = this.#given;
+    if (!given) return this.#own;
+    return this.#attempt(() =>
+      atOnce("recent", given.recent())
+        .filter(({ beganAtUnixSeconds, seconds }) => beganAtUnixSeconds > 0 && seconds > 0)
+        .sort((a, b) => b.beganAtUnixSeconds - a.beganAtUnixSeconds).slice(0, mostStalls)
+    ) ?? [];
+  }
+
+  /** What a recorder of the app's throws, or promises by mistake, costs the list alone. */
+  #attempt<Value>(act: () => Value): Value | undefined {
+    return this.#self?.attempt("live", act);
   }
 
   #told({ runtime }: Core, { endedAt, seconds, cpuSeconds, gcSeconds, shares }: Stall): LiveStall {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { unixNow } from "../runtime/clock.ts";
+
 /** One request that stands for others. */
 export interface Exemplar {
   /** W3C's trace id: 32 hexadecimal digits. */
@@ -29,7 +31,7 @@ export class Exemplars {
     if (now - this.lookedAt[place]! < keepSeconds) return;
     this.lookedAt[place] = now;
     const traceId = find(of);
-    if (traceId !== undefined) this.#kept.set(place, { traceId, value, unixSeconds: Date.now() / 1000 });
+    if (traceId !== undefined) this.#kept.set(place, { traceId, value, unixSeconds: unixNow() });
   }
 
   /** Copies what is kept. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { unixNow } from "../runtime/clock.ts";
 import { escapeLabelValue, wellFormed } from "./label_value.ts";
 
 /** The kinds of metric that the text formats know. */
@@ -130,13 +131,13 @@ export class Slots {
     this.#slots.set(key, slot);
     this.values.push(values);
     this.texts.push(labelText(this.#names, values, this.#staticLabels));
-    this.createdAt.push(Date.now() / 1000);
+    this.createdAt.push(unixNow());
     return slot;
   }
 
   /** Begins every slot anew: what they counted was set back to zero. */
   renew(): void {
-    this.createdAt.fill(Date.now() / 1000);
+    this.createdAt.fill(unixNow());
   }
 
   /** Tells a slot's labels as an object. */

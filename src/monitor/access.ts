@@ -32,9 +32,14 @@ export function withAccess<Kind extends object>(monitor: Kind, access: MonitorAc
   return Object.defineProperty(monitor, brand, { value: access });
 }
 
+/** Finds a monitor's inside; undefined where it is a monitor by its shape alone. */
+export function insideOf(monitor: object): MonitorAccess | undefined {
+  return (monitor as { [brand]?: MonitorAccess } | null | undefined)?.[brand];
+}
+
 /** Finds a monitor's inside; `action` begins the error where it is no monitor, such as `Cannot measure calls`. */
 export function accessTo(monitor: object, action: string): MonitorAccess {
-  const access = (monitor as { [brand]?: MonitorAccess } | null | undefined)?.[brand];
+  const access = insideOf(monitor);
   if (access) return access;
   throw new TypeError(`${action}: expected a monitor, got ${monitor === null ? "null" : typeof monitor}`);
 }

@@ -5,6 +5,7 @@
  */
 
 import type { PageHandler } from "../page/handler.ts";
+import { answeredWith } from "../http/answered.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Recorder } from "../http/recorder.ts";
 import { markOf, tellsRoute } from "../http/measured_once.ts";
@@ -136,7 +137,7 @@ async function settled(recorder: Recorder, exchange: Exchange, answer: Promise<R
 }
 
 function answered(recorder: Recorder, exchange: Exchange, response: Response): Response | Promise<Response> {
-  if (isResponse(response)) return exchange.answer(response);
+  if (isResponse(response)) return answeredWith(exchange, response, recorder.failed);
   const then = thenOf(response);
   if (then) return pending(recorder, exchange, response as unknown as PromiseLike<Response>, then);
   // Bun's handlers answer nothing when they have upgraded the connection to a WebSocket; all else is a mistake.
@@ -197,8 +198,17 @@ function answerScrapes(
   path: string,
 ): FetchHandler {
   return function scraped(this: unknown, request, platform) {
-    // Reading a URL is dear, and almost no request is a scrape: a look at the text comes first.
-    if (request.url.includes(path) && pathOf(request) === path) return page(request, platform);
+    if (isScrape(request, path)) return page(request, platform);
     return handler.apply(this, arguments as unknown as Parameters<FetchHandler>);
   };
+}
+
+/** Reading a URL is dear, and almost no request is a scrape: a look at the text comes first. */
+function isScrape(request: Request, path: string): boolean {
+  try {
+    return request.url.includes(path) && pathOf(request) === path;
+  } catch {
+    // An app may be asked with anything.
+    return false;
+  }
 }

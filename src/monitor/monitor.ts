@@ -170,9 +170,10 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
   let made: Runtime | undefined;
   const shim = (): Runtime => made ??= runtime();
   // A guard whose variable is not set throws, before anything has begun.
-  const guard = makeGuard(settings.exposition, shim);
+  const guard = makeGuard(settings.exposition, shim, () => core?.self.fail("authorize"));
   const joined = settings.enabled ? joinCore(shim, registry, options, settings, parts) : undefined;
   let core = joined?.core;
+  if (settings.exposition.authorize) core?.self.expect("authorize");
   const idle = new PendingWork(settings.maxLabelSets, () => {});
   const removers = new Set<() => void>();
   /** What a monitor has put on the page, it takes off when it stops, also where another goes on showing that page. */

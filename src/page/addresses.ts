@@ -4,6 +4,8 @@
  * @module
  */
 
+import { mayBeServers, serverContextOf } from "../http/server_context.ts";
+
 /**
  * Tells the other end of a request's connection.
  *
@@ -12,16 +14,21 @@
  * @returns The address; undefined where the server does not tell.
  */
 export function remoteAddress(request: unknown, platform: unknown): string | undefined {
-  if (typeof platform !== "object" || platform === null) return undefined;
-  const { incoming, remoteAddr, requestIP } = platform as {
-    /** `@hono/node-server`, and our own server on Node. */
-    incoming?: { socket?: { remoteAddress?: string } };
-    /** Deno's serve info. */
-    remoteAddr?: { hostname?: string };
-    /** Bun's server. */
-    requestIP?(this: unknown, request: unknown): { address: string } | null;
-  };
-  if (incoming) return incoming.socket?.remoteAddress;
-  if (remoteAddr) return remoteAddr.hostname;
-  return typeof requestIP === "function" ? requestIP.call(platform, request)?.address : undefined;
+  try {
+    const server = serverContextOf(request as Request | undefined, platform) ?? (mayBeServers(platform) && platform);
+    const { incoming, remoteAddr, requestIP } = server as {
+      /** `@hono/node-server`, srvx, and our own server on Node. */
+      incoming?: { socket?: { remoteAddress?: string } };
+      /** Deno's serve info. */
+      remoteAddr?: { hostname?: string };
+      /** Bun's server. */
+      requestIP?(request: unknown): { address: string } | null;
+    };
+    if (incoming) return incoming.socket?.remoteAddress;
+    if (remoteAddr) return remoteAddr.hostname;
+    return typeof requestIP === "function" ? requestIP.call(server, request)?.address : undefined;
+  } catch {
+    // Somebody else's object, which throws when it is looked at.
+    return undefined;
+  }
 }

@@ -5,6 +5,7 @@
  */
 
 import { fail } from "../check.ts";
+import { askInTime, type AskOptions } from "../gather/ask.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import { remoteAddress } from "./addresses.ts";
 import { isSecret, parseAuthorization } from "./credentials.ts";
@@ -35,7 +36,8 @@ export type Guard = (request: GuardedRequest | undefined, platform: unknown) => 
  * Makes a guard.
  *
  * @param options The checked options.
- * @param runtime Reads variables of the environment and addresses; asked where there are any.
+ * @param runtime Reads variables of the environment and addresses, and limits how long `authorize` may take.
+ * @param failed Counts that `authorize` threw, rejected, or did not answer in time.
  * @returns The guard; undefined where everybody may read the page.
  * @throws {RangeError} If a variable is not set, or empty: a guard that is not there must not look as if it were; and if an
  * address is none.
@@ -43,9 +45,10 @@ export type Guard = (request: GuardedRequest | undefined, platform: unknown) => 
  */
 export function makeGuard(
   options: ExpositionOptions,
-  runtime: () => Pick<Runtime, "environment" | "addressRange">,
+  runtime: () => Pick<Runtime, "environment" | "addressRange"> & Partial<AskOptions["runtime"]>,
+  failed: () => void = () => {},
 ): Guard | undefined {
-  const { authorize, bearerToken = [], basicAuth, allow } = options;
+  const { authorize, collectTimeoutSeconds: timeoutSeconds = 5, bearerToken = [], basicAuth, allow } = options;
   const read = (option: string, secret: Secret): string => {
     if (typeof secret === "string") return secret;
     const value = runtime().environment(secret.variable);
@@ -75,15 +78,21 @@ export function makeGuard(
     // All are compared, so that the time does not tell which of them it was.
     return tokens.map((token) => isSecret(token, sent.value)).includes(true);
   };
+  const asked = (request: GuardedRequest, platform: unknown): boolean | Promise<boolean> => {
+    const ask = (): boolean | Promise<boolean> => authorize!(request as Request, platform);
+    const { now, ...timers } = runtime();
+    return now ? askInTime({}, ask, { runtime: { now, ...timers }, timeoutSeconds }) : ask();
+  };
   return async (request, platform) => {
     if (ranges && !isAllowed(request, platform)) return { status: 403 };
     const needsCredentials = tokens.length > 0 || login !== undefined;
     if (needsCredentials && !isKnown(request?.headers?.get("authorization") ?? null)) return { status: 401, challenge };
     if (!authorize) return undefined;
     try {
-      if (request && await authorize(request as Request, platform) === true) return undefined;
+      if (request && await asked(request, platform) === true) return undefined;
     } catch {
       // What it threw may hold secrets, and a guard that broke lets nobody pass.
+      failed();
     }
     return { status: 401, challenge };
   };

@@ -10,8 +10,8 @@ export type Secret = string | { readonly variable: string };
 /** Options of the page. Guards add up: a scrape has to pass each one that is set. */
 export interface ExpositionOptions {
   /**
-   * Asked before each page; what is not `true`, or throws, is answered with 401. It is given what the server passed
-   * beside the request as well.
+   * Asked before each page; what is not `true` is answered with 401, and so is what throws or takes longer than
+   * `collectTimeoutSeconds`, which is counted. It is given what the server passed beside the request as well.
    *
    * @default {undefined} Everybody may read the page.
    */

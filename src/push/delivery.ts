@@ -4,6 +4,8 @@
  * @module
  */
 
+import { clock, timers } from "../runtime/clock.ts";
+import type { GlobalLike } from "../runtime/shim.ts";
 import { answerOf, reasonOf } from "./failure.ts";
 import { isRetryable, type PushProtocol, type PushRequest } from "./target.ts";
 
@@ -15,6 +17,23 @@ export interface PushClock {
   readonly sleep: (seconds: number, signal?: AbortSignal) => Promise<void>;
   /** A number from 0 to 1. */
   readonly random: () => number;
+}
+
+/** The platform's own time, which no fake clock of an app's tests turns, and which a step of the wall clock does not move. */
+export function platformClock(): PushClock {
+  const { now, unixNow } = clock(platform);
+  let offset: number | undefined;
+  return {
+    // Workers have no time before their first request.
+    now: () => now() + (offset ??= unixNow() - now()),
+    sleep: (seconds, signal) =>
+      new Promise((resolve) => {
+        const timer = startTimer(resolve, seconds, true);
+        // A timer that nobody waits for would keep the process alive.
+        signal?.addEventListener("abort", () => stopTimer(timer), { once: true });
+      }),
+    random: () => Math.random(),
+  };
 }
 
 /** How a request is delivered. */
@@ -31,6 +50,10 @@ export interface DeliveryOptions extends PushClock {
   readonly retries: number;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
 }
+
+/** The platform's own, which no fake timers of an app's tests stop. */
+const platform = globalThis as unknown as GlobalLike;
+const { startTimer, stopTimer } = timers(platform);
 
 /** The first wait between two attempts, in seconds; each later one may be twice as long. */
 const firstBackoffSeconds = 0.5;
@@ -88,9 +111,23 @@ export async function deliver(request: PushRequest, options: DeliveryOptions): P
 }
 
 async function attemptOnce(request: PushRequest, options: DeliveryOptions): Promise<string | undefined> {
-  const { url, method, contentType, body } = request;
+  const limit = new AbortController();
+  // Not `AbortSignal.timeout()`, which keeps no process: one that waits for nothing but this answer would end without it.
+  const giveUp = (): void => limit.abort(new DOMException("no answer in time", "TimeoutError"));
+  const timer = startTimer(giveUp, options.timeoutSeconds, true);
+  try {
+    return await attemptWithin(limit.signal, request, options);
+  } finally {
+    stopTimer(timer);
+  }
+}
+
+async function attemptWithin(
+  signal: AbortSignal,
+  { url, method, contentType, body }: PushRequest,
+  options: DeliveryOptions,
+): Promise<string | undefined> {
   const { protocol } = options;
-  const signal = AbortSignal.timeout(options.timeoutSeconds * 1000);
   let response: Response;
   try {
     const sent = options.fetch(url, {
@@ -149,13 +186,14 @@ async function textOf(response: Response, length: number, signal: AbortSignal): 
   }
 }
 
-/** The option `fetch` may be anything, and need not heed the signal. */
-function inTime<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+/** The option `fetch` may be anything, need not heed the signal, and may answer any thenable. */
+function inTime<Value>(work: PromiseLike<Value>, signal: AbortSignal): Promise<Value> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
     if (signal.aborted) abort();
     signal.addEventListener("abort", abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+    const over = (): void => signal.removeEventListener("abort", abort);
+    Promise.resolve(work).then(resolve, reject).then(over, over);
   });
 }
 

@@ -4,12 +4,14 @@
  * @module
  */
 
+import { insideOf } from "../monitor/access.ts";
 import { untrackedWaitUntil, type WaitUntilLike } from "../edge/wait_until.ts";
 import { isolateName } from "../edge/isolate.ts";
 import { currentTimers } from "../runtime/detect.ts";
+import { isPromise } from "../runtime/promise.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import { checkPusher, type PusherOptions, type PusherSettings } from "./check_pusher.ts";
-import { deliver, FailedAttempt, type PushClock } from "./delivery.ts";
+import { deliver, FailedAttempt, platformClock, type PushClock } from "./delivery.ts";
 import { otlpPayload, pagePayload } from "./payload.ts";
 import { pushRequest, resourceOf, type Sender } from "./target.ts";
 
@@ -93,17 +95,7 @@ export interface Pusher extends AsyncDisposable {
  * @throws {RangeError} If a number is out of bounds.
  */
 export function createPusher(options: PusherOptions): Pusher {
-  return new MonitorPusher(checkPusher(options), {
-    // The wall clock: on Workers no other goes, and a step of it only makes a push early or late.
-    now: () => Date.now() / 1000,
-    sleep: (seconds, signal) =>
-      new Promise((resolve) => {
-        const timer = setTimeout(resolve, seconds * 1000);
-        // A timer that nobody waits for would keep the process alive.
-        signal?.addEventListener("abort", () => clearTimeout(timer), { once: true });
-      }),
-    random: () => Math.random(),
-  }, currentTimers);
+  return new MonitorPusher(checkPusher(options), platformClock(), currentTimers);
 }
 
 /** The one kind of pusher. */
@@ -127,6 +119,7 @@ export class MonitorPusher implements Pusher {
   #wake: (() => void) | undefined;
   #isStopping = false;
   #began: number | undefined;
+  readonly #listenerFailed = (): void => insideOf(this.#settings.monitor)?.core()?.self.fail("push");
 
   /**
    * Makes a pusher at rest.
@@ -235,7 +228,7 @@ export class MonitorPusher implements Pusher {
     try {
       const sender = { job, instance, labels };
       const body = await this.#payload(sender);
-      const madeAt = Date.now() / 1000;
+      const madeAt = this.#clock.now();
       const request = pushRequest(protocol, url, sender, body);
       const pause = (seconds: number): Promise<void> =>
         new Promise((resolve, reject) => {
@@ -270,7 +263,7 @@ export class MonitorPusher implements Pusher {
   #payload(sender: Sender): Promise<string> {
     const { protocol, monitor, maxBytes } = this.#settings;
     if (protocol !== "otlp") return pagePayload(monitor, maxBytes);
-    const now = Date.now() / 1000;
+    const now = this.#clock.now();
     const { process, uptimeSeconds } = monitor.snapshot();
     this.#began ??= now;
     // What is counted began with the process at the earliest.
@@ -283,9 +276,9 @@ export class MonitorPusher implements Pusher {
     this.#lastError = error.message;
     try {
       const answer: unknown = this.#settings.onError?.(error);
-      if (answer instanceof Promise) answer.catch(() => {});
+      if (isPromise(answer)) answer.then(undefined, this.#listenerFailed);
     } catch {
-      // Nobody asked.
+      this.#listenerFailed();
     }
   }
 }

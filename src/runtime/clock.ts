@@ -24,6 +24,9 @@ const NativeDate = Date;
 const nativeUnixNow = Date.now;
 const nativeNow: () => number = Object.getPrototypeOf(nativePerformance)?.now ?? nativePerformance.now;
 
+/** The wall clock that no test has put another in the place of, as Unix time in seconds. */
+export const unixNow = (): number => nativeUnixNow.call(NativeDate) / 1000;
+
 /**
  * Makes the clocks.
  *
@@ -40,7 +43,7 @@ export function clock(global: GlobalLike): Clock {
       const seconds = read() / 1000;
       return seconds > latest ? latest = seconds : latest;
     },
-    unixNow: () => nativeUnixNow.call(NativeDate) / 1000,
+    unixNow,
   };
 }
 

@@ -24,11 +24,11 @@ export function isPromise(value: unknown): value is Promise<unknown> {
 }
 
 /**
- * Answers the value, and refuses a promise: of a function of the app's that is async by mistake. What the promise rejects
- * with is nobody's, and would end the process.
+ * Answers the value, and refuses what is to be awaited: of a function of the app's that is async by mistake. What a promise
+ * rejects with is nobody's, and would end the process.
  */
 export function atOnce<Value>(what: string, value: Value): Value {
-  if (!isPromise(value)) return value;
-  value.then(undefined, () => {});
+  if (!isThenable(value)) return value;
+  if (isPromise(value)) value.then(undefined, () => {});
   throw new TypeError(`Cannot use ${what}: expected an answer at once, got a promise`);
 }
