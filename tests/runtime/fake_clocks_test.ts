@@ -1,7 +1,11 @@
 import { describe, it, mock } from "node:test";
 import { assert, assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
 import { Registry } from "prom-client";
-import { createMonitor } from "@rtm/runtime-metrics";
+import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
+import { measureCalls } from "@rtm/runtime-metrics/calls";
+import { createMonitor as createEdgeMonitor } from "@rtm/runtime-metrics/edge";
+import { createPusher } from "@rtm/runtime-metrics/push";
+import type { Limiter } from "../../src/pools/limiter.ts";
 import { clock } from "../../src/runtime/clock.ts";
 import { runtimeName } from "../support/real_server.ts";
 import { fakeGlobal } from "../support/fake_global.ts";
@@ -92,6 +96,109 @@ describe("a fake clock", () => {
     check(page);
     under[Symbol.dispose]();
   });
+});
+
+/** Everything of ours that looks at a clock, used once. */
+async function use(monitor: Monitor<Registry>, edge: Monitor, limiter: Limiter): Promise<void> {
+  const calls = measureCalls(monitor);
+  const { fetch } = globalThis;
+  globalThis.fetch = () => Promise.resolve(new Response("x"));
+  try {
+    await (await calls.fetch("http://service.example")).text();
+  } finally {
+    globalThis.fetch = fetch;
+  }
+  await calls.database((_sql: string) => Promise.resolve(1))("SELECT 1");
+  const observed: number[] = [];
+  calls.time({ observe: (_labels: never, seconds: number) => void observed.push(seconds) }, {}, () => 1);
+  assert(observed[0]! >= 0 && observed[0]! < 60, String(observed));
+  const first = await limiter.acquire();
+  const second = limiter.acquire();
+  await Promise.resolve();
+  first.release();
+  (await second).release();
+  await limiter.run(() => Promise.resolve());
+  await monitor.track("job", Promise.resolve());
+  const ask = edge.instrument((_request: Request) => new Response(new Blob(["x"]).stream()));
+  await (await ask(new Request("http://localhost/"))).text();
+}
+
+/** When this file began, in real Unix seconds: no fake clock stands there yet. */
+const beganAt = Date.now() / 1000;
+
+function checkAll(...pages: Page[]): void {
+  for (const page of pages) {
+    check(page);
+    for (const [series, value] of page.series) {
+      if (series.startsWith("process_") || !/_seconds(_sum|_total|\{|$)/.test(series)) continue;
+      // No test of this file takes an hour, nor did its process.
+      if (series.includes("_timestamp_")) assertLess(Math.abs(value - beganAt), 3600, series);
+      else assertLess(value, series.includes("uptime") ? 3600 : 60, series);
+    }
+  }
+}
+
+describe("a fake clock, under everything else that looks at one,", () => {
+  for (const [name, now] of Object.entries(fakes)) {
+    it(`that ${name} makes no false duration, before, while and after it stands there`, async () => {
+      using monitor = createMonitor({ registry: new Registry() });
+      using edge = createEdgeMonitor();
+      const limiter = monitor.limiter("jobs", { capacity: 1 });
+      monitor.pool("app", () => ({ active: 1, queued: 2, capacity: 3 }));
+      await use(monitor, edge, limiter);
+      const restore = fake(now);
+      try {
+        // The isolate begins with its first request, which may come under a fake clock.
+        delete (globalThis as { [key: symbol]: unknown })[Symbol.for("@rtm/runtime-metrics.isolate")];
+        await use(monitor, edge, limiter);
+        using under = createMonitor({ registry: new Registry() });
+        using edgeUnder = createEdgeMonitor();
+        await use(under, edgeUnder, under.limiter("jobs", { capacity: 1 }));
+        checkAll(await scrape(monitor), await scrape(edge), await scrape(under), await scrape(edgeUnder));
+      } finally {
+        restore();
+      }
+      await use(monitor, edge, limiter);
+      checkAll(await scrape(monitor), await scrape(edge));
+    });
+
+    it(`that ${name} holds no pusher up once it is gone`, async () => {
+      using monitor = createMonitor({ registry: new Registry() });
+      let status = 429;
+      const sentAt: number[] = [];
+      const pusher = createPusher({
+        url: "http://push.example/v1/metrics",
+        protocol: "otlp",
+        job: "j",
+        monitor,
+        intervalSeconds: 1,
+        retries: 0,
+        fetch: (_url, init) => {
+          const points = JSON.stringify(JSON.parse(String(init.body)));
+          sentAt.push(Number(/"timeUnixNano":"(\d+)"/.exec(points)![1]) / 1e9);
+          return Promise.resolve(new Response("{}", { status, headers: { "retry-after": "1" } }));
+        },
+      });
+      const waited: Promise<unknown>[] = [];
+      const context = { waitUntil: (promise: Promise<unknown>) => void waited.push(promise) };
+      const restore = fake(now);
+      try {
+        assertEquals(await pusher.push(), false);
+        pusher.pushLater(context);
+      } finally {
+        restore();
+      }
+      status = 200;
+      await Promise.all(waited);
+      pusher.pushLater(context);
+      await Promise.all(waited);
+      const { pushed } = pusher.stats;
+      // The pause of a second is over, and so is the wait of each context.
+      assert(pushed >= 1, JSON.stringify(pusher.stats));
+      for (const at of sentAt) assertLess(Math.abs(at - Date.now() / 1000), 3600);
+      assert(Math.abs(pusher.stats.lastPushUnixSeconds! - Date.now() / 1000) < 3600);
+    });
+  }
 });
 
 describe("clock()", () => {
