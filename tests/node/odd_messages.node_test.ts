@@ -1,6 +1,14 @@
 import { afterEach, describe, it } from "node:test";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
-import { connect as connectHttp2, createServer as createHttp2Server, type Http2ServerResponse } from "node:http2";
+import {
+  connect as connectHttp2,
+  createServer as createHttp2Server,
+  type Http2ServerResponse,
+  type ServerHttp2Stream,
+} from "node:http2";
+import { Buffer } from "node:buffer";
+import { closeSync, openSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { assertEquals } from "@std/assert";
 import express from "express";
 import fastify from "fastify";
@@ -154,6 +162,9 @@ describe("Fastify's inject()", () => {
   });
 });
 
+const file = fileURLToPath(import.meta.url);
+const streamOf = (response: ServerResponse): ServerHttp2Stream => (response as unknown as Http2ServerResponse).stream;
+
 describe("HTTP/2 in all its shapes", () => {
   /** Each with its client's deed, and what is counted. */
   const shapes: Record<string, [Listener, method: string, reset: boolean, expected: string]> = {
@@ -194,6 +205,107 @@ describe("HTTP/2 in all its shapes", () => {
       "GET",
       false,
       "GET none 204 completed",
+    ],
+    "stream.respondWithFile()": [
+      (_request, response) => streamOf(response).respondWithFile(file, { "content-type": "text/plain" }),
+      "GET",
+      false,
+      "GET none 200 completed",
+    ],
+    "stream.respondWithFile() with a file that is not there": [
+      (_request, response) => {
+        const stream = streamOf(response);
+        stream.respondWithFile("/nowhere/at/all", {}, {
+          onError: () => stream.respond({ ":status": 404 }, { endStream: true }),
+        });
+      },
+      "GET",
+      false,
+      "GET none 404 completed",
+    ],
+    "stream.respondWithFD()": [
+      (_request, response) => {
+        const descriptor = openSync(file, "r");
+        const stream = streamOf(response);
+        stream.respondWithFD(descriptor);
+        stream.on("close", () => closeSync(descriptor));
+      },
+      "GET",
+      false,
+      "GET none 200 completed",
+    ],
+    "a body with trailers": [
+      (_request, response) => {
+        response.writeHead(203);
+        response.addTrailers({ "x-end": "1" });
+        response.end("body");
+      },
+      "GET",
+      false,
+      "GET none 203 completed",
+    ],
+    "additional headers before the head": [
+      (_request, response) => {
+        streamOf(response).additionalHeaders({ ":status": 103, "link": "</a>; rel=preload" });
+        response.writeHead(202).end("late");
+      },
+      "GET",
+      false,
+      "GET none 202 completed",
+    ],
+    "pushStream(), which is no request of its own": [
+      (_request, response) => {
+        streamOf(response).pushStream({ ":path": "/pushed" }, (error, pushed) => {
+          if (error) return;
+          pushed.respond({ ":status": 206 });
+          pushed.end("pushed");
+        });
+        response.end("pushes");
+      },
+      "GET",
+      false,
+      "GET none 200 completed",
+    ],
+    "a session that says GOAWAY and closes": [
+      (_request, response) => {
+        streamOf(response).session!.close();
+        response.end("the last one");
+      },
+      "GET",
+      false,
+      "GET none 200 completed",
+    ],
+    "a session that says GOAWAY with an error": [
+      (_request, response) => {
+        const { session } = streamOf(response);
+        response.write("half");
+        setTimeout(() => session!.destroy(undefined, 2), 20);
+      },
+      "GET",
+      false,
+      "GET none 499 aborted",
+    ],
+    "a stream that its server resets before the head": [
+      (_request, response) => streamOf(response).close(2),
+      "GET",
+      false,
+      "GET none 499 aborted",
+    ],
+    "a stream that its server breaks behind the head": [
+      (_request, response) => {
+        response.writeHead(200);
+        response.write("half");
+        setTimeout(() => streamOf(response).destroy(new Error("broke midway")), 20);
+      },
+      "GET",
+      false,
+      "GET none 200 error",
+    ],
+    "a large body that is reset in its middle": [
+      (_request, response) => response.end(Buffer.alloc(8 << 20)),
+      "GET",
+      true,
+      "GET none 499 aborted",
     ],
     "a reset before the head": [() => {}, "GET", true, "GET none 499 aborted"],
     "a reset behind the head": [(_request, response) => response.write("x"), "GET", true, "GET none 499 aborted"],
