@@ -71,15 +71,7 @@ export class Recorder implements ExchangeRecorder {
   readonly failed: () => void;
   private readonly answeredTurn: AnsweredTurn;
 
-  /**
-   * Makes a recorder.
-   *
-   * @param runtime Its clock, and how it tells streams.
-   * @param families Where to count.
-   * @param options The checked options.
-   * @param maxRoutes How many routes are kept for each method.
-   * @param failed Called for each observer that threw.
-   */
+  /** Makes a recorder, which keeps so many routes for each method; `failed` is called for each observer that threw. */
   constructor(
     runtime: Runtime,
     families: RecorderFamilies,

@@ -50,7 +50,7 @@ const settings: Record<string, HttpOptions> = {
     metrics: [httpMetrics.requests(), httpMetrics.headLatency(), httpMetrics.responseSize(), httpMetrics.requestSize()],
     observers: [({ request }) => void request.headers.get("a")],
     computedLabels: { tenant: ({ request }) => request.headers.get("tenant") ?? undefined },
-    bodyRoutes: [/./],
+    fromPython: { bodyRoutes: [/./] },
     exclude: ["/never"],
   },
 };
