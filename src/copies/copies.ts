@@ -85,6 +85,7 @@ export class Copies implements OtherCopies {
   }
 
   begin(): CopiesRound {
+    this.#options.look();
     const { runtime, deadlineSeconds } = this.#options;
     const number = ++this.#roundsBegun;
     const round = new Round({
@@ -193,6 +194,7 @@ export class Copies implements OtherCopies {
       const isNew = this.known.get(id) === undefined;
       if (this.known.meet(id) && isNew && hasEnded) this.known.end(id);
     }
+    for (const [round, each] of this.#rounds) if (each.welcomes(from)) this.#post("ask", { to: from, round });
     const round = this.#rounds.get(number);
     switch (kind) {
       case "hello":

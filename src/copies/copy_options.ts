@@ -30,6 +30,8 @@ export interface CopiesOptions {
   readonly prefix: string;
   /** Takes the snapshot of this copy alone. */
   gatherOwn(): Promise<Gathered>;
+  /** Called when a page is asked for. */
+  look(): void;
   /** Says something that is worth a line, once. */
   warn(sentence: string): void;
 }

@@ -32,6 +32,8 @@ export interface HubListener {
 /** Makes links, and ends them. */
 export interface LinkSource {
   stop(): void;
+  /** Looks for those that were not there before. */
+  look?(): void;
 }
 
 /** What those who make links are given. */
@@ -40,6 +42,8 @@ export interface LinkContext {
   readonly runtime: Pick<Runtime, "now" | "unixNow" | "startTimer" | "stopTimer">;
   /** What a copy says to those that do not know it. */
   hello(): string;
+  /** Notes that a copy is there that has not spoken yet. */
+  meet(id: string): void;
   /** Counts what is not to be believed. */
   refuse(reason: string): void;
 }

@@ -5,32 +5,60 @@
  */
 
 import { builtin } from "../runtime/process.ts";
-import type { GlobalLike, Runtime } from "../runtime/shim.ts";
+import type { GlobalLike, ProcessLike, Runtime } from "../runtime/shim.ts";
+import { missingFlag } from "../runtime/threads.ts";
 import { type ClusterLike, type ClusterProcessLike, linkCluster } from "./cluster_links.ts";
 import type { LinkContext, LinkSource } from "./hub.ts";
 import { action, type JoinSettings } from "./options.ts";
+import { type FsLike, SocketFolder } from "./socket_folder.ts";
+import { type NetLike, SocketLinks } from "./socket_links.ts";
 import { linkThreads, type OpenChannel } from "./thread_link.ts";
 
 /** Makes links when there is who speaks and listens. */
 export type MakeLinks = (context: LinkContext) => LinkSource;
 
+/** The parts of `node:worker_threads` that are used. */
+interface ThreadsLike {
+  readonly isMainThread: boolean;
+  readonly BroadcastChannel?: OpenChannel;
+}
+
 /** Finds the ways; throws where there is none. */
-export function linksOf({ process }: GlobalLike, { mixesMessages }: Runtime, { group }: JoinSettings): MakeLinks[] {
+export function linksOf(global: GlobalLike, runtime: Runtime, settings: JoinSettings, id: string): MakeLinks[] {
+  const { process } = global;
+  const { directory, group } = settings;
+  if (directory !== undefined) return [socketLinks(global, directory, { group, id })];
   const threads = process && builtin<ThreadsLike>(process, "node:worker_threads");
   const Channel = threads?.BroadcastChannel;
-  if (!Channel) {
-    throw new Error(`${action}: this runtime has no channel to its threads`);
+  if (!Channel) throw new Error(`${action}: this runtime has no channel to its threads`);
+  const cluster = threads.isMainThread ? builtin<ClusterLike>(process!, "node:cluster") : undefined;
+  if (cluster?.isWorker && !runtime.mixesMessages) {
+    throw new Error(
+      `${action}: messages of node:cluster are lost on this runtime; give all of its processes a directory`,
+    );
   }
-  const cluster = threads.isMainThread && mixesMessages ? builtin<ClusterLike>(process!, "node:cluster") : undefined;
   const links: MakeLinks[] = [(context) => linkThreads(Channel, group, context)];
-  if (cluster) {
+  if (cluster && runtime.mixesMessages) {
     links.push((context) => linkCluster(cluster, process as unknown as ClusterProcessLike, context));
   }
   return links;
 }
 
-/** The parts of `node:worker_threads` that are used. */
-interface ThreadsLike {
-  readonly isMainThread: boolean;
-  readonly BroadcastChannel?: OpenChannel;
+function socketLinks(global: GlobalLike, directory: string, own: { group: string; id: string }): MakeLinks {
+  const process = global.process as (ProcessLike & { getuid?(): number }) | undefined;
+  const net = process && builtin<NetLike>(process, "node:net");
+  const fs = process && builtin<FsLike>(process, "node:fs");
+  if (!net || !fs || !process?.getuid) {
+    throw new Error(`${action}: directory needs Unix sockets, which this runtime or this system has not`);
+  }
+  const flag = missingFlag(global, { meetsIn: directory });
+  if (flag !== undefined) throw new Error(`${action}: directory needs a permission; start with ${flag}`);
+  const uid = process.getuid();
+  let refuse: (reason: string) => void = () => {};
+  // Who gave it shall hear what is wrong with it.
+  const folder = new SocketFolder(fs, uid, directory, own, (reason) => refuse(reason));
+  return (context) => {
+    refuse = (reason) => context.refuse(reason);
+    return new SocketLinks(net, folder, context);
+  };
 }

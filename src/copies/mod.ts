@@ -69,7 +69,8 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
   if (copiesOf(core)) throw new Error(`${action}: this monitor has joined already; leave first`);
   const { runtime, self, settings: { prefix } } = core;
   const global = globalThis as unknown as GlobalLike;
-  const links = linksOf(global, runtime, settings);
+  const identity = identityOf(global, runtime, settings);
+  const links = linksOf(global, runtime, settings, identity.id);
   const { group, deadlineSeconds } = settings;
   const source = access.source();
   const lastWords = new LastWords(core);
@@ -81,8 +82,10 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
   };
   const warned = new Set<string>();
   const copies = new Copies({
-    ...{ group, deadlineSeconds, runtime, self, prefix, gatherOwn },
-    identity: identityOf(global, runtime, settings),
+    ...{ identity, group, deadlineSeconds, runtime, self, prefix, gatherOwn },
+    look() {
+      for (const source of sources) source.look?.();
+    },
     warn(sentence) {
       if (warned.size < mostWarnings && warned.size !== warned.add(sentence).size) console.warn(sentence);
     },
@@ -91,9 +94,10 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
     hub: copies.hub,
     runtime,
     hello: () => copies.hello(),
+    meet: (id) => copies.known.meet(id),
     refuse: (reason) => copies.refuse(reason),
   };
-  const stops = links.map((link) => link(context));
+  const sources = links.map((link) => link(context));
   showCopies(core, copies);
   let hasEnded = false;
   const say = (): void => {
@@ -105,7 +109,7 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
     say();
     forgetExit();
     showCopies(core, undefined);
-    for (const stop of stops) stop.stop();
+    for (const source of sources) source.stop();
   });
   return { leave, [Symbol.dispose]: leave };
 }

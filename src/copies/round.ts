@@ -29,6 +29,8 @@ export class Round {
   readonly #options: RoundOptions;
   readonly #deadline: number;
   readonly #waiting: Set<string>;
+  /** Those that were there, or have been asked since. */
+  readonly #welcome: Set<string>;
   /** Whose reports are under way from somebody who has a newer one. */
   readonly #given = new Set<string>();
   readonly #askedFor = new Set<string>();
@@ -47,6 +49,7 @@ export class Round {
     const now = runtime.now();
     this.#deadline = now + deadlineSeconds;
     this.#waiting = new Set(known.living().map(({ id }) => id));
+    this.#welcome = new Set(this.#waiting);
     this.#isOpen = openUntil > now;
     this.done = new Promise((resolve) => this.#resolve = resolve);
     this.#after(deadlineSeconds, () => this.#resolve());
@@ -68,6 +71,14 @@ export class Round {
     this.told.set(id, digest);
     this.#waiting.delete(id);
     this.#look();
+  }
+
+  /** Should a copy be asked that was not there when the question was sent? */
+  welcomes(id: string): boolean {
+    if (!this.#isOpen || this.#welcome.has(id)) return false;
+    this.#welcome.add(id);
+    this.#waiting.add(id);
+    return true;
   }
 
   /** Reports have come, or somebody has ended. */

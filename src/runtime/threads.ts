@@ -68,21 +68,42 @@ export function workersTellClose({ Bun, Deno }: GlobalLike): boolean {
 }
 
 /** What Deno does only where it was allowed to. */
-export type Permission = { readonly listenOn: string } | { readonly signals: true };
+export type Permission =
+  | { readonly listenOn: string }
+  | { readonly signals: true }
+  | { readonly meetsIn: string };
+
+/** A permission as Deno asks for it. */
+type Query =
+  | { readonly name: "net"; readonly host?: string }
+  | { readonly name: "run" }
+  | { readonly name: "read" | "write"; readonly path: string }
+  | { readonly name: "sys"; readonly kind: "uid" };
 
 /** The part of Deno that tells permissions. */
 interface DenoLike {
-  readonly permissions: {
-    querySync(descriptor: { name: "net"; host: string } | { name: "run" }): { readonly state: string };
-  };
+  readonly permissions: { querySync(descriptor: Query): { readonly state: string } };
 }
 
 /** Names the flag that gives a permission; undefined where it is given, or nobody asks for one. It prompts nobody. */
 export function missingFlag({ Deno }: GlobalLike, permission: Permission): string | undefined {
   if (!Deno) return undefined;
-  const [query, flag] = "listenOn" in permission
-    ? [{ name: "net", host: permission.listenOn } as const, `--allow-net=${permission.listenOn}`]
-    : [{ name: "run" } as const, "--allow-run"];
   const { permissions } = Deno as unknown as DenoLike;
-  return permissions.querySync(query).state === "granted" ? undefined : flag;
+  const missing = needs(permission).filter(([query]) => permissions.querySync(query).state !== "granted");
+  return missing.map(([, flag]) => flag).join(" ") || undefined;
+}
+
+function needs(permission: Permission): [query: Query, flag: string][] {
+  if ("listenOn" in permission) {
+    return [[{ name: "net", host: permission.listenOn }, `--allow-net=${permission.listenOn}`]];
+  }
+  if ("signals" in permission) return [[{ name: "run" }, "--allow-run"]];
+  const { meetsIn: path } = permission;
+  return [
+    [{ name: "read", path }, `--allow-read=${path}`],
+    [{ name: "write", path }, `--allow-write=${path}`],
+    [{ name: "sys", kind: "uid" }, "--allow-sys=uid"],
+    // Its name for a socket's path cannot be given beforehand (Deno 2.9.5).
+    [{ name: "net" }, "--allow-net"],
+  ];
 }

@@ -11,7 +11,8 @@ import { toNodeListener } from "@rtm/runtime-metrics/node";
 import { answer } from "./copies_answers.ts";
 
 const monitor = createMonitor();
-joinCopies(monitor);
+const directory = process.env["DIRECTORY"];
+joinCopies(monitor, directory ? { directory } : {});
 
 function listen(port: number): Promise<number> {
   const server = createServer(toNodeListener(monitor.instrument(answer, { path: "/metrics" })));

@@ -1,0 +1,178 @@
+/**
+ * The directory in which processes meet: checked before anything in it is believed.
+ *
+ * @module
+ */
+
+import { action } from "./options.ts";
+
+/** What the system tells of a file. */
+interface StatsLike {
+  isDirectory(): boolean;
+  isSocket(): boolean;
+  readonly uid: number;
+  readonly mode: number;
+  readonly mtimeMs: number;
+}
+
+/** The calls of `node:fs` that are used; none of them follows a link at the end of a path. */
+export interface FsLike {
+  lstatSync(path: string): StatsLike;
+  mkdirSync(path: string, options: { mode: number }): void;
+  readdirSync(path: string): readonly string[];
+  unlinkSync(path: string): void;
+  chmodSync(path: string, mode: number): void;
+}
+
+/** Where a socket's path may be no longer, in bytes: macOS has 104 with a zero at the end, Linux 108. */
+const longestPath = 103;
+
+/** Between its making and its first listening a socket refuses connections for a moment; this is longer, in seconds. */
+const youngSeconds = 5;
+
+/** A socket of another copy. */
+export interface OtherSocket {
+  readonly id: string;
+  readonly path: string;
+}
+
+/** The sockets of one group in one directory. */
+export class SocketFolder {
+  readonly #fs: FsLike;
+  readonly #uid: number;
+  readonly #directory: string;
+  readonly #group: string;
+  readonly #refuse: (reason: string) => void;
+  /** What was refused already, so that it is counted once. */
+  readonly #refused = new Set<string>();
+  /** Our own socket. */
+  readonly path: string;
+
+  /**
+   * Makes the directory where it is missing.
+   *
+   * @throws {RangeError} If the path is too long.
+   * @throws {Error} If it is not this user's alone.
+   */
+  constructor(
+    fs: FsLike,
+    uid: number,
+    directory: string,
+    own: { readonly group: string; readonly id: string },
+    refuse: (reason: string) => void,
+  ) {
+    this.#fs = fs;
+    this.#uid = uid;
+    // With a slash at its end a link would be followed.
+    this.#directory = directory.replace(/(?<=.)\/+$/, "");
+    this.#group = own.group;
+    this.#refuse = refuse;
+    this.path = this.#pathOf(own.id);
+    const { length } = new TextEncoder().encode(this.path);
+    if (length > longestPath) {
+      throw new RangeError(
+        `${action}: sockets in directory must have paths of at most ${longestPath} bytes, got ${length}`,
+      );
+    }
+    try {
+      fs.mkdirSync(this.#directory, { mode: 0o700 });
+    } catch (error) {
+      if ((error as { code?: string }).code !== "EEXIST") throw cannotUse(this.#directory, error);
+    }
+    const wrong = this.#wrong();
+    if (wrong) throw new Error(`${action}: directory must be this user's own, with mode 0700; ${directory} ${wrong}`);
+  }
+
+  /** The sockets of the other copies; nothing where the directory is no longer this user's alone. */
+  others(): OtherSocket[] {
+    const wrong = this.#wrong();
+    if (wrong) {
+      this.#refuseOnce("", `the directory ${wrong}`);
+      return [];
+    }
+    return this.#names().flatMap((name) => {
+      const [group, id, end, ...more] = name.split(".");
+      if (group !== this.#group || !id || end !== "sock" || more.length > 0) return [];
+      const path = this.#pathOf(id);
+      if (path === this.path) return [];
+      const stats = this.#stats(path);
+      if (!stats) return [];
+      if (stats.isSocket() && stats.uid === this.#uid) return [{ id, path }];
+      this.#refuseOnce(name, `${name} is no socket of this user's`);
+      return [];
+    });
+  }
+
+  /** Nobody but this user may connect, whatever the umask. */
+  close(): void {
+    this.#fs.chmodSync(this.path, 0o600);
+  }
+
+  /** Removes what nobody listens on any more. */
+  removeStale(id: string): void {
+    const path = this.#pathOf(id);
+    const stats = this.#stats(path);
+    if (!stats?.isSocket() || stats.uid !== this.#uid) return;
+    if (Date.now() - stats.mtimeMs > youngSeconds * 1000) this.#remove(path);
+  }
+
+  /** Removes the socket of a copy that was heard to end. */
+  remove(id: string): void {
+    const path = this.#pathOf(id);
+    if (this.#stats(path)?.isSocket()) this.#remove(path);
+  }
+
+  removeOwn(): void {
+    this.#remove(this.path);
+  }
+
+  #remove(path: string): void {
+    try {
+      this.#fs.unlinkSync(path);
+    } catch {
+      // Another copy was faster.
+    }
+  }
+
+  #wrong(): string | undefined {
+    const stats = this.#stats(this.#directory);
+    if (!stats?.isDirectory()) return "is no directory";
+    if (stats.uid !== this.#uid) return `belongs to user ${stats.uid}`;
+    const mode = stats.mode & 0o777;
+    return mode & 0o077 ? `has mode 0${mode.toString(8)}` : undefined;
+  }
+
+  #names(): readonly string[] {
+    try {
+      return this.#fs.readdirSync(this.#directory);
+    } catch {
+      return [];
+    }
+  }
+
+  #stats(path: string): StatsLike | undefined {
+    try {
+      return this.#fs.lstatSync(path);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #pathOf(id: string): string {
+    return `${this.#directory}/${this.#group}.${id}.sock`;
+  }
+
+  #refuseOnce(name: string, reason: string): void {
+    if (this.#refused.size >= mostRefused || this.#refused.has(name)) return;
+    this.#refused.add(name);
+    this.#refuse(reason);
+  }
+}
+
+/** How many names are remembered. */
+const mostRefused = 100;
+
+function cannotUse(directory: string, error: unknown): Error {
+  const { message } = error as Error;
+  return new Error(`${action}: directory ${directory} cannot be made: ${message}`, { cause: error });
+}

@@ -1,0 +1,190 @@
+/**
+ * The ways between processes that share nothing but a directory: each listens on a socket there, and is connected with
+ * every other.
+ *
+ * @module
+ */
+
+import { frameOf, FrameReader } from "./frames.ts";
+import type { Link, LinkContext, LinkSource } from "./hub.ts";
+import { readMessageHead } from "./message.ts";
+import type { OtherSocket, SocketFolder } from "./socket_folder.ts";
+
+/** A socket of `node:net`. */
+export interface SocketLike {
+  readonly writableLength: number;
+  on(event: "data", listener: (chunk: Uint8Array) => void): unknown;
+  on(event: "error", listener: (error: { code?: string }) => void): unknown;
+  on(event: "connect" | "close", listener: () => void): unknown;
+  write(bytes: Uint8Array): unknown;
+  end(): unknown;
+  destroy(): unknown;
+  unref(): unknown;
+}
+
+/** A server of `node:net`. */
+interface ServerLike {
+  listen(path: string, listening: () => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  close(): unknown;
+  unref(): unknown;
+}
+
+/** The calls of `node:net` that are used. */
+export interface NetLike {
+  connect(path: string): SocketLike;
+  createServer(listener: (socket: SocketLike) => void): ServerLike;
+}
+
+/** What is not taken by the other end waits here up to this many bytes; what comes then is dropped. */
+const mostWaiting = 4 * 2 ** 20;
+
+/** Whoever connects says who it is within this time, in seconds. */
+const silentSeconds = 5;
+
+/** How often the directory is looked through, at the most, in seconds. */
+const lookSeconds = 1;
+
+/** Another copy, with the connections to it: where both have connected at once there are two. */
+interface Peer {
+  readonly link: Link & { isLife: boolean };
+  readonly sockets: Set<SocketLike>;
+}
+
+/** Links this process with all others of a directory. */
+export class SocketLinks implements LinkSource {
+  readonly #net: NetLike;
+  readonly #folder: SocketFolder;
+  readonly #context: LinkContext;
+  readonly #peers = new Map<string, Peer>();
+  /** Those that are being connected to. */
+  readonly #connecting = new Set<string>();
+  readonly #unknown = new Set<SocketLike>();
+  readonly #server: ServerLike;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #isStopped = false;
+
+  constructor(net: NetLike, folder: SocketFolder, context: LinkContext) {
+    this.#net = net;
+    this.#folder = folder;
+    this.#context = context;
+    this.#server = net.createServer((socket) => this.#accept(socket));
+    this.#server.on("error", () => context.refuse("the socket cannot be listened on"));
+    this.#server.listen(folder.path, () => folder.close());
+    this.#server.unref();
+    this.look();
+  }
+
+  /** Connects to those that are not connected. */
+  look(): void {
+    const now = this.#context.runtime.now();
+    if (this.#isStopped || now - this.#lookedAt < lookSeconds) return;
+    this.#lookedAt = now;
+    for (const other of this.#folder.others()) {
+      if (!this.#peers.has(other.id) && !this.#connecting.has(other.id)) this.#connect(other);
+    }
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#server.close();
+    this.#folder.removeOwn();
+    // What was said last is still sent.
+    for (const { link, sockets } of this.#peers.values()) {
+      link.isLife = false;
+      this.#context.hub.lost(link);
+      for (const socket of sockets) socket.end();
+    }
+    for (const socket of this.#unknown) socket.destroy();
+  }
+
+  #connect({ id, path }: OtherSocket): void {
+    const { runtime } = this.#context;
+    this.#connecting.add(id);
+    const socket = this.#net.connect(path);
+    socket.unref();
+    socket.on("connect", () => {
+      this.#connecting.delete(id);
+      if (this.#isStopped) return void socket.destroy();
+      this.#enter(id, socket);
+      this.#context.meet(id);
+    });
+    socket.on("error", ({ code }) => {
+      this.#connecting.delete(id);
+      if (code === "ECONNREFUSED") this.#folder.removeStale(id);
+    });
+    this.#read(socket, () => id);
+    runtime.startTimer?.(() => this.#connecting.delete(id), silentSeconds);
+  }
+
+  #accept(socket: SocketLike): void {
+    if (this.#isStopped) return void socket.destroy();
+    socket.unref();
+    this.#unknown.add(socket);
+    socket.on("error", () => {});
+    let id: string | undefined;
+    this.#read(socket, (text) => {
+      if (id !== undefined) return id;
+      // Those that speak are who they say: nobody else can connect.
+      id = readMessageHead(text).from;
+      this.#unknown.delete(socket);
+      this.#enter(id, socket);
+      return id;
+    });
+    this.#context.runtime.startTimer?.(() => {
+      if (this.#unknown.delete(socket)) socket.destroy();
+    }, silentSeconds);
+  }
+
+  #enter(id: string, socket: SocketLike): void {
+    let peer = this.#peers.get(id);
+    const isNew = peer === undefined;
+    if (!peer) this.#peers.set(id, peer = newPeer());
+    peer.sockets.add(socket);
+    if (isNew) {
+      this.#context.hub.add(peer.link);
+      peer.link.send(this.#context.hello());
+    }
+    socket.on("close", () => this.#closed(id, socket));
+  }
+
+  #closed(id: string, socket: SocketLike): void {
+    const peer = this.#peers.get(id);
+    if (!peer?.sockets.delete(socket) || peer.sockets.size > 0) return;
+    this.#peers.delete(id);
+    if (this.#isStopped) return;
+    if (peer.link.isLife) this.#folder.remove(id);
+    this.#context.hub.lost(peer.link);
+  }
+
+  #read(socket: SocketLike, identify: (text: string) => string): void {
+    const reader = new FrameReader();
+    socket.on("data", (chunk) => {
+      try {
+        for (const text of reader.take(chunk)) {
+          const peer = this.#peers.get(identify(text));
+          if (peer) this.#context.hub.received(peer.link, text);
+        }
+      } catch {
+        this.#context.refuse("what came by a socket is no message of a copy");
+        // It is not who it should be: nothing of it is believed, its end neither.
+        for (const { link, sockets } of this.#peers.values()) if (sockets.has(socket)) link.isLife = false;
+        socket.destroy();
+      }
+    });
+  }
+}
+
+function newPeer(): Peer {
+  const sockets = new Set<SocketLike>();
+  const link = {
+    ...{ relays: false, isLife: true, isSameProcess: false },
+    send(text: string) {
+      const [socket] = sockets;
+      if (!socket || socket.writableLength > mostWaiting) return;
+      const frame = frameOf(text);
+      if (frame) socket.write(frame);
+    },
+  };
+  return { link, sockets };
+}
