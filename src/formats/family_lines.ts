@@ -70,20 +70,23 @@ function* distributionLines(
   const open = openOf(isHistogram ? `${name}_bucket` : name);
   const ends = bounds.map((bound) => `${isHistogram ? "le" : "quantile"}="${bound}"} `);
   const [sumLine, countLine, createdLine] = ["_sum", "_count", "_created"].map((part) => lineOf(name + part));
+  const width = ends.length;
+  const marked = kept && setsOf(kept, width, size);
   let [sets, series] = [0, 0];
   for (let i = 0; i < size; i++) {
     const labels = texts(i);
     if (labels === undefined) continue;
     sets++;
     const begin = labels ? `${open}${labels},` : open;
+    const own = marked?.[i] ? kept : undefined;
     let text = "";
-    for (let j = 0; j < ends.length; j++) {
-      const place = i * ends.length + j;
+    for (let j = 0, place = i * width; j < width; j++, place++) {
       const value = values[place];
       if (value === undefined) continue;
-      const stands = kept?.get(place);
       // Counts are never infinite, and they are most of a large page.
-      text += begin + ends[j]! + (isHistogram ? value : numberText(value)) + (stands ? exemplar!(stands) : "") + "\n";
+      text += begin + ends[j]! + (isHistogram ? value : numberText(value));
+      const stands = own?.get(place);
+      text += stands ? `${exemplar!(stands)}\n` : "\n";
       series++;
     }
     const [sum, count] = [sums[i], counts[i]];
@@ -94,6 +97,13 @@ function* distributionLines(
     yield text;
   }
   return { series, lost: size - sets };
+}
+
+/** Marks the label sets that have an exemplar: few do, and asking for each bucket takes a tenth of the page's time. */
+function setsOf(exemplars: ReadonlyMap<number, unknown>, width: number, size: number): Uint8Array {
+  const marked = new Uint8Array(size);
+  for (const place of exemplars.keys()) marked[Math.floor(place / width)] = 1;
+  return marked;
 }
 
 /** Writes what stands before the first label; a name that is not plain stands between the braces itself. */

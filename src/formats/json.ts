@@ -8,23 +8,13 @@ import type { DistributionSnapshot, FamilySnapshot, Labels } from "../gather/fam
 import type { ShownFamily, Written } from "./format.ts";
 import { numberText } from "./text_format.ts";
 
-/** A number; what JSON has no number for is the word that the text formats have for it. */
-type JsonNumber = number | string;
-
-/** One label set. */
-interface JsonSeries {
-  readonly labels: Labels;
-  readonly value?: JsonNumber;
-  readonly count?: JsonNumber;
-  readonly sum?: JsonNumber;
-  /** Cumulative counts by upper bound. */
-  readonly buckets?: Record<string, JsonNumber>;
-  readonly quantiles?: Record<string, JsonNumber>;
-}
-
 /**
  * Writes one family: an object with `name`, `type`, `help` and `series`; nothing at all for one of our own without a
  * series. `more` are labels to add where a series does not have them itself.
+ *
+ * A series has `labels` and a `value`, or `count`, `sum` and either `buckets`, which are cumulative counts by upper bound,
+ * or `quantiles`. What there is no number for in JSON is the word that the text formats have for it. Texts are joined by
+ * hand: to make an object of each series, and a text of that, takes twice the time.
  */
 export function* writeJson(
   family: FamilySnapshot,
@@ -32,49 +22,57 @@ export function* writeJson(
   more: Labels,
   isFirst: boolean,
 ): Generator<string, Written> {
-  const { size } = family;
-  if (size === 0 && !family.isForeign) return { series: 0, lost: 0 };
+  const { size, isForeign } = family;
+  if (size === 0 && !isForeign) return { series: 0, lost: 0 };
   const head = JSON.stringify({ name: shown.name, type: shown.type, help: family.help });
   yield `${isFirst ? "" : ",\n"}${head.slice(0, -1)},"series":[`;
   const added = textsOf(more);
+  const addsMore = Object.keys(added).length > 0;
   const written = new Set<string>();
+  const numbers = family.kind === "numbers" ? family.numbers : undefined;
+  const keys = family.kind === "numbers" ? [] : family.bounds.map((bound) => `${JSON.stringify(bound)}:`);
   for (let i = 0; i < size; i++) {
+    const given = family.labels(i);
     // Our own are texts already.
-    const labels = { ...added, ...(family.isForeign ? textsOf(family.labels(i)) : family.labels(i)) };
+    const own = isForeign ? textsOf(given) : given;
+    const labels = JSON.stringify(addsMore ? { ...added, ...own } : own);
     const before = written.size;
     // Our own are told apart already.
-    if (family.isForeign && written.add(JSON.stringify(labels)).size === before) continue;
-    const series: JsonSeries = family.kind === "numbers"
-      ? { labels, value: json(family.numbers[i]!) }
-      : { labels, ...distribution(family, i) };
-    yield `${i === 0 ? "" : ","}\n${JSON.stringify(series)}`;
+    if (isForeign && written.add(labels).size === before) continue;
+    const value = numbers ? `,"value":${numberOf(numbers[i]!)}` : distribution(family as DistributionSnapshot, keys, i);
+    yield `${i === 0 ? "" : ","}\n{"labels":${labels}${value}}`;
   }
   yield "]}";
-  const sets = family.isForeign ? written.size : size;
+  const sets = isForeign ? written.size : size;
   return { series: sets, lost: size - sets };
 }
 
 function distribution(
-  { type, bounds, values, sums, counts }: DistributionSnapshot,
+  { type, values, sums, counts }: DistributionSnapshot,
+  keys: readonly string[],
   index: number,
-): Omit<JsonSeries, "labels"> {
-  const shown: Record<string, JsonNumber> = {};
-  for (const [i, bound] of bounds.entries()) {
-    const value = values[index * bounds.length + i];
-    if (value !== undefined) shown[bound] = json(value);
-  }
+): string {
+  const width = keys.length;
   const [count, sum] = [counts[index], sums[index]];
-  return {
-    ...(count !== undefined && { count: json(count) }),
-    ...(sum !== undefined && { sum: json(sum) }),
-    ...(bounds.length > 0 && (type === "histogram" ? { buckets: shown } : { quantiles: shown })),
-  };
+  let text = "";
+  if (count !== undefined) text += `,"count":${numberOf(count)}`;
+  if (sum !== undefined) text += `,"sum":${numberOf(sum)}`;
+  if (width === 0) return text;
+  text += type === "histogram" ? ',"buckets":{' : ',"quantiles":{';
+  let comma = "";
+  for (let j = 0, place = index * width; j < width; j++, place++) {
+    const value = values[place];
+    if (value === undefined) continue;
+    text += comma + keys[j]! + numberOf(value);
+    comma = ",";
+  }
+  return `${text}}`;
 }
 
 function textsOf(labels: Labels): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, String(value)]));
 }
 
-function json(value: number): JsonNumber {
-  return Number.isFinite(value) ? value : numberText(value);
+function numberOf(value: number): number | string {
+  return Number.isFinite(value) ? value : `"${numberText(value)}"`;
 }
