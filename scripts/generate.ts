@@ -17,6 +17,7 @@ import { renderAbsenceTable, renderMetricTable } from "./metric_table.ts";
 import { renderOptions } from "./options_table.ts";
 import { renderParityTable } from "./parity_table.ts";
 import { renderPoolTable } from "./pool_table.ts";
+import { renderSemanticTable } from "./semantic_table.ts";
 import { renderWatchThread } from "./watch_thread_text.ts";
 
 interface Output {
@@ -44,6 +45,7 @@ const documents: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "docs/lag.md": { comparison: renderComparison(results) },
   "docs/metrics.md": { metrics: renderMetricTable(), absent: renderAbsenceTable() },
   "docs/pools.md": { pools: renderPoolTable() },
+  "docs/opentelemetry.md": { conventions: renderSemanticTable() },
 };
 
 const outputs: Output[] = [

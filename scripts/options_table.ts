@@ -10,6 +10,7 @@ import ts from "typescript";
 import { callOptions } from "../src/calls/services.ts";
 import type { OptionTable } from "../src/check.ts";
 import { joinOptions } from "../src/copies/options.ts";
+import { otelOptions } from "../src/otel/options.ts";
 import { liveOptions } from "../src/live/options.ts";
 import { fromPythonOptions, httpOptions } from "../src/http/option_table.ts";
 import { collectOptions, monitorOptions } from "../src/monitor/option_table.ts";
@@ -59,6 +60,7 @@ const groups: readonly Group[] = [
     table: watchdogServerOptions,
   },
   { title: "`joinCopies`", type: "JoinOptions", file: "src/copies/options.ts", table: joinOptions },
+  { title: "`metricProducer`", type: "MetricProducerOptions", file: "src/otel/options.ts", table: otelOptions },
   { title: "`livePage`", type: "LivePageOptions", file: "src/live/options.ts", table: liveOptions },
   { title: "`createPusher`", type: "PusherOptions", file: "src/push/check_pusher.ts", table: pusherOptions },
 ];

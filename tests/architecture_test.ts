@@ -33,6 +33,7 @@ const folders = [
   "src/worker",
   "src/live",
   "src/copies",
+  "src/otel",
   "mod.ts",
 ];
 
@@ -48,6 +49,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   "src/worker": [],
   "src/live": [],
   "src/copies": [],
+  "src/otel": [],
 };
 
 /** Where somebody else's object is read whose parts are called after runtimes. */

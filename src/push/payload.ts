@@ -35,7 +35,7 @@ export async function otlpPayload(
 ): Promise<string> {
   const access = accessTo(monitor, "Cannot push");
   const { runtime, core } = access.source();
-  const { families, labels } = await access.gather({ timeoutSeconds });
+  const { families, labels } = await access.gather({ timeoutSeconds, withStarts: true });
   const unixSeconds = runtime.unixNow();
   const metrics = otlpMetrics(families, {
     labels,

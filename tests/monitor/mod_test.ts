@@ -38,6 +38,7 @@ describe("importing the package", () => {
     await import("../../src/calls/mod.ts");
     await import("../../src/stalls/mod.ts");
     await import("../../src/copies/mod.ts");
+    await import("../../src/otel/mod.ts");
     assertEquals(started, []);
     // The watch would have seen one: a monitor starts its beat.
     createMonitor({ collect: { gc: false } }).stop();
@@ -93,5 +94,6 @@ describe("the public door", () => {
     ]);
     assertEquals(Object.keys(await import("../../src/worker/mod.ts")), ["reportTo"]);
     assertEquals(Object.keys(await import("../../src/copies/mod.ts")), ["joinCopies"]);
+    assertEquals(Object.keys(await import("../../src/otel/mod.ts")), ["metricProducer"]);
   });
 });

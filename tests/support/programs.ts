@@ -13,6 +13,8 @@ export interface Generation {
   name: string;
   /** The first program's version, such as `3.5.3`; empty where it tells none. */
   version: string;
+  /** Are these of Debian's unstable suite? */
+  isNewer: boolean;
   /** Why nothing can be tried with it; false when all of its programs are there. */
   missing: string | false;
   /** What starts a program. */
@@ -31,11 +33,23 @@ export function generationsOf(...programs: readonly string[]): readonly Generati
     const missing = programs.find((program) => !isThere(command(program)));
     if (missing !== undefined) return [];
     const version = versionOf(command(programs[0]!));
-    return [{ name: `${programs[0]} ${version || "of an unknown version"}`, version, missing: false, command }];
+    return [{
+      name: `${programs[0]} ${version || "of an unknown version"}`,
+      version,
+      isNewer: command === newer,
+      missing: false,
+      command,
+    }];
   });
   if (generations.length > 0) return generations;
   const missing = programs.find((program) => !isThere(program)) ?? programs[0];
-  return [{ name: programs[0]!, version: "", missing: `${missing} is not installed`, command: (program) => program }];
+  return [{
+    name: programs[0]!,
+    version: "",
+    isNewer: false,
+    missing: `${missing} is not installed`,
+    command: (program) => program,
+  }];
 }
 
 /**

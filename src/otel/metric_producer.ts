@@ -1,0 +1,100 @@
+/**
+ * The producer: a monitor's families, gathered when a reader of OpenTelemetry's SDK asks.
+ *
+ * @module
+ */
+
+import { otlpMetrics } from "../formats/otlp.ts";
+import { Slices } from "../gather/loop_budget.ts";
+import { accessTo } from "../monitor/access.ts";
+import type { Monitor } from "../monitor/monitor.ts";
+import { action, checkOtelOptions, type MetricProducerOptions } from "./options.ts";
+import { type CollectionResult, type SdkMetric, sdkMetrics } from "./sdk_metrics.ts";
+
+/** Answers the readers of OpenTelemetry's SDK; its `MetricProducer` by shape. */
+export interface MetricProducer {
+  /**
+   * Takes the snapshot of all metrics, the app's own prom-client metrics included.
+   *
+   * @param options How long the reader waits, in milliseconds.
+   * @returns The metrics; it never rejects: what failed is in `errors`, and the rest is there.
+   */
+  collect(options?: { timeoutMillis?: number }): Promise<CollectionResult>;
+}
+
+/**
+ * Makes what a reader of OpenTelemetry's SDK takes as one of its `metricProducers`.
+ *
+ * Histograms pass whole, with the buckets that they have; nothing is recorded again. Everything counts from its start:
+ * readers that ask for deltas get cumulative numbers, which say that they are. A summary of ours is a histogram of one
+ * bucket; quantiles of an app's own summaries are a gauge of the summary's name with `_quantile`. Exemplars stay on the
+ * page and in what `./push` sends: the SDK has no place for them.
+ *
+ * @example The names of the semantic conventions
+ * ```ts
+ * import { createMonitor } from "@rtm/runtime-metrics";
+ * import { metricProducer } from "@rtm/runtime-metrics/otel";
+ *
+ * using monitor = createMonitor();
+ * const producer = metricProducer(monitor, { names: "otel" });
+ * const { resourceMetrics } = await producer.collect();
+ * ```
+ *
+ * @param monitor Whose numbers to tell.
+ * @param options Whose names they have.
+ * @returns The producer. It holds nothing and needs no end; of a monitor that has stopped it tells what is left.
+ * @throws {TypeError} If the monitor is none, or an option is unknown or of the wrong kind.
+ * @throws {RangeError} If `timeoutMillis` is out of bounds.
+ */
+export function metricProducer(
+  monitor: Pick<Monitor, "snapshot">,
+  options: MetricProducerOptions = {},
+): MetricProducer {
+  const access = accessTo(monitor, action);
+  const { names, timeoutMillis } = checkOtelOptions(options);
+  const madeUnixSeconds = Date.now() / 1000;
+  return {
+    async collect({ timeoutMillis: asked } = {}) {
+      const errors: unknown[] = [];
+      const metrics: SdkMetric[] = [];
+      try {
+        // A little before the reader gives up.
+        const milliseconds = asked !== undefined && asked > 0 ? Math.min(asked * 0.8, timeoutMillis) : timeoutMillis;
+        const { families, labels } = await access.gather({ timeoutSeconds: milliseconds / 1000, withStarts: true });
+        const { runtime, core } = access.source();
+        const unixSeconds = runtime.unixNow();
+        const { process, uptimeSeconds } = monitor.snapshot();
+        const began = process?.startUnixSeconds ??
+          (uptimeSeconds === undefined ? madeUnixSeconds : unixSeconds - uptimeSeconds);
+        const told = otlpMetrics(families, {
+          labels,
+          resource: {},
+          startUnixSeconds: Math.min(began, unixSeconds),
+          unixSeconds,
+          failed: (name) => errors.push(new Error(`Cannot tell all of metric ${name}`)),
+        });
+        const semanticPrefix = names === "otel" ? core?.settings.prefix ?? "" : undefined;
+        const slices = new Slices(runtime);
+        for (const metric of told) {
+          metrics.push(...sdkMetrics(metric, { unixSeconds, semanticPrefix }));
+          if (slices.isDue(metric.points.length)) await slices.next();
+        }
+      } catch (error) {
+        errors.push(error);
+      }
+      return {
+        resourceMetrics: { resource: noResource, scopeMetrics: [{ scope: { name: "@rtm/runtime-metrics" }, metrics }] },
+        errors,
+      };
+    },
+  };
+}
+
+/** Readers take the SDK's own. */
+const noResource: CollectionResult["resourceMetrics"]["resource"] = {
+  attributes: {},
+  merge: () => {
+    throw new Error("Cannot merge resource: a reader takes the SDK's own");
+  },
+  getRawAttributes: () => [],
+};

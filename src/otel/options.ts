@@ -1,0 +1,47 @@
+/**
+ * The options of a metric producer.
+ *
+ * @module
+ */
+
+import { checkTable, type OptionTable, refuser, whole } from "../check.ts";
+
+/** Whose names metrics have: ours, or those of OpenTelemetry's semantic conventions where ours means the same. */
+export type MetricNames = "ours" | "otel";
+
+/** Options of `metricProducer`. */
+export interface MetricProducerOptions {
+  /**
+   * Whose names metrics have. With `"otel"` those that mean the same as one of the semantic conventions have its name and
+   * attributes; all others keep ours.
+   *
+   * @default {"ours"} What dashboards and alerts of this package are written for.
+   */
+  readonly names?: MetricNames;
+  /**
+   * How long each of the app's own metrics may take to answer, in milliseconds, where a reader sets no shorter time.
+   *
+   * @default {5000} As on the page.
+   */
+  readonly timeoutMillis?: number;
+}
+
+/** What each option may be, and its default. */
+export const otelOptions: OptionTable<MetricProducerOptions> = {
+  names: {
+    is: '"ours" or "otel"',
+    default: "ours",
+    check(value, name, refuse) {
+      if (value !== "ours" && value !== "otel") refuse(TypeError, `${name} must be "ours" or "otel"`, value);
+    },
+  },
+  timeoutMillis: { default: 5000, ...whole("from 1 to 600000", 1, 600_000) },
+};
+
+/** How the sentence of each error begins. */
+export const action = "Cannot make metric producer";
+
+/** Refuses options that are unknown or of the wrong kind, and fills defaults in. */
+export function checkOtelOptions(options: MetricProducerOptions): Required<MetricProducerOptions> {
+  return checkTable(refuser(action), options, otelOptions) as Required<MetricProducerOptions>;
+}

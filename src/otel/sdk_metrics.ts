@@ -1,0 +1,156 @@
+/**
+ * Metrics as OpenTelemetry's SDK for JavaScript passes them on, by shape: nothing of it is imported.
+ *
+ * @module
+ */
+
+import type { Attributes, OtlpMetric } from "../formats/otlp.ts";
+import { semanticMetric } from "./semantic_names.ts";
+
+/** A time as seconds and nanoseconds. */
+type HrTime = [seconds: number, nanoseconds: number];
+
+/** What a metric is called. */
+export interface SdkDescriptor {
+  /** Its name. */
+  name: string;
+  /** What it means. */
+  description: string;
+  /** UCUM's word for its unit, such as `s`. */
+  unit: string;
+  /** Always 1, `ValueType.DOUBLE`. */
+  valueType: 1;
+  /** The instrument, for exporters that ask. */
+  type: "COUNTER" | "GAUGE" | "HISTOGRAM" | "UP_DOWN_COUNTER";
+}
+
+/** One label set. */
+export interface SdkDataPoint<Value> {
+  /** When it began to count; the time of the collection for what does not count. */
+  startTime: HrTime;
+  /** When the snapshot was taken. */
+  endTime: HrTime;
+  /** The labels. */
+  attributes: Record<string, string | number>;
+  /** A number, or a histogram. */
+  value: Value;
+}
+
+/** A whole histogram: nothing is recorded again. */
+export interface SdkHistogram {
+  /** Upper bounds without infinity, and how many observations lie between two of them. */
+  buckets: { boundaries: number[]; counts: number[] };
+  /** The sum of all observations, where it is known. */
+  sum?: number;
+  /** How many observations there are. */
+  count: number;
+}
+
+/** What every metric has; `aggregationTemporality` is 1, cumulative. */
+interface SdkMetricBase {
+  descriptor: SdkDescriptor;
+  aggregationTemporality: 1;
+}
+
+/** One metric; `dataPointType` is 0 for histograms, 2 for gauges, 3 for sums. */
+export type SdkMetric =
+  & SdkMetricBase
+  & (
+    | { dataPointType: 0; dataPoints: SdkDataPoint<SdkHistogram>[] }
+    | { dataPointType: 2; dataPoints: SdkDataPoint<number>[] }
+    | { dataPointType: 3; dataPoints: SdkDataPoint<number>[]; isMonotonic: boolean }
+  );
+
+/** What a reader gets. */
+export interface CollectionResult {
+  /** The metrics. */
+  resourceMetrics: {
+    /** Empty: a reader takes the SDK's own. */
+    resource: { attributes: Record<string, never>; merge(): never; getRawAttributes(): [] };
+    /** One scope, this package. */
+    scopeMetrics: { scope: { name: string; version?: string }; metrics: SdkMetric[] }[];
+  };
+  /** What failed. */
+  errors: unknown[];
+}
+
+/** What is the same for all points. */
+export interface SdkContext {
+  /** When the snapshots were taken, as Unix time in seconds. */
+  readonly unixSeconds: number;
+  /** What stands before the names of our own metrics, such as `runtime_`; undefined to keep all of our names. */
+  readonly semanticPrefix: string | undefined;
+}
+
+/** Makes the SDK's metrics of one of ours: one, or two for an app's summary with quantiles, which the SDK does not know. */
+export function* sdkMetrics(metric: OtlpMetric, context: SdkContext): Generator<SdkMetric, void> {
+  const { semanticPrefix } = context;
+  const semantic = semanticPrefix === undefined ? undefined : semanticMetric(metric, semanticPrefix);
+  const { name, unit } = semantic ?? metric;
+  const { description } = metric;
+  const common = (type: SdkDescriptor["type"]): SdkMetricBase => ({
+    descriptor: { name, description, unit, valueType: 1, type },
+    aggregationTemporality: 1,
+  });
+  const end = hrTime(context.unixSeconds);
+  const point = <Value>(
+    { attributes, startUnixSeconds }: { attributes: Attributes; startUnixSeconds?: number },
+    value: Value,
+  ): SdkDataPoint<Value> => ({
+    startTime: startUnixSeconds === undefined ? end : hrTime(startUnixSeconds),
+    endTime: end,
+    attributes: semantic ? semantic.attributes(attributes) : Object.fromEntries(attributes),
+    value,
+  });
+  switch (metric.data) {
+    case "histogram": {
+      const dataPoints = metric.points.map((each) =>
+        point(each, {
+          buckets: { boundaries: [...each.bounds], counts: [...each.bucketCounts] },
+          ...(each.sum !== undefined && { sum: each.sum }),
+          count: each.count,
+        })
+      );
+      yield { ...common("HISTOGRAM"), dataPointType: 0, dataPoints };
+      break;
+    }
+    case "summary":
+      // A histogram of one bucket is a sum and a count.
+      yield {
+        ...common("HISTOGRAM"),
+        dataPointType: 0,
+        dataPoints: metric.points.map((each) =>
+          point(each, { buckets: { boundaries: [], counts: [each.count] }, sum: each.sum, count: each.count })
+        ),
+      };
+      if (metric.points.some(({ quantiles }) => quantiles.length > 0)) {
+        const { descriptor, ...rest } = common("GAUGE");
+        yield {
+          ...rest,
+          descriptor: { ...descriptor, name: `${name}_quantile` },
+          dataPointType: 2,
+          dataPoints: metric.points.flatMap(({ quantiles, attributes }) =>
+            quantiles.map(([quantile, value]) =>
+              point({ attributes: [...attributes, ["quantile", String(quantile)]] }, value)
+            )
+          ),
+        };
+      }
+      break;
+    default: {
+      const dataPoints = metric.points.map((each) => point(each, each.value));
+      if (metric.data === "sum") {
+        yield { ...common("COUNTER"), dataPointType: 3, dataPoints, isMonotonic: true };
+      } else if (semantic?.isUpDownCounter) {
+        yield { ...common("UP_DOWN_COUNTER"), dataPointType: 3, dataPoints, isMonotonic: false };
+      } else yield { ...common("GAUGE"), dataPointType: 2, dataPoints };
+    }
+  }
+}
+
+/** Clocks tell milliseconds; what is below them is rounding. */
+function hrTime(unixSeconds: number): HrTime {
+  const milliseconds = Math.round(unixSeconds * 1000);
+  const seconds = Math.floor(milliseconds / 1000);
+  return [seconds, (milliseconds - seconds * 1000) * 1_000_000];
+}

@@ -1,0 +1,223 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, it } from "node:test";
+import { assert, assertAlmostEquals, assertEquals, assertGreater, assertThrows } from "@std/assert";
+import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-http";
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  type MetricData,
+  PeriodicExportingMetricReader,
+} from "@opentelemetry/sdk-metrics";
+import { Counter, Gauge, Registry, Summary } from "prom-client";
+import { createMonitor, httpMetrics, type Monitor, type MonitorOptions } from "@rtm/runtime-metrics";
+import { type MetricNames, metricProducer } from "../../src/otel/mod.ts";
+import { semanticRows } from "../../src/otel/semantic_names.ts";
+import { catalog } from "../../src/metrics/catalog/catalog.ts";
+
+function measured(options: MonitorOptions = {}): Monitor {
+  const monitor = createMonitor({ registry: new Registry(), ...options });
+  for (let i = 0; i < 3; i++) {
+    const exchange = monitor.recorder!.begin(new Request("http://localhost/users/7"), "/users/:id", undefined)!;
+    exchange.answer(new Response(null, { status: 201 }));
+  }
+  monitor.recorder!.begin(new Request("http://localhost/x"), "none", undefined)!.answer(new Response(null));
+  return monitor;
+}
+
+/** What the real SDK exports, beside a counter of its own. */
+async function exported(
+  monitor: Monitor,
+  names?: MetricNames,
+): Promise<{ metrics: Map<string, MetricData>; service: unknown }> {
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  const reader = new PeriodicExportingMetricReader({
+    exporter,
+    exportIntervalMillis: 3_600_000,
+    metricProducers: [metricProducer(monitor, names && { names }) as never],
+  });
+  const provider = new MeterProvider({ readers: [reader] });
+  provider.getMeter("app").createCounter("app.jobs").add(2);
+  await reader.forceFlush();
+  const [{ resource, scopeMetrics } = { resource: undefined, scopeMetrics: [] }] = exporter.getMetrics();
+  await provider.shutdown();
+  return {
+    metrics: new Map(scopeMetrics.flatMap(({ metrics }) => metrics).map((each) => [each.descriptor.name, each])),
+    service: resource?.attributes["service.name"],
+  };
+}
+
+describe("metricProducer() with OpenTelemetry's SDK", () => {
+  it("passes whole histograms and counters on, beside the SDK's own, with the SDK's resource", async () => {
+    using monitor = measured();
+    const { metrics, service } = await exported(monitor);
+    assertEquals(typeof service, "string");
+    assertEquals(metrics.get("app.jobs")!.dataPoints[0]!.value, 2);
+
+    const requests = metrics.get("http_requests_total")!;
+    assertEquals([requests.dataPointType, (requests as { isMonotonic?: boolean }).isMonotonic], [3, true]);
+    const users = requests.dataPoints.find(({ attributes }) => attributes["route"] === "/users/:id")!;
+    assertEquals(users.value, 3);
+    assertEquals(users.attributes, { method: "GET", route: "/users/:id", status: "201", outcome: "completed" });
+
+    const durations = metrics.get("http_request_duration_seconds")!;
+    assertEquals([durations.descriptor.unit, durations.dataPointType, durations.aggregationTemporality], ["s", 0, 1]);
+    const { buckets, count } = durations.dataPoints
+      .find(({ attributes }) => attributes["route"] === "/users/:id")!.value as {
+        buckets: { boundaries: number[]; counts: number[] };
+        count: number;
+      };
+    assertEquals(count, 3);
+    assertEquals(buckets.counts.length, buckets.boundaries.length + 1);
+    assertEquals(buckets.counts.reduce((sum, each) => sum + each), 3);
+    // The start is that of the series, not of the collection.
+    assert(users.startTime[0] <= users.endTime[0]);
+    assertAlmostEquals(users.startTime[0], Date.now() / 1000, 60);
+  });
+
+  it("tells the app's own metrics as well, quantiles of summaries as a gauge", async () => {
+    const registry = new Registry();
+    const registers = [registry];
+    using monitor = measured({ registry });
+    new Counter({ name: "orders_total", help: "O.", labelNames: ["shop"], registers }).inc({ shop: "a" }, 5);
+    new Gauge({ name: "temperature", help: "T.", registers }).set(-3);
+    const summary = new Summary({ name: "size", help: "S.", registers, percentiles: [0.5] });
+    for (const value of [1, 2, 3]) summary.observe(value);
+    const { metrics } = await exported(monitor);
+    assertEquals(metrics.get("orders_total")!.dataPoints[0]!.value, 5);
+    assertEquals(metrics.get("temperature")!.dataPoints[0]!.value, -3);
+    assertEquals(metrics.get("size")!.dataPoints[0]!.value, {
+      buckets: { boundaries: [], counts: [3] },
+      sum: 6,
+      count: 3,
+    });
+    const quantiles = metrics.get("size_quantile")!.dataPoints[0]!;
+    assertEquals([quantiles.value, quantiles.attributes], [2, { quantile: "0.5" }]);
+  });
+
+  it("has the semantic conventions' names and attributes where they mean the same, and ours elsewhere", async () => {
+    using monitor = measured({
+      http: { metrics: [httpMetrics.requests(), httpMetrics.latency(), httpMetrics.responseSize()] },
+    });
+    const { metrics } = await exported(monitor, "otel");
+    const durations = metrics.get("http.server.request.duration")!;
+    assertEquals(durations.descriptor.unit, "s");
+    const attributes = durations.dataPoints.map((each) => each.attributes);
+    assertEquals(attributes, [
+      { "http.request.method": "GET", "http.route": "/users/:id", "http.response.status_code": 201 },
+      // Where no route is known there is none.
+      { "http.request.method": "GET", "http.response.status_code": 200 },
+    ]);
+    const size = metrics.get("http.server.response.body.size")!;
+    assertEquals([size.descriptor.unit, size.dataPointType], ["By", 0]);
+    const memory = metrics.get("process.memory.usage")!;
+    // An up-down counter is a sum that is not monotonic.
+    assertEquals([memory.dataPointType, (memory as { isMonotonic?: boolean }).isMonotonic], [3, false]);
+    assertGreater(memory.dataPoints[0]!.value as number, 1_000_000);
+    assert(metrics.has("http_requests_total") && metrics.has("runtime_eventloop_lag_seconds"));
+    for (const { ours, prefixed } of semanticRows) {
+      assert(!metrics.has(prefixed ? `runtime_${ours}` : ours), `${ours} is there under both names`);
+    }
+  });
+
+  it("keeps our names where statuses are grouped, for which the conventions have no word", async () => {
+    using monitor = measured({ http: { groupStatus: true } });
+    const { metrics } = await exported(monitor, "otel");
+    assert(metrics.has("http_request_duration_seconds") && !metrics.has("http.server.request.duration"));
+  });
+
+  it("has a row of the conventions for metrics of the catalog alone", () => {
+    const known = catalog.map(({ name, bare }) => `${bare ? "" : "p_"}${name}`);
+    for (const { ours, prefixed, labels = {} } of semanticRows) {
+      const name = `${prefixed ? "p_" : ""}${ours}`;
+      assert(known.includes(name), name);
+      const entry = catalog.find((each) => each.name === ours)!;
+      for (const label of Object.keys(labels)) {
+        assert(entry.labels.includes(label), `${ours} has no label ${label}`);
+      }
+    }
+  });
+
+  it("is exported by the SDK's OTLP exporter, counts exact", async () => {
+    using monitor = measured();
+    const bodies: string[] = [];
+    const server = createServer((request, response) => {
+      let body = "";
+      request.on("data", (chunk: Uint8Array) => body += chunk);
+      request.on("end", () => {
+        bodies.push(body);
+        response.setHeader("content-type", "application/json").end("{}");
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const reader = new PeriodicExportingMetricReader({
+      exporter: new OTLPMetricExporter({
+        url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/metrics`,
+      }),
+      exportIntervalMillis: 3_600_000,
+      metricProducers: [metricProducer(monitor) as never],
+    });
+    const provider = new MeterProvider({ readers: [reader] });
+    try {
+      await reader.forceFlush();
+    } finally {
+      await provider.shutdown();
+      server.closeAllConnections();
+      server.close();
+    }
+    interface Point {
+      asDouble: number;
+      attributes: { key: string; value: { stringValue: string } }[];
+    }
+    const { resourceMetrics } = JSON.parse(bodies[0]!) as {
+      resourceMetrics: { scopeMetrics: { metrics: { name: string; sum?: { dataPoints: Point[] } }[] }[] }[];
+    };
+    const metrics = resourceMetrics[0]!.scopeMetrics.flatMap(({ metrics }) => metrics);
+    const points = metrics.find(({ name }) => name === "http_requests_total")!.sum!.dataPoints;
+    assertEquals(points.map(({ asDouble }) => asDouble).sort(), [1, 3]);
+  });
+
+  it("never rejects: what fails is in its errors, and the rest is there", async () => {
+    const registry = new Registry();
+    using monitor = measured({ registry });
+    registry.registerMetric(
+      { name: "broken", help: "B.", get: () => Promise.reject(new Error("told to fail")) } as never,
+    );
+    registry.registerMetric(
+      {
+        name: "half",
+        help: "H.",
+        get: () => ({
+          name: "half",
+          help: "H.",
+          type: "gauge",
+          values: [{ value: NaN }, { value: 1, labels: { a: "b" } }],
+        }),
+      } as never,
+    );
+    const { resourceMetrics } = await metricProducer(monitor).collect({ timeoutMillis: 1000 });
+    const metrics = resourceMetrics.scopeMetrics[0]!.metrics;
+    const half = metrics.find(({ descriptor }) => descriptor.name === "half")!;
+    assertEquals(half.dataPoints.map(({ value }) => value), [1]);
+    assert(metrics.some(({ descriptor }) => descriptor.name === "http_requests_total"));
+  });
+
+  it("tells of a monitor that has stopped what is left, and does not reject", async () => {
+    const monitor = measured();
+    const producer = metricProducer(monitor);
+    monitor.stop();
+    const { errors, resourceMetrics } = await producer.collect();
+    assertEquals([errors.length, resourceMetrics.scopeMetrics.length], [0, 1]);
+  });
+
+  it("refuses what is wrong at once", () => {
+    using monitor = measured();
+    const make = (options: unknown, of: unknown = monitor) => () => metricProducer(of as Monitor, options as never);
+    assertThrows(make({}, {}), TypeError, "Cannot make metric producer: expected a monitor, got object");
+    assertThrows(make({ names: "theirs" }), TypeError, 'Cannot make metric producer: names must be "ours" or "otel"');
+    assertThrows(make({ name: "otel" }), TypeError, "name");
+    assertThrows(make({ timeoutMillis: 0 }), RangeError, "timeoutMillis");
+    assertThrows(make({ timeoutMillis: "1" }), TypeError, "timeoutMillis");
+  });
+});
