@@ -74,7 +74,7 @@ function statesFamily(prefix: string, states: CopyStates): FamilySnapshot {
   const names = Object.keys(states);
   return {
     ...{ kind: "numbers", name: prefix + name, help, type: "gauge", isForeign: false, size: names.length, lost: 0 },
-    written: { texts: names.map((state) => `state="${state}"`), names: ["state"] },
+    written: { text: (index) => `state="${names[index]}"`, names: ["state"] },
     labels: (index): Labels => ({ state: names[index]! }),
     numbers: Object.values(states),
     exemplars: undefined,

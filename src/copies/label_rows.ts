@@ -62,7 +62,7 @@ export class LabelRows {
     const texts = rows.map((row) =>
       names.flatMap((name, i) => row[i] === undefined ? [] : [`${name}="${escapeLabelValue(row[i])}"`]).join(",")
     );
-    return { ...common, written: { texts, names } };
+    return { ...common, written: { text: (index) => texts[index]!, names } };
   }
 
   #nameAt(name: string): number {

@@ -22,9 +22,9 @@ export function labelTexts(
 ): (index: number) => string | undefined {
   const added = withoutBound(more, type);
   if (family.written) {
-    const { texts, names } = family.written;
-    const suffix = moreLabels(added, names, escaping);
-    return suffix === "" ? (index) => texts[index]! : (index) => join(texts[index]!, suffix);
+    const { written } = family;
+    const suffix = moreLabels(added, written.names, escaping);
+    return suffix === "" ? (index) => written.text(index) : (index) => join(written.text(index), suffix);
   }
   const labels = new ForeignLabels(escaping, added);
   const written = new Set<string>();

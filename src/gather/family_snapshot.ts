@@ -34,8 +34,8 @@ interface SnapshotBase {
   labels(index: number): Labels;
   /** Our own, as the text formats want them. */
   readonly written?: {
-    /** What stands between the braces for each label set. */
-    readonly texts: readonly string[];
+    /** What stands between the braces for a label set. */
+    text(index: number): string;
     /** The names of all labels, static ones included. */
     readonly names: readonly string[];
   };
@@ -91,13 +91,14 @@ export function takeSnapshot(family: Family): FamilySnapshot {
     const readings = [...sampled.readings()];
     // A copy of another version may not know it.
     const began = sampled.begins?.();
+    const valuesOf = (index: number): string[] => readings[index]!.slice(1) as string[];
     return {
       ...common,
       kind: "numbers",
       type: sampled.type,
       size: readings.length,
-      written: { texts: readings.map(([, ...labels]) => labelText(labelNames, labels, staticLabels)), names },
-      labels: (index) => labelsOf(labelNames, readings[index]!.slice(1) as string[], staticLabels),
+      written: { text: (index) => labelText(labelNames, valuesOf(index), staticLabels), names },
+      labels: (index) => labelsOf(labelNames, valuesOf(index), staticLabels),
       numbers: readings.map(([value]) => value),
       exemplars: undefined,
       createdAt: began === undefined ? undefined : readings.map(() => began),
@@ -109,7 +110,8 @@ export function takeSnapshot(family: Family): FamilySnapshot {
     ...common,
     // Slots are only ever added, and those that come later are not looked at.
     size: slots.size,
-    written: { texts: slots.texts, names },
+    // Of an older copy all texts stand ready.
+    written: { text: (index: number) => slots.text ? slots.text(index) : slots.texts[index]!, names },
     labels: (index: number) => slots.labels(index),
     exemplars: exemplarsOf(counted.exemplars.copy()),
     createdAt: slots.createdAt,

@@ -25,11 +25,8 @@ export interface RouteSeries {
   readonly method: string;
   /** Its slot in the gauge of requests under way; below 0 where it has none. */
   readonly inProgress: number;
-  /** The slot of each meter, by status and outcome. */
-  readonly slots: Map<number, Int32Array>;
-  /** The newest key of `slots`, and what it holds: a route's answers are mostly alike. */
-  newestKey: number;
-  newestSlots: Int32Array | undefined;
+  /** Where the slots of the newest kind of answer stand: a route's answers are mostly alike. Only its recorder sets it. */
+  newest: number;
   /** Are requests of this template left out, whatever their path? */
   readonly excluded: boolean;
 }

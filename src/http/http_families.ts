@@ -90,7 +90,7 @@ export class HttpFamilies {
     families.register();
     this.recorder = new Recorder(
       runtime,
-      { meters, inProgress: gauge && { gauge, labels: shown }, pending: this.pending },
+      { meters, inProgress: gauge && { gauge, labels: shown }, pending: this.pending, texts: families.texts },
       http,
       maxLabelSets,
       () => self.fail("http"),

@@ -7,10 +7,12 @@
  */
 
 import type { Gauge } from "../metrics/counter.ts";
+import type { LabelTexts } from "../metrics/label_texts.ts";
 import { isPromise } from "../runtime/promise.ts";
 import type { LoopBlame } from "../work/loop_blame.ts";
 import type { PendingKind } from "../work/pending.ts";
 import type { Runtime } from "../runtime/shim.ts";
+import { AnswerSlots } from "./answer_slots.ts";
 import { AnsweredTurn } from "./answered_turn.ts";
 import { known, knownDetails } from "./request_details.ts";
 import { Exchange } from "./exchange.ts";
@@ -37,6 +39,8 @@ export interface RecorderFamilies {
   /** Undefined where that gauge is off. */
   readonly inProgress: InProgress | undefined;
   readonly pending: PendingKind;
+  /** The texts of all labels. */
+  readonly texts: LabelTexts;
 }
 
 /** Counts requests. Adapters to other frameworks begin each request here and end it once. */
@@ -63,6 +67,7 @@ export class Recorder implements ExchangeRecorder {
   private options: RequestSettings;
   private readonly routes: RouteSeriesTable;
   private readonly meters: readonly Meter[];
+  private readonly answers: AnswerSlots;
   private readonly inProgress: Gauge | undefined;
   private readonly pending: PendingKind;
   private readonly disconnects: Disconnects;
@@ -91,8 +96,9 @@ export class Recorder implements ExchangeRecorder {
     this.needsDetails = this.measuresSizes || this.tells || metrics.some(({ quantity }) => quantity === "headDuration");
     this.readsLate = this.tells || families.meters.some((meter) => meter.keepsExemplars);
     this.options = options;
-    this.routes = new RouteSeriesTable(this, () => this.options, families.inProgress, maxRoutes);
+    this.routes = new RouteSeriesTable(this, () => this.options, families.inProgress, families.texts, maxRoutes);
     this.meters = families.meters;
+    this.answers = new AnswerSlots(this.meters.length);
     this.inProgress = families.inProgress?.gauge;
     this.pending = families.pending;
     this.disconnects = new Disconnects(runtime);
@@ -147,9 +153,7 @@ export class Recorder implements ExchangeRecorder {
     return this.routes.find(method, route);
   }
 
-  /**
-   * Takes own functions from newer options that are the same in everything else.
-   */
+  /** Takes own functions from newer options that are the same in everything else. */
   renew(options: RequestSettings): void {
     this.options = options;
   }
@@ -211,16 +215,20 @@ export class Recorder implements ExchangeRecorder {
     }
     // Three outcomes, told apart without a search: this runs for every request.
     const key = exchange.status * 3 + (outcome === "completed" ? 0 : outcome === "aborted" ? 1 : 2);
-    const slots = key === series.newestKey ? series.newestSlots! : this.#slots(series, key, exchange.status);
+    const { newest } = series;
+    const { answers } = this;
+    // Below 0 it is beyond the array, and equals nothing.
+    const first = answers.slots[newest] === key ? newest + 2 : this.#find(series, key, exchange.status);
+    const { slots } = answers;
     for (let i = 0; i < this.meters.length; i++) {
-      const slot = slots[i]!;
+      const slot = slots[first + i]!;
       if (slot < unresolved) continue;
       const meter = this.meters[i]!;
       const value = meter.take(durationSeconds, details);
       if (value !== value) continue;
-      meter.record(slot >= 0 ? slot : slots[i] = meter.slot(this.#values(exchange, outcome)), value, exchange);
+      meter.record(slot >= 0 ? slot : slots[first + i] = meter.slot(this.#values(exchange, outcome)), value, exchange);
     }
-    if (this.tells) this.#tell(exchange, outcome, durationSeconds, slots);
+    if (this.tells) this.#tell(exchange, outcome, durationSeconds, first);
   }
 
   /** What is left out, and everything where the gauge is off, has no slot there. */
@@ -228,18 +236,12 @@ export class Recorder implements ExchangeRecorder {
     if (inProgress >= 0) this.inProgress!.add(inProgress, amount);
   }
 
-  #slots(series: RouteSeries, key: number, status: number): Int32Array {
-    let slots = series.slots.get(key);
-    if (!slots) series.slots.set(key, slots = this.#plan(status));
-    series.newestKey = key;
-    return series.newestSlots = slots;
-  }
-
-  /** Which meters measure such requests, before any of them has a slot. */
-  #plan(status: number): Int32Array {
-    return Int32Array.from(this.meters, (meter) => {
-      if (!meter.measures(status)) return notMeasured;
-      return meter.computes ? computed : unresolved;
+  /** Finds where the slots of such answers begin. Of a new one it is known which meters measure it, but no slot. */
+  #find(series: RouteSeries, key: number, status: number): number {
+    return this.answers.find(series, key, (first) => {
+      for (const [i, meter] of this.meters.entries()) {
+        this.answers.slots[first + i] = !meter.measures(status) ? notMeasured : meter.computes ? computed : unresolved;
+      }
     });
   }
 
@@ -262,7 +264,7 @@ export class Recorder implements ExchangeRecorder {
   }
 
   /** Computes labels and calls own observers; what they throw is counted and reaches nobody else. */
-  #tell(exchange: Exchange, outcome: Outcome, durationSeconds: number, slots: Int32Array): void {
+  #tell(exchange: Exchange, outcome: Outcome, durationSeconds: number, first: number): void {
     const { method, route } = exchange.series;
     const info: RequestInfo = {
       request: exchange.request!,
@@ -273,8 +275,9 @@ export class Recorder implements ExchangeRecorder {
       durationSeconds: known(durationSeconds),
       ...knownDetails(exchange.details!),
     };
+    const { slots } = this.answers;
     for (const [i, meter] of this.meters.entries()) {
-      const value = slots[i] === computed ? meter.take(durationSeconds, exchange.details) : Number.NaN;
+      const value = slots[first + i] === computed ? meter.take(durationSeconds, exchange.details) : Number.NaN;
       if (!Number.isNaN(value)) this.#guard(() => meter.record(meter.slot(info, info), value, exchange));
     }
     for (const recorder of this.options.observers ?? []) this.#guard(() => recorder(info));

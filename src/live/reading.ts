@@ -62,7 +62,7 @@ function collections(gc: Histogram): Reading["gc"] {
   let [seconds, majors] = [0, 0];
   for (let slot = 0; slot < gc.slots.size; slot++) {
     seconds += sums[slot]!;
-    if (gc.slots.values[slot]![0] !== "major") continue;
+    if (gc.slots.valuesOf(slot)[0] !== "major") continue;
     for (let bucket = 0; bucket < gc.bounds.length; bucket++) majors += counts[slot * gc.bounds.length + bucket]!;
   }
   return { seconds, majors };

@@ -121,9 +121,10 @@ export class RouteTable {
   /** Each slot is looked at once: slots stay what they are. */
   #findLines(source: RouteSource<Counter | Histogram> | undefined): void {
     if (!source) return;
-    const { family: { slots: { values } }, places, lines, isFailed } = source;
-    for (let slot = lines.length; slot < values.length; slot++) {
-      const value = (place: number): string => values[slot]![place] ?? "";
+    const { family: { slots }, places, lines, isFailed } = source;
+    for (let slot = lines.length; slot < slots.size; slot++) {
+      const values = slots.valuesOf(slot);
+      const value = (place: number): string => values[place] ?? "";
       lines.push(this.#lineOf(value(places.method), value(places.route)));
       isFailed.push(value(places.status).startsWith("5") || value(places.outcome) === "error");
     }

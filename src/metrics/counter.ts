@@ -6,28 +6,25 @@
 
 import { Exemplars } from "./exemplars.ts";
 import { Family, type FamilyOptions, type SeriesValue, Slots } from "./family.ts";
+import { roomFor } from "./slot_storage.ts";
 
 /** A family with one number for each label set. Counting is one array write. */
 class SlotFamily extends Family {
   readonly type: "counter" | "gauge";
   readonly slots: Slots;
   readonly exemplars: Exemplars = new Exemplars();
-  private numbers: Float64Array = new Float64Array(8);
+  private numbers: Float64Array = new Float64Array(0);
 
   constructor(type: "counter" | "gauge", options: FamilyOptions, maxLabelSets: number, overflow: () => void) {
     super(options);
     this.type = type;
-    this.slots = new Slots(options, maxLabelSets, overflow);
+    this.slots = new Slots(options, maxLabelSets, overflow, type === "counter");
   }
 
   /** Finds the slot of a label set, or begins it at 0. */
   slot(...values: string[]): number {
     const slot = this.slots.resolve(values);
-    if (slot >= this.numbers.length) {
-      const grown = new Float64Array(this.numbers.length * 2);
-      grown.set(this.numbers);
-      this.numbers = grown;
-    }
+    this.numbers = roomFor(this.numbers, slot + 1);
     return slot;
   }
 
@@ -47,7 +44,7 @@ class SlotFamily extends Family {
   }
 
   protected values(): SeriesValue[] {
-    return this.slots.values.map((_, slot) => ({ value: this.value(slot), labels: this.slots.labels(slot) }));
+    return Array.from(this.copy(), (value, slot) => ({ value, labels: this.slots.labels(slot) }));
   }
 
   reset(): void {

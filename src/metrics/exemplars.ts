@@ -19,17 +19,24 @@ export interface Exemplar {
 /** An exemplar is good for this long before a new one is looked for, in seconds: looking is dearer than counting. */
 const keepSeconds = 1;
 
+/** How many places are remembered as looked at, a power of two. What another place has taken the place of is looked at anew. */
+const remembered = 1024;
+
 /** The exemplars of one family, by place: a counter's slot, or a histogram's bucket of a slot. */
 export class Exemplars {
   readonly #kept = new Map<number, Exemplar>();
-  /** When each place was last looked at, by the monotonic clock, in seconds. */
-  private lookedAt: Float64Array = new Float64Array(0);
+  /** The newest places that were looked at, each one more than it is, and when, by the monotonic clock, in seconds. */
+  private places: Int32Array | undefined;
+  private lookedAt: Float64Array | undefined;
 
   /** Keeps the trace of what was just counted, where the last look is a second or more ago. */
   offer<Of>(place: number, value: number, now: number, find: (of: Of) => string | undefined, of: Of): void {
-    if (place >= this.lookedAt.length) this.#grow(place);
-    if (now - this.lookedAt[place]! < keepSeconds) return;
-    this.lookedAt[place] = now;
+    const places = this.places ??= new Int32Array(remembered);
+    const lookedAt = this.lookedAt ??= new Float64Array(remembered);
+    const at = place & remembered - 1;
+    if (places[at] === place + 1 && now - lookedAt[at]! < keepSeconds) return;
+    places[at] = place + 1;
+    lookedAt[at] = now;
     const traceId = find(of);
     if (traceId !== undefined) this.#kept.set(place, { traceId, value, unixSeconds: unixNow() });
   }
@@ -42,12 +49,6 @@ export class Exemplars {
   /** Forgets all of them. */
   clear(): void {
     this.#kept.clear();
-    this.lookedAt.fill(Number.NEGATIVE_INFINITY);
-  }
-
-  #grow(place: number): void {
-    const grown = new Float64Array(Math.max(place + 1, this.lookedAt.length * 2, 16)).fill(Number.NEGATIVE_INFINITY);
-    grown.set(this.lookedAt);
-    this.lookedAt = grown;
+    this.places?.fill(0);
   }
 }

@@ -10,6 +10,7 @@ import { Counter, Gauge } from "./counter.ts";
 import { type CatalogEntry, findEntry } from "./entry.ts";
 import type { Family, FamilyOptions } from "./family.ts";
 import { Histogram } from "./histogram.ts";
+import { LabelTexts } from "./label_texts.ts";
 import { type Reading, Sampled } from "./sampled.ts";
 
 /** What every family of a monitor has in common. */
@@ -44,6 +45,8 @@ export interface FamilyOverrides {
 /** Makes families by their names in the catalog. */
 export class Families {
   readonly #options: FamiliesOptions;
+  /** The label values of all of them. */
+  readonly texts: LabelTexts = new LabelTexts();
   /** By their whole names, each with its entry. */
   readonly #families = new Map<string, { readonly entry: CatalogEntry; readonly family: Family }>();
   #registered = false;
@@ -138,7 +141,7 @@ export class Families {
     const { maxLabelSets = this.#options.maxLabelSets } = overrides;
     if (this.#families.has(name)) throw new Error(`Cannot create monitor: two metrics are named "${name}"`);
     const family = make(
-      { name, help, labelNames, aggregator: entry.aggregator, staticLabels },
+      { name, help, labelNames, aggregator: entry.aggregator, staticLabels, texts: this.texts },
       maxLabelSets,
       () => onDrop(name),
     );

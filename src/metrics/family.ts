@@ -5,7 +5,10 @@
  */
 
 import { unixNow } from "../runtime/clock.ts";
+import { LabelTexts } from "./label_texts.ts";
 import { escapeLabelValue, wellFormed } from "./label_value.ts";
+import { roomFor } from "./slot_storage.ts";
+import { mixed, SlotTable } from "./slot_table.ts";
 
 /** The kinds of metric that the text formats know. */
 export type MetricType = "counter" | "gauge" | "histogram" | "summary";
@@ -23,6 +26,8 @@ export interface FamilyOptions {
   readonly aggregator: Aggregator;
   /** Labels with one value each, on every series of the family. */
   readonly staticLabels?: Readonly<Record<string, string>>;
+  /** The texts that it shares with other families. */
+  readonly texts?: LabelTexts;
 }
 
 /** One number of a family, as prom-client's protocol wants it. */
@@ -87,62 +92,119 @@ export abstract class Family {
 export class Slots {
   readonly #names: readonly string[];
   readonly #staticLabels: Readonly<Record<string, string>>;
+  /** The static labels as they stand before all others. */
+  readonly #staticText: string;
   readonly #max: number;
   readonly #overflow: () => void;
-  readonly #slots = new Map<string, number>();
-  /** The label values of each slot. */
-  readonly values: (readonly string[])[] = [];
-  /** What stands between the braces for each slot, static labels included. */
-  readonly texts: string[] = [];
-  /** When each slot began, as Unix time in seconds. */
-  readonly createdAt: number[] = [];
+  readonly #texts: LabelTexts;
+  /** The numbers of the texts of each slot's labels. */
+  #ids = new Int32Array(0);
+  readonly #table = new SlotTable();
+  #createdAt: Float64Array | undefined;
+  #size = 0;
 
-  /** Makes an empty table. */
-  constructor(options: FamilyOptions, max: number, overflow: () => void) {
-    this.#names = options.labelNames;
-    this.#staticLabels = options.staticLabels ?? {};
+  /** Makes an empty table; `dates` says whether it notes when each slot began. */
+  constructor(
+    { labelNames, staticLabels = {}, texts = new LabelTexts() }: FamilyOptions,
+    max: number,
+    overflow: () => void,
+    dates = true,
+  ) {
+    this.#names = labelNames;
+    this.#staticLabels = staticLabels;
+    const before = Object.entries(staticLabels).filter(([name]) => !labelNames.includes(name));
+    this.#staticText = labelText([], [], Object.fromEntries(before));
+    this.#createdAt = dates ? new Float64Array(0) : undefined;
     this.#max = max;
     this.#overflow = overflow;
+    this.#texts = texts;
   }
 
   /** How many slots there are. */
   get size(): number {
-    return this.values.length;
+    return this.#size;
+  }
+
+  /** When each slot began, as Unix time in seconds; undefined where nobody wants to know. */
+  get createdAt(): Float64Array | undefined {
+    return this.#createdAt;
   }
 
   /** Finds the slot of a label set, or gives it the next one. */
   resolve(values: readonly string[]): number {
-    // JSON is a key that no two different label sets share, whatever characters they hold.
-    const key = JSON.stringify(values);
-    const known = this.#slots.get(key);
-    if (known !== undefined) return known;
-    // Strings that are one and the same in UTF-8 are one series. JSON spells what UTF-8 cannot hold as `\ud…`.
-    if (key.includes("\\ud")) {
-      const held = values.map(wellFormed);
-      if (held.some((value, i) => value !== values[i])) return this.resolve(held);
-    }
-    const other = values.map(() => overflowValue);
-    const isOther = key === JSON.stringify(other);
-    if (this.#slots.size >= this.#max && !isOther) {
+    const known = this.#find(values);
+    if (known >= 0) return known;
+    // Strings that are one and the same in UTF-8 are one series.
+    const held = values.map(wellFormed);
+    if (held.some((value, i) => value !== values[i])) return this.resolve(held);
+    if (this.#size >= this.#max && values.some((value) => value !== overflowValue)) {
       this.#overflow();
-      return this.resolve(other);
+      return this.resolve(values.map(() => overflowValue));
     }
-    const slot = this.values.length;
-    this.#slots.set(key, slot);
-    this.values.push(values);
-    this.texts.push(labelText(this.#names, values, this.#staticLabels));
-    this.createdAt.push(unixNow());
-    return slot;
+    return this.#add(values);
   }
 
   /** Begins every slot anew: what they counted was set back to zero. */
   renew(): void {
-    this.createdAt.fill(unixNow());
+    this.#createdAt?.fill(unixNow());
+  }
+
+  /** The label values of every slot. */
+  get values(): string[][] {
+    return Array.from({ length: this.#size }, (_, slot) => this.valuesOf(slot));
+  }
+
+  /** What stands between the braces for every slot. */
+  get texts(): string[] {
+    return Array.from({ length: this.#size }, (_, slot) => this.text(slot));
+  }
+
+  /** Tells a slot's label values. */
+  valuesOf(slot: number): string[] {
+    const first = slot * this.#names.length;
+    return this.#names.map((_, i) => this.#texts.text(this.#ids[first + i]!));
   }
 
   /** Tells a slot's labels as an object. */
   labels(slot: number): Record<string, string> {
-    return labelsOf(this.#names, this.values[slot]!, this.#staticLabels);
+    return labelsOf(this.#names, this.valuesOf(slot), this.#staticLabels);
+  }
+
+  /** Writes what stands between the braces for a slot, static labels included. */
+  text(slot: number): string {
+    let text = this.#staticText;
+    for (let i = 0, at = slot * this.#names.length; i < this.#names.length; i++, at++) {
+      const label = `${this.#names[i]}="${escapeLabelValue(this.#texts.text(this.#ids[at]!))}"`;
+      text = text === "" ? label : `${text},${label}`;
+    }
+    return text;
+  }
+
+  /** Below 0 where there is none. */
+  #find(values: readonly string[]): number {
+    let hash = 0;
+    for (const value of values) {
+      const id = this.#texts.find(value);
+      if (id < 0) return -1;
+      hash = mixed(hash, id);
+    }
+    return this.#table.find(hash, (slot) => {
+      const first = slot * values.length;
+      return values.every((value, i) => this.#texts.text(this.#ids[first + i]!) === value);
+    });
+  }
+
+  #add(values: readonly string[]): number {
+    const slot = this.#size++;
+    const width = values.length;
+    this.#ids = roomFor(this.#ids, (slot + 1) * width);
+    for (const [i, value] of values.entries()) this.#ids[slot * width + i] = this.#texts.id(value);
+    this.#table.add(slot, (each) => this.#ids.subarray(each * width, (each + 1) * width).reduce(mixed, 0));
+    if (this.#createdAt) {
+      this.#createdAt = roomFor(this.#createdAt, slot + 1);
+      this.#createdAt[slot] = unixNow();
+    }
+    return slot;
   }
 }
 

@@ -6,6 +6,7 @@
 
 import { Exemplars } from "./exemplars.ts";
 import { Family, type FamilyOptions, type SeriesValue, Slots } from "./family.ts";
+import { roomFor } from "./slot_storage.ts";
 
 /** What a histogram needs beyond a name. */
 export interface HistogramOptions extends FamilyOptions {
@@ -22,9 +23,8 @@ export class Histogram extends Family {
   readonly bounds: readonly string[];
   /** By slot and bucket. */
   readonly exemplars: Exemplars = new Exemplars();
-  /** Observations by slot and bucket, not cumulative; the last of each slot is `+Inf`. */
-  private counts: Float64Array;
-  private sums: Float64Array = new Float64Array(8);
+  /** By slot: observations by bucket, not cumulative and the last of them `+Inf`, and behind those their sum. */
+  private numbers: Float64Array = new Float64Array(0);
 
   /** Makes a histogram without a series. */
   constructor(options: HistogramOptions, maxLabelSets: number, overflow: () => void) {
@@ -33,52 +33,52 @@ export class Histogram extends Family {
     this.slots = new Slots(options, maxLabelSets, overflow);
     this.buckets = options.buckets;
     this.bounds = [...options.buckets.map(boundText), "+Inf"];
-    this.counts = new Float64Array(8 * this.bounds.length);
   }
 
   /** Finds the slot of a label set, or begins it. */
   slot(...values: string[]): number {
     const slot = this.slots.resolve(values);
-    if (slot >= this.sums.length) {
-      const [counts, sums] = [this.counts, this.sums];
-      this.counts = new Float64Array(counts.length * 2);
-      this.counts.set(counts);
-      this.sums = new Float64Array(sums.length * 2);
-      this.sums.set(sums);
-    }
+    this.numbers = roomFor(this.numbers, (slot + 1) * (this.bounds.length + 1));
     return slot;
   }
 
-  /** Observes a value. */
+  /** Observes a value, and answers its place among all buckets of all slots. */
   observe(slot: number, value: number, times = 1): number {
     const { buckets } = this;
     let bucket = 0;
     while (bucket < buckets.length && value > buckets[bucket]!) bucket++;
-    const place = slot * this.bounds.length + bucket;
-    this.counts[place]! += times;
-    this.sums[slot]! += value * times;
-    return place;
+    const first = slot * (buckets.length + 2);
+    this.numbers[first + bucket]! += times;
+    this.numbers[first + buckets.length + 1]! += value * times;
+    return slot * (buckets.length + 1) + bucket;
   }
 
   /** Tells how many observations were at most each bound. */
   cumulative(slot: number): number[] {
     let sum = 0;
-    return this.bounds.map((_, bucket) => sum += this.counts[slot * this.bounds.length + bucket]!);
+    const first = slot * (this.bounds.length + 1);
+    return this.bounds.map((_, bucket) => sum += this.numbers[first + bucket]!);
   }
 
   /** Tells the sum of all observations. */
   sum(slot: number): number {
-    return this.sums[slot]!;
+    return this.numbers[(slot + 1) * (this.bounds.length + 1) - 1]!;
   }
 
   /** Copies every number as it is now. */
   copy(): { counts: Float64Array; sums: Float64Array } {
-    const { size } = this.slots;
-    return { counts: this.counts.slice(0, size * this.bounds.length), sums: this.sums.slice(0, size) };
+    const { bounds: { length }, numbers, slots: { size } } = this;
+    const counts = new Float64Array(size * length);
+    const sums = new Float64Array(size);
+    for (let slot = 0, from = 0, to = 0; slot < size; slot++) {
+      for (let bucket = 0; bucket < length; bucket++) counts[to++] = numbers[from++]!;
+      sums[slot] = numbers[from++]!;
+    }
+    return { counts, sums };
   }
 
   protected values(): SeriesValue[] {
-    return this.slots.values.flatMap((_, slot) => {
+    return Array.from({ length: this.slots.size }, (_, slot) => {
       const counts = this.cumulative(slot);
       const series = (suffix: string, value: number, more = {}): SeriesValue => ({
         value,
@@ -92,12 +92,11 @@ export class Histogram extends Family {
         series("_sum", this.sum(slot)),
         series("_count", counts.at(-1)!),
       ];
-    });
+    }).flat();
   }
 
   reset(): void {
-    this.counts.fill(0);
-    this.sums.fill(0);
+    this.numbers.fill(0);
     this.slots.renew();
     this.exemplars.clear();
   }

@@ -16,6 +16,18 @@ describe("Exemplars", () => {
     assertEquals([...exemplars.copy()!].map(([place, { traceId }]) => [place, traceId]), [[0, "d"], [40, "c"]]);
   });
 
+  it("remember a bounded number of places as looked at, and look once more where one was forgotten", () => {
+    const exemplars = new Exemplars();
+    let asked = 0;
+    const offer = (place: number): void => exemplars.offer(place, 0.5, 10, () => (asked++, "a"), undefined);
+    for (let place = 0; place < 10_000; place++) offer(place);
+    assertEquals([asked, exemplars.copy()!.size], [10_000, 10_000]);
+    offer(9_999);
+    assertEquals(asked, 10_000);
+    offer(0);
+    assertEquals(asked, 10_001);
+  });
+
   it("keep the last one where there is no newer trace", () => {
     const exemplars = new Exemplars();
     assertEquals(exemplars.copy(), undefined);

@@ -22,7 +22,7 @@ const budgets: Readonly<Record<string, number>> = {
   // Of which the texts of Express' mounts are 1.3; an app has one of its frameworks.
   "./node": 6,
   "./pools": 4,
-  "./calls": 7,
+  "./calls": 7.5,
   "./push": 8.2,
   "./stalls": 9,
   "./worker": 6,
@@ -37,7 +37,7 @@ const apps: Readonly<Record<string, { code: string; budget: number }>> = {
   "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 44 },
   "the middleware alone": {
     code: 'import { runtimeMetrics } from "./src/hono/mod.ts"; runtimeMetrics();',
-    budget: 44,
+    budget: 45,
   },
 };
 
