@@ -1,5 +1,6 @@
 /**
- * One server of `bench/throughput.ts`: `throughput_subject.ts <variant>`. Prints its port once it listens.
+ * One server of `bench/throughput.ts`: `throughput_subject.ts <variant>`. Prints its port once it listens, and for each line
+ * that it reads the CPU time that its process has used, in seconds.
  *
  * @module
  */
@@ -53,5 +54,10 @@ const listen = { hostname: "127.0.0.1", port: 0 };
 if (Bun) console.log(Bun.serve({ ...listen, fetch }).port);
 else if (Deno) console.log(Deno.serve({ ...listen, onListen: () => {} }, fetch).addr.port);
 else serve({ ...listen, fetch: fetch as never }, ({ port }) => console.log(port));
+process.stdin.on("data", () => {
+  const { user, system } = process.cpuUsage();
+  console.log((user + system) / 1e6);
+});
 // Nobody is left behind if the bench is.
+process.stdin.on("end", () => process.exit());
 setTimeout(() => process.exit(), 600_000).unref();
