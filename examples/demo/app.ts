@@ -15,9 +15,12 @@ import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { measureCalls } from "@rtm/runtime-metrics/calls";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
 import { livePage } from "@rtm/runtime-metrics/live";
+import { type RecordedStall, recordStalls } from "@rtm/runtime-metrics/stalls";
 import { makeDependencies } from "./dependencies.ts";
 
 export const monitor: Monitor = createMonitor();
+// First of all: the profiler begins sooner while the program is small.
+const stalls = recordStalls(monitor, { onStall: printStall });
 const calls = measureCalls(monitor, { services: { localhost: "demo" } });
 
 const limiter = monitor.limiter("limited", { capacity: 4 });
@@ -38,7 +41,17 @@ function integer(c: Context, name: string, fallback: number, least: number, most
 }
 
 const routes = [
-  ...["/", "/users/7", "/books/7", "/relay", "/block?ms=200", "/work?ms=200", "/pool?jobs=16", "/limited"],
+  ...[
+    "/",
+    "/users/7",
+    "/books/7",
+    "/relay",
+    "/block?ms=200",
+    "/report?ms=200",
+    "/work?ms=200",
+    "/pool?jobs=16",
+    "/limited",
+  ],
   ...["/stream?ms=500", "/boom", "/metrics"],
 ];
 
@@ -55,7 +68,7 @@ export const app: Hono = new Hono();
 
 app.use(runtimeMetrics(monitor));
 
-app.get("/live", livePage(monitor).handler);
+app.get("/live", livePage(monitor, { stalls }).handler);
 
 app.get("/", (c) => c.json({ routes }));
 
@@ -80,10 +93,46 @@ app.get("/work", async (c) => {
 
 app.get("/block", (c) => {
   const ms = integer(c, "ms", 200, 0, 5000);
-  const end = performance.now() + ms;
-  while (performance.now() < end);
+  holdLoop(ms);
   return c.json({ blockedMs: ms });
 });
+
+function holdLoop(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+app.get("/report", (c) => {
+  const ms = integer(c, "ms", 200, 0, 5000);
+  const rows = makeReport(ms);
+  return c.json({ rows });
+});
+
+function makeReport(ms: number): number {
+  const rows = readRows(ms);
+  return rows.length;
+}
+
+/** Reads until the time is up, as a loop over a whole table does. */
+function readRows(ms: number): string[] {
+  const rows: string[] = [];
+  for (const end = performance.now() + ms; performance.now() < end;) {
+    const row = parseRow(`{"id":${rows.length % 1000},"tags":[${"1,".repeat(500)}0]}`);
+    if (rows.length < 1000) rows.push(row);
+  }
+  return rows;
+}
+
+function parseRow(text: string): string {
+  const row = JSON.parse(text);
+  return JSON.stringify(row);
+}
+
+/** One line for each stall: who held the loop, for how long and where. */
+function printStall({ kind, name, seconds, culprit }: RecordedStall): void {
+  const where = culprit ? ` in ${culprit.functionName ?? "(anonymous)"} ${culprit.file}:${culprit.line}` : "";
+  console.log(`${`${kind} ${name}`.trim()} held the event loop for ${Math.round(seconds * 1000)} ms${where}`);
+}
 
 app.get("/pool", async (c) => {
   const jobs = integer(c, "jobs", 16, 1, 256);

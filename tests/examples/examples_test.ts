@@ -1,4 +1,5 @@
 import { after, before, describe, it } from "node:test";
+import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import {
   assert,
@@ -7,8 +8,10 @@ import {
   assertGreaterOrEqual,
   assertLess,
   assertLessOrEqual,
+  assertMatch,
   assertStringIncludes,
 } from "@std/assert";
+import { sleep } from "../support/loop.ts";
 import { Page } from "../support/page.ts";
 import { scrapeServer } from "../support/scrape.ts";
 import { type Demo, type DemoRuntime, startDemo } from "../support/server.ts";
@@ -18,7 +21,17 @@ import { until } from "../support/until.ts";
 const runtime: DemoRuntime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
 
 const routes = [
-  ...["/", "/users/7", "/books/7", "/relay", "/block?ms=200", "/work?ms=200", "/pool?jobs=16", "/limited"],
+  ...[
+    "/",
+    "/users/7",
+    "/books/7",
+    "/relay",
+    "/block?ms=200",
+    "/report?ms=200",
+    "/work?ms=200",
+    "/pool?jobs=16",
+    "/limited",
+  ],
   ...["/stream?ms=500", "/boom", "/metrics"],
 ];
 
@@ -130,6 +143,28 @@ describe(`the demo on ${runtime}`, () => {
     // The first beat that had to wait came at most 33 ms into the block.
     assertGreater(page.value("runtime_eventloop_lag_peak_seconds"), 0.36);
   });
+
+  for (const [path, functionName] of [["/block", "holdLoop"], ["/report", "parseRow"]] as const) {
+    it(`prints which function held its loop in ${path}, in which file and line`, async () => {
+      const source = readFileSync(new URL("../../examples/demo/app.ts", import.meta.url), "utf8");
+      const line = source.split("\n").findIndex((text) => text.startsWith(`function ${functionName}(`)) + 1;
+      const says = new RegExp(
+        `^request GET ${path} held the event loop for \\d+ ms in ${functionName} .*examples[/\\\\]demo[/\\\\]app\\.ts:${line}$`,
+        "m",
+      );
+      // At most one stall a second is looked at, and on a busy machine that may have been another.
+      const printed = await until(
+        async () => {
+          await fetch(`${url}${path}?ms=400`).then(drained);
+          await sleep(1.2);
+          return demo.output();
+        },
+        (output) => says.test(output),
+        15,
+      );
+      assertMatch(printed, says);
+    });
+  }
 
   it("shows jobs of the hidden thread pool as pending work while they run", async () => {
     let done = false;

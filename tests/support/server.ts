@@ -18,6 +18,8 @@ export interface Demo {
   /** Without a slash at the end. */
   url: string;
   process: ChildProcess;
+  /** What it has written so far. */
+  output(): string;
   /** Asks it to stop with SIGTERM, kills it after 5 s, and tells how it ended; may be called more than once. */
   stop(): Promise<DemoExit>;
 }
@@ -109,5 +111,5 @@ export async function startDemo(
       `Cannot start the demo on ${runtime}: it did not listen within ${listenTimeoutSeconds} s and ended with ${end}\n${exit.output}`,
     );
   }
-  return { url, process: child, stop };
+  return { url, process: child, output: () => output, stop };
 }
