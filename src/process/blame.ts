@@ -69,6 +69,8 @@ export interface Watcher {
   runs(holder: LoopHolder | undefined): void;
   /** The loop is free. */
   beat(): void;
+  /** The loop was held for as long as a stall is. */
+  stalled(): void;
   /** For how long the watching thread has not been run when it was due, in all, in seconds. */
   lostSeconds(): number;
 }
@@ -164,6 +166,7 @@ export class Blame implements LoopBlame {
     const owned = Math.min(gapSeconds, this.#held.reduce((sum, { seconds }) => sum + seconds, 0));
     const seconds = Math.max(seen, owned);
     if (Math.max(seen, this.#longest) >= this.#options.stallSeconds) {
+      this.watcher?.stalled();
       const known = cpuSeconds !== undefined && Number.isFinite(cpuSeconds);
       const stallCpu = known ? Math.min(seconds, Math.max(0, cpuSeconds)) : undefined;
       const shares = sharesOf(this.#held, seconds, stallCpu);

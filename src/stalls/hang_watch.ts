@@ -30,7 +30,6 @@ export interface HangListener {
 
 /** Watches the loop's beats. Time in which its own thread was not run counts as nobody's hang. */
 export class HangWatch {
-  readonly #tick: number;
   readonly #threshold: number;
   readonly #listener: HangListener;
   #wokeAt = Number.NaN;
@@ -38,9 +37,7 @@ export class HangWatch {
   #told = 0;
   #hang: Hang = { seconds: 0, lostSeconds: 0 };
 
-  /** Is to be asked each `tickSeconds`. */
-  constructor(tickSeconds: number, thresholdSeconds: number, listener: HangListener) {
-    this.#tick = tickSeconds;
+  constructor(thresholdSeconds: number, listener: HangListener) {
     this.#threshold = thresholdSeconds;
     this.#listener = listener;
   }
@@ -50,15 +47,16 @@ export class HangWatch {
     return this.#hang;
   }
 
-  /** This thread is awake. */
-  wake(now: number, beats: number): void {
+  /** This thread is awake, which it was to be `tickSeconds` after the last time. */
+  wake(now: number, beats: number, tickSeconds: number): void {
     const elapsed = Number.isNaN(this.#wokeAt) ? 0 : now - this.#wokeAt;
     this.#wokeAt = now;
     // A thread that was not run cannot tell whether the loop was: up to twice the distance is taken for its own watching.
-    const watched = Math.min(elapsed, 2 * this.#tick);
-    const late = elapsed - this.#tick;
-    // It could not be run from somewhere between the last time that it was awake and when it was due.
-    if (late > lateSeconds) this.#listener.lost(late + this.#tick / 2);
+    const watched = Math.min(elapsed, 2 * tickSeconds);
+    const late = elapsed - tickSeconds;
+    // It could not be run from somewhere between the last time that it was awake and when it was due; of a little lateness
+    // on a busy machine that says nothing.
+    if (late > lateSeconds) this.#listener.lost(late + Math.min(late, tickSeconds) / 2);
     if (beats !== this.#beats) {
       this.#beats = beats;
       const over = this.#hang;

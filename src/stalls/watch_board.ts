@@ -5,7 +5,7 @@
  */
 
 /** What stands in which slot. */
-const [beats, running, lost] = [0, 1, 2];
+const [beats, running, lost, stalls] = [0, 1, 2, 3];
 
 /** How many slots there are. */
 const slots = 4;
@@ -39,6 +39,16 @@ export class WatchBoard {
 
   set running(number: number) {
     Atomics.store(this.#slots, running, number);
+  }
+
+  /** The loop has stalled. */
+  stalled(): void {
+    Atomics.add(this.#slots, stalls, 1);
+  }
+
+  /** How often it has; it turns over. */
+  get stalls(): number {
+    return Atomics.load(this.#slots, stalls);
   }
 
   /** The thread was not run for so long when it was due. */

@@ -13,7 +13,10 @@ import { WatchBoard } from "./watch_board.ts";
 /** What the thread is started with. */
 export interface WatchData {
   readonly buffer: SharedArrayBuffer;
+  /** How often it looks while the loop is late, or has just been. */
   readonly tickSeconds: number;
+  /** How often it looks else. */
+  readonly restSeconds: number;
   readonly thresholdSeconds: number;
   readonly deadSeconds: number;
   readonly abortSeconds?: number;
@@ -48,6 +51,9 @@ interface ProcessLike {
 /** How long a signal has to end the process, before the next way is tried. */
 const signalMilliseconds = 1000;
 
+/** What has stalled stalls again: for so long it is looked at closely. A quota on the CPU shows in each of its periods. */
+const alertSeconds = 10;
+
 /** Watches. */
 export function watch(): void {
   const { process } = globalThis as unknown as { process: ProcessLike };
@@ -59,7 +65,7 @@ export function watch(): void {
       postMessage(m: object): void;
     };
   }>("node:worker_threads");
-  const { tickSeconds, thresholdSeconds, deadSeconds, abortSeconds, server, ofMainThread } = workerData;
+  const { tickSeconds, restSeconds, thresholdSeconds, deadSeconds, abortSeconds, server, ofMainThread } = workerData;
   const board = new WatchBoard(workerData.buffer);
   const fs = builtin<{ writeSync(descriptor: number, text: string): void }>("node:fs");
   // Only the main thread can be looked at from another.
@@ -101,7 +107,7 @@ export function watch(): void {
       )
     );
   };
-  const hangs = new HangWatch(tickSeconds, thresholdSeconds, {
+  const hangs = new HangWatch(thresholdSeconds, {
     hung: (hang) => void tell("event_loop_hang", hang),
     over: (hang) => {
       line = line.then(() =>
@@ -142,12 +148,19 @@ export function watch(): void {
     }
   };
 
+  let wait = tickSeconds;
+  let stalls = 0;
+  let restsAt = Number.NEGATIVE_INFINITY;
   const wake = (): void => {
-    hangs.wake(performance.now() / 1000, board.beats);
+    const now = performance.now() / 1000;
+    hangs.wake(now, board.beats, wait);
     if (abortSeconds !== undefined && hangs.hang.seconds >= abortSeconds) void end();
+    if (board.stalls !== stalls || hangs.hang.seconds > 0) restsAt = now + alertSeconds;
+    stalls = board.stalls;
+    wait = now < restsAt ? tickSeconds : restSeconds;
+    setTimeout(wake, wait * 1000);
   };
   wake();
-  setInterval(wake, tickSeconds * 1000);
   const ready = (message: WatchMessage): void => {
     if (message.error !== undefined) say("watchdog_server_failed", "error", `Cannot serve /livez: ${message.error}`);
     parentPort.postMessage(message);

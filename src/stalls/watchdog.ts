@@ -30,8 +30,11 @@ export interface Watchdog extends Disposable {
 
 const action = "Cannot start watchdog";
 
-/** How often the thread wakes, in seconds: within the shortest stall that may be the host's. */
+/** How often the thread wakes where the loop stalls, in seconds: within the shortest stall that may be the host's. */
 const [shortestTick, longestTick] = [0.02, 0.1];
+
+/** How often it wakes else, at most: each time costs some 0.1 ms. */
+const longestRest = 0.5;
 
 /**
  * Watches the event loop from a thread of its own, and speaks while the loop still hangs.
@@ -68,7 +71,8 @@ const [shortestTick, longestTick] = [0.02, 0.1];
  */
 export function watchdog(monitor: Monitor, options: WatchdogOptions = {}): Watchdog {
   const access = accessTo(monitor, action);
-  const settings = checkWatchdog(refuser(action), options);
+  const refuse = refuser(action);
+  const settings = checkWatchdog(refuse, options);
   const core = access.core();
   const blame = core?.blame;
   if (!blame) {
@@ -84,15 +88,24 @@ export function watchdog(monitor: Monitor, options: WatchdogOptions = {}): Watch
   const startThread = threadsOf(global);
   if (!startThread) throw new Error(`${action}: this runtime has no threads that share memory`);
   checkPermissions(global, settings);
+  const { intervalSeconds, stallSeconds } = core.settings;
+  for (const name of ["thresholdSeconds", "deadSeconds", "abortSeconds"] as const) {
+    const seconds = settings[name] ?? Number.POSITIVE_INFINITY;
+    if (seconds < 2 * intervalSeconds) {
+      refuse(RangeError, `${name} must be at least twice the monitor's intervalSeconds, ${intervalSeconds}`, seconds);
+    }
+  }
 
   const board = new WatchBoard();
+  const tickSeconds = Math.min(
+    longestTick,
+    Math.max(shortestTick, Math.min(stallSeconds, settings.thresholdSeconds / 10)),
+  );
   const data: WatchData = {
     ...settings,
     buffer: board.buffer,
-    tickSeconds: Math.min(
-      longestTick,
-      Math.max(shortestTick, Math.min(core.settings.stallSeconds, settings.thresholdSeconds / 10)),
-    ),
+    tickSeconds,
+    restSeconds: Math.max(tickSeconds, Math.min(longestRest, settings.thresholdSeconds / 4)),
   };
   const ready = new Outcome<{ port?: number }>();
   const failed = (error: unknown): void => {
@@ -118,6 +131,7 @@ export function watchdog(monitor: Monitor, options: WatchdogOptions = {}): Watch
   stallCounters?.expect("host");
   const watcher = {
     beat: () => board.beat(),
+    stalled: () => board.stalled(),
     runs: (holder: Parameters<HolderNumbers["of"]>[0]) => board.running = numbers.of(holder),
     lostSeconds: () => board.lostSeconds,
   };

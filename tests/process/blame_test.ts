@@ -239,9 +239,10 @@ describe("Blame", () => {
 
   describe("with a thread that watches", () => {
     const watch = (blame: Blame) => {
-      const seen = { beats: 0, runs: [] as (LoopHolder | undefined)[], lost: 0 };
+      const seen = { beats: 0, stalls: 0, runs: [] as (LoopHolder | undefined)[], lost: 0 };
       blame.watcher = {
         beat: () => seen.beats++,
+        stalled: () => seen.stalls++,
         runs: (holder) => seen.runs.push(holder),
         lostSeconds: () => seen.lost,
       };

@@ -6,25 +6,25 @@ import { type Hang, HangWatch } from "../../src/stalls/hang_watch.ts";
 function begin(thresholdSeconds = 5) {
   const told: [event: string, hang: Hang][] = [];
   let lost = 0;
-  const watch = new HangWatch(0.05, thresholdSeconds, {
+  const watch = new HangWatch(thresholdSeconds, {
     hung: (hang) => told.push(["hung", hang]),
     over: (hang) => told.push(["over", hang]),
     lost: (seconds) => lost += seconds,
   });
   let [now, beats] = [100, 0];
-  watch.wake(now, beats);
+  watch.wake(now, beats, 0.05);
   return {
     watch,
     told,
     lost: () => lost,
     /** The thread wakes as it should; the loop beats, or does not. */
     pass(seconds: number, isFree: boolean) {
-      for (let i = 0; i < Math.round(seconds / 0.05); i++) watch.wake(now += 0.05, isFree ? ++beats : beats);
+      for (let i = 0; i < Math.round(seconds / 0.05); i++) watch.wake(now += 0.05, isFree ? ++beats : beats, 0.05);
     },
     /** Neither of the two is run. */
     standStill(seconds: number) {
       now += seconds;
-      watch.wake(now, beats);
+      watch.wake(now, beats, 0.05);
     },
   };
 }
@@ -69,5 +69,15 @@ describe("HangWatch", () => {
     const { pass, lost } = begin();
     pass(100, true);
     assertEquals(lost(), 0);
+  });
+
+  it("adds no half of a long rest to a little lateness", () => {
+    let lost = 0;
+    const watch = new HangWatch(5, { hung() {}, over() {}, lost: (seconds) => lost += seconds });
+    watch.wake(100, 0, 0.5);
+    watch.wake(100.52, 1, 0.5);
+    assertAlmostEquals(lost, 0.03, 1e-9);
+    watch.wake(103.02, 2, 0.5);
+    assertAlmostEquals(lost, 0.03 + 2.25, 1e-9);
   });
 });
