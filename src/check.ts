@@ -158,37 +158,20 @@ export function entriesOf(
   };
 }
 
-/**
- * Refuses what is no plain object.
- *
- * @param name The option.
- * @param value What came.
- */
+/** Refuses what is no plain object. */
 export function mustBeObject(name: string, value: unknown): void {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     fail(TypeError, `${name} must be an object`, value);
   }
 }
 
-/**
- * Refuses a word that is not among those that are known.
- *
- * @param what What the words are.
- * @param given The words that came.
- * @param known The words that are known.
- */
+/** Refuses a word that is not among those that are known. */
 export function mustBeKnown(what: string, given: readonly string[], known: readonly string[]): void {
   const unknown = given.find((name) => !known.includes(name));
   if (unknown !== undefined) fail(TypeError, `unknown ${what}; expected one of ${known.join(", ")}`, unknown);
 }
 
-/**
- * Refuses a name that no label can have.
- *
- * @param what What is named.
- * @param name The name that came.
- * @param mayBeReserved Names that the metrics use themselves are taken, too.
- */
+/** Refuses a name that no label can have. */
 export function checkLabelName(what: string, name: string, mayBeReserved = false): void {
   if (typeof name !== "string") fail(TypeError, `${what} must be a string`, name);
   if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) || name.startsWith("__")) {
@@ -199,24 +182,14 @@ export function checkLabelName(what: string, name: string, mayBeReserved = false
   }
 }
 
-/**
- * Refuses labels of one metric that have the same name.
- *
- * @param metric The metric's name.
- * @param names The names of its labels.
- */
+/** Refuses labels of one metric that have the same name. */
 export function mustDiffer(metric: string, names: readonly string[]): void {
   if (new Set(names).size < names.length) {
     fail(RangeError, `the labels of "${metric}" must have different names`, names);
   }
 }
 
-/**
- * Refuses a name that no metric can have.
- *
- * @param what What is named.
- * @param name The name that came.
- */
+/** Refuses a name that no metric can have. */
 export function checkMetricName(what: string, name: string): void {
   if (typeof name !== "string") fail(TypeError, `${what} must be a string`, name);
   if (!/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name)) {
@@ -227,7 +200,6 @@ export function checkMetricName(what: string, name: string): void {
 /**
  * Refuses buckets that do not rise.
  *
- * @param what What they are of.
  * @param buckets What came; the last may be `Infinity`.
  */
 export function checkBuckets(what: string, buckets: readonly number[]): void {

@@ -60,8 +60,6 @@ function tracking(own: WaitUntil, track: WaitUntil): WaitUntil {
 /**
  * Tracks what the app hands to a context's `waitUntil`, unless somebody does already. The context itself stays the same
  * object, since apps and frameworks compare and keep it.
- *
- * @returns The context's own `waitUntil`.
  */
 export function trackWaitUntil(context: WaitUntilLike, track: WaitUntil): WaitUntil {
   const own = untrackedWaitUntil(context);

@@ -18,24 +18,12 @@ export const escapings: readonly Escaping[] = ["allow-utf-8", "underscores", "do
 const plainMetric = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const plainLabel = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
-/**
- * Spells a metric's name.
- *
- * @param name Any name.
- * @param escaping What the scraper asked for.
- * @returns The name, which stands in quotes where it is not a plain one; empty where it was empty.
- */
+/** Spells a metric's name; an empty one stays empty. */
 export function metricName(name: string, escaping: Escaping): string {
   return plainMetric.test(name) ? name : spell(name, escaping, /[a-zA-Z0-9_:]/);
 }
 
-/**
- * Spells a label's name as it stands before the equals sign.
- *
- * @param name Any name.
- * @param escaping What the scraper asked for.
- * @returns The name, in quotes where it is not a plain one.
- */
+/** Spells a label's name as it stands before the equals sign. */
 export function labelName(name: string, escaping: Escaping): string {
   const spelled = labelSpelling(name, escaping);
   return plainLabel.test(spelled) ? spelled : `"${escapeLabelValue(spelled)}"`;
@@ -46,12 +34,7 @@ export function labelSpelling(name: string, escaping: Escaping): string {
   return plainLabel.test(name) ? name : spell(name, escaping, /[a-zA-Z0-9_]/) || "_";
 }
 
-/**
- * Writes a metric's name in a line of metadata.
- *
- * @param name What {@linkcode metricName} answered, with a suffix or without.
- * @returns The same, in quotes where it is not a plain name.
- */
+/** Writes a metric's name in a line of metadata. */
 export function quotedName(name: string): string {
   return plainMetric.test(name) ? name : `"${escapeLabelValue(name)}"`;
 }
@@ -59,9 +42,7 @@ export function quotedName(name: string): string {
 /**
  * Writes what stands before a number: the name and the labels. A name that is not plain stands between the braces.
  *
- * @param name The sample's name.
  * @param labels What stands between the braces; empty without labels.
- * @returns Such as `jobs_total{kind="mail"}`.
  */
 export function seriesName(name: string, labels: string): string {
   if (plainMetric.test(name)) return labels ? `${name}{${labels}}` : name;

@@ -26,7 +26,6 @@ class LoopBudget {
    * Waits until there is time left. A page that is made in one slice asks the runtime for nothing: a callback that waits
    * for its turn is pending work, and a scrape must not show itself.
    *
-   * @param runtime Whose loop it is.
    * @param since When work that has not asked before began in this turn; it counts as held.
    */
   async enter({ now, nextTurn }: Pick<Runtime, "now" | "nextTurn">, since?: number): Promise<void> {
@@ -65,7 +64,6 @@ const budgets = new WeakMap<object, LoopBudget>();
 /**
  * Waits for a slice of the event loop.
  *
- * @param runtime Whose loop it is.
  * @param since When work that has not asked before began in this turn, by the runtime's clock; now unless it is given.
  * @returns Nothing; at once while all pages together have held the loop for less than 3 ms of this turn.
  */
@@ -86,22 +84,13 @@ export class Slices {
   #since: number | undefined;
   #steps = 0;
 
-  /**
-   * Begins the work.
-   *
-   * @param runtime Whose loop is shared.
-   */
+  /** Begins the work. */
   constructor(runtime: Pick<Runtime, "now" | "nextTurn">) {
     this.#runtime = runtime;
     this.#since = runtime.now();
   }
 
-  /**
-   * Counts what is about to be done.
-   *
-   * @param steps How many steps it is, each of a microsecond or two.
-   * @returns Whether {@linkcode Slices.next} is to be waited for before.
-   */
+  /** Counts what is about to be done. */
   isDue(steps = 1): boolean {
     this.#steps += steps;
     if (this.#steps < stepsPerLook) return false;

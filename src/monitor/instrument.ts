@@ -44,10 +44,6 @@ type FetchHandler = (request: Request, ...rest: unknown[]) => Response | Promise
  * Measures a fetch handler, or every handler of Bun's `routes`.
  *
  * @param recorder Where to count; undefined to pass everything through.
- * @param page Answers scrapes.
- * @param target The handler or the routes.
- * @param options Where to answer scrapes, and how routes are known.
- * @returns The same, measured.
  * @throws {TypeError} If the target or an option is of the wrong kind.
  */
 export function instrument<Target extends object>(

@@ -151,11 +151,7 @@ const scrape: LoopHolder = { heldBy: () => ["scrape", ""] };
 /**
  * Starts measuring, in a registry or without one.
  *
- * @param registry Where to register.
- * @param options What the user gave.
  * @param runtime Where this runs; asked once, and only if nothing measures there yet.
- * @param parts What the entry point brings.
- * @returns The monitor.
  * @throws {TypeError} If an option is unknown or of the wrong kind.
  * @throws {RangeError} If a number or a name is out of bounds.
  * @throws {Error} If a name is taken in the registry, or a monitor of the same registry has other settings.

@@ -6,13 +6,7 @@
 
 import { mayBeServers, serverContextOf } from "../http/server_context.ts";
 
-/**
- * Tells the other end of a request's connection.
- *
- * @param request The request as the server made it.
- * @param platform What the server passed beside it.
- * @returns The address; undefined where the server does not tell.
- */
+/** Tells the other end of a request's connection. Returns undefined where the server does not tell. */
 export function remoteAddress(request: unknown, platform: unknown): string | undefined {
   try {
     const server = serverContextOf(request as Request | undefined, platform) ?? (mayBeServers(platform) && platform);

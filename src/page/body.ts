@@ -34,8 +34,6 @@ export interface Body {
 /**
  * Makes a body.
  *
- * @param chunks What to send.
- * @param options How to send it.
  * @returns The body; its first chunk is made already.
  */
 export async function makeBody(chunks: EncodedChunks, options: BodyOptions): Promise<Body> {

@@ -6,13 +6,7 @@
 
 const encoder = new TextEncoder();
 
-/**
- * Compares a secret with what came. How long it takes depends on what came alone.
- *
- * @param secret The secret.
- * @param given What came.
- * @returns True if both are the same.
- */
+/** Compares a secret with what came. How long it takes depends on what came alone. */
 export function isSecret(secret: string, given: string): boolean {
   const [kept, came] = [encoder.encode(secret), encoder.encode(given)];
   let difference = kept.length ^ came.length;

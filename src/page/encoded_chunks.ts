@@ -35,12 +35,7 @@ export class EncodedChunks {
   /** How long it took to make the chunks so far, in seconds; what the scraper took to read them is not in it. */
   seconds = 0;
 
-  /**
-   * Makes chunks of pieces that are all text or all bytes.
-   *
-   * @param runtime Whose loop is shared.
-   * @param pieces What to send.
-   */
+  /** Makes chunks of pieces that are all text or all bytes. */
   constructor(runtime: Pick<Runtime, "now" | "nextTurn">, pieces: Iterator<Piece, void>) {
     this.#runtime = runtime;
     this.#pieces = pieces;
@@ -52,9 +47,8 @@ export class EncodedChunks {
   }
 
   /**
-   * Makes the next chunk. The event loop is given back whenever pages have held it for a few milliseconds.
-   *
-   * @returns The chunk; empty only where there is nothing at all.
+   * Makes the next chunk. The event loop is given back whenever pages have held it for a few milliseconds. It is
+   * empty only where there is nothing at all.
    */
   async next(): Promise<Uint8Array<ArrayBuffer>> {
     const begin = this.#runtime.now();

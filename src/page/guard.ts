@@ -24,21 +24,16 @@ export interface Refusal {
 }
 
 /**
- * Asks whether a request may read the page.
+ * Asks whether a request may read the page. Returns why not; undefined where it may.
  *
  * @param request The request; undefined where the page was asked for without one, which no guard lets pass.
- * @param platform What the server passed beside it.
- * @returns Why not; undefined where it may.
  */
 export type Guard = (request: GuardedRequest | undefined, platform: unknown) => Promise<Refusal | undefined>;
 
 /**
- * Makes a guard.
+ * Makes a guard. Returns undefined where everybody may read the page.
  *
- * @param options The checked options.
  * @param runtime Reads variables of the environment and addresses, and limits how long `authorize` may take.
- * @param failed Counts that `authorize` threw, rejected, or did not answer in time.
- * @returns The guard; undefined where everybody may read the page.
  * @throws {RangeError} If a variable is not set, or empty: a guard that is not there must not look as if it were; and if an
  * address is none.
  * @throws {TypeError} If there are addresses, and this runtime cannot tell them.

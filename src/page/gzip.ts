@@ -16,22 +16,12 @@ export class Gzip {
   #length = 0;
   #begun = false;
 
-  /**
-   * Begins a stream.
-   *
-   * @param deflater What compresses.
-   */
+  /** Begins a stream. */
   constructor(deflater: Deflater) {
     this.#deflater = deflater;
   }
 
-  /**
-   * Compresses the next piece.
-   *
-   * @param bytes The piece.
-   * @param isLast Whether the stream ends with it.
-   * @returns What to send.
-   */
+  /** Compresses the next piece. */
   add(bytes: Uint8Array<ArrayBuffer>, isLast: boolean): Uint8Array<ArrayBuffer> {
     this.#crc = this.#deflater.crc32(bytes, this.#crc);
     this.#length += bytes.length;

@@ -50,7 +50,6 @@ export interface HandlerOptions
  * Makes a handler for `/metrics`.
  *
  * @param source Where the numbers are; asked at each scrape.
- * @param options How pages are served.
  * @returns The handler. It answers GET and HEAD, whatever the path; every other method is 405.
  */
 export function pageHandler(source: () => GatherSource, options: HandlerOptions = {}): PageHandler {

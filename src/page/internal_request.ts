@@ -10,12 +10,7 @@ const inside: unique symbol = Symbol.for("@rtm/runtime-metrics.inside");
 /** The request of who sends the page out itself: no guard keeps it off its own page. */
 export const insideRequest: { readonly method: string } = { method: "GET", [inside]: true } as { method: string };
 
-/**
- * Did a request come from within the process?
- *
- * @param request The request.
- * @returns True for {@linkcode insideRequest}, also that of another copy of this package.
- */
+/** Did a request come from within the process? */
 export function isInside(request: object | undefined): boolean {
   return request !== undefined && inside in request;
 }

@@ -80,9 +80,6 @@ const fields: readonly PoolNumber[] = ["active", "queued", "capacity", "oldestWa
 /**
  * Asks a pool and checks what it answers.
  *
- * @param name The pool's name, for the error.
- * @param source The pool.
- * @returns The numbers that it told, and only those.
  * @throws {TypeError} If the answer is no object or a promise of one, or one of its numbers is not finite or below 0.
  */
 export function readPool(name: string, source: PoolSource): PoolReading {
@@ -109,12 +106,7 @@ export function readPool(name: string, source: PoolSource): PoolReading {
   return reading;
 }
 
-/**
- * Is this a number that can be shown: finite and at least 0?
- *
- * @param value Anything.
- * @returns True if it is.
- */
+/** Is this a number that can be shown: finite and at least 0? */
 export function isAmount(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value) && value >= 0;
 }

@@ -71,13 +71,7 @@ export class FailedAttempt extends Error {
   /** How long the other side asks to wait, in seconds; at most five minutes. */
   readonly afterSeconds: number;
 
-  /**
-   * Makes the error of an attempt.
-   *
-   * @param message What happened.
-   * @param isFinal The same request would fail again.
-   * @param afterSeconds How long the other side asks to wait.
-   */
+  /** Makes the error of an attempt. */
   constructor(message: string, isFinal: boolean, afterSeconds = 0) {
     super(message);
     this.name = "PushError";
@@ -87,11 +81,8 @@ export class FailedAttempt extends Error {
 }
 
 /**
- * Delivers a request.
+ * Delivers a request. Returns what the other side did not take though it accepted the rest; undefined when all is well.
  *
- * @param request The request.
- * @param options How.
- * @returns What the other side did not take though it accepted the rest; undefined when all is well.
  * @throws {Error} If the last attempt failed.
  */
 export async function deliver(request: PushRequest, options: DeliveryOptions): Promise<string | undefined> {
@@ -162,11 +153,7 @@ function origin(url: string): string {
   return new URL(url).origin;
 }
 
-/**
- * Reads a body in pieces until there are so many characters, whatever the other side sends.
- *
- * @returns Undefined where it did not come in time, or broke.
- */
+/** Reads a body in pieces until there are so many characters, whatever the other side sends. */
 async function textOf(response: Response, length: number, signal: AbortSignal): Promise<string | undefined> {
   const reader = response.body?.getReader();
   const decoder = new TextDecoder();

@@ -124,8 +124,6 @@ export class MonitorPusher implements Pusher {
   /**
    * Makes a pusher at rest.
    *
-   * @param settings The checked options.
-   * @param clock Time and chance.
    * @param runtime Its timers do not keep the process alive; asked when they are needed.
    */
   constructor(

@@ -31,15 +31,7 @@ const retryable: Readonly<Record<PushProtocol, readonly number[]>> = {
   otlp: [429, 502, 503, 504],
 };
 
-/**
- * Makes the request of a push.
- *
- * @param protocol What the other side speaks.
- * @param url Where it is.
- * @param sender Who pushes.
- * @param body What is pushed: a page, or for OTLP an export request.
- * @returns The request.
- */
+/** Makes the request of a push. */
 export function pushRequest(protocol: PushProtocol, url: URL, sender: Sender, body: string): PushRequest {
   const { job, instance, labels } = sender;
   switch (protocol) {
@@ -70,8 +62,6 @@ export function resourceOf({ job, instance, labels }: Sender): Readonly<Record<s
 /**
  * Is an answer one after which the same request is worth another try?
  *
- * @param protocol What the other side speaks.
- * @param status The answer's status.
  * @returns True where it may be accepted later.
  */
 export function isRetryable(protocol: PushProtocol, status: number): boolean {

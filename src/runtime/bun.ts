@@ -25,9 +25,6 @@ import type { GlobalLike, ProcessLike, Runtime } from "./shim.ts";
  * `v8.getHeapStatistics()` makes it up, and walks the heap for it, 40 ms per million objects. No `arrayBuffersBytes`: it
  * leaves out buffers and typed arrays. No `watchGc`: there is no observer, and the profiler misses the first full
  * collections after growth. `externalBytes` follows buffers with up to two seconds' delay.
- *
- * @param global Bun's global object.
- * @returns The facts that Bun tells.
  */
 export function bunRuntime(global: GlobalLike): Runtime {
   const process = global.process!;

@@ -30,7 +30,6 @@ export const unixNow = (): number => nativeUnixNow.call(NativeDate) / 1000;
 /**
  * Makes the clocks.
  *
- * @param global The runtime's global object.
  * @returns Both clocks, in seconds.
  */
 export function clock(global: GlobalLike): Clock {
@@ -47,12 +46,7 @@ export function clock(global: GlobalLike): Clock {
   };
 }
 
-/**
- * Makes the timers. An app's fake timers never stop the beat, nor do they begin it.
- *
- * @param global The runtime's global object.
- * @returns Timers that keep the process alive only where they are told to.
- */
+/** Makes the timers. An app's fake timers never stop the beat, nor do they begin it. */
 export function timers(global: GlobalLike): Timers {
   const { setTimeout, clearTimeout, setImmediate } = global === platform
     ? { setTimeout: nativeSetTimeout, clearTimeout: nativeClearTimeout, setImmediate: nativeSetImmediate }

@@ -45,9 +45,6 @@ interface V8Like {
  *
  * No `loopTime`: `eventLoopUtilization()` is always 0. No `arrayBuffersBytes`: it is always 0. Of
  * `getActiveResourcesInfo()` only timers are told: sockets of `Deno.serve` and file requests never appear in it.
- *
- * @param global Deno's global object.
- * @returns The facts that Deno tells.
  */
 export function denoRuntime(global: GlobalLike): Runtime {
   const deno = global.Deno!;

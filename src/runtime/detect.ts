@@ -35,12 +35,7 @@ export function currentTimers(global: GlobalLike = globalThis as unknown as Glob
   return name === "edge" || name === "workerd" ? {} : timers(global);
 }
 
-/**
- * Makes the shim of the runtime that the global object belongs to.
- *
- * @param global The global object to look at.
- * @returns The facts that this runtime can tell.
- */
+/** Makes the shim of the runtime that the global object belongs to. */
 export function currentRuntime(global: GlobalLike = globalThis as unknown as GlobalLike): Runtime {
   const name = detectRuntime(global);
   switch (name) {

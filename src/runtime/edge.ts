@@ -10,13 +10,7 @@
 import { clock } from "./clock.ts";
 import type { GlobalLike, Runtime, RuntimeName } from "./shim.ts";
 
-/**
- * Makes the shim of an edge runtime.
- *
- * @param global The runtime's global object.
- * @param name `workerd` where that was recognised, `edge` otherwise.
- * @returns A clock and a name.
- */
+/** Makes the shim of an edge runtime. */
 export function edgeRuntime(global: GlobalLike, name: RuntimeName = "edge"): Runtime {
   return {
     ...clock(global),

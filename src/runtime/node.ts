@@ -44,9 +44,6 @@ const resourceKinds: Readonly<Record<string, string>> = {
  * Makes Node's shim.
  *
  * No `monitorEventLoopDelay`: its values include its resolution, and resetting it loses the sample under way.
- *
- * @param global Node's global object.
- * @returns The facts that Node tells.
  */
 export function nodeRuntime(global: GlobalLike): Runtime {
   const process = global.process!;

@@ -19,13 +19,7 @@ interface CryptoLike {
   randomFill(bytes: Uint8Array, done: () => void): void;
 }
 
-/**
- * Takes a built-in module without importing it, so that this file loads on every runtime.
- *
- * @param process The runtime's `process`.
- * @param id The module, such as `node:fs`.
- * @returns The module; undefined where the runtime cannot tell (Node before 20.16).
- */
+/** Takes a built-in module without importing it, so that this file loads on every runtime. */
 export function builtin<Module>(process: ProcessLike, id: string): Module | undefined {
   return process.getBuiltinModule?.(id) as Module | undefined;
 }
@@ -44,10 +38,7 @@ export function cpuSeconds(usage: { user: number; system: number }): number {
  * Makes the probe of the hidden thread pool: one random byte.
  *
  * `crypto.randomFill` is the one call that goes through the pool on Node, Deno and Bun alike and needs no permission.
- * `randomBytes` and zlib run on the loop's own thread on Deno.
- *
- * @param process The runtime's `process`.
- * @returns The probe; undefined where `node:crypto` cannot be had.
+ * `randomBytes` and zlib run on the loop's own thread on Deno. Returns undefined where `node:crypto` cannot be had.
  */
 export function poolProbe(process: ProcessLike): ((done: () => void) => void) | undefined {
   const crypto = builtin<CryptoLike>(process, "node:crypto");
@@ -71,10 +62,8 @@ const deflateLevel = 2;
  * Makes the compressor of pages.
  *
  * It compresses on the caller's own thread, some 0.1 ms for 64 kB, and never goes through the hidden thread pool: a page
- * that waited there could not tell that the pool is full. `CompressionStream` does wait there on Node.
- *
- * @param process The runtime's `process`.
- * @returns The compressor; undefined where `node:zlib` cannot be had or is too old.
+ * that waited there could not tell that the pool is full. `CompressionStream` does wait there on Node. Returns
+ * undefined where `node:zlib` cannot be had or is too old.
  */
 export function deflater(process: ProcessLike): Deflater | undefined {
   const zlib = builtin<ZlibLike>(process, "node:zlib");
@@ -102,9 +91,6 @@ interface NetLike {
  *
  * Everything is asked as IPv6: of IPv4 addresses and ranges of IPv6 the runtimes' own lists do not think alike (Deno 2.9
  * finds none in `::/0`, Bun 1.4 all).
- *
- * @param process The runtime's `process`.
- * @returns The reader; undefined where the runtime cannot tell (Node before 20.16).
  */
 export function addressRanges(process: ProcessLike): Runtime["addressRange"] {
   if (!process.getBuiltinModule) return undefined;
@@ -131,12 +117,7 @@ export function addressRanges(process: ProcessLike): Runtime["addressRange"] {
   };
 }
 
-/**
- * Is this the process' first thread? In the workers of Deno and Bun the time origin is the worker's own.
- *
- * @param process The runtime's `process`.
- * @returns True on the main thread.
- */
+/** Is this the process' first thread? In the workers of Deno and Bun the time origin is the worker's own. */
 export function isMainThread(process: ProcessLike): boolean {
   return builtin<{ isMainThread: boolean }>(process, "node:worker_threads")?.isMainThread ?? true;
 }
@@ -144,9 +125,7 @@ export function isMainThread(process: ProcessLike): boolean {
 /**
  * Reads V8's heap.
  *
- * @param process The runtime's `process`.
  * @param usage What `process.memoryUsage()` told.
- * @returns Every field.
  */
 export function v8Memory(process: ProcessLike, usage: ReturnType<ProcessLike["memoryUsage"]>): MemoryReading {
   const v8 = builtin<{ getHeapStatistics(): { heap_size_limit: number } }>(process, "node:v8");
@@ -162,9 +141,7 @@ export function v8Memory(process: ProcessLike, usage: ReturnType<ProcessLike["me
 /**
  * Counts what a runtime lists.
  *
- * @param types The runtime's own words, one for each piece of work.
  * @param kinds Ours, for those of the runtime's words that tell the truth; others are left out.
- * @returns How many of each kind, 0 included.
  */
 export function countKinds(
   types: readonly string[],
@@ -181,7 +158,6 @@ export function countKinds(
 /**
  * Makes a reader of Linux's /proc for the numbers that no runtime tells.
  *
- * @param process The runtime's `process`.
  * @param mayRead Asked before each read; on Deno a read without permission could prompt.
  * @returns The reader; what cannot be read is absent from its answers.
  */
@@ -206,12 +182,7 @@ export function procReader(process: ProcessLike, mayRead: (path: string) => bool
   };
 }
 
-/**
- * Makes the facts of the system around the process.
- *
- * @param process The runtime's `process`.
- * @param mayRead Asked before a file is read.
- */
+/** Makes the facts of the system around the process. */
 export function systemFacts(
   process: ProcessLike,
   mayRead: (path: string) => boolean,

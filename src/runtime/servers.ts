@@ -41,11 +41,7 @@ interface Servers {
 /**
  * Serves a handler with the server of this runtime. It does not keep the process alive.
  *
- * @param global The runtime's global object.
- * @param options Where to listen.
  * @param handler The handler; it must not throw.
- * @param toListener Fits it to a server that takes listeners.
- * @returns The server, once it listens.
  * @throws {Error} If the port is taken, or this runtime has no server.
  */
 export async function serve(

@@ -35,7 +35,6 @@ export interface LivezAddress {
  * Serves it.
  *
  * @param dead Tells why the process is to be taken for dead; undefined while it is not.
- * @param told Called with the port once it listens, or with what is in the way.
  */
 export function serveLivez(
   http: HttpLike,

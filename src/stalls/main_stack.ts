@@ -38,7 +38,6 @@ const mostFrames = 50;
 /**
  * Pauses the main thread for some milliseconds and reads its stack, the innermost call first.
  *
- * @param inspector The module.
  * @param done Called once; without frames where they cannot be had.
  */
 export function readMainStack(inspector: InspectorLike | undefined, done: (frames?: string[]) => void): void {

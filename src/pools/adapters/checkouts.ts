@@ -25,11 +25,7 @@ export class Checkouts {
   readonly watchers: Watchers = new Watchers();
   readonly #takenAt = new WeakMap<object, number>();
 
-  /**
-   * Something was handed out.
-   *
-   * @param resource What it is.
-   */
+  /** Something was handed out. */
   taken(resource: unknown): void {
     if (isObject(resource)) this.#takenAt.set(resource, this.watchers.now());
   }
@@ -49,10 +45,6 @@ export class Checkouts {
   /**
    * Makes a method that hands something out take the wait: from the call to the answer, by promise or by callback. What
    * ends in an error never got anything, and does not count.
-   *
-   * @param original The method.
-   * @param taken Told what was handed out, where that is to be timed as well.
-   * @returns The method, timed.
    */
   waiting(original: Method, taken: (resource: unknown) => void = () => {}): Method {
     const { watchers } = this;
@@ -78,13 +70,7 @@ export class Checkouts {
   }
 }
 
-/**
- * Makes a watch that counts how many watch, so that methods are replaced by the first and put back by the last.
- *
- * @param watchers Where watchers are kept.
- * @param begin Replaces the methods, and answers what puts them back.
- * @returns The source's `watch`.
- */
+/** Makes a watch that counts how many watch, so that methods are replaced by the first and put back by the last. */
 export function watchedByReplacing(
   watchers: Watchers,
   begin: () => (() => void)[],
@@ -102,14 +88,7 @@ export function watchedByReplacing(
   };
 }
 
-/**
- * Makes a method that takes something back tell so.
- *
- * @param checkouts Where it is told.
- * @param target The object.
- * @param name The method's name.
- * @returns Puts the method back.
- */
+/** Makes a method that takes something back tell so. */
 export function replaceReturn(checkouts: Checkouts, target: object, name: string): () => void {
   return replaceMethod(target, name, (original) =>
     function (resource, ...rest) {

@@ -10,15 +10,7 @@
 /** Any method. */
 export type Method = (this: unknown, ...args: unknown[]) => unknown;
 
-/**
- * Replaces a method on one object alone; its class stays as it is.
- *
- * @param target The object.
- * @param name The method's name.
- * @param make Makes the new method from the one that was there.
- * @returns Puts back what was there. Where somebody has replaced the method again since, ours stays in their chain and
- * only passes calls on.
- */
+/** Replaces a method on one object alone; its class stays as it is. */
 export function replaceMethod(target: object, name: string, make: (original: Method) => Method): () => void {
   const holder = target as Record<string, Method>;
   const wasOwn = Object.hasOwn(target, name);

@@ -10,9 +10,6 @@ type Kind = "number" | "function" | "object";
 /**
  * Refuses what lacks a member.
  *
- * @param library What was expected, such as `a pool of piscina`.
- * @param value What came.
- * @param members The members that are used, and what each has to be.
  * @throws {TypeError} If one is missing or something else.
  */
 export function mustLookLike(library: string, value: unknown, members: Readonly<Record<string, Kind>>): void {
@@ -35,7 +32,6 @@ export function mustLookLike(library: string, value: unknown, members: Readonly<
  * Takes a limit for what it is: no limit is absent, never a number.
  *
  * @param limit How many at once; `Infinity` where there is no limit.
- * @returns The capacity of a reading.
  */
 export function capacityOf(limit: number | undefined): { capacity?: number } {
   return limit !== undefined && Number.isFinite(limit) && limit > 0 ? { capacity: limit } : {};

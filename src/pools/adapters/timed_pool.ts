@@ -22,12 +22,7 @@ export interface TimedPool extends PoolSource {
   timed<Job extends (...args: never[]) => unknown>(job: Job): Job;
 }
 
-/**
- * Makes a pool of functions.
- *
- * @param read Answers what the pool does.
- * @returns The source.
- */
+/** Makes a pool of functions. */
 export function timedPool(read: () => PoolReading): TimedPool {
   const watchers = new Watchers();
   return Object.assign(() => read(), {

@@ -17,22 +17,12 @@ export interface WorkerReport {
 /** The one field of the message: an app's own messages have none of that name. */
 const field = "@rtm/runtime-metrics.worker";
 
-/**
- * Packs a report into a message.
- *
- * @param report The report.
- * @returns What is sent.
- */
+/** Packs a report into a message. */
 export function reportMessage(report: WorkerReport): object {
   return { [field]: report };
 }
 
-/**
- * Finds the report in a message.
- *
- * @param message What a worker sent.
- * @returns The report; undefined for every other message.
- */
+/** Finds the report in a message. Returns undefined for every other message. */
 export function readReport(message: unknown): WorkerReport | undefined {
   if (typeof message !== "object" || message === null) return undefined;
   const report = (message as { [field]?: unknown })[field];
