@@ -73,6 +73,7 @@ export class Core {
       ...settings,
       catalog,
       registry,
+      isHidden: ({ group }) => group === "self" && !collect.self,
       onCollect: () => this.collect(),
       onDrop: (family) => this.self.drop(family),
     });

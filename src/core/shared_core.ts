@@ -30,6 +30,8 @@ const noRegistry = Symbol.for("@rtm/runtime-metrics.no-registry");
 /** What a monitor holds of the core that it has joined. */
 export interface Joined {
   readonly core: Core;
+  /** False where a variable was named that switches the page on, and is not set. */
+  readonly isOn: boolean;
   /** Where requests are counted, which begins when it is first asked for; undefined where they are not measured. */
   recorder(): Recorder | undefined;
   /** Lets go of the core; the last to let go stops it. */
@@ -58,10 +60,12 @@ export function joinCore(
   cores.set(key, held);
   held.holders++;
   const { core } = held;
-  const measuresHttp = core.settings.collect.http && isEnabled(core.runtime, settings);
+  const isOn = isEnabled(core.runtime, settings);
+  const measuresHttp = core.settings.collect.http && isOn;
   let left = false;
   return {
     core,
+    isOn,
     recorder() {
       if (!measuresHttp || left) return undefined;
       if (core.http) mustAgreeOnHttp(core.http.settings.http, settings.http);
@@ -77,7 +81,7 @@ export function joinCore(
   };
 }
 
-/** Is the variable set that switches the measurement of requests on, where one was named? */
+/** Is the variable set that switches the page and the measurement of requests on, where one was named? */
 function isEnabled(runtime: Runtime, { http: { enableVariable } }: CoreSettings): boolean {
   if (enableVariable === undefined) return true;
   const value = runtime.environment(enableVariable === true ? "ENABLE_METRICS" : enableVariable);

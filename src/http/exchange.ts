@@ -9,6 +9,7 @@
 
 import type { PendingItem } from "../work/pending.ts";
 import { bodyKindOf, streamOf } from "./body.ts";
+import type { AskedAgain } from "./exclusion.ts";
 import { FollowedBody } from "./followed_body.ts";
 import type { RouteSeries } from "./exchange_recorder.ts";
 import { discarded, ended, opened, routed, statusBits, statusOf, told, unanswered } from "./exchange_state.ts";
@@ -30,9 +31,8 @@ export class Exchange implements PendingItem {
   // with `#`, which would mark each object as an owner (on Node 50 ns).
   /** When it came, in seconds of the runtime's clock. */
   readonly beganAt: number;
-  /** The older one of its neighbours in flight. */
+  /** Its older and its younger neighbour in flight. */
   previous: PendingItem | undefined;
-  /** The younger one. */
   next: PendingItem | undefined;
   /** The route may be known better when it is answered than at the beginning. */
   series: RouteSeries;
@@ -50,6 +50,8 @@ export class Exchange implements PendingItem {
   private state: number;
   /** Tells the route as far as it is known now. Only where something can tell it: a field in each request has its price. */
   declare findRoute?: (() => string | undefined) | undefined;
+  /** What may leave it out once it is answered; only where something may. */
+  declare askedAgain?: AskedAgain;
 
   /** Begins it; only a recorder does. */
   constructor(

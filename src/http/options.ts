@@ -7,7 +7,11 @@
 import type { RequestInfo } from "./info.ts";
 import type { HttpMetric, LabelNames } from "./metrics.ts";
 
-/** What a function that excludes requests is told. */
+/**
+ * What a function that excludes requests is told. It is asked when the request comes; if it looks at `status`, what it
+ * says then is disregarded, and it is asked again once the request has ended. So is one that looked at `route`, if the
+ * route has become another since.
+ */
 export interface ExclusionCandidate {
   /** One of the nine standard methods, or `_OTHER`. */
   readonly method: string;
@@ -15,6 +19,8 @@ export interface ExclusionCandidate {
   readonly path: string;
   /** The route's template, or `none`. */
   readonly route: string;
+  /** The status that the client saw, 499 where it has left; NaN while it is not known. */
+  readonly status: number;
 }
 
 /** Requests to leave out: a text is a whole path or template, a pattern is searched in both. */
@@ -24,7 +30,7 @@ export type Exclusion = string | RegExp | ((candidate: ExclusionCandidate) => bo
 export interface FromPythonOptions {
   /**
    * Measure only if this variable of the environment is `true` or `1` when the monitor is made; `true` for
-   * `ENABLE_METRICS`. On Deno it is read only where the permission is there already.
+   * `ENABLE_METRICS`. Otherwise the page is answered with 404. On Deno it is read only where the permission is there already.
    *
    * @default {undefined} Measure in any case.
    */
@@ -111,7 +117,8 @@ export interface HttpOptions {
    */
   groupStatus?: boolean;
   /**
-   * Requests to leave out.
+   * Requests to leave out. What is left out by its status, such as a health check that succeeds, is in flight until its
+   * end, and counted nowhere else; one whose body broke midway is counted in any case.
    *
    * @default {[]} Scrapes that the middleware or an instrumented handler answers are always left out.
    */

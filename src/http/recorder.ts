@@ -18,12 +18,12 @@ import { known, knownDetails } from "./request_details.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeRecorder, RouteSeries } from "./exchange_recorder.ts";
 import { UnreadBodies } from "./followed_body.ts";
-import { excludes, matches } from "./exclusion.ts";
+import { excludes, excludesAnswered, matches } from "./exclusion.ts";
 import type { Outcome, RequestInfo } from "./info.ts";
 import { type InProgress, RouteSeriesTable } from "./route_series.ts";
 import { beginMeasuring, mark } from "./measured_once.ts";
 import type { LabelValues, Meter } from "./meter.ts";
-import type { ExclusionCandidate, RequestSettings } from "./options.ts";
+import type { RequestSettings } from "./options.ts";
 import { Disconnects } from "./disconnects.ts";
 import { methodOf } from "./routes.ts";
 import { serverContextOf } from "./server_context.ts";
@@ -134,7 +134,9 @@ export class Recorder implements ExchangeRecorder {
    */
   open(series: RouteSeries, request: Request, server: unknown, isRouted: boolean, path?: string): Exchange | undefined {
     if (series.excluded) return undefined;
-    if (path !== undefined && this.#excludes({ method: series.method, path, route: series.route })) return undefined;
+    const { method, route } = series;
+    const left = path === undefined ? undefined : excludes(this.options.exclude, { method, path, route }, this.failed);
+    if (left === true) return undefined;
     let exchange: Exchange;
     try {
       exchange = new Exchange(series, request, serverContextOf(request, server), isRouted, this.now());
@@ -142,6 +144,7 @@ export class Recorder implements ExchangeRecorder {
       this.failed(); // what is no request at all is for the app to answer
       return undefined;
     }
+    if (left) exchange.askedAgain = left;
     this.addInProgress(series, 1);
     this.pending.add(exchange);
     this.disconnects.begin(exchange);
@@ -207,7 +210,7 @@ export class Recorder implements ExchangeRecorder {
   /** Counts a request: at its end, or when it opens and stays open. */
   record(exchange: Exchange, outcome: Outcome, durationSeconds: number): void {
     const { series, details } = exchange;
-    if (series.excluded) return;
+    if (series.excluded || this.#isLeftOut(exchange, outcome)) return;
     const { durationDecimals } = this.options;
     if (durationDecimals !== undefined) {
       durationSeconds = round(durationSeconds, durationDecimals);
@@ -231,6 +234,12 @@ export class Recorder implements ExchangeRecorder {
     if (this.tells) this.#tell(exchange, outcome, durationSeconds, first);
   }
 
+  /** A body that broke midway is no answer of its status. */
+  #isLeftOut({ askedAgain, series, status }: Exchange, outcome: Outcome): boolean {
+    return askedAgain !== undefined && outcome !== "error" &&
+      excludesAnswered(askedAgain, series, status, this.failed);
+  }
+
   /** What is left out, and everything where the gauge is off, has no slot there. */
   private addInProgress({ inProgress }: RouteSeries, amount: number): void {
     if (inProgress >= 0) this.inProgress!.add(inProgress, amount);
@@ -243,16 +252,6 @@ export class Recorder implements ExchangeRecorder {
         this.answers.slots[first + i] = !meter.measures(status) ? notMeasured : meter.computes ? computed : unresolved;
       }
     });
-  }
-
-  /** A function that throws excludes nothing. */
-  #excludes(candidate: ExclusionCandidate): boolean {
-    try {
-      return excludes(this.options.exclude, candidate);
-    } catch {
-      this.failed();
-      return false;
-    }
   }
 
   #values({ series: { method, route }, status }: Exchange, outcome: Outcome): LabelValues {

@@ -26,6 +26,8 @@ export interface FamiliesOptions extends FamilySettings {
   readonly catalog: readonly CatalogEntry[];
   /** Where to register; undefined for families that only our own page shows. */
   readonly registry: RegistryLike | undefined;
+  /** Is a family counted in and shown nowhere? */
+  readonly isHidden?: (entry: CatalogEntry) => boolean;
   /** Called before somebody reads a family through prom-client's protocol. */
   readonly onCollect: () => void;
   /** Called with a family's whole name each time a label set found no place of its own. */
@@ -88,7 +90,7 @@ export class Families {
 
   /** Every registered family, in the order of the page. */
   own(): Family[] {
-    return this.#ordered((entry) => !isFallback(entry));
+    return this.#ordered((entry) => this.#isOwn(entry));
   }
 
   /**
@@ -146,7 +148,7 @@ export class Families {
       () => onDrop(name),
     );
     family.onCollect = onCollect;
-    if (this.#registered && !isFallback(entry)) {
+    if (this.#registered && this.#isOwn(entry)) {
       this.#mustBeFree(family);
       this.#enter(family);
     }
@@ -172,6 +174,10 @@ export class Families {
 
   #entry(name: string): CatalogEntry {
     return findEntry(this.#options.catalog, name);
+  }
+
+  #isOwn(entry: CatalogEntry): boolean {
+    return !isFallback(entry) && !this.#options.isHidden?.(entry);
   }
 
   #ordered(wanted: (entry: CatalogEntry) => boolean): Family[] {

@@ -19,7 +19,7 @@ export function checkOptions(options: MonitorOptions): Settings {
     ...given,
     // No timer is finer than a millisecond.
     intervalSeconds: Math.max(0.001, intervalSeconds),
-    collect: { ...withDefaults(collectOptions, collect), calls: true, self: true } as Collected,
+    collect: { ...withDefaults(collectOptions, collect), calls: true } as Collected,
     // Every histogram has a last bucket of +Inf: given as well, it would stand on the page twice.
     http: {
       ...common,

@@ -207,7 +207,7 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
     registry,
     store: parts.clientStore,
   });
-  const answerScrape = pageHandler(source, { ...settings.exposition, guard });
+  const answerScrape = pageHandler(source, { ...settings.exposition, guard, isOff: joined?.isOn === false });
   const handler: typeof answerScrape = (...args) => heldBy(core?.blame, now, scrape, () => answerScrape(...args));
   const stop = (): void => {
     for (const remove of removers) remove();

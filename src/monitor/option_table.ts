@@ -25,6 +25,7 @@ export const collectOptions: OptionTable<CollectOptions> = {
   process: on,
   container: on,
   http: on,
+  self: on,
 };
 
 /** The options of a monitor. */

@@ -66,6 +66,12 @@ export interface CollectOptions {
    * @default {true}
    */
   http?: boolean;
+  /**
+   * What the monitor tells of itself: `runtime_info` and `runtime_metrics_*`. Errors are then told nowhere.
+   *
+   * @default {true}
+   */
+  self?: boolean;
 }
 
 /** Options of `createMonitor`. */

@@ -44,6 +44,8 @@ export interface HandlerOptions
   extends Pick<ExpositionOptions, "maxConcurrentScrapes" | "collectTimeoutSeconds" | "created" | "compress"> {
   /** Who may read the page; undefined for everybody. */
   readonly guard?: Guard | undefined;
+  /** Is the page switched off? Who asks from outside then finds none. */
+  readonly isOff?: boolean;
 }
 
 /**
@@ -53,7 +55,7 @@ export interface HandlerOptions
  * @returns The handler. It answers GET and HEAD, whatever the path; every other method is 405.
  */
 export function pageHandler(source: () => GatherSource, options: HandlerOptions = {}): PageHandler {
-  const { guard } = options;
+  const { guard, isOff } = options;
   const { maxConcurrentScrapes, collectTimeoutSeconds, created, compress } = withDefaults<ExpositionOptions>(
     expositionOptions,
     options,
@@ -110,8 +112,10 @@ export function pageHandler(source: () => GatherSource, options: HandlerOptions 
     const request: RequestLike | undefined = isContext ? given.req.raw ?? given.req : given;
     const platform = isContext ? given.env : beside;
     const method = request?.method ?? "GET";
+    const isOwn = isInside(request);
+    if (isOff && !isOwn) return plain(404, {}, method === "HEAD");
     if (method !== "GET" && method !== "HEAD") return plain(405, { allow: "GET, HEAD" });
-    const refusal = isInside(request) ? undefined : await guard?.(request, platform);
+    const refusal = isOwn ? undefined : await guard?.(request, platform);
     if (refusal) {
       const { status, challenge } = refusal;
       return plain(status, challenge ? { "www-authenticate": challenge } : {}, method === "HEAD");
@@ -126,6 +130,7 @@ export function pageHandler(source: () => GatherSource, options: HandlerOptions 
 const reasons: Readonly<Record<number, string>> = {
   401: "Unauthorized",
   403: "Forbidden",
+  404: "Not Found",
   405: "Method Not Allowed",
   500: "Internal Server Error",
   503: "Service Unavailable",

@@ -1,6 +1,7 @@
 import process from "node:process";
 import { afterEach, describe, it } from "node:test";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { createPusher } from "../../src/push/mod.ts";
 import { counts, measureApp } from "../support/measured_app.ts";
 
 const own = "RUNTIME_METRICS_TEST_SWITCH";
@@ -14,9 +15,17 @@ async function measures(enableVariable: string | true | undefined, variable: str
   assertEquals(await under.ask("/"), [200, "x"]);
   const fetch = under.monitor.instrument((_: Request) => new Response("x"), { path: "/m" });
   assertEquals(await (await fetch(new Request("http://localhost/"))).text(), "x");
-  // Scrapes are answered in any case, and show everything but requests.
-  assertEquals((await under.ask("/metrics"))[0], 200);
-  assertEquals((await fetch(new Request("http://localhost/m"))).status, 200);
+  const { status } = await under.monitor.handler();
+  assertEquals((await under.ask("/metrics"))[0], status);
+  for (const method of ["GET", "HEAD"]) {
+    assertEquals((await fetch(new Request("http://localhost/m", { method }))).status, status);
+  }
+  if (status === 404) {
+    assertEquals((await under.ask("/metrics"))[1], "Not Found\n");
+    assertEquals(under.registry.getSingleMetric("http_requests_total"), undefined);
+    return false;
+  }
+  assertEquals(status, 200);
   const page = await under.page();
   assertEquals(page.has("runtime_info"), true);
   const total = Object.values(counts(page, "http_requests_total")).reduce((sum, count) => sum + count, 0);
@@ -24,7 +33,7 @@ async function measures(enableVariable: string | true | undefined, variable: str
   return total > 0;
 }
 
-describe("the variable that switches the measurement of requests on", () => {
+describe("the variable that switches the page and the measurement of requests on", () => {
   afterEach(() => {
     delete process.env[own];
     delete process.env.ENABLE_METRICS;
@@ -52,6 +61,24 @@ describe("the variable that switches the measurement of requests on", () => {
     assertEquals(await measures(true, "ENABLE_METRICS"), false);
     assertEquals(await measures(true, "ENABLE_METRICS", "false"), false);
     assertEquals(await measures(true, "ENABLE_METRICS", "true"), true);
+  });
+
+  it("is not heard of by who asks a page that is guarded, and hides nothing from a pusher of the app's own", async () => {
+    using under = measureApp({ fromPython: { enableVariable: own } }, { exposition: { bearerToken: "secret-of-the-page" } });
+    assertEquals((await under.monitor.handler(new Request("http://localhost/"))).status, 404);
+    let body = "";
+    await using pusher = createPusher({
+      url: "http://localhost/",
+      protocol: "pushgateway",
+      job: "x",
+      monitor: under.monitor,
+      fetch: (_url, init) => {
+        body = String(init.body);
+        return Promise.resolve(new Response());
+      },
+    });
+    await pusher.push();
+    assertStringIncludes(body, "runtime_info");
   });
 
   it("is read when the monitor is made, and what becomes of it afterwards changes nothing", async () => {

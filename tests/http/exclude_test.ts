@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import type { Exclusion, ExclusionCandidate, HttpOptions } from "../../mod.ts";
+import { type Exclusion, type ExclusionCandidate, httpMetrics, type HttpOptions } from "../../mod.ts";
 import { counts, inFlight, measureApp } from "../support/measured_app.ts";
 
 const paths = ["/", "/docs", "/docs/a", "/users/1", "/users/2", "/health", "/missing"];
@@ -53,20 +53,24 @@ describe("requests that are left out", () => {
     assertEquals(await under.requests(), { "GET /users/:id 200 completed": 1 });
   });
 
-  it("are what a function is asked about: method, path without the query, and route", async () => {
+  it("are what a function is asked about: method, path without the query, route, and the status once it is known", async () => {
     const asked: ExclusionCandidate[] = [];
-    const exclude: Exclusion[] = [(candidate) => {
-      asked.push(candidate);
+    const exclude: Exclusion[] = [({ method, path, route, status }) => {
+      asked.push({ method, path, route, status });
       return false;
     }];
     using under = measureApp({ exclude });
-    under.app.all("/users/:id", (c) => c.text("x"));
+    under.app.all("/users/:id", (c) => c.text("x", 202));
     const fetch = under.monitor.instrument((_: Request) => new Response("x"));
     await under.ask("/users/1?x=2", { method: "PROPFIND" });
+    await under.settled();
     await fetch(new Request("http://localhost/raw/1?x=2", { method: "POST" })).text();
+    await under.settled();
     assertEquals(asked, [
-      { method: "_OTHER", path: "/users/1", route: "/users/:id" },
-      { method: "POST", path: "/raw/1", route: "none" },
+      { method: "_OTHER", path: "/users/1", route: "/users/:id", status: NaN },
+      { method: "_OTHER", path: "/users/1", route: "/users/:id", status: 202 },
+      { method: "POST", path: "/raw/1", route: "none", status: NaN },
+      { method: "POST", path: "/raw/1", route: "none", status: 200 },
     ]);
   });
 
@@ -100,6 +104,100 @@ describe("requests that are left out", () => {
     assertEquals(await routes["/off/:id"](new Request("http://localhost/off/7")).text(), "off");
     assertEquals(await routes["/on/:id"](new Request("http://localhost/on/7")).text(), "on");
     assertEquals(await under.requests(), { "GET /on/:id 200 completed": 1 });
+  });
+});
+
+describe("requests that are left out by their status", () => {
+  const healthy: Exclusion = ({ path, status }) => path === "/health" && status < 400;
+
+  /** Answers what `?status=` says. */
+  function answering(http: HttpOptions): ReturnType<typeof measureApp> {
+    const under = measureApp({ metrics: [httpMetrics.requests(), httpMetrics.latency()], ...http });
+    under.app.all("/:any", (c) => c.text("x", Number(c.req.query("status") ?? 200) as 200));
+    return under;
+  }
+
+  it("are health checks that succeed, and not those that fail", async () => {
+    using under = answering({ exclude: [healthy] });
+    for (const path of ["/health", "/health?status=503", "/health", "/other", "/other?status=503"]) {
+      await under.ask(path);
+    }
+    const page = await under.settled();
+    assertEquals(counts(page, "http_requests_total"), {
+      "GET /:any 503 completed": 2,
+      "GET /:any 200 completed": 1,
+    });
+    assertEquals(page.value('http_request_duration_seconds_count{method="GET",route="/:any",status="200"}'), 1);
+    assertEquals(counts(page, "http_requests_in_progress"), { "GET /:any": 0 });
+    assertEquals(page.value('runtime_metrics_errors_total{source="http"}'), 0);
+  });
+
+  it("are in flight until they have ended, and no observer is told of them", async () => {
+    const told: string[] = [];
+    using under = answering({ exclude: [healthy], observers: [({ request }) => void told.push(request.url)] });
+    let answer = (): void => {};
+    const fetch = under.monitor.instrument(
+      (_: Request) => new Promise<Response>((resolve) => answer = () => resolve(new Response("x"))),
+    );
+    const asked = Promise.resolve(fetch(new Request("http://localhost/health")));
+    assertEquals(inFlight(await under.page()), 1);
+    answer();
+    await (await asked).text();
+    const page = await under.settled();
+    assertEquals(counts(page, "http_requests_in_progress"), { "GET none": 0 });
+    assertEquals(counts(page, "http_requests_total"), {});
+    assertEquals(told, []);
+  });
+
+  it("are none of those whose body breaks midway", async () => {
+    using under = measureApp({ exclude: [({ status }) => status === 200] });
+    under.app.get("/", () =>
+      new Response(
+        new ReadableStream({
+          pull(controller) {
+            controller.error(new Error("broken"));
+          },
+        }, { highWaterMark: 0 }),
+      ));
+    await under.ask("/").catch(() => {});
+    assertEquals(await under.requests(), { "GET / 200 error": 1 });
+  });
+
+  it("are asked about only once where a function looks at nothing that may change", async () => {
+    let asked = 0;
+    using under = answering({ exclude: [({ path }) => (asked++, path === "/other")] });
+    for (const path of ["/health", "/other"]) await under.ask(path);
+    assertEquals(await under.requests(), { "GET /:any 200 completed": 1 });
+    assertEquals(asked, 2);
+  });
+
+  it("are also those whose route is known only when they are answered", async () => {
+    using under = measureApp({
+      exclude: [({ route, status }) => route === "/health" && status < 400, ({ route }) => route === "/off"],
+    });
+    let route: string | undefined;
+    const fetch = under.monitor.instrument((request: Request) => {
+      const { pathname, searchParams } = new URL(request.url);
+      route = pathname;
+      return new Response("x", { status: Number(searchParams.get("status") ?? 200) });
+    }, { route: () => route });
+    for (const path of ["/health", "/health?status=500", "/off", "/off?status=500", "/on"]) {
+      route = undefined;
+      await fetch(new Request(`http://localhost${path}`)).text();
+    }
+    assertEquals(await under.requests(), { "GET /health 500 completed": 1, "GET /on 200 completed": 1 });
+  });
+
+  it("are not those of a function that fails or answers later, which is counted once for each request", async () => {
+    const exclude: Exclusion[] = [
+      ({ status }) => status.toString().slice(1, 2) === "0" && (undefined as never as string).length > 0,
+      (({ status }: ExclusionCandidate) => Promise.resolve(status === 200)) as never,
+      ({ path, status }) => path === "/health" && status === 200,
+    ];
+    using under = answering({ exclude });
+    for (const path of ["/health", "/other"]) await under.ask(path);
+    assertEquals(await under.requests(), { "GET /:any 200 completed": 1 });
+    assertEquals((await under.page()).value('runtime_metrics_errors_total{source="http"}'), 4);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { Registry } from "prom-client";
 import { checkOptions } from "../../src/monitor/check_options.ts";
 import { joinCore } from "../../src/core/shared_core.ts";
@@ -9,6 +9,7 @@ import type { Runtime } from "../../src/runtime/shim.ts";
 import { wholeProcess } from "../../src/process/process_watch.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
 import { cgroup2 } from "../support/control_groups.ts";
+import { createMonitor } from "../../mod.ts";
 import { Page } from "../support/page.ts";
 
 /** What each group puts on the page of a runtime that can tell everything: a series, or the beginning of several. */
@@ -64,6 +65,7 @@ const groups: Record<keyof CollectOptions, string[]> = {
     'runtime_pending_oldest_age_seconds{kind="http_request"}',
     'runtime_metrics_errors_total{source="http"}',
   ],
+  self: ["runtime_info{", "runtime_metrics_"],
 };
 
 /** Every series of a page on which everything that is on has something to show; and the timers and watches begun. */
@@ -137,10 +139,33 @@ describe("collect", () => {
 
   it("leaves what the library tells of itself when everything is off", async () => {
     const off = Object.fromEntries(Object.keys(groups).map((group) => [group, false]));
-    assertEquals((await measure(off)).series, [
+    assertEquals((await measure(off)).series, []);
+    assertEquals((await measure({ ...off, self: true })).series, [
       'runtime_info{runtime="node",version="1.2.3",engine="fake 4.5"}',
       'runtime_metrics_errors_total{source="pool:jobs"}',
       "runtime_metrics_scrape_bytes_total",
     ]);
+  });
+
+  it("registers nothing of what the library tells of itself without self, also as errors and dropped label sets are counted", async () => {
+    const registry = new Registry();
+    using monitor = createMonitor({
+      registry,
+      collect: { self: false },
+      maxLabelSets: 1,
+      http: {
+        exclude: [() => {
+          throw new Error("no idea");
+        }],
+      },
+    });
+    const fetch = monitor.instrument((_: Request) => new Response("x"), { route: (request) => request.url });
+    for (const path of ["a", "b"]) await (await fetch(new Request(`http://localhost/${path}`))).text();
+    const names = registry.getMetricsAsArray().map(({ name }) => name);
+    assertEquals(names.filter((name) => /^runtime_(info|metrics_)/.test(name)), []);
+    for (const page of [await (await monitor.handler()).text(), await registry.metrics()]) {
+      assertEquals(/^(# \w+ )?runtime_(info|metrics_).*/m.exec(page)?.[0], undefined);
+      assertMatch(page, /^http_requests_total\{/m);
+    }
   });
 });

@@ -29,7 +29,7 @@ function table(
 
 const known = "registry, prefix, maxLabelSets, labels, intervalSeconds, stallSeconds, collect, pools, http, " +
   "exposition, enabled";
-const groups = "eventLoop, pending, pools, canary, memory, gc, process, container, http";
+const groups = "eventLoop, pending, pools, canary, memory, gc, process, container, http, self";
 const httpOptions = "metrics, buckets, inProgress, labels, computedLabels, observers, groupStatus, exclude, " +
   "exemplars, fromPython";
 const nameRule = "must be letters, digits, _ and :, and not begin with a digit";
@@ -53,8 +53,8 @@ describe("checkOptions() without any option", () => {
         process: true,
         container: true,
         http: true,
-        calls: true,
         self: true,
+        calls: true,
       },
       pools: {},
       http: {},
@@ -203,7 +203,7 @@ table("checkOptions() refuses wrong labels", [
 table("checkOptions() refuses a wrong collect", [
   [{ collect: true }, TypeError, "collect must be an object, got true"],
   [{ collect: { cpu: true } }, TypeError, `unknown group in collect; expected one of ${groups}, got "cpu"`],
-  [{ collect: { self: false } }, TypeError, `unknown group in collect; expected one of ${groups}, got "self"`],
+  [{ collect: { calls: false } }, TypeError, `unknown group in collect; expected one of ${groups}, got "calls"`],
   [{ collect: { gc: "no" } }, TypeError, 'collect.gc must be true or false, got "no"'],
   [{ collect: { http: null } }, TypeError, "collect.http must be true or false, got null"],
 ]);
