@@ -5,28 +5,15 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { prometheus } from "@hono/prometheus";
-import { collectDefaultMetrics, Registry } from "prom-client";
+import { collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import { createMonitor } from "../../mod.ts";
 import { assert, assertArrayIncludes, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import { seedParity } from "../../scripts/seed_parity.ts";
 import { checkOptions } from "../../src/monitor/check_options.ts";
-import { catalog } from "../../src/metrics/catalog/catalog.ts";
 import { tableBehind } from "../support/markdown.ts";
+import { assertOurs, codeIn, metricsIn } from "../support/migrating.ts";
 
 const document = "docs/migrating.md";
-const ours = new Set(catalog.map(({ name, bare }) => bare ? name : `runtime_${name}`));
-
-/** What a cell shows as code. */
-const codeIn = (cell: string): string[] => Array.from(cell.matchAll(/`([^`]+)`/g), ([, code]) => code!);
-
-/** The metrics of ours that a cell names, without what a histogram's series add. */
-const metricsIn = (cell: string): string[] =>
-  codeIn(cell).flatMap((code) => code.match(/\b(?:runtime|http|process|db|cache)_\w+/g) ?? [])
-    .map((name) => name.replace(/_bucket$/, ""));
-
-function assertOurs(cell: string, row: string): void {
-  for (const name of metricsIn(cell)) assert(ours.has(name), `${row}: there is no ${name}`);
-}
-
 describe("the table of prom-client's default metrics", () => {
   const rows = tableBehind(document, "From prom-client's default metrics");
   const named = rows.flatMap(([theirs]) => codeIn(theirs!));
@@ -101,4 +88,14 @@ describe("the table of the Python libraries", () => {
       assertOurs(here!, python!);
     }
   });
+});
+
+it("a bound of an app's own histogram has a decimal point on our page, and none on prom-client's", async () => {
+  const registry = new Registry();
+  new Histogram({ name: "own_seconds", help: "x", buckets: [0.5, 1, 10], registers: [registry] }).observe(0.7);
+  using monitor = createMonitor({ registry });
+  const bounds = (page: string): string[] =>
+    Array.from(page.matchAll(/^own_seconds_bucket\{le="(.*?)"\}/gm), ([, bound]) => bound!);
+  assertEquals(bounds(await registry.metrics()), ["0.5", "1", "10", "+Inf"]);
+  assertEquals(bounds(await (await monitor.handler()).text()), ["0.5", "1.0", "10.0", "+Inf"]);
 });
