@@ -31,8 +31,9 @@ export class Exchange implements PendingItem {
   // with `#`, which would mark each object as an owner (on Node 50 ns).
   /** When it came, in seconds of the runtime's clock. */
   readonly beganAt: number;
-  /** Its older and its younger neighbour in flight. */
+  /** The older one of its neighbours in flight. */
   previous: PendingItem | undefined;
+  /** The younger one. */
   next: PendingItem | undefined;
   /** The route may be known better when it is answered than at the beginning. */
   series: RouteSeries;
@@ -63,8 +64,7 @@ export class Exchange implements PendingItem {
   ) {
     const { recorder } = series;
     this.beganAt = beganAt;
-    this.previous = undefined;
-    this.next = undefined;
+    this.previous = this.next = undefined;
     this.series = series;
     this.request = request;
     this.details = recorder.needsDetails ? beginDetails(recorder, request, series.method, context) : undefined;
@@ -94,13 +94,12 @@ export class Exchange implements PendingItem {
     this.head(status, route);
     // What is made for HEAD is thrown away unread.
     const stream = method === "HEAD" ? null : streamOf(recorder, response);
-    const hasMessage = context?.outgoing !== undefined;
     const end = responseEnd({
       status,
       isUpgrade: stream === null && isUpgrade(this.request!, context, status),
       body: bodyKindOf(stream),
       readyLength: stream === undefined ? recorder.runtime.readyLength?.(response) : undefined,
-      hasMessage,
+      hasMessage: context?.outgoing !== undefined,
       isListening: (this.state & told) !== 0,
       wantsSize: details !== undefined && recorder.measuresSizes,
     });
