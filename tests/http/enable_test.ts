@@ -64,7 +64,9 @@ describe("the variable that switches the page and the measurement of requests on
   });
 
   it("is not heard of by who asks a page that is guarded, and hides nothing from a pusher of the app's own", async () => {
-    using under = measureApp({ fromPython: { enableVariable: own } }, { exposition: { bearerToken: "secret-of-the-page" } });
+    using under = measureApp({ fromPython: { enableVariable: own } }, {
+      exposition: { bearerToken: "secret-of-the-page" },
+    });
     assertEquals((await under.monitor.handler(new Request("http://localhost/"))).status, 404);
     let body = "";
     await using pusher = createPusher({
