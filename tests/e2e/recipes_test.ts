@@ -15,14 +15,21 @@ import { type Recipe, removeRecipes, writeRecipe } from "../support/recipes.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = "tests/frameworks/fetch";
-const { load, skip } = frameworksOf(folder);
+const { load, ...fetchers } = frameworksOf(folder);
+const others = ["react_router", "nitro", "sveltekit"].map((name) => `tests/frameworks/${name}`);
+const skip = others.map((folder) => frameworksOf(folder).skip).find(Boolean) ?? fetchers.skip;
 
 process.env["PORT"] = "0";
 
 const shared = `import { body, pieces, endless } from ${JSON.stringify(`${root}tests/support/web_bodies.ts`)};\n`;
 
 interface Trial extends Recipe {
+  /** Where its packages are. */
+  at?: string;
+  /** What stands in the place of what only a build brings, so that it compiles. */
+  declared?: string;
   asks?: FrameworkApp["asks"];
+  prefix?: string;
 }
 
 const trials: Record<string, Trial> = {
@@ -139,15 +146,50 @@ const trials: Record<string, Trial> = {
       slow: { path: "/trpc/slow", status: 200, route: "slow" },
     },
   },
+  react_router: {
+    heading: "React Router",
+    at: "tests/frameworks/react_router",
+    declared: "declare const build: ServerBuild;",
+    yours: `${shared}
+      const build = {
+        entry: { module: { default: (_: Request, status: number) => new Response("page", { status }), handleError() {} } },
+        routes: {
+          root: { id: "root", path: "", module: { middleware: [noteRoute], default: () => null } },
+          tenant: { id: "tenant", parentId: "root", path: "tenants/:tenant", module: { default: () => null } },
+          ...Object.fromEntries(Object.entries({
+            "users/:id": { loader: ({ params }: any) => new Response(params.id) },
+            "users": { action: () => new Response("made", { status: 201 }) },
+            "boom": { loader: () => { throw new Error("boom"); } },
+            "stream": { loader: () => new Response(body(pieces())) },
+            "slow": { loader: () => new Response(body(endless())) },
+          }).map(([path, module]) => [path, { id: path, parentId: "tenant", path, module }])),
+        },
+        assets: { entry: { module: "", imports: [] }, routes: {}, url: "", version: "1" },
+        publicPath: "/",
+        assetsBuildDirectory: "",
+        future: {},
+        ssr: true,
+        isSpaMode: false,
+        prerender: [],
+        routeDiscovery: { mode: "initial", manifestPath: "/__manifest" },
+      } as any as ServerBuild;`,
+    prefix: "/tenants/id-acme",
+  },
 };
 
 describe("the recipes of docs/frameworks.md", { skip }, () => {
-  after(() => removeRecipes(folder));
+  after(() => [folder, ...others].forEach(removeRecipes));
 
   it("compile as they stand there", () => {
     const files = [
       writeRecipe(folder, "elysia", { heading: "Elysia" }),
-      ...Object.entries(trials).map(([name, { yours: _, ...recipe }]) => writeRecipe(folder, `${name}_as_is`, recipe)),
+      // Those that tests/e2e/built_frameworks_test.ts runs.
+      writeRecipe("tests/frameworks/nitro", "plugins/metrics", { heading: "Nitro" }),
+      writeRecipe("tests/frameworks/nitro", "routes/metrics", { heading: "Nitro", block: 1 }),
+      writeRecipe("tests/frameworks/sveltekit", "hooks", { heading: "SvelteKit" }),
+      ...Object.entries(trials).map(([name, { at = folder, yours: _, declared, ...recipe }]) =>
+        writeRecipe(at, `${name}_as_is`, { ...recipe, ...(declared !== undefined && { yours: declared }) })
+      ),
     ];
     const config = join(root, folder, ".recipes/tsconfig.json");
     writeFileSync(
@@ -173,17 +215,22 @@ describe("the recipes of docs/frameworks.md", { skip }, () => {
     assertEquals([status, stdout], [0, ""]);
   });
 
-  for (const [name, { asks, ...recipe }] of Object.entries(trials)) {
+  for (const [name, { asks, prefix, at = folder, ...recipe }] of Object.entries(trials)) {
     it(`measure ${name} under its routes' templates`, async () => {
-      const made = await import(pathToFileURL(writeRecipe(folder, name, recipe)).href) as Any;
+      const made = await import(pathToFileURL(writeRecipe(at, name, recipe)).href) as Any;
+      const how = {
+        template: (path: string) => path.replace("id-acme", ":tenant"),
+        ...(asks && { asks }),
+        ...(prefix !== undefined && { prefix }),
+      };
       if (made.server instanceof Server) {
         await using app = await listening(made.server);
-        return await drive({ ...app, ...(asks && { asks }) });
+        return await drive({ ...app, ...how });
       }
       const server = made.server ?? load("srvx").serve({ fetch: made.fetch, port: 0, silent: true });
       try {
         await server.ready();
-        await drive({ url: server.url.replace(/\/$/, ""), ...(asks && { asks }) });
+        await drive({ url: server.url.replace(/\/$/, ""), ...how });
       } finally {
         await server.close(true);
       }

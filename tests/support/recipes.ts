@@ -42,7 +42,7 @@ export function recipeText({ heading, block = 0 }: Recipe): string {
  */
 export function writeRecipe(folder: string, name: string, recipe: Recipe): string {
   const file = join(root, folder, ".recipes", `${name}.ts`);
-  mkdirSync(join(root, folder, ".recipes"), { recursive: true });
+  mkdirSync(dirname(file), { recursive: true });
   const { yours, aliases = {} } = recipe;
   const own = /^(?:.*|const \w+ = \w+\(\{\n(?: .*\n)*\}\);) ?\/\/ your \w+$/m;
   const text = recipeText(recipe);

@@ -1,0 +1,87 @@
+// The recipes of docs/frameworks.md for frameworks whose apps are built, at the versions that tests/frameworks pins: each
+// app is built with the recipe in it, started, and driven on its real socket.
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { after, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { installNodes } from "../../scripts/node_matrix.ts";
+import { frameworksOf, running } from "../support/framework_apps.ts";
+import { drive } from "../support/framework_harness.ts";
+import { removeRecipes, writeRecipe } from "../support/recipes.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const shared = `import { body, endless, pieces } from ${JSON.stringify(`${root}tests/support/web_bodies.ts`)};\n`;
+
+/** Writes an app's files, with the recipe's among them, and builds it. */
+function build(folder: string, files: Record<string, string>, command: readonly string[]): string {
+  const app = join(root, folder, ".recipes/app");
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(app, name)), { recursive: true });
+    writeFileSync(join(app, name), text);
+  }
+  const { status, stdout, stderr } = spawnSync(command[0]!, command.slice(1), {
+    cwd: app,
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1", CI: "1", NITRO_TELEMETRY_DISABLED: "1" },
+    timeout: 240_000,
+  });
+  if (status !== 0) throw new Error(`The build in ${folder} ended with ${status}: ${stdout}${stderr}`);
+  return app;
+}
+
+describe("Nitro", () => {
+  const folder = "tests/frameworks/nitro";
+  const { modules, skip } = frameworksOf(folder);
+  after(() => removeRecipes(folder));
+
+  it("is measured under its routes' templates", { skip }, async () => {
+    writeRecipe(folder, "app/server/plugins/metrics", { heading: "Nitro" });
+    writeRecipe(folder, "app/server/routes/metrics", { heading: "Nitro", block: 1 });
+    const handler = (text: string): string =>
+      `${shared}import { defineEventHandler, setResponseStatus } from "h3";\nexport default defineEventHandler((event) => ${text});\n`;
+    const app = build(folder, {
+      "nitro.config.ts": 'export default { srcDir: "server", compatibilityDate: "2026-11-01" };\n',
+      "server/routes/users/[id].ts": handler("event.context.params.id"),
+      "server/routes/users/index.post.ts": handler('(setResponseStatus(event, 201), "made")'),
+      "server/routes/boom.ts": handler('{ throw new Error("boom"); }'),
+      "server/routes/stream.ts": handler("body(pieces())"),
+      "server/routes/slow.ts": handler("body(endless())"),
+    }, [process.execPath, join(modules, "nitropack/dist/cli/index.mjs"), "build"]);
+    await using server = await running([process.execPath, ".output/server/index.mjs"], { cwd: app });
+    await drive(server);
+  });
+});
+
+describe("SvelteKit", () => {
+  const folder = "tests/frameworks/sveltekit";
+  const { modules, skip } = frameworksOf(folder);
+  after(() => removeRecipes(folder));
+
+  // It needs Node 22.17.
+  it("is measured under its routes' ids", { skip: skip || (installNodes() ?? false) }, async () => {
+    writeRecipe(folder, "app/src/hooks.server", { heading: "SvelteKit" });
+    const node = join(root, "tests/nodes/node_modules/node22/bin/node");
+    const app = build(folder, {
+      "package.json": '{ "name": "app", "private": true, "type": "module" }',
+      "vite.config.js": `import adapter from "@sveltejs/adapter-node";
+        import { sveltekit } from "@sveltejs/kit/vite";
+        export default { plugins: [sveltekit({ adapter: adapter() })], ssr: { external: ["prom-client"] } };`,
+      "src/app.html": "<html><head>%sveltekit.head%</head><body>%sveltekit.body%</body></html>",
+      "src/routes/users/[id]/+server.js": "export const GET = ({ params }) => new Response(params.id);",
+      "src/routes/users/+server.js": 'export const POST = () => new Response("made", { status: 201 });',
+      "src/routes/boom/+server.js": 'export const GET = () => { throw new Error("boom"); };',
+      "src/routes/stream/+server.js": `${shared}export const GET = () => new Response(body(pieces()));`,
+      "src/routes/slow/+server.js": `${shared}export const GET = () => new Response(body(endless()));`,
+    }, [node, join(modules, "vite/bin/vite.js"), "build"]);
+    await using server = await running([node, "build/index.js"], { cwd: app });
+    await drive({
+      ...server,
+      template: (path) => path.replace(":id", "[id]"),
+      // Without a type it would be a form of another site.
+      asks: { make: { path: "/users", method: "POST", body: "{}", status: 201, answer: "made", route: "/users" } },
+    });
+  });
+});
