@@ -2,15 +2,17 @@
 // app is built with the recipe in it, started, and driven on its real socket.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { transformSync } from "esbuild";
+import { buildPackage } from "../../scripts/pack_npm.ts";
 import { installNodes } from "../../scripts/node_matrix.ts";
 import { frameworksOf, running } from "../support/framework_apps.ts";
 import { drive } from "../support/framework_harness.ts";
-import { removeRecipes, writeRecipe } from "../support/recipes.ts";
+import { recipeText, removeRecipes, writeRecipe } from "../support/recipes.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const shared = `import { body, endless, pieces } from ${JSON.stringify(`${root}tests/support/web_bodies.ts`)};\n`;
@@ -25,7 +27,7 @@ function build(folder: string, files: Record<string, string>, command: readonly 
   const { status, stdout, stderr } = spawnSync(command[0]!, command.slice(1), {
     cwd: app,
     encoding: "utf8",
-    env: { ...process.env, NO_COLOR: "1", CI: "1", NITRO_TELEMETRY_DISABLED: "1" },
+    env: { ...process.env, NO_COLOR: "1", CI: "1", NEXT_TELEMETRY_DISABLED: "1" },
     timeout: 240_000,
   });
   if (status !== 0) throw new Error(`The build in ${folder} ended with ${status}: ${stdout}${stderr}`);
@@ -83,5 +85,41 @@ describe("SvelteKit", () => {
       // Without a type it would be a form of another site.
       asks: { make: { path: "/users", method: "POST", body: "{}", status: 201, answer: "made", route: "/users" } },
     });
+  });
+});
+
+describe("Next.js", () => {
+  const folder = "tests/frameworks/next";
+  const { modules, skip } = frameworksOf(folder);
+  after(() => removeRecipes(folder));
+
+  it("is measured in its route handlers", { skip }, async () => {
+    await buildPackage(join(root, folder, ".recipes/app/node_modules/@rtm/runtime-metrics"));
+    // Its own check of types would install what it needs for that.
+    const recipe = (block: number): string =>
+      transformSync(recipeText({ heading: "Next.js", block }), { loader: "ts" }).code;
+    const handler = (method: string, route: string, text: string): string =>
+      `import { monitor } from "../../lib/monitor";
+       export const dynamic = "force-dynamic";
+       ${text.includes("body(") ? webBodies : ""}
+       export const ${method} = monitor.instrument(() => { ${text} }, { route: () => "${route}" });`;
+    const webBodies = transformSync(readFileSync(`${root}tests/support/web_bodies.ts`, "utf8"), { loader: "ts" }).code
+      .replace(/^export /gm, "");
+    const app = build(folder, {
+      "package.json": '{ "name": "app", "private": true }',
+      "next.config.mjs": `export default { serverExternalPackages: ["prom-client"], turbopack: { root: ${
+        JSON.stringify(root)
+      } } };`,
+      "app/layout.js": "export default ({ children }) => <html><body>{children}</body></html>;",
+      "lib/monitor.js": recipe(0),
+      "app/users/[id]/route.js": recipe(1),
+      "app/metrics/route.js": recipe(2),
+      "app/users/route.js": handler("POST", "/users", 'return new Response("made", { status: 201 });'),
+      "app/boom/route.js": handler("GET", "/boom", 'throw new Error("boom");'),
+      "app/stream/route.js": handler("GET", "/stream", "return new Response(body(pieces()));"),
+      "app/slow/route.js": handler("GET", "/slow", "return new Response(body(endless()));"),
+    }, [process.execPath, join(modules, "next/dist/bin/next"), "build"]);
+    await using server = await running([process.execPath, join(modules, "next/dist/bin/next"), "start"], { cwd: app });
+    await drive({ ...server, unmatched: false, template: (path) => path.replace(":id", "[id]") });
   });
 });

@@ -13,8 +13,8 @@ export interface FrameworkApp {
   url: string;
   /** What comes before each of its paths and templates. */
   prefix?: string;
-  /** The template of what no route matched. */
-  unmatched?: string;
+  /** The template of what no route matched; false where nothing counts that. */
+  unmatched?: string | false;
   /** How this framework writes a template, where that is not `/users/:id`. */
   template?: (path: string) => string;
   /** What is asked in another way, where an app has no paths of its own; false for what it cannot do. */
@@ -90,11 +90,11 @@ export async function drive(app: FrameworkApp): Promise<void> {
       const { route } = user("id-head");
       const { status } = await send(agent, url, { ...user("id-head"), method: "HEAD" });
       // Not every router answers HEAD where it answers GET.
-      sees("HEAD", status === 200 ? route : unmatched, status);
+      sees("HEAD", status === 200 || unmatched === false ? route : unmatched, status);
     } else if (asks.head) await ask(asks.head);
     await ask(asks.make ?? at("/users", { method: "POST", status: 201, answer: "made" }));
     await ask(asks.boom ?? at("/boom", { status: 500 }));
-    await ask({ path: "/id-lost", status: 404, route: unmatched });
+    if (unmatched !== false) await ask({ path: "/id-lost", status: 404, route: unmatched });
     const stream = asks.stream ?? at("/stream", { status: 200, answer: "abc" });
     if (stream) await ask(stream);
     const slow = asks.slow ?? at("/slow", { status: 200 });
