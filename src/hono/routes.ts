@@ -170,9 +170,9 @@ function spreadArgument(text: string, first: number): number {
   return first;
 }
 
-/** Hono's `serveStatic` of every runtime calls these, which no minifier renames. */
+/** Hono's `serveStatic` calls the one, or is handed the other by that of a runtime; no minifier renames them. */
 function servesFiles(record: HonoRouteLike): boolean {
-  return /\.onNotFound\b/.test(String(originalOf(record)));
+  return /\.onNotFound\b|[{,]\s*getContent\s*[,:}(]/.test(String(originalOf(record)));
 }
 
 /** A sub-app with an error handler of its own wraps what it registers and keeps the original beside. */

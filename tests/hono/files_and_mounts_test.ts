@@ -7,12 +7,19 @@ import { build } from "esbuild";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { serveStatic as serveAnywhere } from "hono/serve-static";
 import { serveStatic as serveOnNode } from "@hono/node-server/serve-static";
+import { runtimeName } from "../support/loop.ts";
 import { measureApp } from "../support/measured_app.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
+/** Hono's own for this runtime, where there is one beside the adapter of Node. */
+const own: Record<string, MiddlewareHandler> = runtimeName === "node"
+  ? {}
+  : { [`of hono/${runtimeName}`]: (await import(`hono/${runtimeName}`)).serveStatic({ root: "./tests" }) };
+
 describe("files", () => {
-  const servers = {
+  const servers: Record<string, MiddlewareHandler> = {
+    ...own,
     "of @hono/node-server": serveOnNode({ root: "./tests" }),
     "of hono/serve-static": serveAnywhere({
       getContent: (path) => Promise.resolve(path.endsWith("/package.json") ? "{}" : null),
