@@ -6,6 +6,7 @@
  */
 
 import { pbkdf2 } from "node:crypto";
+import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { type Context, Hono } from "hono";
@@ -17,6 +18,7 @@ import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
 import { livePage } from "@rtm/runtime-metrics/live";
 import { type RecordedStall, recordStalls } from "@rtm/runtime-metrics/stalls";
 import { makeDependencies } from "./dependencies.ts";
+import { makeLoad } from "./load.ts";
 
 export const monitor: Monitor = createMonitor();
 // First of all: the profiler begins sooner while the program is small.
@@ -42,6 +44,7 @@ function integer(c: Context, name: string, fallback: number, least: number, most
 
 const routes = [
   ...[
+    "/live",
     "/",
     "/users/7",
     "/books/7",
@@ -58,9 +61,10 @@ const routes = [
 /** Where this server itself is asked; not what a request says of it, which may be anything. */
 let ownPort: number | undefined;
 
-/** The line to print once a server listens. */
+/** The line to print once a server listens; with `--load` visitors come then. */
 export function listening(runtime: string, port: number): string {
   ownPort = port;
+  if (process.argv.includes("--load")) makeLoad(`http://localhost:${port}`);
   return `Listening on ${runtime}: ${routes.map((route) => `http://localhost:${port}${route}`).join("  ")}`;
 }
 

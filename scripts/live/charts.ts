@@ -5,7 +5,7 @@
  */
 
 import UPlot from "uplot";
-import { h } from "./dom.ts";
+import { h, pictureButton } from "./dom.ts";
 import type { Rows } from "./rows.ts";
 import { type Colour, colour, onTheme } from "./theme.ts";
 import { clock } from "./words.ts";
@@ -46,7 +46,7 @@ export class Chart {
     this.element = h(
       "section",
       {},
-      h("h2", {}, title, " ", this.#toggle),
+      h("h2", {}, title, " ", this.#toggle, " ", pictureButton(title, () => this.#place.querySelector("canvas"))),
       this.#legend,
       this.#place,
       this.#table,

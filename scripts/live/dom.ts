@@ -62,8 +62,14 @@ export class Keyed<Item, Made extends { readonly nodes: readonly Node[] }> {
   }
 }
 
+/** A button that offers what a canvas shows as a picture. */
+export function pictureButton(title: string, canvasOf: () => HTMLCanvasElement | null | undefined): HTMLButtonElement {
+  const offer = (): void => canvasOf()?.toBlob((blob) => blob && download(blob, `${title.split(/\W/)[0]}.png`));
+  return h("button", { type: "button", "aria-label": `PNG of ${title}`, onclick: offer }, "PNG");
+}
+
 /** Offers a file. */
-export function download(blob: Blob, name: string): void {
+function download(blob: Blob, name: string): void {
   const url = URL.createObjectURL(blob);
   const link = h("a", { href: url, download: name });
   link.click();

@@ -8,7 +8,7 @@ import { h } from "./dom.ts";
 import type { Message } from "../../src/live/message.ts";
 import type { Rows } from "./rows.ts";
 import { colour } from "./theme.ts";
-import { percent, time } from "./words.ts";
+import { clock, percent, time } from "./words.ts";
 
 /** Room for the words at the left, the blocked share at the top and the collections at the bottom, in pixels. */
 const [left, top, bottom] = [52, 40, 10];
@@ -71,6 +71,13 @@ export class Heat {
     for (let level = 0; level < lagBounds.length; level += 2) {
       context.fillText(time(lagBounds[level]), left - 6, height - bottom - (level + 1) * tall + 4);
     }
+    const restarts = rows.restarts.filter((unix) => unix > from);
+    context.fillStyle = colour("ink");
+    context.textAlign = "left";
+    for (const unix of restarts) {
+      context.fillRect(place(unix), 0, 1, height);
+      context.fillText("restart", Math.min(place(unix) + 4, width - 36), 10);
+    }
     const longest = worst < 0
       ? "no beat so far"
       : `the longest wait was ${
@@ -78,9 +85,12 @@ export class Heat {
       }`;
     canvas.setAttribute(
       "aria-label",
-      `Event loop lag: ${longest}; blocked for ${time(blockedSum)}, ${percent(blockedSum / (to - from))} of the time`,
+      `Event loop lag: ${longest}; blocked for ${time(blockedSum)}, ${percent(blockedSum / (to - from))} of the time${
+        restarts.length > 0 ? `; restarted at ${restarts.map(clock).join(", ")}` : ""
+      }`,
     );
     canvas.dataset["worstSeconds"] = worst < 0 ? "" : String(lagBounds[worst] ?? Infinity);
     canvas.dataset["blockedSeconds"] = blockedSum.toFixed(3);
+    canvas.dataset["restarts"] = String(restarts.length);
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import { Chart } from "./charts.ts";
-import { h, Keyed, setText } from "./dom.ts";
+import { h, Keyed, pictureButton, setText } from "./dom.ts";
 import { Heat } from "./heat.ts";
 import type { Finding } from "../../src/live/finding.ts";
 import type { Message, PoolRow, RouteRow, Told } from "../../src/live/message.ts";
@@ -131,7 +131,9 @@ const cpu = new Chart("CPU, in cores", {
 const charts = [heap, cpu];
 
 function panel(heading: string, name: string, ...children: Node[]): HTMLElement {
-  return h("section", { class: name }, h("h2", {}, heading), ...children);
+  const canvas = children.find((child) => child instanceof HTMLCanvasElement);
+  const more = canvas ? [" ", pictureButton(heading, () => canvas)] : [];
+  return h("section", { class: name }, h("h2", {}, heading, ...more), ...children);
 }
 
 document.getElementById("live")!.append(

@@ -22,6 +22,7 @@ const runtime: DemoRuntime = "Deno" in globalThis ? "deno" : "Bun" in globalThis
 
 const routes = [
   ...[
+    "/live",
     "/",
     "/users/7",
     "/books/7",

@@ -1,0 +1,298 @@
+// The live page in a real Chromium: on the demo of each runtime, and over a server in this process that can be restarted
+// and whose every text is markup.
+
+import { after, before, describe, it } from "node:test";
+import { existsSync, readFileSync } from "node:fs";
+import { createServer, get as httpGet, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
+import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { Registry } from "prom-client";
+import { createMonitor } from "@rtm/runtime-metrics";
+import { livePage } from "@rtm/runtime-metrics/live";
+import { toNodeListener } from "@rtm/runtime-metrics/node";
+import { chromiumArguments, chromiumPath } from "../support/chromium.ts";
+import { type Demo, type DemoRuntime, startDemo } from "../support/server.ts";
+import { until } from "../support/until.ts";
+
+const skip = !existsSync(chromiumPath) && `${chromiumPath} is not installed`;
+const axe = readFileSync(fileURLToPath(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url)), "utf8");
+
+/** What is to be seen within two seconds on a quiet machine; this one may be busy. */
+const timeout = 20_000;
+const desktop: BrowserContextOptions = { viewport: { width: 1440, height: 900 } };
+const dark: BrowserContextOptions = { ...desktop, colorScheme: "dark" };
+const phone: BrowserContextOptions = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+
+let browser: Browser;
+
+/** Opens a page, and tells what its console and its policy complained of. */
+async function look(
+  url: string,
+  options: BrowserContextOptions,
+  use: (page: Page, complaints: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const context = await browser.newContext(options);
+  try {
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("dialog", (dialog) => (complaints.push(`dialog: ${dialog.message()}`), void dialog.dismiss()));
+    await page.addInitScript(() => {
+      addEventListener("securitypolicyviolation", ({ violatedDirective }) => console.error(`CSP ${violatedDirective}`));
+    });
+    await page.goto(url);
+    await page.locator(".state", { hasText: "live" }).waitFor({ timeout });
+    await use(page, complaints);
+  } finally {
+    await context.close();
+  }
+}
+
+/** What axe finds that keeps people from using the page. */
+async function seriousFaults(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  return await page.evaluate(async () => {
+    type Axe = { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
+    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run();
+    return violations.filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`);
+  });
+}
+
+/** The answer's status, headers and bytes, as they are sent. */
+function answerOf(url: string): Promise<{ encoding: string | undefined; body: Buffer }> {
+  return new Promise((resolve, reject) => {
+    httpGet(url, { headers: { "accept-encoding": "gzip" } }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk) => chunks.push(chunk));
+      response.on(
+        "end",
+        () => resolve({ encoding: response.headers["content-encoding"], body: Buffer.concat(chunks) }),
+      );
+    }).on("error", reject);
+  });
+}
+
+describe("the live page in Chromium", { skip }, () => {
+  before(async () => {
+    browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArguments });
+  });
+  after(() => browser?.close());
+
+  for (const runtime of ["node", "deno", "bun"] as const satisfies DemoRuntime[]) {
+    describe(`on the demo of ${runtime}`, () => {
+      let demo: Demo;
+      before(async () => {
+        demo = await startDemo(runtime);
+        for (const path of ["/users/7", "/users/8"]) await (await fetch(demo.url + path)).text();
+      });
+      after(() => demo?.stop());
+
+      it("is at most 60 KiB as it is sent", async () => {
+        const { encoding, body } = await answerOf(`${demo.url}/live`);
+        assertEquals(encoding, "gzip");
+        assertLess(body.byteLength, 60 * 1024);
+        assertMatch(gunzipSync(body).toString(), /^<!doctype html>[\s\S]*<\/html>\s*$/);
+      });
+
+      it("shows who held the loop, with the function, and the profile to take along", async () => {
+        await look(`${demo.url}/live`, desktop, async (page, complaints) => {
+          await page.locator("#requests", { hasText: "/users/:id" }).waitFor({ timeout });
+          await (await fetch(`${demo.url}/block?ms=400`)).text();
+          await page.locator("#findings .critical", { hasText: "GET /block held the loop for" }).waitFor({ timeout });
+          const row = page.locator("#stalls tbody tr", { hasText: "GET /block" }).first();
+          await row.waitFor({ timeout });
+          assertMatch(await row.innerText(), /app\.ts:\d+/);
+          // The row of that second may come with the next answer.
+          const [worst, blocked] = await until(
+            () =>
+              page.locator("#heat").evaluate((heat: HTMLElement) =>
+                ["worstSeconds", "blockedSeconds"].map((name) => Number(heat.dataset[name]))
+              ),
+            ([worst, blocked]) => worst! >= 0.4 && blocked! >= 0.3,
+          );
+          assert(worst! >= 0.4, `the heatmap's worst beat is ${worst}`);
+          assert(blocked! >= 0.3, `the heatmap's blocked time is ${blocked}`);
+          assertMatch(
+            await page.locator("#heat").getAttribute("aria-label") ?? "",
+            /^Event loop lag: the longest wait/,
+          );
+
+          await row.locator("button", { hasText: "frames" }).focus();
+          await page.keyboard.press("Enter");
+          await row.locator(".frames li").first().waitFor({ timeout });
+          assertMatch(await row.locator(".frames").innerText(), /\d+ % .*app\.ts:\d+/);
+          const profile = await row.locator("a[download]").evaluate(async (link) =>
+            await (await fetch((link as HTMLAnchorElement).href)).json() as { nodes: unknown[] }
+          );
+          assert(profile.nodes.length > 1, "the profile is empty");
+          assertEquals(complaints, []);
+        });
+      });
+
+      for (const [scheme, options] of Object.entries({ light: desktop, dark, phone })) {
+        it(`loads without complaint, and axe finds nothing serious, ${scheme}`, async () => {
+          await look(`${demo.url}/live`, options, async (page, complaints) => {
+            await page.locator("#requests", { hasText: "/users/:id" }).waitFor({ timeout });
+            assertEquals(await seriousFaults(page), []);
+            assertEquals(complaints, []);
+          });
+        });
+      }
+    });
+  }
+
+  describe("on a server of this process", () => {
+    const markup = (name: string): string => `<img src=x onerror=alert("${name}")>`;
+    let server: Server;
+    let url: string;
+    let end: () => Promise<void>;
+
+    /** Serves on this port; what is measured is new each time. */
+    async function start(port = 0): Promise<void> {
+      const monitor = createMonitor({ registry: new Registry() });
+      monitor.pool(markup("pool"), () => ({ active: 9, capacity: 9, queued: 3, oldestWaitSeconds: 40 }));
+      void monitor.track(markup("task"), new Promise(() => {}));
+      const frame = { functionName: markup("function"), file: `/app/${markup("file").replace("/", "")}`, line: 7 };
+      const stall = {
+        id: markup("id"),
+        beganAtUnixSeconds: Date.now() / 1000 - 5,
+        seconds: 1.5,
+        cpuSeconds: 1.4,
+        kind: markup("kind"),
+        name: markup("name"),
+        culprit: frame,
+        frames: [{ ...frame, share: 1 }],
+      };
+      const stalls = { recent: () => [stall, { ...stall, id: "2", name: "" }], profile: () => "{}" };
+      const live = livePage(monitor, { stalls, title: markup("title") });
+      const app = monitor.instrument((_: Request) => new Response("x"), { route: () => `/${markup("route")}` });
+      server = createServer(
+        toNodeListener((request: Request, ...rest: unknown[]) =>
+          new URL(request.url).pathname === "/live" ? live.handler(request, rest[0]) : app(request)
+        ),
+      );
+      await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+      url = `http://localhost:${(server.address() as AddressInfo).port}`;
+      end = async () => {
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+        monitor.stop();
+      };
+      await (await fetch(`${url}/x`)).text();
+    }
+    before(() => start());
+    after(() => end());
+
+    it("shows every text as text", async () => {
+      await look(`${url}/live`, desktop, async (page, complaints) => {
+        await page.locator("#requests", { hasText: markup("route") }).waitFor({ timeout });
+        const row = page.locator("#stalls tbody tr").first();
+        await row.locator("button", { hasText: "frames" }).click();
+        await row.locator(".frames li").first().waitFor({ timeout });
+        const text = await page.locator("body").innerText();
+        for (const name of ["title", "route", "pool", "name", "kind", "function", "file"]) {
+          assertStringIncludes(text, markup(name).replace(/^.*(?=src)/, ""), name);
+        }
+        assertEquals(await page.locator("img, script[src], iframe").count(), 0);
+        assertEquals(complaints, []);
+      });
+    });
+
+    it("is no other origin's to read, nor to frame", async () => {
+      const other = createServer((_, response) => response.end("<!doctype html><title>other</title>"));
+      await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+      const context = await browser.newContext();
+      try {
+        const page = await context.newPage();
+        await page.goto(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`);
+        for (const mode of ["cors", "no-cors"] as const) {
+          const read = await page.evaluate(
+            async ([address, mode]) =>
+              await fetch(address!, { mode: mode as RequestMode }).then(() => "read", () => "no"),
+            [`${url}/live?since=0`, mode],
+          );
+          assertEquals(read, "no", mode);
+        }
+        await page.evaluate((address) => {
+          const frame = document.createElement("iframe");
+          frame.src = address;
+          document.body.append(frame);
+        }, `${url}/live`);
+        await page.waitForTimeout(1000);
+        const framed = await Promise.all(page.frames().slice(1).map((frame) => frame.locator("#live").count()));
+        assertEquals(framed, [0]);
+      } finally {
+        await context.close();
+        other.closeAllConnections();
+        other.close();
+      }
+    });
+
+    it("is one column on a phone, and as wide as it", async () => {
+      await look(`${url}/live`, phone, async (page) => {
+        await page.locator("#requests", { hasText: markup("route") }).waitFor({ timeout });
+        const { wide, lefts } = await page.evaluate(() => ({
+          wide: document.documentElement.scrollWidth - innerWidth,
+          lefts: [...new Set(Array.from(document.querySelectorAll("section"), (each) => each.offsetLeft))],
+        }));
+        assertEquals([wide, lefts.length], [0, 1]);
+      });
+    });
+
+    it("fits on one screen of 1440 by 900", async () => {
+      await look(`${url}/live`, desktop, async (page) => {
+        await page.locator("#requests", { hasText: markup("route") }).waitFor({ timeout });
+        assertEquals(await page.evaluate(() => [document.documentElement.scrollHeight, innerHeight]), [900, 900]);
+      });
+    });
+
+    it("is used by keyboard alone", async () => {
+      await look(`${url}/live`, desktop, async (page) => {
+        await page.locator("#requests", { hasText: markup("route") }).waitFor({ timeout });
+        const reached = new Set<string>();
+        for (let i = 0; i < 60; i++) {
+          await page.keyboard.press("Tab");
+          const { name, outline } = await page.evaluate(() => {
+            const focused = document.activeElement as HTMLElement;
+            return {
+              name: focused.getAttribute("aria-label") ?? focused.textContent ?? "",
+              outline: getComputedStyle(focused).outlineStyle,
+            };
+          });
+          if (name === "" || reached.has("PNG of CPU, in cores")) break;
+          assertEquals(outline, "solid", `${name} does not show that it has the focus`);
+          reached.add(name);
+          if (name === "p99") {
+            await page.keyboard.press("Enter");
+            assertEquals(await page.locator("#requests th[aria-sort]").innerText(), "p99");
+          }
+          if (name === "pause") {
+            await page.keyboard.press("Enter");
+            await page.locator('button[aria-pressed="true"]', { hasText: "go on" }).waitFor({ timeout });
+          }
+        }
+        for (const name of ["pause", "1 min", "Findings", "frames", "profile", "p99", "runbook"]) {
+          assert(reached.has(name) || (name === "pause" && reached.has("go on")), `${name} cannot be reached`);
+        }
+      });
+    });
+
+    it("says that no answer comes, and goes on after a restart, which it shows", async () => {
+      await look(`${url}/live`, desktop, async (page) => {
+        const { port } = new URL(url);
+        await end();
+        await page.locator(".state", { hasText: "no answer" }).waitFor({ timeout });
+        await start(Number(port));
+        // It asks less and less often, each half a minute at last.
+        await page.locator(".state", { hasText: "live, restarted at" }).waitFor({ timeout: 45_000 });
+        await page.locator('#heat[data-restarts="1"]').waitFor({ timeout });
+        assertMatch(await page.locator("#heat").getAttribute("aria-label") ?? "", /restarted at \d\d:\d\d:\d\d$/);
+      });
+    });
+  });
+});
