@@ -12,7 +12,7 @@ import { familyLine } from "./family_wire.ts";
 import { Heirs } from "./heirs.ts";
 import { Inheritance } from "./inheritance.ts";
 import { joinPage } from "./joined_page.ts";
-import { KnownCopies, type KnownCopy, reportsOf } from "./known_copies.ts";
+import { KnownCopies, type KnownCopy, processOf, reportsOf } from "./known_copies.ts";
 import { type Message, type MessageHead, type MessageKind, messageText, readMessage } from "./message.ts";
 import { familyLines, Report } from "./report.ts";
 import { Round } from "./round.ts";
@@ -84,19 +84,16 @@ export class Copies implements OtherCopies {
     this.#options.warn(`Cannot read copy: ${reason}`);
   }
 
+  /** Asks what the others know, so that it is known here should all of them end before a page is asked for. */
+  async learn(): Promise<void> {
+    const { round, number } = this.#ask(false);
+    await round.done;
+    round.end();
+    this.#rounds.delete(number);
+  }
+
   begin(): CopiesRound {
-    this.#options.look();
-    const { runtime, deadlineSeconds } = this.#options;
-    const number = ++this.#roundsBegun;
-    const round = new Round({
-      runtime,
-      known: this.known,
-      deadlineSeconds,
-      openUntil: this.#openUntil,
-      give: (to, ids) => this.#post("give", { to, ids, round: number }),
-    });
-    this.#rounds.set(number, round);
-    this.#post("ask", { round: number });
+    const { round, number } = this.#ask(true);
     return {
       join: async (own) => {
         try {
@@ -113,13 +110,33 @@ export class Copies implements OtherCopies {
     };
   }
 
+  #ask(isAwaited: boolean): { round: Round; number: number } {
+    this.#options.look();
+    const { runtime, deadlineSeconds } = this.#options;
+    const number = ++this.#roundsBegun;
+    const round = new Round({
+      runtime,
+      known: this.known,
+      deadlineSeconds,
+      isAwaited,
+      openUntil: this.#openUntil,
+      give: (to, ids) => this.#post("give", { to, ids, round: number }),
+    });
+    this.#rounds.set(number, round);
+    this.#post("ask", { round: number });
+    return { round, number };
+  }
+
   async #join(own: Gathered, round: Round, number: number): Promise<Gathered> {
     const { identity: { id, copy }, prefix, self } = this.#options;
     const slices = this.#slices();
     await round.done;
     // All of one moment: a copy and its heir must not both tell the same sums.
     const known = [...this.known.all()];
-    const others = known.flatMap(({ report, hasEnded }) => report ? [{ report, hasEnded }] : []);
+    const others = known.flatMap((each) => {
+      const { report, hasEnded } = each;
+      return report ? [{ report, hasEnded, process: processOf(each, this.#process) }] : [];
+    });
     const { families: inherited, heirs } = this.#inheritance;
     const living = known.filter(({ hasEnded }) => !hasEnded);
     const alive = living.filter(({ id }) => round.told.has(id)).length;
@@ -183,22 +200,22 @@ export class Copies implements OtherCopies {
   #take({ head, reports }: Message, isSibling: boolean): void {
     const { kind, from, round: number = 0, digest = [], ids = [], process, bornAt } = head;
     if (this.known.hasHeir(from)) return;
-    this.known.heard(from);
+    this.known.heard(from, isSibling);
     for (const report of reports) this.known.absorb(report);
     // What comes by no other way than the threads' is of the same process; the eldest says what it is called.
     if (isSibling && process !== undefined && bornAt !== undefined && bornAt < this.#elderBornAt) {
       this.#process = process;
       this.#elderBornAt = bornAt;
     }
-    for (const [id, , hasEnded] of digest) {
-      const isNew = this.known.get(id) === undefined;
-      if (this.known.meet(id) && isNew && hasEnded) this.known.end(id);
-    }
+    for (const [id, , hasEnded] of digest) this.known.hearsay(id, hasEnded === 1);
     for (const [round, each] of this.#rounds) if (each.welcomes(from)) this.#post("ask", { to: from, round });
     const round = this.#rounds.get(number);
     switch (kind) {
       case "hello":
         this.#post("here", { to: from, digest: this.known.digest() });
+        // At once: all that are there now may end before a page is asked for.
+        this.#asked.set(from, 0);
+        void this.#answer();
         break;
       case "ask":
         this.#asked.set(from, number);
@@ -223,10 +240,8 @@ export class Copies implements OtherCopies {
         }
         break;
       case "bye":
-        this.#end([from]);
-        break;
       case "gone":
-        this.#end(ids);
+        this.#end(kind === "bye" ? [from] : ids);
         break;
     }
     for (const each of this.#rounds.values()) each.changed();

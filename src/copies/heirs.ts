@@ -8,7 +8,7 @@ import { Slices } from "../gather/loop_budget.ts";
 import type { SelfMetrics } from "../metrics/self_metrics.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import type { Inheritance } from "./inheritance.ts";
-import { type KnownCopies, type KnownCopy, reportsOf } from "./known_copies.ts";
+import { type KnownCopies, type KnownCopy, processOf, reportsOf } from "./known_copies.ts";
 
 /** So many ended copies are kept one by one, and for so long, in seconds; then one that lives inherits their sums. */
 const [mostEnded, endedSeconds] = [8, 30];
@@ -49,9 +49,14 @@ export class Heirs {
       const heirs = ids.map((id) => known.get(id)).filter((each) => each?.hasEnded) as KnownCopy[];
       const reports = reportsOf(heirs);
       const lives = (process: string): boolean =>
-        process === ownProcess || known.living().some(({ report }) => report?.head.process === process);
+        process === ownProcess || known.living().some((each) => processOf(each, ownProcess) === process);
       const failed = (name: string): void => self.fail(`metric:${name}`);
-      const commit = await inheritance.prepare(reports, lives, new Slices(runtime), failed);
+      const commit = await inheritance.prepare(
+        reports.map((report) => [report, processOf(known.get(report.head.id)!, ownProcess)]),
+        lives,
+        new Slices(runtime),
+        failed,
+      );
       // Meanwhile a newer report may have come, or another heir; then they wait for the next time.
       const areAsBefore = heirs.every((each) => known.get(each.id) === each && each.hasEnded) &&
         reportsOf(heirs).every((report, i) => report === reports[i]);

@@ -29,15 +29,15 @@ export class Inheritance {
    * Returns what does it in one go: until then nothing has changed, and nobody sees half of it.
    */
   async prepare(
-    reports: readonly Report[],
+    ended: readonly (readonly [report: Report, process: string])[],
     lives: (process: string) => boolean,
     slices: Slices,
     failed: (name: string) => void,
   ): Promise<() => void> {
     const parts: CopyPart[] = [inheritedPart("", this.families)];
     const told = new Set<string>();
-    for (const report of reports) {
-      const { id, process, copy, labels } = report.head;
+    for (const [report, process] of ended) {
+      const { id, copy, labels } = report.head;
       const { own, inherited } = await report.families(slices, () => failed("copy"));
       const tells = !lives(process) && !told.has(process);
       told.add(process);
@@ -47,12 +47,12 @@ export class Inheritance {
     }
     const { families } = await drain(joinFamilies(parts, failed), slices);
     const lines = await familyLines(families, slices);
-    const more = reports.flatMap(({ head }) => [...head.heirOf, head.id]);
+    const more = ended.flatMap(([{ head }]) => [...head.heirOf, head.id]);
     return () => {
       this.families = families;
       this.lines = lines;
       this.heirOf = [...this.heirOf, ...more].slice(-mostNamed);
-      this.heirs += reports.reduce((sum, { head }) => sum + 1 + head.heirs, 0);
+      this.heirs += ended.reduce((sum, [{ head }]) => sum + 1 + head.heirs, 0);
     };
   }
 }

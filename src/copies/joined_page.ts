@@ -24,6 +24,7 @@ export interface OwnPart {
 /** Another copy as of its newest report. */
 export interface OtherPart {
   readonly report: Report;
+  readonly process: string;
   readonly hasEnded: boolean;
 }
 
@@ -50,8 +51,8 @@ export async function joinPage(own: OwnPart, others: readonly OtherPart[], optio
     { ...own.own, copy: nameOf(own), process: own.process, isLiving: true },
     inheritedPart(own.id, own.inherited),
   ];
-  for (const { report, hasEnded } of others) {
-    const { id, process, labels } = report.head;
+  for (const { report, process, hasEnded } of others) {
+    const { id, labels } = report.head;
     const { own: families, inherited } = await report.families(slices, unread);
     parts.push({ copy: nameOf(report.head), process, isLiving: !hasEnded, families, labels });
     parts.push(inheritedPart(id, inherited));

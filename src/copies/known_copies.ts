@@ -10,14 +10,21 @@ import type { Report } from "./report.ts";
 /** How many of those whose sums were inherited are known by name. */
 const mostNamed = 2000;
 
+/** What others say of the end of a copy that spoke later than this many seconds ago is old. */
+const sinceHeardSeconds = 1;
+
 /** Another copy. */
 export interface KnownCopy {
   readonly id: string;
   /** Its newest report; undefined before the first. */
   report: Report | undefined;
   hasEnded: boolean;
-  /** When it has ended, or was heard last, by the runtime's clock. */
+  /** Whether it was heard to be a thread of this process, whatever it calls its process. */
+  isSibling: boolean;
+  /** When it was met or has ended, by the runtime's clock. */
   since: number;
+  /** When it spoke last itself; before all time where it never has. */
+  heardAt: number;
 }
 
 /** The other copies. */
@@ -55,16 +62,20 @@ export class KnownCopies {
   meet(id: string): KnownCopy | undefined {
     if (id === this.id || this.#inherited.has(id)) return undefined;
     let copy = this.#copies.get(id);
-    if (!copy) this.#copies.set(id, copy = { id, report: undefined, hasEnded: false, since: this.#now() });
+    if (!copy) {
+      copy = { id, report: undefined, hasEnded: false, isSibling: false, since: this.#now(), heardAt: -Infinity };
+      this.#copies.set(id, copy);
+    }
     return copy;
   }
 
   /** Notes that a copy has spoken itself. */
-  heard(id: string): void {
+  heard(id: string, isSibling: boolean): void {
     const copy = this.meet(id);
     if (!copy) return;
     copy.hasEnded = false;
-    copy.since = this.#now();
+    copy.isSibling ||= isSibling;
+    copy.heardAt = this.#now();
   }
 
   /** Notes that a copy has ended. */
@@ -73,6 +84,12 @@ export class KnownCopies {
     if (!copy || copy.hasEnded) return;
     copy.hasEnded = true;
     copy.since = this.#now();
+  }
+
+  /** Notes what another copy knows of this one: some ways tell an end, and others do not. */
+  hearsay(id: string, hasEnded: boolean): void {
+    const copy = this.meet(id);
+    if (hasEnded && copy && this.#now() - copy.heardAt > sinceHeardSeconds) this.end(id);
   }
 
   /** Takes a report, unless a newer one is known. */
@@ -111,4 +128,9 @@ export class KnownCopies {
 /** The newest reports of those that have told one. */
 export function reportsOf(copies: readonly (KnownCopy | undefined)[]): Report[] {
   return copies.flatMap((copy) => copy?.report ? [copy.report] : []);
+}
+
+/** Names the process of a copy, as this copy's is named where they are threads of one. */
+export function processOf({ isSibling, report }: KnownCopy, own: string): string {
+  return isSibling ? own : report?.head.process ?? "";
 }

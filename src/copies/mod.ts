@@ -99,6 +99,7 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
   };
   const sources = links.map((link) => link(context));
   showCopies(core, copies);
+  const learning = runtime.startTimer?.(() => void copies.learn(), learnSeconds);
   let hasEnded = false;
   const say = (): void => {
     if (!hasEnded) self.attempt("copies", () => copies.bye(lastWords.now()));
@@ -108,11 +109,15 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
   const leave = access.untilStop(() => {
     say();
     forgetExit();
+    runtime.stopTimer?.(learning);
     showCopies(core, undefined);
     for (const source of sources) source.stop();
   });
   return { leave, [Symbol.dispose]: leave };
 }
+
+/** So long after it joined a copy has met the others, in seconds. */
+const learnSeconds = 0.3;
 
 /** What others send can be wrong in more ways than anybody wants to read. */
 const mostWarnings = 10;

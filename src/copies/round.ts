@@ -18,6 +18,8 @@ export interface RoundOptions {
   readonly deadlineSeconds: number;
   /** Until when copies that are not known yet may speak, by the runtime's clock. */
   readonly openUntil: number;
+  /** Whether somebody waits for it, which keeps the process alive. */
+  readonly isAwaited: boolean;
   /** Asks a copy for the reports of others. */
   give(holder: string, ids: readonly string[]): void;
 }
@@ -148,7 +150,7 @@ export class Round {
   }
 
   #after(seconds: number, act: () => void): void {
-    // Somebody waits for the page.
-    this.#timers.push(this.#options.runtime.startTimer?.(act, seconds, true));
+    const { runtime, isAwaited } = this.#options;
+    this.#timers.push(runtime.startTimer?.(act, seconds, isAwaited));
   }
 }

@@ -9,7 +9,6 @@ import {
   get,
   kill,
   requests,
-  states,
   type TestCopy,
   untilCopies,
   untilStates,
@@ -65,9 +64,8 @@ for (const way of ways) {
       for (let i = 0; i < 10; i++) pages.push(await watch.scrape([primary, ...workers][i % 5]!.port));
       const sent = (await Promise.all(clients.map((client) => client.end()))).reduce((sum, each) => sum + each);
       for (const { port } of [primary, ...workers]) {
-        const page = await watch.scrape(port);
+        const page = await untilStates(watch, port, { alive: 5, late: 0, ended: 0 });
         assertEquals(requests(page), sent);
-        assertEquals(states(page), { alive: 5, late: 0, ended: 0 });
         const copies = [primary, ...workers].map(({ pid }) => `{copy="${pid}"}`).sort();
         assertEquals(page.labels("runtime_eventloop_lag_peak_seconds").sort(), copies);
         assertEquals(page.labels("runtime_metrics_last_collection_timestamp_seconds").sort(), copies);
@@ -115,18 +113,17 @@ for (const way of ways) {
       kill(stopped.pid, "SIGSTOP");
       asked.splice(asked.indexOf(stopped), 1);
       for (const { port } of asked) {
-        const page = await watch.scrape(port);
-        assertEquals([states(page), requests(page)], [{ alive: 2, late: 1, ended: 2 }, sent]);
+        const page = await untilStates(watch, port, { alive: 2, late: 1, ended: 2 });
+        assertEquals(requests(page), sent);
       }
       kill(stopped.pid, "SIGCONT");
       asked.push(stopped);
       await untilStates(watch, stopped.port, { alive: 3, late: 0, ended: 2 });
 
-      const blocking = get(blocked.port, "/block?ms=3000");
+      const blocking = get(blocked.port, "/block?ms=4000");
       await new Promise((resolve) => setTimeout(resolve, 100));
       for (const { port } of [primary, stopped]) {
-        const page = await watch.scrape(port);
-        assertEquals(states(page), { alive: 2, late: 1, ended: 2 });
+        await untilStates(watch, port, { alive: 2, late: 1, ended: 2 }, 3);
       }
       await blocking;
       sent++;

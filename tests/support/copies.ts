@@ -9,6 +9,7 @@ export interface TestCopy {
   /** Where it alone answers. */
   port: number;
   isPrimary?: boolean;
+  number?: number;
 }
 
 /** Reads the lines of JSON in which programs tell of their copies. */

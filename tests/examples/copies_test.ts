@@ -1,0 +1,85 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { assertEquals } from "@std/assert";
+import { Client, freePort, requests, states, Watch } from "../support/copies.ts";
+import { runtimeName } from "../support/loop.ts";
+import { Page } from "../support/page.ts";
+import { until } from "../support/until.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const folder = "examples/copies/";
+
+/** How each example is started, how often, and how many copies it makes. */
+const examples = {
+  node: { file: "cluster", command: ["--import", "tsx", `${folder}cluster.ts`], processes: 1, copies: undefined },
+  deno: {
+    file: "deno_serve",
+    command: ["serve", "--parallel", "-A", "--no-check", `${folder}deno_serve.ts`],
+    processes: 1,
+    copies: 4,
+  },
+  bun: { file: "bun_processes", command: [`${folder}bun_processes.ts`], processes: 4, copies: 4 },
+} as const;
+
+const empty = new Page("");
+const scrape = async (watch: Watch, port: number): Promise<Page> => {
+  try {
+    return await watch.scrape(port);
+  } catch {
+    // It does not listen yet.
+    return empty;
+  }
+};
+
+describe("the examples for copies", () => {
+  const { file, command, processes, copies } = examples[runtimeName];
+  it(`examples/copies/${file}.ts shows all copies on one page`, async () => {
+    const directory = mkdtempSync(join(tmpdir(), "copies-"));
+    const port = await freePort();
+    const args = runtimeName === "deno"
+      ? ["serve", "--host", "127.0.0.1", "--port", String(port), ...command.slice(1)]
+      : command;
+    const started = Array.from({ length: processes }, () =>
+      spawn(process.execPath, [...args], {
+        cwd: root,
+        env: { ...process.env, PORT: String(port), DIRECTORY: directory, DENO_JOBS: "4", DENO_NO_UPDATE_CHECK: "1" },
+        stdio: "ignore",
+        // The workers of a cluster end with it.
+        detached: true,
+      }));
+    try {
+      const watch = new Watch();
+      const all = (page: Page): boolean =>
+        page.has("runtime_copies") &&
+        (copies === undefined
+          ? page.value('runtime_copies{state="alive"}') > 2
+          : page.value('runtime_copies{state="alive"}') === copies);
+      await until(() => scrape(watch, port), all, 30);
+      const clients = [1, 2, 3, 4].map(() => new Client(port));
+      for (let i = 0; i < 20; i++) await watch.scrape(port);
+      let sent = 0;
+      for (const client of clients) sent += await client.end();
+      const page = await watch.scrape(port);
+      assertEquals([requests(page), watch.falls], [sent, []]);
+      assertEquals(states(page)["late"], 0);
+      const alive = states(page)["alive"]!;
+      assertEquals(new Set(page.labels("runtime_eventloop_lag_peak_seconds")).size, alive);
+      const resident = page.value("process_resident_memory_bytes");
+      if (runtimeName === "deno") assertEquals(resident < 6e8, true, `${resident} bytes are of more than one process`);
+    } finally {
+      for (const { pid } of started) {
+        try {
+          process.kill(-pid!, "SIGKILL");
+        } catch {
+          // It has ended.
+        }
+      }
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+});

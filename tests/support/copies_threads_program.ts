@@ -1,0 +1,45 @@
+// Threads of one process whose copies are joined, the main one included. It writes a line of JSON for each: its number and the
+// port of its own. A line on its standard input ends a thread by its number: `end 2`, or `terminate 2`.
+
+import { createServer } from "node:http";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { createMonitor } from "@rtm/runtime-metrics";
+import { joinCopies } from "@rtm/runtime-metrics/copies";
+import { toNodeListener } from "@rtm/runtime-metrics/node";
+import { answer } from "./copies_answers.ts";
+
+const monitor = createMonitor();
+const copies = joinCopies(monitor);
+
+function listen(number: number): void {
+  const server = createServer(toNodeListener(monitor.instrument(answer, { path: "/metrics" })));
+  server.listen(0, "127.0.0.1", () => {
+    const { port } = server.address() as { port: number };
+    console.log(JSON.stringify({ pid: process.pid, port, number }));
+  });
+}
+
+if (isMainThread) {
+  listen(0);
+  const isNode = !("Deno" in globalThis) && !("Bun" in globalThis);
+  const file = new URL(isNode ? "./copies_node_thread.mjs" : import.meta.url, import.meta.url);
+  const workers = Array.from(
+    { length: Number(process.argv[2]) },
+    (_, i) => new Worker(file, { workerData: { number: i + 1 } }),
+  );
+  createInterface({ input: process.stdin }).on("line", (line) => {
+    const [what, number] = line.split(" ");
+    const worker = workers[Number(number) - 1]!;
+    if (what === "terminate") void worker.terminate();
+    else worker.postMessage(what);
+  });
+} else {
+  listen((workerData as { number: number }).number);
+  parentPort!.on("message", () => {
+    copies.leave();
+    // Of a thread on Deno this would end the process (2.9.5).
+    if (!("Deno" in globalThis)) process.exit(0);
+  });
+}
