@@ -4,10 +4,11 @@
  * @module
  */
 
-import type { HonoContextLike, HonoMiddleware } from "./context.ts";
+import type { HonoContextLike, HonoMiddleware, HonoRequestLike } from "./context.ts";
 import { HonoRoutes, matchesOf } from "./routes.ts";
 import { answeredWith } from "../http/answered.ts";
 import { markOf, needMarks, runMounted } from "../http/measured_once.ts";
+import { isMovedTo } from "../http/routes.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 
 /** Options of `runtimeMetrics`. */
@@ -33,11 +34,12 @@ export interface RuntimeMetricsOptions {
 export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): HonoMiddleware {
   const { path = "/metrics" } = options;
   checkPath(path);
+  const isScrape = (req: HonoRequestLike): boolean => req.path === path && !isMovedTo(path, req.raw);
   // Its families begin here: a name that is the app's own is an error now, not at every request.
   const { recorder } = monitor;
   if (!recorder) {
     return function runtimeMetrics(c, next) {
-      return c.req.path === path ? monitor.handler(c) : passed(next());
+      return isScrape(c.req) ? monitor.handler(c) : passed(next());
     };
   }
   const routes = new HonoRoutes(recorder);
@@ -46,7 +48,7 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): H
   // Not `async`: one more promise for each request would cost as much as a metric.
   return function runtimeMetrics(c, next) {
     const { req } = c;
-    if (req.path === path) return monitor.handler(c);
+    if (isScrape(req)) return monitor.handler(c);
     const matches = matchesOf(req);
     // Used in a second place, such as a sub-app, it may come twice to one request.
     const place = matches[req.routeIndex]?.[0][1];

@@ -107,6 +107,14 @@ export function pathOf(request: Request): string {
   }
 }
 
+/**
+ * Has a host that is more than one, such as `x/metrics?`, moved a request to this path? Frameworks take the path of the URL
+ * as it is, where Deno has written the host into it.
+ */
+export function isMovedTo(path: string, request: Request): boolean {
+  return /[/?#\\]/.test(request.headers?.get("host") ?? "") && pathOf(request) !== path;
+}
+
 function byPath<Asked>(
   action: string,
   option: PathRoutes,
