@@ -1,8 +1,11 @@
+import { EventEmitter } from "node:events";
 import { describe, it } from "node:test";
 import { assert } from "@std/assert";
 import { Hono } from "hono";
 import { Gauge, Registry } from "prom-client";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
+import { livePage } from "@rtm/runtime-metrics/live";
+import { type IncomingLike, instrumentListener, type ResponseLike, toNodeListener } from "@rtm/runtime-metrics/node";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
 import { pathOf } from "../../src/http/routes.ts";
 import { negotiateFormat } from "../../src/page/negotiation.ts";
@@ -90,6 +93,28 @@ function requestWith(headers: Readonly<Record<string, string>>, url = "http://lo
   return request as unknown as Request;
 }
 
+/** As much of a message as a listener writes to. */
+function outgoing(): ResponseLike {
+  const message = Object.assign(new EventEmitter(), {
+    statusCode: 200,
+    headersSent: false,
+    writableFinished: false,
+    writeHead() {},
+    setHeader() {},
+    getHeader() {},
+    getHeaderNames: () => [],
+    removeHeader() {},
+    write: () => true,
+    destroy() {},
+    end() {
+      message.headersSent = message.writableFinished = true;
+      message.emit("finish");
+      message.emit("close");
+    },
+  });
+  return message as unknown as ResponseLike;
+}
+
 const scrapeHeaders = [
   "accept",
   "accept-encoding",
@@ -164,6 +189,65 @@ describe(`what a stranger sends is read in linear time on ${runtimeName}`, () =>
         return async () => {
           await (await handler(request())).text();
           await (await app.request(request())).text();
+        };
+      });
+      monitor.stop();
+    });
+  }
+
+  for (const name of ["host", "origin", "sec-fetch-site", "x-forwarded-for", "forwarded", "accept-encoding"]) {
+    it(`in the header ${name} of who asks for the live page`, async () => {
+      const monitor = createMonitor({ registry: new Registry() });
+      const live = livePage(monitor);
+      const platform = { remoteAddr: { hostname: "127.0.0.1" } };
+      await mustBeLinear(name, (input) => {
+        const request = requestWith({ host: "localhost", [name]: input }, "http://localhost/live?format=json");
+        return async () => void await (await live.handler(request, platform)).arrayBuffer();
+      });
+      monitor.stop();
+    });
+  }
+
+  it("in the query of the live page", async () => {
+    const monitor = createMonitor({ registry: new Registry() });
+    const live = livePage(monitor, { public: true });
+    for (const key of ["since=", "stall=", "profile=", "format=", ""]) {
+      await mustBeLinear(`?${key}`, (input) => {
+        const request = requestWith({}, `http://localhost/live?${key}${input}`);
+        return async () => void await (await live.handler(request)).arrayBuffer();
+      });
+    }
+    monitor.stop();
+  });
+
+  it("in the address that a server tells", async () => {
+    const monitor = createMonitor({ registry: new Registry(), exposition: { allow: ["10.0.0.0/8", "::1"] } });
+    await mustBeLinear("the address", (input) => {
+      const request = requestWith({});
+      return async () => void await (await monitor.handler(request, { remoteAddr: { hostname: input } })).arrayBuffer();
+    });
+    monitor.stop();
+  });
+
+  for (const part of ["url", "originalUrl", "method", "host", ":authority", "content-length", "traceparent"]) {
+    it(`in the ${part} of a message of Node's`, async () => {
+      const { monitor } = start();
+      const listener = (_request: IncomingLike, response: ResponseLike): unknown => response.end();
+      const options = { path: "/metrics", route: { normalizePath: [[/^\/users\/\d+$/, "/users/:id"]] } } as const;
+      const measured = instrumentListener(monitor, listener, options);
+      const page = toNodeListener(() => new Response("x"));
+      await mustBeLinear(part, (input) => {
+        const isHeader = !["url", "originalUrl", "method"].includes(part);
+        const message = {
+          method: "GET",
+          url: "/users/7",
+          headers: { host: "localhost", ...(isHeader && { [part]: input }) },
+          rawHeaders: [part, input],
+          ...(!isHeader && { [part]: part === "method" ? input : `/${input}` }),
+        } as unknown as IncomingLike;
+        return async () => {
+          measured(message, outgoing());
+          await page(message, outgoing());
         };
       });
       monitor.stop();
