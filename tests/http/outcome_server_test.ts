@@ -105,6 +105,22 @@ describe("the outcome on this runtime's own server", () => {
     assertEquals(await under.requests(), { "GET none 499 aborted": 1 });
   });
 
+  it("of a client that leaves in the middle of a large ready body is what docs/http.md says of the server", async () => {
+    using under = measureApp({ metrics: [httpMetrics.requests(), httpMetrics.responseSize()] });
+    const size = 32 << 20;
+    under.app.get("/large", () => new Response(new Uint8Array(size)));
+    await using server = await serveApp(under.app.fetch);
+    const client = rawRequest(`${server.url}/large`);
+    await client.bodyBegan;
+    client.leave();
+    const seen = runtimeName === "node";
+    assertEquals(await under.requests(), { [`GET /large ${seen ? "499 aborted" : "200 completed"}`]: 1 });
+    const page = await under.page();
+    const bytes = page.value(`http_response_size_bytes_sum{method="GET",route="/large",status="${seen ? 499 : 200}"}`);
+    // What went out before it left, or all that stood ready where nothing tells of the leave.
+    assertEquals(seen ? bytes < size : bytes === size, true, String(bytes));
+  });
+
   it("is error, under the status that was sent, for a stream that breaks midway", async () => {
     using under = measureApp();
     const broken = (): ReadableStream<Uint8Array> => {
