@@ -43,7 +43,15 @@ export function outcomeOf(outgoing: OutgoingLike): Outcome {
   // A body that breaks destroys the message with its error; a client that leaves destroys it without one.
   if (outgoing.errored || outgoing.stream?.errored) return "error";
   // On HTTP/2 what the client has cancelled is finished as well, but was never ended.
-  return outgoing.writableFinished && outgoing.writableEnded !== false ? "completed" : "aborted";
+  return outgoing.writableFinished && outgoing.writableEnded !== false && !isCutOff(outgoing) ? "completed" : "aborted";
+}
+
+/**
+ * Was the connection lost before all was sent? What waited is thrown away then, and the message looks finished (Node 20.20);
+ * but either it has not let go of its connection, or that one broke while it was written to.
+ */
+function isCutOff({ stream, socket, req }: OutgoingLike): boolean {
+  return stream === undefined && (socket?.destroyed === true || Boolean(req?.socket?.errored));
 }
 
 /** The status that was sent; undefined while none is. */
@@ -59,6 +67,8 @@ export class MessageBytes {
   /** Keep what is written from now on. */
   keeps = false;
   private bytes = 0;
+  /** How much waited to be sent behind the newest piece. */
+  private waiting = 0;
   private isWriting = false;
   private readonly pieces: Uint8Array[] = [];
   private readonly outgoing: OutgoingLike;
@@ -95,6 +105,8 @@ export class MessageBytes {
       const length = Number(outgoing.stream.sentHeaders["content-length"]);
       return outcomeOf(outgoing) === "completed" ? length : Number.NaN;
     }
+    // How much went out of what waited when the last piece was written, nothing tells.
+    if (isCutOff(outgoing) && this.waiting > 0) return Number.NaN;
     return Math.max(0, this.bytes - (outgoing.writableFinished ? 0 : outgoing.writableLength ?? 0));
   }
 
@@ -107,6 +119,7 @@ export class MessageBytes {
     const bytes = bytesWritten(chunk, encoding);
     if (!bytes) return;
     this.bytes += bytes.byteLength;
+    this.waiting = this.outgoing.writableLength ?? 0;
     if (this.keeps) this.pieces.push(bytes.slice());
   }
 }

@@ -31,6 +31,8 @@ export interface OutgoingLike {
   readonly errored?: unknown;
   /** The connection; null while an answer before it is sent, and when it is sent itself. */
   readonly socket?: { readonly destroyed?: boolean } | null;
+  /** Node's alone: the request, which keeps the connection. */
+  readonly req?: { readonly socket?: { readonly errored?: unknown } | null };
   /** HTTP/2 alone: what the message is written to. */
   readonly stream?: {
     readonly errored?: unknown;

@@ -1,5 +1,5 @@
 import { afterEach, describe, it } from "node:test";
-import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import {
   connect as connectHttp2,
   createServer as createHttp2Server,
@@ -138,6 +138,24 @@ describe("a client that leaves before the head", () => {
       assertEquals(await under.requests(), { "GET /users/:id 499 aborted": 1 });
     }
   });
+});
+
+describe("a client that leaves in the middle of a large ready body", () => {
+  for (const agent of [new Agent({ keepAlive: true }), new Agent({ keepAlive: false })]) {
+    it(`is aborted, and its size absent, ${agent.options.keepAlive ? "with" : "without"} keep-alive`, async () => {
+      using under = measure((_request, response) => response.end(Buffer.alloc(32 << 20)));
+      const port = await listen(createServer(under.listener));
+      const asked = request({ port, host: "127.0.0.1", agent }, (response) => {
+        response.on("error", () => {}).once("data", () => asked.destroy());
+      }).on("error", () => {});
+      asked.end();
+      assertEquals(await under.requests(), { "GET none 499 aborted": 1 });
+      // Read to its end, the same is whole.
+      await (await fetch(`http://127.0.0.1:${port}`)).arrayBuffer();
+      assertEquals(await under.requests(2), { "GET none 499 aborted": 1, "GET none 200 completed": 1 });
+      agent.destroy();
+    });
+  }
 });
 
 describe("Fastify's inject()", () => {
