@@ -42,9 +42,9 @@ const mostHeapSlope = 20;
 
 /**
  * What a runtime may still take for itself in the second half, in bytes, however few requests a busy machine has made of
- * it: code is compiled for minutes, 0.5 MB in the second half of one minute (Node 20.20).
+ * it: code is compiled for minutes, some 1 MB in the first of them (Node 20.20).
  */
-const runtimesOwnBytes = 1.5 * 2 ** 20;
+const runtimesOwnBytes = 3 * 2 ** 20;
 
 /** Soaks one runtime. */
 export async function soak(runtime: DemoRuntime, seconds: number): Promise<SoakResult> {
