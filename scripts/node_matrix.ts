@@ -1,5 +1,5 @@
 /**
- * Runs the behaviour tests and a short form of the truth tests of lag on the versions of Node that
+ * Runs the behaviour tests, a short form of the truth tests of lag, and those of stalls on the versions of Node that
  * `tests/nodes/package.json` pins, beside the one that runs everything else.
  *
  *     tsx scripts/node_matrix.ts
@@ -22,7 +22,7 @@ const folder = join(root, "tests/nodes");
 const truthSeconds = 6;
 
 const installTimeoutSeconds = 240;
-const runTimeoutSeconds = 280;
+const runTimeoutSeconds = 480;
 
 /** The versions that are pinned. */
 export const versions: readonly string[] = Object.values(
@@ -66,7 +66,8 @@ export function installNodes(): string | undefined {
  */
 export function runOn(version: string): VersionResult {
   const behaviour = readdirSync(join(root, "tests/behaviour")).filter((name) => name.endsWith("_test.ts")).sort();
-  const files = [...behaviour.map((name) => `./tests/behaviour/${name}`), "./tests/truth/lag_truth_test.ts"];
+  const truth = ["lag", "stall", "culprit", "watchdog"].map((name) => `./tests/truth/${name}_truth_test.ts`);
+  const files = [...behaviour.map((name) => `./tests/behaviour/${name}`), ...truth];
   // A runner that finds this in its environment takes itself for the child of another, and runs nothing.
   const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
   const { status, error, stdout, stderr } = spawnSync(

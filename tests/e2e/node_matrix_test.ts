@@ -4,7 +4,7 @@ import { installNodes, runOn, versions } from "../../scripts/node_matrix.ts";
 
 const skip = installNodes() ?? false;
 
-describe("the behaviour tests and the truth of lag", { skip }, () => {
+describe("the behaviour tests and the truth of lag and stalls", { skip }, () => {
   for (const version of versions) {
     it(`pass on Node ${version}`, () => {
       const { passed, failed, ok, output } = runOn(version);
