@@ -10,9 +10,15 @@ import type { Exchange } from "./exchange.ts";
  * Notes the response, and answers the one to send. What only looks like a response may throw wherever it is looked at: it is
  * passed on as it is, and ends with its answer.
  */
-export function answeredWith(exchange: Exchange, response: Response, failed: () => void, route?: string): Response {
+export function answeredWith(
+  exchange: Exchange,
+  response: Response,
+  failed: () => void,
+  route?: string,
+  isLast = false,
+): Response {
   try {
-    return exchange.answer(response, route);
+    return exchange.answer(response, route, isLast);
   } catch {
     failed();
     exchange.end(500, route);

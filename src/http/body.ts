@@ -168,8 +168,13 @@ function observeReader(reader: AnyReader, counts: boolean, follower: BodyFollowe
  * @param keeps Answer the bytes, too.
  * @returns How many bytes it has, and what they are if they were kept. A file is only looked at, where that is possible.
  */
-export async function readBody(response: Response, keeps: boolean): Promise<{ bytes: number; body?: Uint8Array }> {
-  const blob = await response.clone().blob();
+export async function readBody(
+  { copyBody }: Runtime,
+  response: Response,
+  keeps: boolean,
+): Promise<{ bytes: number; body?: Uint8Array }> {
+  const blob = await (copyBody ? copyBody(response) : response.clone().blob());
+  if (!blob) return { bytes: Number.NaN };
   return { bytes: blob.size, ...(keeps && { body: new Uint8Array(await blob.arrayBuffer()) }) };
 }
 

@@ -15,10 +15,10 @@ import type { RouteSeries } from "./exchange_recorder.ts";
 import { discarded, ended, opened, routed, statusBits, statusOf, told, unanswered } from "./exchange_state.ts";
 import { mark } from "./measured_once.ts";
 import { isGone, outcomeOf, sentStatusOf, waitsItsTurn, whenClosed } from "./outgoing_message.ts";
-import { beginDetails, noteResponse, type RequestDetails } from "./request_details.ts";
+import { beginDetails, noteResponse, requestBytesOf, type RequestDetails } from "./request_details.ts";
 import type { Outcome } from "./info.ts";
-import { isEventStream, responseEnd, switchingProtocols } from "./response_end.ts";
-import { isUpgrade, type OutgoingLike, type ServerContext } from "./server_context.ts";
+import { isEmptyStatus, isEventStream, responseEnd, switchingProtocols } from "./response_end.ts";
+import { asksForUpgrade, isUpgrade, type OutgoingLike, type ServerContext } from "./server_context.ts";
 import { hasSpans, traceOf } from "./trace.ts";
 
 /** Of requests whose client left, as nginx writes it. */
@@ -67,12 +67,11 @@ export class Exchange implements PendingItem {
     this.previous = this.next = undefined;
     this.series = series;
     this.request = request;
-    this.details = recorder.needsDetails ? beginDetails(recorder, request, series.method, context) : undefined;
+    this.details = recorder.needsDetails ? beginDetails(recorder, context) : undefined;
     this.context = context;
     this.trace = undefined;
     this.answeredSeconds = Number.NaN;
     this.state = isRouted ? routed : 0;
-    if (recorder.readsLate) recorder.runtime.keepRequest?.(request);
     mark(request, context, this);
   }
 
@@ -86,20 +85,31 @@ export class Exchange implements PendingItem {
     return (this.state & (ended | discarded | unanswered)) === ended;
   }
 
-  /** Notes the response that the handler made, and answers the one to send, which is another only on Bun, for a stream. */
-  answer(response: Response, route?: string): Response {
+  /**
+   * Notes the response that the handler made, and answers the one to send, which is another only on Bun, for a stream.
+   *
+   * @param isLast Nobody around the handler can have answered before.
+   */
+  answer(response: Response, route?: string, isLast = false): Response {
     if (this.state & ended) return response;
     const { details, context, series: { recorder, method } } = this;
-    const status = statusOf(response.status); // Response.error(), which no server can send, has 0
+    const hasMessage = context?.outgoing !== undefined;
+    const asks = isLast && context !== undefined && !hasMessage;
+    const sent = asks ? recorder.runtime.sentStatus?.(response, method, context) : undefined;
+    if (sent !== undefined && sent < 0) return this.refused(-sent, route), response;
+    const status = sent ?? statusOf(response.status); // Response.error(), which no server can send, has 0
+    // What is made for these is thrown away unread.
+    const stream = method === "HEAD" || isEmptyStatus(status) ? null : streamOf(recorder, response);
+    const body = bodyKindOf(stream);
+    // What somebody else reads cannot be sent as well.
+    if (sent !== undefined && body === "taken") return this.refused(500, route), response;
     this.head(status, route);
-    // What is made for HEAD is thrown away unread.
-    const stream = method === "HEAD" ? null : streamOf(recorder, response);
     const end = responseEnd({
       status,
       isUpgrade: stream === null && isUpgrade(this.request!, context, status),
-      body: bodyKindOf(stream),
+      body,
       readyLength: stream === undefined ? recorder.runtime.readyLength?.(response) : undefined,
-      hasMessage: context?.outgoing !== undefined,
+      hasMessage,
       isListening: (this.state & told) !== 0,
       wantsSize: details !== undefined && recorder.measuresSizes,
     });
@@ -138,6 +148,23 @@ export class Exchange implements PendingItem {
     // What was thrown may be answered by somebody outside, in another way; the message tells.
     if (this.state & told) return;
     this.lookLater();
+  }
+
+  /** Ends a request whose answer is none. */
+  refuse(answer: unknown): void {
+    const { context, request, series: { method, recorder: { runtime } } } = this;
+    const isUpgraded = context ? isUpgrade(request!, context, 200) : asksForUpgrade(request!, runtime.requestHeader);
+    // Bun's handlers answer nothing when they have upgraded the connection; all else is a mistake.
+    if (answer === undefined && isUpgraded) return this.end(switchingProtocols);
+    const sent = context && !context.outgoing ? runtime.sentStatus?.(answer, method, context) : undefined;
+    this.refused(sent === undefined ? 500 : Math.abs(sent), undefined);
+  }
+
+  /** Ends it with what is sent instead, once the server has refused: on Deno a look at the request would end the process. */
+  private refused(status: number, route: string | undefined): void {
+    if (!this.context || this.context.outgoing) return this.end(status, route);
+    this.trace = null;
+    Promise.resolve().then(() => this.end(status, route));
   }
 
   /** Looks at the message when this turn is over. */
@@ -225,6 +252,7 @@ export class Exchange implements PendingItem {
       return response;
     }
     this.answeredSeconds = recorder.now() - this.beganAt;
+    if (recorder.readsLate) recorder.runtime.keepRequest?.(this.request!);
     if (hasSpans()) this.noteTrace();
     if (isEventStream(recorder.contentType(response))) this.open();
     recorder.unread.add(body);
@@ -249,6 +277,12 @@ export class Exchange implements PendingItem {
     this.over(bytes > 0 ? "aborted" : "completed", this.answeredSeconds);
   }
 
+  /** Keeps what the request tells of itself. */
+  private noteRequest(): void {
+    const { details, request, context, series: { recorder, method } } = this;
+    if (details && recorder.measuresSizes) details.requestBytes = requestBytesOf(request, method, context);
+  }
+
   /** Keeps what passed. */
   private noteBytes(responseBytes: number, body: Uint8Array | undefined): void {
     if (this.details) Object.assign(this.details, { responseBytes, body });
@@ -263,6 +297,7 @@ export class Exchange implements PendingItem {
   private open(): void {
     if (this.state & opened) return;
     this.state |= opened;
+    this.noteRequest();
     this.series.recorder.record(this, "completed", Number.NaN);
   }
 
@@ -283,6 +318,7 @@ export class Exchange implements PendingItem {
     this.state |= ended;
     recorder.leave(this);
     if (this.state & opened) return;
+    this.noteRequest();
     const reading = this.details?.reading;
     if (reading) reading.then(() => recorder.record(this, outcome, durationSeconds));
     else recorder.record(this, outcome, durationSeconds);

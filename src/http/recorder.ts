@@ -14,7 +14,7 @@ import type { PendingKind } from "../work/pending.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import { AnswerSlots } from "./answer_slots.ts";
 import { AnsweredTurn } from "./answered_turn.ts";
-import { known, knownDetails } from "./request_details.ts";
+import { headerOf, known, knownDetails } from "./request_details.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeRecorder, RouteSeries } from "./exchange_recorder.ts";
 import { UnreadBodies } from "./followed_body.ts";
@@ -89,7 +89,7 @@ export class Recorder implements ExchangeRecorder {
     this.now = runtime.now;
     this.bodyStream = runtime.bodyStream;
     this.unread = new UnreadBodies(runtime.startTimer);
-    this.contentType = runtime.contentType ?? ((response) => response.headers.get("content-type"));
+    this.contentType = runtime.contentType ?? ((response) => headerOf(response, "content-type"));
     this.tells = observers.length > 0 || families.meters.some((meter) => meter.computes);
     this.measuresSizes = observers.length > 0 || bodyRoutes.length > 0 ||
       metrics.some(({ quantity }) => quantity.endsWith("Bytes"));

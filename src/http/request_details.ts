@@ -4,7 +4,8 @@
  * @module
  */
 
-import { readBody } from "./body.ts";
+import type { Runtime } from "../runtime/shim.ts";
+import { bytesOf, readBody } from "./body.ts";
 import { MessageBytes } from "./outgoing_message.ts";
 import type { RequestInfo } from "./info.ts";
 import type { ResponseEnd } from "./response_end.ts";
@@ -30,21 +31,17 @@ export interface RequestDetails {
  * Begins what is kept of a request.
  *
  * @param wanted Whether sizes are wanted.
- * @param request The request.
- * @param method Its method.
- * @param server What the server passed beside it; Node's headers are cheaper there.
- * @returns The size of its body where it is told, and everything else not known yet.
+ * @param context What the server passed beside the request.
+ * @returns Nothing known yet.
  */
 export function beginDetails(
   wanted: { readonly measuresSizes: boolean },
-  request: Request,
-  method: string,
   context: ServerContext | undefined,
 ): RequestDetails {
   return {
     response: undefined,
     headDurationSeconds: Number.NaN,
-    requestBytes: wanted.measuresSizes ? requestBytesOf(request, method, context) : Number.NaN,
+    requestBytes: Number.NaN,
     responseBytes: Number.NaN,
     body: undefined,
     reading: undefined,
@@ -58,13 +55,22 @@ export function noteResponse(
   response: Response,
   stream: ReadableStream | null | undefined,
   end: ResponseEnd,
-  recorder: { readonly measuresSizes: boolean; wantsBody(route: string): boolean },
+  recorder: { readonly runtime: Runtime; readonly measuresSizes: boolean; wantsBody(route: string): boolean },
   route: string,
 ): void {
   const wantsBody = recorder.wantsBody(route);
   details.response = response;
   if (details.written) details.written.keeps = wantsBody;
-  else if (end === "answer") noteBody(details, response, stream, recorder.measuresSizes, wantsBody);
+  else if (end === "answer") {
+    const ready = stream === undefined ? recorder.runtime.readyBody?.(response) : undefined;
+    if (ready === undefined) noteBody(details, response, stream, recorder, wantsBody);
+    else noteBytes(details, bytesOf(ready)!, wantsBody);
+  }
+}
+
+function noteBytes(details: RequestDetails, bytes: Uint8Array, keeps: boolean): void {
+  details.responseBytes = bytes.byteLength;
+  if (keeps) details.body = bytes.slice();
 }
 
 /** Notes a body that is no stream to be watched: its size, or a copy of it, so that the response stays what it is. */
@@ -72,20 +78,18 @@ function noteBody(
   details: RequestDetails,
   response: Response,
   body: ReadableStream | null | undefined,
-  wantsSize: boolean,
+  { runtime, measuresSizes }: { readonly runtime: Runtime; readonly measuresSizes: boolean },
   wantsBody: boolean,
 ): void {
-  if (body === null) {
-    details.responseBytes = 0;
-    if (wantsBody) details.body = new Uint8Array();
-  }
-  if (body !== undefined || (!wantsSize && !wantsBody)) return;
-  const length = contentLength(response.headers.get("content-length"));
+  if (body === null) noteBytes(details, new Uint8Array(), wantsBody);
+  // A copy of what `fetch()` answered would be another answer.
+  if (body !== undefined || response.url !== "" || (!measuresSizes && !wantsBody)) return;
+  const length = contentLength(headerOf(response, "content-length"));
   if (!wantsBody && !Number.isNaN(length)) {
     details.responseBytes = length;
     return;
   }
-  details.reading = readBody(response, wantsBody).then((read) => {
+  details.reading = readBody(runtime, response, wantsBody).then((read) => {
     details.responseBytes = read.bytes;
     details.body = read.body;
   }, () => {});
@@ -119,11 +123,30 @@ export function knownDetails(
   };
 }
 
-function requestBytesOf(request: Request, method: string, server: ServerContext | undefined): number {
-  const headers = server?.incoming?.headers;
-  const length = contentLength(headers ? headers["content-length"] : request.headers.get("content-length"));
+/** The size of a request's body, where it is told. A request that the runtime has let go of tells nothing more. */
+export function requestBytesOf(
+  request: Request | undefined,
+  method: string,
+  server: ServerContext | undefined,
+): number {
+  let length = Number.NaN;
+  try {
+    const headers = server?.incoming?.headers;
+    length = contentLength(headers ? headers["content-length"] : request?.headers.get("content-length"));
+  } catch {
+    // On Deno it throws.
+  }
   // Without a length these two have no body; what the others have is not known then.
   return Number.isNaN(length) && (method === "GET" || method === "HEAD") ? 0 : length;
+}
+
+/** The headers of somebody's own class may throw. */
+export function headerOf(response: Response, name: string): string | null {
+  try {
+    return response.headers.get(name);
+  } catch {
+    return null;
+  }
 }
 
 function contentLength(text: string | readonly string[] | null | undefined): number {

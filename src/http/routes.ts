@@ -5,6 +5,7 @@
  */
 
 import { atOnce } from "../runtime/promise.ts";
+import type { Runtime } from "../runtime/shim.ts";
 import { ignore, isLater } from "./user_function.ts";
 
 /** A `URLPattern`, as far as it is used. */
@@ -89,15 +90,16 @@ export function methodOf(request: Request | undefined): string {
  * host of `x/metrics?` would move the path, and Bun 1.4 leaves no more than the path where there is no proper host.
  *
  * @param request The request, or whatever an app is asked with.
+ * @param requestHeader The runtime's own way to a header.
  * @returns The path, without the query; empty where there is none.
  */
-export function pathOf(request: Request): string {
+export function pathOf(request: Request, requestHeader?: Runtime["requestHeader"]): string {
   try {
     const { url } = request;
     let at = 0;
     if (!url.startsWith("/")) {
       at = url.indexOf("//") + 2;
-      const host = request.headers.get("host");
+      const host = requestHeader ? requestHeader(request, "host") : request.headers.get("host");
       if (host && url.startsWith(host, at)) at += host.length;
       while (at < url.length && !"/?#".includes(url[at]!)) at++;
     }

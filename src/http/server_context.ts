@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ProcessLike } from "../runtime/shim.ts";
+import type { ProcessLike, Runtime } from "../runtime/shim.ts";
 
 /** Node's incoming message, as far as it is used. */
 export interface IncomingLike {
@@ -143,9 +143,11 @@ export function isUpgrade(request: Request, server: ServerContext | undefined, s
 }
 
 /** Does a request ask for a WebSocket? */
-export function asksForUpgrade(request: Request): boolean {
+export function asksForUpgrade(request: Request, requestHeader?: Runtime["requestHeader"]): boolean {
   try {
-    return request.method === "GET" && request.headers.get("upgrade")?.toLowerCase() === "websocket";
+    if (request.method !== "GET") return false;
+    const upgrade = requestHeader ? requestHeader(request, "upgrade") : request.headers.get("upgrade");
+    return upgrade?.toLowerCase() === "websocket";
   } catch {
     // On Deno a request whose answer was sent tells nothing more.
     return false;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Runtime } from "../runtime/shim.ts";
 import type { ServerContext } from "./server_context.ts";
 
 /** What OpenTelemetry's API keeps under its symbol, as far as it is used. It is there once a program has set it up. */
@@ -22,6 +23,8 @@ export interface Traced {
   readonly context: ServerContext | undefined;
   /** When it came, by the monotonic clock, in seconds. */
   readonly beganAt: number;
+  /** Whose runtime may have its own way to a header. */
+  readonly series?: { readonly recorder: { readonly runtime: Pick<Runtime, "requestHeader"> } };
   /** The trace where it was found before; null where there was none. */
   readonly trace?: string | null | undefined;
 }
@@ -45,11 +48,11 @@ const noTrace = "0".repeat(32);
  * @param traced The request.
  * @returns 32 hexadecimal digits; undefined where there is no recorded trace.
  */
-export function traceOf({ request, context, trace }: Traced): string | undefined {
+export function traceOf({ request, context, trace, series }: Traced): string | undefined {
   if (trace !== undefined) return trace ?? undefined;
   const span = activeSpan();
   if (span) return span.traceFlags & 1 && span.traceId !== noTrace ? span.traceId : undefined;
-  const parts = traceparent.exec(traceparentOf(request, context) ?? "");
+  const parts = traceparent.exec(traceparentOf(request, context, series?.recorder.runtime.requestHeader) ?? "");
   return parts && parts[1] !== noTrace && Number.parseInt(parts[2]!, 16) & 1 ? parts[1] : undefined;
 }
 
@@ -70,9 +73,13 @@ function activeSpan(): ReturnType<SpanLike["spanContext"]> | undefined {
   }
 }
 
-function traceparentOf(request: Request | undefined, context: ServerContext | undefined): string | null | undefined {
+function traceparentOf(
+  request: Request | undefined,
+  context: ServerContext | undefined,
+  requestHeader: Runtime["requestHeader"],
+): string | null | undefined {
   const raw = (context?.incoming as { readonly rawHeaders?: readonly string[] } | undefined)?.rawHeaders;
-  if (!raw) return context?.incoming ? undefined : headerOf(request);
+  if (!raw) return context?.incoming ? undefined : headerOf(request, requestHeader);
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!;
     if (name.length === 11 && name.toLowerCase() === "traceparent") return raw[i + 1];
@@ -81,9 +88,12 @@ function traceparentOf(request: Request | undefined, context: ServerContext | un
 }
 
 /** A request that the runtime has let go of tells nothing more, and on Deno it throws. */
-function headerOf(request: Request | undefined): string | null | undefined {
+function headerOf(
+  request: Request | undefined,
+  requestHeader: Runtime["requestHeader"],
+): string | null | undefined {
   try {
-    return request?.headers.get("traceparent");
+    return request && requestHeader ? requestHeader(request, "traceparent") : request?.headers.get("traceparent");
   } catch {
     return undefined;
   }

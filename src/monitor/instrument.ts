@@ -9,7 +9,6 @@ import { answeredWith } from "../http/answered.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Recorder } from "../http/recorder.ts";
 import { markOf, tellsRoute } from "../http/measured_once.ts";
-import { asksForUpgrade } from "../http/server_context.ts";
 import { unmatchedRoute } from "../http/route_series.ts";
 import { pathOf, type RouteFinder, routeFinder, type RouteOption } from "../http/routes.ts";
 
@@ -56,7 +55,10 @@ export function instrument<Target extends object>(
   if (path !== undefined && (typeof path !== "string" || !path.startsWith("/"))) {
     throw new TypeError(`Cannot instrument: path must be a string that begins with "/", got ${JSON.stringify(path)}`);
   }
-  const finder = routeFinder("Cannot instrument", route, { path: pathOf, url: ({ url }) => url }, recorder?.failed);
+  const finder = routeFinder("Cannot instrument", route, {
+    path: (request: Request) => pathOf(request, recorder?.runtime.requestHeader),
+    url: ({ url }) => url,
+  }, recorder?.failed);
   recorder?.join();
   if (typeof target === "function") {
     const measured = recorder ? measure(recorder, target as FetchHandler, finder) : target as FetchHandler;
@@ -97,7 +99,7 @@ function measure(
       request,
       finder?.find(...args) ?? unmatchedRoute,
       platform,
-      recorder.needsPath ? pathOf(request) : undefined,
+      recorder.needsPath ? pathOf(request, recorder.runtime.requestHeader) : undefined,
     );
     // What is around this one counts the request, and knows no more of its route.
     if (finder && (outer || (exchange && finder.asksAgain))) tellsRoute(outer ?? exchange!, () => finder.find(...args));
@@ -133,11 +135,10 @@ async function settled(recorder: Recorder, exchange: Exchange, answer: Promise<R
 }
 
 function answered(recorder: Recorder, exchange: Exchange, response: Response): Response | Promise<Response> {
-  if (isResponse(response)) return answeredWith(exchange, response, recorder.failed);
+  if (isResponse(response)) return answeredWith(exchange, response, recorder.failed, undefined, true);
   const then = thenOf(response);
   if (then) return pending(recorder, exchange, response as unknown as PromiseLike<Response>, then);
-  // Bun's handlers answer nothing when they have upgraded the connection to a WebSocket; all else is a mistake.
-  exchange.end(response === undefined && asksForUpgrade(exchange.request!) ? 101 : 500);
+  exchange.refuse(response);
   return response;
 }
 
@@ -175,7 +176,7 @@ function overheard(
     return own.then(done, refused);
   };
   // A server that refuses it has answered by then.
-  recorder.runtime.nextTurn?.(() => own || exchange.end(500));
+  recorder.runtime.nextTurn?.(() => own || exchange.refuse(answer));
   return Object.create(answer, { then: { value: heard } });
 }
 

@@ -15,6 +15,7 @@ import {
   procReader,
   systemFacts,
 } from "./process.ts";
+import { nativeStatus } from "./native_status.ts";
 import type { GlobalLike, ProcessLike, Runtime } from "./shim.ts";
 
 /**
@@ -31,6 +32,7 @@ export function bunRuntime(global: GlobalLike): Runtime {
   const read = procReader(process, () => true);
   const probe = poolProbe(process);
   const pages = deflater(process);
+  const weigh = builtin<{ estimateShallowMemoryUsageOf?: Weigh }>(process, "bun:jsc")?.estimateShallowMemoryUsageOf;
   const ranges = addressRanges(process);
   return {
     ...clock(global),
@@ -58,8 +60,10 @@ export function bunRuntime(global: GlobalLike): Runtime {
     ...(pages && { deflater: pages }),
     ...(ranges && { addressRange: ranges }),
     poolCapacity: () => poolCapacity(process, global.navigator?.hardwareConcurrency),
-    bodyStream: bodyStream(global),
+    bodyStream: bodyStream(global.Bun, weigh),
+    copyBody: copyBody(global.Bun, weigh),
     replaceBody,
+    sentStatus: sentStatus(),
     signalTellsAbort: true,
     mixesMessages: true,
     environment: (name) => process.env[name],
@@ -72,28 +76,54 @@ function poolCapacity(process: ProcessLike, cores: number | undefined): number |
   return Number.isFinite(setting) ? Math.max(2, setting) : undefined;
 }
 
+/** Of what is no response Bun makes an empty answer, or a page that helps while an app is made (1.4.5). */
+function sentStatus(): NonNullable<Runtime["sentStatus"]> {
+  const statusOf = nativeStatus();
+  const bodyUsed = Object.getOwnPropertyDescriptor(Response.prototype, "bodyUsed")?.get;
+  return (answer, method, server) => {
+    if (answer instanceof Error) return -500;
+    const status = statusOf(answer);
+    if (status === undefined) return (server as { development?: unknown }).development === true ? -200 : -204;
+    return status === 0 || (method !== "HEAD" && bodyUsed?.call(answer) === true) ? -500 : status;
+  };
+}
+
 /**
  * Makes the test for streams. Reading a ready body copies it into a stream (16 µs for 100 kB), so its weight is asked
- * first, for 0.02 µs: a response that weighs more than one around a stream has a ready body. The texts that may weigh in,
- * too, are taken off; and what an app has added to a response, or to a class of its own, may weigh anything.
+ * first, for 0.02 µs: a response that weighs more than one around a stream has a ready body, save for the text that may
+ * weigh in, too. What could not be put together again is not looked at either.
  *
  * A file, a blob, a view or what became a text weighs as little as a stream, and as a stream it would lose its type, its
  * length and its way past JavaScript. Only its print tells it apart, for 5 µs, which writes the name of a type that came with
  * the body in capitals and changes nothing else. What else weighs as little (a stream, nothing) is read.
  */
-function bodyStream({ process, Bun }: GlobalLike): Runtime["bodyStream"] {
-  const weigh = builtin<{ estimateShallowMemoryUsageOf?(value: object): number }>(process!, "bun:jsc")
-    ?.estimateShallowMemoryUsageOf;
+function bodyStream(Bun: GlobalLike["Bun"], weigh: Weigh | undefined): Runtime["bodyStream"] {
   if (!weigh) return (response) => response.body;
   const streamWeight = weigh(new Response(new ReadableStream()));
-  const { prototype } = Response;
-  const isPlain = (response: Response): boolean =>
-    Object.getPrototypeOf(response) === prototype && Reflect.ownKeys(response).length === 0;
   return (response) => {
-    const weight = weigh(response) - response.statusText.length - response.url.length;
-    if (weight > streamWeight && isPlain(response)) return undefined;
+    if (weigh(response) - response.statusText.length > streamWeight || !isPlain(response)) return undefined;
     const isReady = /^ {2}(?:FileRef|Blob) \(/m.test(Bun?.inspect?.(response) ?? "");
     return isReady ? undefined : response.body;
+  };
+}
+
+/** Tells what a response weighs in memory, in bytes. */
+type Weigh = (value: object) => number;
+
+/**
+ * Makes what copies a ready body. A text of other letters than ASCII is no text to Bun once it was copied, and would be sent
+ * as `application/octet-stream`; it weighs other than it is long. What its type was then stands among the headers (1.4.5).
+ */
+function copyBody(Bun: GlobalLike["Bun"], weigh: Weigh | undefined): NonNullable<Runtime["copyBody"]> {
+  const emptyWeight = weigh?.(new Response(null)) ?? 0;
+  return (response) => {
+    if (!isPlain(response)) return undefined;
+    const weight = (weigh?.(response) ?? 0) - response.statusText.length - emptyWeight;
+    const copy = response.clone().blob();
+    const blob = Bun?.peek?.(copy);
+    const isText = weight > 0 && blob instanceof Blob && blob.size !== weight;
+    if (isText && !response.headers.has("content-type")) response.headers.set("content-type", blob.type);
+    return copy;
   };
 }
 
@@ -102,7 +132,10 @@ function bodyStream({ process, Bun }: GlobalLike): Runtime["bodyStream"] {
  * to everybody only for a plain one: what `fetch()` answered has an address, and a class of the app's may have anything.
  */
 function replaceBody(response: Response): ((body: ReadableStream<Uint8Array>) => Response) | undefined {
-  const isPlain = Object.getPrototypeOf(response) === Response.prototype && Reflect.ownKeys(response).length === 0 &&
+  return isPlain(response) ? (body) => new Response(body, response) : undefined;
+}
+
+function isPlain(response: Response): boolean {
+  return Object.getPrototypeOf(response) === Response.prototype && Reflect.ownKeys(response).length === 0 &&
     Object.isExtensible(response) && response.url === "" && response.type === "default" && !response.redirected;
-  return isPlain ? (body) => new Response(body, response) : undefined;
 }

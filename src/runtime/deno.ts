@@ -17,6 +17,7 @@ import {
   systemFacts,
   v8Memory,
 } from "./process.ts";
+import { nativeStatus } from "./native_status.ts";
 import type { GcWatch, GlobalLike, Runtime } from "./shim.ts";
 import { ownSymbol, type StepPlace, streamFollower } from "./stream_end.ts";
 
@@ -87,8 +88,11 @@ export function denoRuntime(global: GlobalLike): Runtime {
     bodyStream: bodyStream(),
     followStream: streamFollower(stepPlace),
     replaceBody: replaceBody(),
+    readyBody: readyBody(),
     // Once its answer was sent, a request throws where its headers were not looked at before (Deno 2.9.5).
     keepRequest: (request) => void request.headers,
+    requestHeader: requestHeader(),
+    sentStatus: sentStatus(),
     environment: (variable) =>
       deno.permissions.querySync({ name: "env", variable }).state === "granted" ? process.env[variable] : undefined,
     ...(v8?.GCProfiler && { watchGc: (report) => watchGc(v8.GCProfiler!, report) }),
@@ -107,9 +111,11 @@ function bodyStream(): Runtime["bodyStream"] {
   return (response) => {
     const kept = response as unknown as { [key: symbol]: unknown };
     if (kept[ready] !== null) return kept[ready] === undefined ? response.body : undefined;
-    const { body } = kept[inner] as { body: { streamOrStatic?: unknown } | null };
+    const { body } = kept[inner] as InnerResponse;
     if (body === null) return null;
-    return body.streamOrStatic instanceof ReadableStream ? response.body : undefined;
+    // What stood ready is sent so even where somebody has made a stream of it.
+    if (isReady(body.source)) return undefined;
+    return body.streamOrStatic instanceof ReadableStream ? body.streamOrStatic : undefined;
   };
 }
 
@@ -143,15 +149,78 @@ function stepPlace(sample: ReadableStream): StepPlace | undefined {
 function replaceBody(): NonNullable<Runtime["replaceBody"]> {
   const inner = ownSymbol(new Response(null), "response");
   return (response) => {
-    const body = inner &&
-      (response as unknown as { [key: symbol]: { body: { streamOrStatic?: unknown } | null } | undefined })[inner]
-        ?.body;
-    if (!body || !(body.streamOrStatic instanceof ReadableStream)) return undefined;
-    return (stream) => {
-      body.streamOrStatic = stream;
+    const body = inner && (response as unknown as { [key: symbol]: InnerResponse | undefined })[inner]?.body;
+    const stream = body?.streamOrStatic;
+    if (!(stream instanceof ReadableStream)) return undefined;
+    return (watched) => {
+      body!.streamOrStatic = watched;
       return response;
     };
   };
+}
+
+/** Makes what tells a body that stands ready: reading its headers or a copy of it would change how it is sent. */
+function readyBody(): NonNullable<Runtime["readyBody"]> {
+  const sample = new Response(null);
+  const [ready, inner] = [ownSymbol(sample, "lazy static body"), ownSymbol(sample, "response")];
+  return (response) => {
+    const kept = response as unknown as { [key: symbol]: unknown };
+    const source = (ready && kept[ready]) ?? (inner && (kept[inner] as InnerResponse | undefined)?.body?.source);
+    return isReady(source) ? source : undefined;
+  };
+}
+
+function isReady(source: unknown): source is string | Uint8Array {
+  return typeof source === "string" || source instanceof Uint8Array;
+}
+
+/** Makes what asks for one header: whose headers were looked at as a whole, its server treats otherwise (see below). */
+function requestHeader(): NonNullable<Runtime["requestHeader"]> {
+  const inner = ownSymbol(new Request("http://localhost"), "request");
+  return (request, name) => {
+    const kept = inner && (request as unknown as { [key: symbol]: { header?: unknown } | undefined })[inner];
+    try {
+      if (typeof kept?.header === "function") return kept.header(name) as string | null;
+    } catch {
+      // Once its answer was sent, only headers that were kept are there.
+    }
+    return request.headers.get(name);
+  };
+}
+
+/**
+ * Makes what tells the status of an answer. What its server cannot send is a 500, as long as nobody has looked at the
+ * request's headers by then: where somebody has, Deno leaves its own error unhandled, which ends the process (2.9.5).
+ */
+function sentStatus(): NonNullable<Runtime["sentStatus"]> {
+  const sample = new Response(null);
+  const inner = ownSymbol(sample, "response");
+  const ready = ownSymbol(sample, "lazy static body");
+  const consumed = ownSymbol(sample, "serve fast consumed");
+  const state = ownSymbol(new ReadableStream(), "[[state]]");
+  const statusOf = nativeStatus();
+  if (!inner || !ready || !consumed) return (answer) => statusOf(answer) ?? -500;
+  return (answer) => {
+    const kept = answer as { [key: symbol]: InnerResponse | null | undefined };
+    if (!(answer instanceof Response) || !kept[inner] || kept[consumed]) return -500;
+    const { type, status, body } = kept[inner];
+    if (type === "error") return -500;
+    const stream = body?.streamOrStatic;
+    if (stream instanceof ReadableStream && !isReady(body!.source)) {
+      const isBroken = state && (stream as unknown as { [key: symbol]: unknown })[state] === "errored";
+      return isBroken || stream.locked || Object.isFrozen(stream) || body!.consumed() ? -500 : status;
+    }
+    // Whoever sends it notes that on it.
+    const isUsed = kept[ready] === null && body !== null && body.consumed();
+    return isUsed || (Object.isFrozen(answer) && (body !== null || kept[ready] !== null)) ? -500 : status;
+  };
+}
+
+/** What a response of Deno's keeps inside. */
+interface InnerResponse {
+  readonly type: string;
+  readonly status: number;
+  readonly body: { streamOrStatic?: unknown; readonly source?: unknown; consumed(): boolean } | null;
 }
 
 /** Watches garbage collection. Deno's profiler tells each cost in nanoseconds, where Node's has microseconds (2.9). */

@@ -104,6 +104,13 @@ export interface Runtime {
    * where the end of a message can be told behind its response, which is worth asking for large ones alone.
    */
   readyLength?(response: Response): number | undefined;
+  /** A body that stands ready, where it can be told without a change to how it is sent. */
+  readyBody?(response: Response): string | Uint8Array | undefined;
+  /**
+   * Copies a body that stands ready, where more than `clone()` is needed for the response to stay what it is; undefined where
+   * it would not.
+   */
+  copyBody?(response: Response): Promise<Blob> | undefined;
   /** The content type that a response was given, where reading its headers would change what is sent. */
   contentType?(response: Response): string | null;
   /**
@@ -112,8 +119,17 @@ export interface Runtime {
    * methods, and need not be given another one.
    */
   replaceBody?(response: Response): ((body: ReadableStream<Uint8Array>) => Response) | undefined;
+  /** A header of a request, where a look at `headers` would change how the server treats it. */
+  requestHeader?(request: Request, name: string): string | null;
   /** Makes sure that a request can be looked at when its answer was sent; absent where it can in any case. */
   keepRequest?(request: Request): void;
+  /**
+   * The status that the runtime's server sends for what a handler answered; below 0 where that cannot be sent, and another
+   * answer of this status is sent in its place. Absent where a message tells what was sent.
+   *
+   * @param server What the server passed beside the request.
+   */
+  sentStatus?(answer: unknown, method: string, server: unknown): number;
   /** Does a request's signal abort only when its client left, and cost little to ask? */
   readonly signalTellsAbort?: boolean;
   /** Do messages between the primary of a cluster and its workers arrive while connections are passed to these? */
@@ -175,7 +191,11 @@ export interface GlobalLike {
       ): { readonly state: string };
     };
   };
-  readonly Bun?: { readonly version: string; inspect?(value: object): string };
+  readonly Bun?: {
+    readonly version: string;
+    inspect?(value: object): string;
+    peek?(promise: Promise<unknown>): unknown;
+  };
   readonly PerformanceObserver?: PerformanceObserverLike;
   setTimeout(callback: () => void, milliseconds: number): unknown;
   clearTimeout(timer: unknown): void;

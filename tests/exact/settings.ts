@@ -26,7 +26,7 @@ export const settings: Readonly<Record<string, MonitorOptions>> = {
         combinedSize(),
       ],
       observers: [
-        async ({ response, request }) => void await `${response?.status} ${request.headers.get("accept")}`,
+        async ({ response, request }) => void await `${response?.status} ${request.url}`,
         () => {
           throw new Error("an observer's own");
         },

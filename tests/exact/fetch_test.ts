@@ -1,6 +1,7 @@
 // This runtime's own server: `@hono/node-server` on Node, `Deno.serve`, `Bun.serve`.
 
 import { serveApp } from "../support/real_server.ts";
+import { allowedHere } from "./allowed.ts";
 import type { Door, Listening } from "./compare.ts";
 import { compareAnswers } from "./compare_answers.ts";
 import { routeOf } from "./kind.ts";
@@ -12,6 +13,7 @@ async function listen(fetch: (request: Request) => unknown): Promise<Listening> 
 
 const raw: Door = {
   name: "this runtime's server",
+  allowed: allowedHere,
   serve({ handle }, monitor) {
     const handler = handle as (request: Request) => Response;
     return listen(monitor?.instrument(handler, { route: routeOf }) ?? handler);
