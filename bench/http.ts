@@ -139,6 +139,9 @@ ${nativeGoal} of the peer. ${verdict}
 
 ${native}
 
+Streams are followed by their own promise on Node and Deno, for two functions, one promise and a look at one header. On Bun
+nothing but its print, for 5 to 14 µs, tells a stream from a file, and it is wrapped to learn its end.
+
 In nanoseconds:
 
 ${costs}
