@@ -7,6 +7,7 @@ import { catalog } from "../../src/metrics/catalog/catalog.ts";
 import { scrape } from "../support/page.ts";
 import { until } from "../support/until.ts";
 import { absence, pageName } from "./series.ts";
+import { joinCopies } from "../../src/copies/mod.ts";
 import { measureCalls } from "../../src/calls/mod.ts";
 
 const folder = new URL("./", import.meta.url);
@@ -15,6 +16,8 @@ const folder = new URL("./", import.meta.url);
 const elsewhere: Record<string, string> = {
   // Gaps of over a minute.
   suspended_seconds_total: "../truth/suspension_truth_program.ts",
+  // Several processes.
+  copies: "../copies/directory_test.ts",
 };
 
 describe("the behaviour tests", () => {
@@ -80,6 +83,7 @@ describe("the page of this runtime", () => {
       handle(new Request(`http://localhost${path}`, { headers: { "content-length": "0" } }));
     }
     monitor.track("job", new Promise(() => {}));
+    using _copies = joinCopies(monitor);
     const page = await until(
       () => scrape(monitor),
       (page) => page.has("runtime_pool_probe_wait_seconds_count"),
