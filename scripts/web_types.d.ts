@@ -61,6 +61,7 @@ export type URL = Global<"URL", UrlShape>;
 export type Request = Global<"Request", RequestShape>;
 export type RequestInit = InitOf<InitShape>;
 export type Response = Global<"Response", ResponseShape>;
+export type Blob = Global<"Blob", object>;
 /** Of any chunks: what a global's type parameter was cannot be asked. */
 export type ReadableStream<_Chunk = unknown> = Global<"ReadableStream", object>;
 export type Disposable = Disposer<"dispose", void>;

@@ -25,7 +25,9 @@ export function isPlatformStream(value: unknown): value is ReadableStream<Uint8A
   }
 }
 
-const lockedOf = Object.getOwnPropertyDescriptor(ReadableStream.prototype, "locked")?.get;
+const lockedOf = typeof ReadableStream === "function"
+  ? Object.getOwnPropertyDescriptor(ReadableStream.prototype, "locked")?.get
+  : undefined;
 
 /** The stream of a body. What only looks like a response may throw when it is asked; its body is whoever made it's own. */
 export function streamOf(

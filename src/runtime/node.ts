@@ -117,15 +117,29 @@ interface KeptBody {
  * somebody's own.
  */
 function keptBodies(): (response: Response) => KeptBody | null | undefined {
-  // A light one may stand before it.
-  let { prototype } = Response;
-  for (let next = prototype; next !== Object.prototype; next = Object.getPrototypeOf(next)) prototype = next;
-  const state = ownSymbol(new (prototype.constructor as typeof Response)(), "state");
+  const own = ownResponse();
+  const state = own && ownSymbol(own, "state");
   if (!state) return () => undefined;
+  const prototype = Object.getPrototypeOf(own);
   return (response) => {
     if (Object.getPrototypeOf(response) !== prototype || Object.hasOwn(response, "body")) return undefined;
     return (response as unknown as { [key: symbol]: { readonly body: KeptBody | null } | undefined })[state]?.body;
   };
+}
+
+/** Makes a response of Node's own. There may be none: test runners put other globals, or those of another realm, here. */
+function ownResponse(): Response | undefined {
+  try {
+    // A light one may stand before it. The last step before any realm's `Object.prototype` is the platform's.
+    let { prototype } = Response;
+    for (;;) {
+      const next = Object.getPrototypeOf(prototype);
+      if (Object.getPrototypeOf(next) === null) return new (prototype.constructor as typeof Response)();
+      prototype = next;
+    }
+  } catch {
+    return undefined;
+  }
 }
 
 const isWhole = (body: unknown): boolean => typeof body === "string" || body instanceof Uint8Array;
