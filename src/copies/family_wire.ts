@@ -120,7 +120,8 @@ function must(isRight: boolean): asserts isRight {
   if (!isRight) throw new TypeError("Cannot read copy: a family is not as it should be");
 }
 
-function isCount(value: unknown): value is number {
+/** Is this a whole number of at least 0? */
+export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { isCount, isId, readHead, Report } from "./report.ts";
+import { isCount } from "./family_wire.ts";
+import { isId, readHead, Report } from "./report.ts";
 
 /** Raised when copies of one version can no longer be understood by another. */
 export const protocol = 1;

@@ -7,7 +7,7 @@
 
 import type { FamilySnapshot, Labels } from "../gather/family_snapshot.ts";
 import type { Slices } from "../gather/loop_budget.ts";
-import { familyLine, readFamily } from "./family_wire.ts";
+import { familyLine, isCount, readFamily } from "./family_wire.ts";
 
 /** Who tells it, and what is in it. */
 export interface ReportHead {
@@ -101,9 +101,4 @@ export function readHead(line: string): ReportHead {
 /** Is this what a copy can be called? */
 export function isId(value: unknown): value is string {
   return typeof value === "string" && value.length > 0 && value.length <= 100;
-}
-
-/** Is this a whole number of at least 0? */
-export function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

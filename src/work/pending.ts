@@ -4,6 +4,7 @@
  * @module
  */
 
+import { overflowValue } from "../metrics/family.ts";
 import { heldBy, type LoopBlame, type LoopHolder } from "./loop_blame.ts";
 import { isPromise } from "../runtime/promise.ts";
 
@@ -84,9 +85,9 @@ export class PendingWork {
   kind(name: string): PendingKind {
     const known = this.#kinds.get(name);
     if (known) return known;
-    if (this.#kinds.size >= this.#maxKinds && name !== "_other") {
+    if (this.#kinds.size >= this.#maxKinds && name !== overflowValue) {
       this.#overflow();
-      return this.kind("_other");
+      return this.kind(overflowValue);
     }
     const kind = new PendingKind();
     this.#kinds.set(name, kind);
