@@ -48,6 +48,8 @@ interface Count {
   passed: number;
   failed: number;
   skipped: number;
+  /** Each test that failed, with the beginning of what it said: at the end of a long log nobody finds it otherwise. */
+  failures: string[];
 }
 
 const plain = { serial: false, testTimeoutSeconds: 120, runTimeoutSeconds: 900 };
@@ -131,6 +133,7 @@ function countCases(report: string): Count {
       name: /\bname="([^"]*)"/.exec(body)?.[1] ?? "",
       failed: /<(failure|error)\b/.test(body),
       skipped: /<skipped\b/.test(body),
+      message: unescapeXml(/<(?:failure|error)\b[^>]*?\bmessage="([^"]*)"/.exec(body)?.[1] ?? ""),
     };
   });
   // Deno lists a group beside its tests, and names these "group > test".
@@ -140,14 +143,24 @@ function countCases(report: string): Count {
   }));
   const tests = cases.filter(({ name }) => !groups.has(name));
   // Node lists a file without any test as a test that passed.
-  const failed = tests.filter((test) => test.failed || test.name.endsWith("_test.ts")).length;
+  const failed = tests.filter((test) => test.failed || test.name.endsWith("_test.ts"));
   const skipped = tests.filter((test) => test.skipped).length;
-  return { passed: tests.length - failed - skipped, failed, skipped };
+  return {
+    passed: tests.length - failed.length - skipped,
+    failed: failed.length,
+    skipped,
+    failures: failed.map(({ name, message }) => `${unescapeXml(name)}: ${message.replace(/\s+/g, " ").slice(0, 300)}`),
+  };
+}
+
+function unescapeXml(text: string): string {
+  const named: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
+  return text.replace(/&(lt|gt|quot|apos|amp);/g, (_, name: string) => named[name]!);
 }
 
 /** Shows what a run wrote when it has ended if another runs beside it, so that the two do not mix. */
 async function execute(run: Run, alone: boolean): Promise<Count> {
-  if (run.files.length === 0 && run.serial) return { passed: 0, failed: 0, skipped: 0 };
+  if (run.files.length === 0 && run.serial) return { passed: 0, failed: 0, skipped: 0, failures: [] };
   const directory = mkdtempSync(join(tmpdir(), "runtime-metrics-"));
   const [junitPath, outputPath] = [join(directory, "junit.xml"), join(directory, "output")];
   const [command, args] = commandFor(run, junitPath);
@@ -174,7 +187,7 @@ async function execute(run: Run, alone: boolean): Promise<Count> {
   // A file that did not load, a hook that threw or a runner that was ended may leave no test case behind.
   if (count.failed === 0 && (status !== 0 || ran === 0)) {
     count.failed = 1;
-    console.error(`${run.label}: ${status === 0 ? "no test ran" : `the runner ended with ${status ?? "a signal"}`}`);
+    count.failures.push(status === 0 ? "no test ran" : `the runner ended with ${status ?? "a signal"}`);
   }
   return count;
 }
@@ -206,7 +219,7 @@ async function executeAll(runs: readonly Run[]): Promise<Count[]> {
   return runs.map((run) => counts.get(run)!);
 }
 
-function describe({ passed, failed, skipped }: Count): string {
+function describe({ passed, failed, skipped }: Pick<Count, "passed" | "failed" | "skipped">): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
 
@@ -223,7 +236,10 @@ if (paths.length > 0 && named.length === 0) throw new Error(`Cannot run tests: n
 const runs = planRuns(targets.length > 0 ? targets : [...runtimes], named);
 const counts = await executeAll(runs);
 const lines = runs.map(({ label }, index) => `${label}: ${describe(counts[index]!)}`);
-const sum = (key: keyof Count): number => counts.reduce((total, count) => total + count[key], 0);
-const total: Count = { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
-console.log(`\n${lines.join("\n")}\n${describe(total)}`);
+const sum = (key: "passed" | "failed" | "skipped"): number => counts.reduce((total, count) => total + count[key], 0);
+const total = { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
+const failures = runs.flatMap(({ label }, index) =>
+  counts[index]!.failures.map((failure) => `failed: ${label}: ${failure}`)
+);
+console.log(`\n${[...failures, ...lines].join("\n")}\n${describe(total)}`);
 process.exitCode = total.failed > 0 ? 1 : 0;
