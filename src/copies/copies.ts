@@ -28,7 +28,7 @@ const witnesses = 2;
 const orderSeconds = 5;
 
 /** One copy. */
-export class Copies implements OtherCopies {
+export class Copies implements Pick<OtherCopies, "begin"> {
   readonly known: KnownCopies;
   readonly hub: Hub;
   readonly #options: CopiesOptions;
@@ -70,7 +70,7 @@ export class Copies implements OtherCopies {
 
   /** What it says to those that do not know it. */
   hello(): string {
-    return messageText(this.#head("hello"));
+    return messageText(this.head("hello"));
   }
 
   /** Tells everybody its last sums, by which they know that it has ended. */
@@ -194,7 +194,7 @@ export class Copies implements OtherCopies {
     } catch {
       return this.refuse("what came is no message of a copy");
     }
-    this.#take(message, isSibling);
+    if (!this.#options.tookQuestion(head)) this.#take(message, isSibling);
   }
 
   #take({ head, reports }: Message, isSibling: boolean): void {
@@ -281,10 +281,10 @@ export class Copies implements OtherCopies {
   }
 
   #post(kind: MessageKind, more: Partial<MessageHead> = {}, reports: readonly Report[] = []): void {
-    this.hub.post(messageText({ ...this.#head(kind), ...more }, reports), more.to);
+    this.hub.post(messageText({ ...this.head(kind), ...more }, reports), more.to);
   }
 
-  #head(kind: MessageKind): Omit<MessageHead, "version" | "reports"> {
+  head(kind: MessageKind): Omit<MessageHead, "version" | "reports"> {
     const { identity: { id }, group, runtime } = this.#options;
     return { kind, group, from: id, at: runtime.unixNow(), process: this.#process, bornAt: this.#elderBornAt };
   }

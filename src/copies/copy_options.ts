@@ -6,6 +6,7 @@
 
 import type { Gathered } from "../gather/gather.ts";
 import type { SelfMetrics } from "../metrics/self_metrics.ts";
+import type { MessageHead } from "./message.ts";
 import type { Runtime } from "../runtime/shim.ts";
 
 /** Who this copy is. */
@@ -32,6 +33,8 @@ export interface CopiesOptions {
   gatherOwn(): Promise<Gathered>;
   /** Called when a page is asked for. */
   look(): void;
+  /** Takes a message that a door sent to the same one here; answers whether it was one. */
+  tookQuestion(head: MessageHead): boolean;
   /** Says something that is worth a line, once. */
   warn(sentence: string): void;
 }

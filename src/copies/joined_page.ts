@@ -64,7 +64,9 @@ export async function joinPage(own: OwnPart, others: readonly OtherPart[], optio
 }
 
 /** Those that are called alike get a part of their ids. */
-function namesOf(copies: readonly { id: string; copy: string }[]): (copy: { id: string; copy: string }) => string {
+export function namesOf(
+  copies: readonly { id: string; copy: string }[],
+): (copy: { id: string; copy: string }) => string {
   const times = new Map<string, number>();
   for (const { copy } of copies) times.set(copy, (times.get(copy) ?? 0) + 1);
   return ({ id, copy }) => (times.get(copy) ?? 0) > 1 ? `${copy}-${id.slice(0, 4)}` : copy;

@@ -15,12 +15,17 @@ export type DigestEntry = readonly [id: string, report: number, hasEnded: 0 | 1]
 
 /**
  * What a message is for: `hello` and its answer `here`; `ask` for a report, and `tell`; `give` of others' reports, and
- * `know`, which is answered with `kept` where that is wanted; `adopt`, to inherit the sums of what has ended; `bye` and
- * `gone` of what ends.
+ * `know`, which is answered with `kept` where that is wanted; `adopt`, to inherit the sums of what has ended; `question` of
+ * a door to the same one of another copy, and its `answer`; `bye` and `gone` of what ends.
  */
-export type MessageKind = "hello" | "here" | "ask" | "tell" | "give" | "know" | "kept" | "adopt" | "bye" | "gone";
+export type MessageKind =
+  | ("hello" | "here" | "ask" | "tell" | "give" | "know" | "kept" | "adopt" | "bye" | "gone")
+  | ("question" | "answer");
 
-const kinds: readonly string[] = ["hello", "here", "ask", "tell", "give", "know", "kept", "adopt", "bye", "gone"];
+const kinds: readonly string[] = [
+  ...["hello", "here", "ask", "tell", "give", "know", "kept", "adopt", "bye", "gone"],
+  ...["question", "answer"],
+];
 
 /** The first line. */
 export interface MessageHead {
@@ -41,6 +46,9 @@ export interface MessageHead {
   /** The process of the sender, which the threads of one agree on. */
   readonly process?: string;
   readonly bornAt?: number;
+  /** Which door a question is for, and the text of a question or an answer; an answer without one says that there is none. */
+  readonly door?: string;
+  readonly text?: string;
   readonly reports: number;
 }
 
@@ -67,13 +75,14 @@ export function readMessageHead(text: string): MessageHead {
 }
 
 /** Reads a message of this version; throws where it is none. */
-export function readMessage(head: MessageHead, text: string): Message {
-  const { kind, round, at, digest = [], ids = [], process, bornAt, reports: count } = head;
+export function readMessage(head: MessageHead, whole: string): Message {
+  const { kind, round, at, digest = [], ids = [], process, bornAt, door, text, reports: count } = head;
   const isRight = kinds.includes(kind) && (round === undefined || isCount(round)) && Number.isFinite(at) &&
     isCount(count) && Array.isArray(ids) && ids.every(isId) && Array.isArray(digest) && digest.every(isEntry) &&
-    (process === undefined || isId(process)) && (bornAt === undefined || Number.isFinite(bornAt));
+    (process === undefined || isId(process)) && (bornAt === undefined || Number.isFinite(bornAt)) &&
+    (door === undefined || typeof door === "string") && (text === undefined || typeof text === "string");
   if (!isRight) throw new TypeError("Cannot read copy: a message is not as it should be");
-  const lines = count > 0 ? text.split("\n") : [];
+  const lines = count > 0 ? whole.split("\n") : [];
   const reports: Report[] = [];
   for (let at = 1; reports.length < count;) {
     if (at >= lines.length) throw new TypeError("Cannot read copy: a message ends too early");

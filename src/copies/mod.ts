@@ -14,7 +14,7 @@
  */
 
 import { gather, type Gathered } from "../gather/gather.ts";
-import { copiesOf, showCopies } from "../gather/other_copies.ts";
+import { answerOf, copiesOf, showCopies } from "../gather/other_copies.ts";
 import { accessTo } from "../monitor/access.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { GlobalLike } from "../runtime/shim.ts";
@@ -23,7 +23,9 @@ import { identityOf } from "./identity.ts";
 import type { LinkContext } from "./hub.ts";
 import { LastWords } from "./last_words.ts";
 import { linksOf } from "./links.ts";
+import { messageText } from "./message.ts";
 import { action, checkJoinOptions, type JoinOptions } from "./options.ts";
+import { livingCopies, Questions } from "./questions.ts";
 
 export type { JoinOptions, Monitor };
 
@@ -83,12 +85,19 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
   const warned = new Set<string>();
   const copies = new Copies({
     ...{ identity, group, deadlineSeconds, runtime, self, prefix, gatherOwn },
+    tookQuestion: (head) => questions.took(head),
     look() {
       for (const source of sources) source.look?.();
     },
     warn(sentence) {
       if (warned.size < mostWarnings && warned.size !== warned.add(sentence).size) console.warn(sentence);
     },
+  });
+  const questions = new Questions({
+    ...{ runtime, deadlineSeconds },
+    post: (kind, more) => copies.hub.post(messageText({ ...copies.head(kind), ...more }), more.to),
+    failed: () => void self.fail("copies"),
+    answerOf: (door) => answerOf(core, door),
   });
   const context: LinkContext = {
     hub: copies.hub,
@@ -98,7 +107,16 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
     refuse: (reason) => copies.refuse(reason),
   };
   const sources = links.map((link) => link(context));
-  showCopies(core, copies);
+  showCopies(core, {
+    begin: () => copies.begin(),
+    living() {
+      for (const source of sources) source.look?.();
+      // Their names are in what they tell.
+      if (copies.known.living().some(({ report }) => !report)) void copies.learn();
+      return livingCopies(identity, copies.head("hello").process!, copies.known);
+    },
+    question: (id, door, text) => questions.ask(id, door, text),
+  });
   const learning = runtime.startTimer?.(() => void copies.learn(), learnSeconds);
   let hasEnded = false;
   const say = (): void => {

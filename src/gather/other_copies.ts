@@ -13,9 +13,22 @@ export interface CopiesRound {
   join(own: Gathered): Promise<Gathered>;
 }
 
+/** A copy that lives. */
+export interface LivingCopy {
+  readonly id: string;
+  /** What the label `copy` says of it. */
+  readonly name: string;
+  /** Copies of the same process have the same. */
+  readonly process: string;
+}
+
 /** Asks the other copies. */
 export interface OtherCopies {
   begin(): CopiesRound;
+  /** This copy, and behind it the others, as far as they have told of themselves. */
+  living(): readonly LivingCopy[];
+  /** Puts a question of a door to the same door of another copy; undefined where no answer comes within the deadline. */
+  question(id: string, door: string, text: string): Promise<string | undefined>;
 }
 
 /** By what is measured, so that every monitor of a registry shows the same page. */
@@ -30,4 +43,21 @@ export function showCopies(core: Core, copies: OtherCopies | undefined): void {
 /** Finds who asks the others. */
 export function copiesOf(core: Core | undefined): OtherCopies | undefined {
   return core && joined.get(core);
+}
+
+/** Answers what the same door of another copy asks; undefined where there is nothing to answer. */
+export type AnswerOthers = (text: string) => Promise<string | undefined>;
+
+const answering = new WeakMap<Core, Map<string, AnswerOthers>>();
+
+/** Lets a door answer the questions of other copies, whether they have been joined already or not. */
+export function answerOthers(core: Core, door: string, answer: AnswerOthers): () => void {
+  const doors = answering.get(core) ?? new Map<string, AnswerOthers>();
+  answering.set(core, doors.set(door, answer));
+  return () => void (doors.get(door) === answer && doors.delete(door));
+}
+
+/** Finds who answers for a door. */
+export function answerOf(core: Core, door: string): AnswerOthers | undefined {
+  return answering.get(core)?.get(door);
 }
