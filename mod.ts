@@ -29,7 +29,7 @@ export type { RouteOption, UrlPatternLike } from "./src/http/routes.ts";
 export { createMetricsServer } from "./src/server/metrics_server.ts";
 export type { MetricsServer, MetricsServerOptions } from "./src/server/metrics_server.ts";
 export type { Monitor, Snapshot } from "./src/monitor/monitor.ts";
-export type { CollectOptions, MonitorOptions } from "./src/monitor/options.ts";
+export type { CollectOptions, MonitorOptions, NativeHistogramName } from "./src/monitor/options.ts";
 export type { Limiter, LimiterCallOptions, LimiterOptions, Permit } from "./src/pools/limiter.ts";
 export type { PoolSource, PoolWatcher, RejectionReason } from "./src/pools/pool_source.ts";
 export type { RegistryLike } from "./src/metrics/registry_like.ts";

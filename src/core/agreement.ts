@@ -8,7 +8,7 @@ import type { FromPythonOptions, RequestSettings } from "../http/options.ts";
 import type { CoreSettings } from "./core.ts";
 
 /** The settings that monitors of one registry cannot have each for itself. */
-const shared = ["prefix", "intervalSeconds", "stallSeconds", "maxLabelSets", "labels"] as const;
+const shared = ["prefix", "intervalSeconds", "stallSeconds", "maxLabelSets", "nativeHistograms", "labels"] as const;
 
 const fromPython: readonly string[] = [
   "enableVariable",
@@ -21,7 +21,8 @@ const fromPython: readonly string[] = [
 
 /** What a user has given, before defaults. */
 export interface GivenSettings
-  extends Partial<Pick<CoreSettings, "prefix" | "intervalSeconds" | "stallSeconds" | "maxLabelSets">> {
+  extends
+    Partial<Pick<CoreSettings, "prefix" | "intervalSeconds" | "stallSeconds" | "maxLabelSets" | "nativeHistograms">> {
   readonly labels?: CoreSettings["labels"];
   readonly collect?: Readonly<Record<string, boolean | undefined>> | object;
 }

@@ -27,7 +27,7 @@ import { measureHono, type RuntimeMetricsOptions } from "../hono/middleware.ts";
 import { selfEntries } from "../metrics/catalog/self.ts";
 import { workEntries } from "../metrics/catalog/work.ts";
 import { type Monitor, startMonitor } from "../monitor/monitor.ts";
-import type { MonitorOptions } from "../monitor/options.ts";
+import type { MonitorOptions, NativeHistogramName } from "../monitor/options.ts";
 import type { EntryParts } from "../process/process_watch.ts";
 import type { RegistryLike } from "../metrics/registry_like.ts";
 
@@ -39,6 +39,7 @@ export type {
   HonoRouteLike,
   Monitor,
   MonitorOptions,
+  NativeHistogramName,
   RegistryLike,
   RuntimeMetricsOptions,
   WaitUntilLike,

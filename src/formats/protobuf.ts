@@ -13,6 +13,7 @@ import { withoutBound } from "./label_text.ts";
 import { isCount, isWhole, looseSamples } from "./loose_samples.ts";
 import { type Escaping, labelSpelling } from "./names.ts";
 import { counterFamily, unitOf } from "./open_metrics.ts";
+import { writeNativeBuckets } from "./protobuf_native.ts";
 import { ProtobufWriter } from "./protobuf_writer.ts";
 
 // The numbers of fields, as the published schema has them. Plain constants, which bundlers write in where they are used.
@@ -195,6 +196,7 @@ function writeDistribution(
       writer.end(quantile);
     }
   }
+  if (family.native) writeNativeBuckets(writer, family.native(index), counts[index]!, Number.isNaN(sums[index]));
   writeTime(writer, isHistogram ? histogramCreatedField : summaryCreatedField, createdAt?.[index]);
   writer.end(part);
 }

@@ -10,7 +10,10 @@ import type { Counter } from "../metrics/counter.ts";
 import type { Exemplar } from "../metrics/exemplars.ts";
 import { type Family, labelsOf, labelText } from "../metrics/family.ts";
 import type { Histogram } from "../metrics/histogram.ts";
+import type { NativeBuckets } from "../metrics/native_buckets.ts";
 import type { Sampled } from "../metrics/sampled.ts";
+
+export type { NativeBuckets };
 
 /** The labels of one series; what is no text is written as one. */
 export type Labels = Readonly<Record<string, string | number>>;
@@ -66,6 +69,11 @@ export interface DistributionSnapshot extends SnapshotBase {
   readonly values: ArrayLike<number | undefined>;
   readonly sums: ArrayLike<number | undefined>;
   readonly counts: ArrayLike<number | undefined>;
+  /**
+   * The exponential buckets of a label set, beside the classic ones; absent where the family has none. Together they count
+   * what `counts` does, but for what is no number.
+   */
+  readonly native?: ((index: number) => NativeBuckets) | undefined;
 }
 
 /** What one family shows. */
@@ -128,7 +136,8 @@ export function takeSnapshot(family: Family): FamilySnapshot {
   }
   // A summary of ours has no quantiles: its one bucket is its count.
   const shown = type === "histogram" ? { bounds: counted.bounds, values } : { bounds: [], values: [] };
-  return { ...slotted, kind: "distribution", type, ...shown, sums, counts };
+  const native = counted.native?.copy(slots.size);
+  return { ...slotted, kind: "distribution", type, ...shown, sums, counts, ...(native && { native }) };
 }
 
 function exemplarsOf(

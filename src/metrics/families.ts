@@ -18,6 +18,8 @@ export interface FamilySettings {
   readonly prefix: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly maxLabelSets: number;
+  /** Which histograms of durations keep exponential buckets as well: all of them, none, or those of these names. */
+  readonly nativeHistograms?: boolean | readonly string[];
 }
 
 /** How families are made. */
@@ -74,10 +76,12 @@ export class Families {
     buckets: readonly number[] = this.#entry(name).buckets ?? [],
     overrides: FamilyOverrides = {},
   ): Histogram {
+    const { nativeHistograms: native = false } = this.#options;
+    const isNative = typeof native === "boolean" ? native && name.endsWith("_seconds") : native.includes(name);
     return this.#add(
       name,
       overrides,
-      (options, max, drop) => new Histogram({ ...options, buckets }, max, drop),
+      (options, max, drop) => new Histogram({ ...options, buckets, isNative }, max, drop),
     );
   }
 

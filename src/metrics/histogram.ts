@@ -6,12 +6,15 @@
 
 import { Exemplars } from "./exemplars.ts";
 import { Family, type FamilyOptions, type SeriesValue, Slots } from "./family.ts";
+import { NativeCounts } from "./native_buckets.ts";
 import { roomFor } from "./slot_storage.ts";
 
 /** What a histogram needs beyond a name. */
 export interface HistogramOptions extends FamilyOptions {
   /** The upper bounds of the buckets, rising, without `+Inf`. None at all make a summary: a sum and a count. */
   readonly buckets: readonly number[];
+  /** Whether exponential buckets are kept beside those. */
+  readonly isNative?: boolean;
 }
 
 /** A family of distributions. Observing is two array writes. */
@@ -23,6 +26,8 @@ export class Histogram extends Family {
   readonly bounds: readonly string[];
   /** By slot and bucket. */
   readonly exemplars: Exemplars = new Exemplars();
+  /** The exponential buckets, where they are kept. */
+  readonly native: NativeCounts | undefined;
   /** By slot: observations by bucket, not cumulative and the last of them `+Inf`, and behind those their sum. */
   private numbers: Float64Array = new Float64Array(0);
 
@@ -33,12 +38,14 @@ export class Histogram extends Family {
     this.slots = new Slots(options, maxLabelSets, overflow);
     this.buckets = options.buckets;
     this.bounds = [...options.buckets.map(boundText), "+Inf"];
+    this.native = options.isNative && this.type === "histogram" ? new NativeCounts() : undefined;
   }
 
   /** Finds the slot of a label set, or begins it. */
   slot(...values: string[]): number {
     const slot = this.slots.resolve(values);
     this.numbers = roomFor(this.numbers, (slot + 1) * (this.bounds.length + 1));
+    this.native?.reserve(slot);
     return slot;
   }
 
@@ -50,6 +57,7 @@ export class Histogram extends Family {
     const first = slot * (buckets.length + 2);
     this.numbers[first + bucket]! += times;
     this.numbers[first + buckets.length + 1]! += value * times;
+    this.native?.observe(slot, value, times);
     return slot * (buckets.length + 1) + bucket;
   }
 
@@ -99,6 +107,7 @@ export class Histogram extends Family {
     this.numbers.fill(0);
     this.slots.renew();
     this.exemplars.clear();
+    this.native?.reset();
   }
 }
 

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { checkLabelName, entriesOf, flag, group, numeric, type OptionTable, whole } from "../check.ts";
+import { checkLabelName, entriesOf, flag, group, mustBeKnown, numeric, type OptionTable, whole } from "../check.ts";
 import { httpGroup } from "../http/option_table.ts";
 import { isRegistry } from "../metrics/registry_like.ts";
 import { expositionOptions } from "../page/option_table.ts";
 import type { PoolSource } from "../pools/pool_source.ts";
 import { checkPool } from "./check_pool.ts";
-import type { CollectOptions, MonitorOptions } from "./options.ts";
+import type { CollectOptions, MonitorOptions, NativeHistogramName } from "./options.ts";
 
 const on = { default: true, ...flag };
 
@@ -27,6 +27,20 @@ export const collectOptions: OptionTable<CollectOptions> = {
   http: on,
   self: on,
 };
+
+/** Every histogram of durations. */
+export const nativeHistogramNames: readonly NativeHistogramName[] = [
+  "eventloop_lag_seconds",
+  "gc_duration_seconds",
+  "pool_wait_seconds",
+  "pool_run_seconds",
+  "pool_probe_wait_seconds",
+  "http_request_duration_seconds",
+  "http_request_head_duration_seconds",
+  "http_request_duration_highr_seconds",
+  "http_client_request_duration_seconds",
+  "db_query_duration_seconds",
+];
 
 /** The options of a monitor. */
 export const monitorOptions: OptionTable<MonitorOptions> = {
@@ -57,6 +71,14 @@ export const monitorOptions: OptionTable<MonitorOptions> = {
   },
   intervalSeconds: { default: 0.02, ...numeric("above 0 and at most 0.025", (value) => value > 0 && value <= 0.025) },
   stallSeconds: { default: 0.05, ...numeric("at least 0.02 and at most 10", (value) => value >= 0.02 && value <= 10) },
+  nativeHistograms: {
+    default: false,
+    is: "true, false or names of histograms",
+    check(value, name, refuse) {
+      if (Array.isArray(value)) return mustBeKnown(`histogram in ${name}`, value, nativeHistogramNames);
+      if (typeof value !== "boolean") refuse(TypeError, `${name} must be true, false or a list of names`, value);
+    },
+  },
   collect: { default: {}, ...group(collectOptions, "group") },
   pools: { default: {}, ...entriesOf("sources by name", (pool, source) => checkPool(pool, source as PoolSource)) },
   http: { default: {}, ...httpGroup },

@@ -10,7 +10,13 @@ import { Counter } from "../../src/metrics/counter.ts";
 import { Histogram } from "../../src/metrics/histogram.ts";
 import type { CollectedLike } from "../../src/metrics/registry_like.ts";
 import { negotiateFormat } from "../../src/page/negotiation.ts";
-import { type FamilyMessage, parseProtobuf, readMessages, secondsOf } from "../support/protobuf_page.ts";
+import {
+  type FamilyMessage,
+  type HistogramMessage,
+  parseProtobuf,
+  readMessages,
+  secondsOf,
+} from "../support/protobuf_page.ts";
 import { collected } from "../support/render.ts";
 
 const accept = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
@@ -23,6 +29,22 @@ function write(families: readonly FamilySnapshot[], labels: Labels = {}, escapin
 
 const read = (families: readonly FamilySnapshot[], labels: Labels = {}): FamilyMessage[] =>
   readMessages(write(families, labels));
+
+/** Reads spans and deltas: the buckets that hold something, by their numbers. */
+function bucketsOf({ positiveSpan = [], positiveDelta = [] }: HistogramMessage): [bucket: number, count: number][] {
+  const buckets: [number, number][] = [];
+  let [bucket, count, at] = [0, 0, 0];
+  for (const { offset, length } of positiveSpan) {
+    bucket += offset;
+    for (let i = 0; i < length; i++) {
+      count += positiveDelta[at++]!;
+      if (count > 0) buckets.push([bucket, count]);
+      bucket++;
+    }
+  }
+  assertEquals(at, positiveDelta.length);
+  return buckets;
+}
 
 describe("a page of protocol buffers", () => {
   it("tells when each series of ours began", () => {
@@ -178,6 +200,83 @@ describe("a page of protocol buffers", () => {
       { name: "app", value: "" },
       { name: "le", value: "5" },
       { name: "zone", value: "3" },
+    ]);
+  });
+
+  it("has exponential buckets beside the classic ones where they are kept, each with its own count", () => {
+    let state = 1;
+    const random = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+    const families = Array.from({ length: 200 }, (_, i) => {
+      const family = new Histogram(
+        { name: `h${i}_seconds`, help: "H.", labelNames: ["a"], aggregator: "sum", buckets: [0.1, 1], isNative: true },
+        10,
+        drop,
+      );
+      for (let set = 0; set < 3; set++) {
+        const slot = family.slot(String(set));
+        // The last has none at all.
+        if (set === 2) continue;
+        const [from, width] = [2 ** (random() * 20 - 20), random() * 60];
+        for (let j = 0; j < random() * 60; j++) {
+          family.observe(slot, from * 2 ** (random() * width), 1 + Math.floor(random() * 5));
+        }
+      }
+      return takeSnapshot(family);
+    });
+    read(families).forEach(({ metric = [] }, i) => {
+      const family = families[i]!;
+      assert(family.kind === "distribution");
+      metric.forEach(({ histogram }, set) => {
+        const { schema, zeroThreshold, zeroCount, offset, counts } = family.native!(set);
+        assertEquals([histogram!.schema, histogram!.zeroThreshold, histogram!.zeroCount], [
+          schema,
+          zeroThreshold,
+          zeroCount,
+        ]);
+        assertEquals(
+          bucketsOf(histogram!),
+          Array.from(counts, (count, at) => [offset + at, count]).filter(([, n]) => n),
+        );
+        const sum = Array.from(counts).reduce((sum, count) => sum + count, zeroCount);
+        assertEquals(histogram!.sampleCount, sum);
+        // What was there before is there still.
+        assertEquals(histogram!.bucket!.at(-1), { cumulativeCount: sum, upperBound: Infinity });
+      });
+    });
+  });
+
+  it("has no exponential buckets that do not add up, for which Prometheus would refuse the page", () => {
+    const family = new Histogram(
+      { name: "h_seconds", help: "H.", labelNames: ["a"], aggregator: "sum", buckets: [1], isNative: true },
+      10,
+      drop,
+    );
+    for (const name of ["right", "wrong", "nan"]) family.observe(family.slot(name), 0.5, 3);
+    family.observe(family.slot("nan"), Number.NaN, 1);
+    const snapshot = takeSnapshot(family);
+    assert(snapshot.kind === "distribution");
+    const [right, wrong, nan] = read([{ ...snapshot, counts: [3, 4, 4] }])[0]!.metric!.map(({ histogram }) =>
+      histogram
+    );
+    assertEquals(bucketsOf(right!), [[-8, 3]]);
+    assertEquals([wrong!.schema, wrong!.zeroThreshold, bucketsOf(wrong!)], [undefined, undefined, []]);
+    assertEquals(wrong!.sampleCount, 4);
+    // What is no number is counted, and in no bucket.
+    assertEquals([nan!.sampleCount, nan!.sampleSum, bucketsOf(nan!)], [4, Number.NaN, [[-8, 3]]]);
+  });
+
+  it("has no exponential buckets where nobody asked for them", () => {
+    const family = new Histogram(
+      { name: "h_seconds", help: "H.", labelNames: [], aggregator: "sum", buckets: [1] },
+      10,
+      drop,
+    );
+    family.observe(family.slot(), 0.5);
+    const { histogram } = read([takeSnapshot(family)])[0]!.metric![0]!;
+    assertEquals([histogram!.schema, histogram!.zeroThreshold, histogram!.positiveSpan], [
+      undefined,
+      undefined,
+      undefined,
     ]);
   });
 

@@ -27,8 +27,8 @@ function table(
   });
 }
 
-const known = "registry, prefix, maxLabelSets, labels, intervalSeconds, stallSeconds, collect, pools, http, " +
-  "exposition, enabled";
+const known = "registry, prefix, maxLabelSets, labels, intervalSeconds, stallSeconds, nativeHistograms, collect, " +
+  "pools, http, exposition, enabled";
 const groups = "eventLoop, pending, pools, canary, memory, gc, process, container, http, self";
 const httpOptions = "metrics, buckets, inProgress, labels, computedLabels, observers, groupStatus, exclude, " +
   "exemplars, fromPython";
@@ -43,6 +43,7 @@ describe("checkOptions() without any option", () => {
       labels: {},
       intervalSeconds: 0.02,
       stallSeconds: 0.05,
+      nativeHistograms: false,
       collect: {
         eventLoop: true,
         pending: true,
@@ -79,6 +80,7 @@ describe("checkOptions() with right options", () => {
       maxLabelSets: 1,
       labels: { service: "api", zone_1: "" },
       intervalSeconds: 0.025,
+      nativeHistograms: ["gc_duration_seconds"],
       collect: { gc: false, pending: true },
       pools: { jobs: source },
       http: { buckets: [0.1, 1] },
@@ -88,6 +90,7 @@ describe("checkOptions() with right options", () => {
     assertEquals(settings.maxLabelSets, 1);
     assertEquals(settings.labels, { service: "api", zone_1: "" });
     assertEquals(settings.intervalSeconds, 0.025);
+    assertEquals(settings.nativeHistograms, ["gc_duration_seconds"]);
     assertEquals([settings.collect.gc, settings.collect.pending, settings.collect.memory], [false, true, true]);
     assertStrictEquals(settings.pools["jobs"], source);
     assertEquals(settings.http.buckets, [0.1, 1]);
@@ -179,6 +182,27 @@ table("checkOptions() refuses a wrong number", [
   [{ intervalSeconds: -1 }, RangeError, "intervalSeconds must be above 0 and at most 0.025, got -1"],
   [{ intervalSeconds: 0.0251 }, RangeError, "intervalSeconds must be above 0 and at most 0.025, got 0.0251"],
   [{ intervalSeconds: Number.NaN }, RangeError, "intervalSeconds must be above 0 and at most 0.025, got NaN"],
+]);
+
+const histograms = "eventloop_lag_seconds, gc_duration_seconds, pool_wait_seconds, pool_run_seconds, " +
+  "pool_probe_wait_seconds, http_request_duration_seconds, http_request_head_duration_seconds, " +
+  "http_request_duration_highr_seconds, http_client_request_duration_seconds, db_query_duration_seconds";
+
+table("checkOptions() refuses wrong nativeHistograms", [
+  [{ nativeHistograms: 160 }, TypeError, "nativeHistograms must be true, false or a list of names, got 160"],
+  [
+    { nativeHistograms: "http_request_duration_seconds" },
+    TypeError,
+    'nativeHistograms must be true, false or a list of names, got "http_request_duration_seconds"',
+  ],
+  [{ nativeHistograms: {} }, TypeError, "nativeHistograms must be true, false or a list of names, got an object"],
+  ...["runtime_eventloop_lag_seconds", "http_requests_total", "metrics_scrape_duration_seconds", 5].map((name) =>
+    [
+      { nativeHistograms: ["gc_duration_seconds", name] },
+      TypeError,
+      `unknown histogram in nativeHistograms; expected one of ${histograms}, got ${JSON.stringify(name)}`,
+    ] as const
+  ),
 ]);
 
 table("checkOptions() refuses wrong labels", [

@@ -16,13 +16,13 @@ const { exports } = JSON.parse(readFileSync(`${root}jsr.json`, "utf8")) as { exp
  * of it by one name.
  */
 const budgets: Readonly<Record<string, number>> = {
-  ".": 46.5,
-  "./hono": 46,
-  "./edge": 36.2,
+  ".": 47.8,
+  "./hono": 47.2,
+  "./edge": 37.6,
   // Of which the texts of Express' mounts are 1.3; an app has one of its frameworks.
   "./node": 6,
   "./pools": 4,
-  "./calls": 7.5,
+  "./calls": 8.5,
   "./push": 8.2,
   "./stalls": 9,
   "./worker": 6,
@@ -34,10 +34,10 @@ const budgets: Readonly<Record<string, number>> = {
 
 /** What apps write, which leaves the rest of an entry point out of their bundles. */
 const apps: Readonly<Record<string, { code: string; budget: number }>> = {
-  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 45 },
+  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 45.9 },
   "the middleware alone": {
     code: 'import { runtimeMetrics } from "./src/hono/mod.ts"; runtimeMetrics();',
-    budget: 46,
+    budget: 47.1,
   },
 };
 

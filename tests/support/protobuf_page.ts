@@ -88,18 +88,26 @@ export interface MetricMessage {
     quantile?: { quantile: number; value: number }[];
     startTimestamp?: TimeMessage;
   };
-  histogram?: {
-    sampleCount?: number;
-    sampleCountFloat?: number;
-    sampleSum: number;
-    bucket?: {
-      cumulativeCount?: number;
-      cumulativeCountFloat?: number;
-      upperBound: number;
-      exemplar?: ExemplarMessage;
-    }[];
-    startTimestamp?: TimeMessage;
-  };
+  histogram?: HistogramMessage;
+}
+
+/** A histogram's part of a label set. */
+export interface HistogramMessage {
+  sampleCount?: number;
+  sampleCountFloat?: number;
+  sampleSum: number;
+  bucket?: {
+    cumulativeCount?: number;
+    cumulativeCountFloat?: number;
+    upperBound: number;
+    exemplar?: ExemplarMessage;
+  }[];
+  startTimestamp?: TimeMessage;
+  schema?: number;
+  zeroThreshold?: number;
+  zeroCount?: number;
+  positiveSpan?: { offset: number; length: number }[];
+  positiveDelta?: number[];
 }
 
 /** One family, as the message has it. */
