@@ -86,22 +86,25 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): H
       blame?.leave(outerHolder, recorder.now());
     }
     return handled.then(() => {
-      blame?.settled(exchange, recorder.now());
+      // One read of the clock serves both the blame of a stall and the duration.
+      const at = recorder.now();
+      blame?.settled(exchange, at);
       const route = routes.answering(matches, req.routeIndex, expected, statusOf(c));
       // A handler that answers nothing is an error to Hono.
-      if (!c.finalized) return exchange.end(500, route);
+      if (!c.finalized) return exchange.end(500, route, at);
       const response = c.res;
       // A middleware that answers with what `next()` told makes Hono take its context for the response.
-      if (typeof response?.status !== "number") return exchange.end(500, route);
-      const sent = answeredWith(exchange, response, recorder.failed, route);
+      if (typeof response?.status !== "number") return exchange.end(500, route, at);
+      const sent = answeredWith(exchange, response, recorder.failed, route, false, at);
       if (sent === response) return;
       // Without the first line Hono would copy every header once more.
       c.res = undefined;
       c.res = sent;
     }, (error: unknown) => {
-      blame?.settled(exchange, recorder.now());
+      const at = recorder.now();
+      blame?.settled(exchange, at);
       // Hono answers an Error itself; what else is thrown passes through every handler, and the server answers 500.
-      exchange.end(500, routes.answering(matches, req.routeIndex, expected, 500));
+      exchange.end(500, routes.answering(matches, req.routeIndex, expected, 500), at);
       throw error;
     });
   };

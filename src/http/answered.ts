@@ -16,12 +16,13 @@ export function answeredWith(
   failed: () => void,
   route?: string,
   isLast = false,
+  at: number = Number.NaN,
 ): Response {
   try {
-    return exchange.answer(response, route, isLast);
+    return exchange.answer(response, route, isLast, at);
   } catch {
     failed();
-    exchange.end(500, route);
+    exchange.end(500, route, at);
     return response;
   }
 }

@@ -89,21 +89,22 @@ export class Exchange implements PendingItem {
    * Notes the response that the handler made, and answers the one to send, which is another only on Bun, for a stream.
    *
    * @param isLast Nobody around the handler can have answered before.
+   * @param at When it was made, on the runtime's clock, where that is known: a read of the clock is dear.
    */
-  answer(response: Response, route?: string, isLast = false): Response {
+  answer(response: Response, route?: string, isLast = false, at: number = Number.NaN): Response {
     if (this.state & ended) return response;
     const { details, context, series: { recorder, method } } = this;
     const hasMessage = context?.outgoing !== undefined;
     const asks = isLast && context !== undefined && !hasMessage;
     const sent = asks ? recorder.runtime.sentStatus?.(response, method, context) : undefined;
-    if (sent !== undefined && sent < 0) return this.refused(-sent, route), response;
+    if (sent !== undefined && sent < 0) return this.refused(-sent, route, at), response;
     const status = sent ?? statusOf(response.status); // Response.error(), which no server can send, has 0
     // What is made for these is thrown away unread.
     const stream = method === "HEAD" || isEmptyStatus(status) ? null : streamOf(recorder, response);
     const body = bodyKindOf(stream);
     // What somebody else reads cannot be sent as well.
-    if (sent !== undefined && body === "taken") return this.refused(500, route), response;
-    this.head(status, route);
+    if (sent !== undefined && body === "taken") return this.refused(500, route, at), response;
+    this.head(status, route, at);
     const end = responseEnd({
       status,
       isUpgrade: stream === null && isUpgrade(this.request!, context, status),
@@ -117,7 +118,7 @@ export class Exchange implements PendingItem {
     switch (end) {
       case "upgrade":
         this.setStatus(switchingProtocols);
-        this.end(switchingProtocols);
+        this.end(switchingProtocols, undefined, at);
         break;
       case "message":
         // Server-sent events go on for as long as the client likes.
@@ -125,51 +126,48 @@ export class Exchange implements PendingItem {
         this.listen(context!.outgoing!);
         break;
       case "turn":
-        if (isGone(context!.outgoing!)) this.over("aborted");
-        else this.lookLater();
+        if (isGone(context!.outgoing!)) this.over("aborted", this.took(at));
+        else this.lookLater(at);
         break;
       case "body":
-        return this.follow(response, stream!);
+        return this.follow(response, stream!, at);
       case "answer":
-        this.over("completed");
+        this.over("completed", this.took(at));
     }
     return response;
   }
 
   /** Ends a request without a response to look at. With 101 it is a WebSocket, counted when it opens. */
-  end(status: number, route?: string): void {
+  end(status: number, route?: string, at: number = Number.NaN): void {
     if (this.state & ended) return;
-    this.head(statusOf(status), route);
-    if (status === switchingProtocols) {
-      this.open();
-      return this.over("completed");
-    }
-    if (!this.context?.outgoing) return this.over("completed");
+    this.head(statusOf(status), route, at);
+    if (status === switchingProtocols) this.open();
+    if (status === switchingProtocols || !this.context?.outgoing) return this.over("completed", this.took(at));
     // What was thrown may be answered by somebody outside, in another way; the message tells.
     if (this.state & told) return;
-    this.lookLater();
+    this.lookLater(at);
   }
 
   /** Ends a request whose answer is none. */
-  refuse(answer: unknown): void {
+  refuse(answer: unknown, at: number = Number.NaN): void {
     const { context, request, series: { method, recorder: { runtime } } } = this;
     const isUpgraded = context ? isUpgrade(request!, context, 200) : asksForUpgrade(request!, runtime.requestHeader);
     // Bun's handlers answer nothing when they have upgraded the connection; all else is a mistake.
-    if (answer === undefined && isUpgraded) return this.end(switchingProtocols);
+    if (answer === undefined && isUpgraded) return this.end(switchingProtocols, undefined, at);
     const sent = context && !context.outgoing ? runtime.sentStatus?.(answer, method, context) : undefined;
-    this.refused(sent === undefined ? 500 : Math.abs(sent), undefined);
+    this.refused(sent === undefined ? 500 : Math.abs(sent), undefined, at);
   }
 
   /** Ends it with what is sent instead, once the server has refused: on Deno a look at the request would end the process. */
-  private refused(status: number, route: string | undefined): void {
-    if (!this.context || this.context.outgoing) return this.end(status, route);
+  private refused(status: number, route: string | undefined, at: number): void {
+    if (!this.context || this.context.outgoing) return this.end(status, route, at);
     this.trace = null;
-    Promise.resolve().then(() => this.end(status, route));
+    Promise.resolve().then(() => this.end(status, route, at));
   }
 
   /** Looks at the message when this turn is over. */
-  private lookLater(): void {
-    this.answeredSeconds = this.series.recorder.now() - this.beganAt;
+  private lookLater(at: number): void {
+    this.answeredSeconds = this.took(at);
     this.series.recorder.lookAfterTurn(this);
   }
 
@@ -188,12 +186,12 @@ export class Exchange implements PendingItem {
   }
 
   /** Notes that the head is known: the status that the client sees, and the route where it is known better. */
-  head(status: number, route: string | undefined): void {
+  head(status: number, route: string | undefined, at: number = Number.NaN): void {
     if (this.status !== 0) return;
     this.setStatus(statusOf(status));
     if (this.findRoute) route ??= this.askRoute();
     if (route !== undefined) this.series = this.series.recorder.move(this.series, route);
-    if (this.details) this.details.headDurationSeconds = this.series.recorder.now() - this.beganAt;
+    if (this.details) this.details.headDurationSeconds = this.took(at);
   }
 
   /** Asks for the route one last time; what a handler within has told stands. */
@@ -242,16 +240,16 @@ export class Exchange implements PendingItem {
   }
 
   /** Follows a stream to its end. Nothing that is kept meanwhile keeps the response or the request for long. */
-  private follow(response: Response, stream: ReadableStream<Uint8Array>): Response {
+  private follow(response: Response, stream: ReadableStream<Uint8Array>, at: number): Response {
     const { details, series: { recorder, route } } = this;
     const body = new FollowedBody(this);
     const keeps = details !== undefined && recorder.wantsBody(route);
     const sent = body.follow(recorder.runtime, response, stream, recorder.measuresSizes, keeps);
     if (!sent) {
-      this.over("completed");
+      this.over("completed", this.took(at));
       return response;
     }
-    this.answeredSeconds = recorder.now() - this.beganAt;
+    this.answeredSeconds = this.took(at);
     if (recorder.readsLate) recorder.runtime.keepRequest?.(this.request!);
     if (hasSpans()) this.noteTrace();
     if (isEventStream(recorder.contentType(response))) this.open();
@@ -301,8 +299,13 @@ export class Exchange implements PendingItem {
     this.series.recorder.record(this, "completed", Number.NaN);
   }
 
+  /** How long it took until then, in seconds; until now where that is not known. */
+  private took(at: number): number {
+    return (at === at ? at : this.series.recorder.now()) - this.beganAt;
+  }
+
   /** Ends the request; it is counted at once, or when what is still being read of it is known. */
-  private over(how: Outcome, durationSeconds: number = this.series.recorder.now() - this.beganAt): void {
+  private over(how: Outcome, durationSeconds: number = this.took(Number.NaN)): void {
     if (this.state & ended) return;
     const { recorder } = this.series;
     const outgoing = this.context?.outgoing;

@@ -11,6 +11,7 @@ import type { Recorder } from "../http/recorder.ts";
 import { markOf, tellsRoute } from "../http/measured_once.ts";
 import { unmatchedRoute } from "../http/route_series.ts";
 import { pathOf, type RouteFinder, routeFinder, type RouteOption } from "../http/routes.ts";
+import type { LoopHolder } from "../work/loop_blame.ts";
 
 /** Options of `monitor.instrument`. */
 export interface InstrumentOptions {
@@ -106,19 +107,25 @@ function measure(
     if (!exchange) return handler.apply(this, args);
     const { blame } = recorder;
     const before = blame?.enter(exchange, exchange.beganAt);
+    let answer: Response | Promise<Response>;
     try {
-      let answer: Response | Promise<Response>;
-      try {
-        answer = handler.apply(this, args);
-      } finally {
-        blame?.leave(before, recorder.now());
-      }
-      return answer instanceof Promise ? settled(recorder, exchange, answer) : answered(recorder, exchange, answer);
+      answer = handler.apply(this, args);
     } catch (error) {
-      exchange.end(500);
+      exchange.end(500, undefined, left(recorder, before));
       throw error;
     }
+    // One read of the clock serves both the blame of a stall and the duration.
+    const at = left(recorder, before);
+    return answer instanceof Promise ? settled(recorder, exchange, answer) : answered(recorder, exchange, answer, at);
   };
+}
+
+/** The synchronous part of a handler is over; answers when, NaN where nobody has asked the clock. */
+function left({ blame, now }: Recorder, before: LoopHolder | undefined): number {
+  if (!blame) return Number.NaN;
+  const at = now();
+  blame.leave(before, at);
+  return at;
 }
 
 async function settled(recorder: Recorder, exchange: Exchange, answer: Promise<Response>): Promise<Response> {
@@ -126,19 +133,26 @@ async function settled(recorder: Recorder, exchange: Exchange, answer: Promise<R
   try {
     response = await answer;
   } catch (error) {
-    recorder.blame?.settled(exchange, recorder.now());
-    exchange.end(500);
+    const at = recorder.now();
+    recorder.blame?.settled(exchange, at);
+    exchange.end(500, undefined, at);
     throw error;
   }
-  recorder.blame?.settled(exchange, recorder.now());
-  return answered(recorder, exchange, response);
+  const at = recorder.now();
+  recorder.blame?.settled(exchange, at);
+  return answered(recorder, exchange, response, at);
 }
 
-function answered(recorder: Recorder, exchange: Exchange, response: Response): Response | Promise<Response> {
-  if (isResponse(response)) return answeredWith(exchange, response, recorder.failed, undefined, true);
+function answered(
+  recorder: Recorder,
+  exchange: Exchange,
+  response: Response,
+  at: number,
+): Response | Promise<Response> {
+  if (isResponse(response)) return answeredWith(exchange, response, recorder.failed, undefined, true, at);
   const then = thenOf(response);
   if (then) return pending(recorder, exchange, response as unknown as PromiseLike<Response>, then);
-  exchange.refuse(response);
+  exchange.refuse(response, at);
   return response;
 }
 

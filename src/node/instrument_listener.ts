@@ -99,7 +99,13 @@ export function instrumentListener<Listener extends (request: never, response: n
     if (finder && (outer || (begun && finder.asksAgain))) tellsRoute(outer ?? begun!, () => finder.find(incoming));
     if (!begun) return call.call(this, incoming, outgoing);
     follow(begun, outgoing);
-    return heldBy(recorder.blame, recorder.now, begun, () => call.call(this, incoming, outgoing));
+    return heldBy(
+      recorder.blame,
+      recorder.now,
+      begun,
+      () => call.call(this, incoming, outgoing),
+      begun.beganAt,
+    );
   } as unknown as Listener;
 }
 

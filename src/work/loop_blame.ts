@@ -47,6 +47,7 @@ export interface LoopBlame {
  * @param now The runtime's clock.
  * @param holder What runs.
  * @param work The work, called at once.
+ * @param beganAt When it begins, where that is known.
  * @returns What the work answered.
  */
 export function heldBy<Result>(
@@ -54,9 +55,10 @@ export function heldBy<Result>(
   now: () => number,
   holder: LoopHolder,
   work: () => Result,
+  beganAt?: number,
 ): Result {
   if (!blame) return work();
-  const outer = blame.enter(holder, now());
+  const outer = blame.enter(holder, beganAt ?? now());
   let result: Result;
   try {
     result = work();

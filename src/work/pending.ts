@@ -124,7 +124,7 @@ export class PendingWork {
     const end = (): void => pending.remove(item);
     let result: Promise<Result> | Result;
     try {
-      result = typeof work === "function" ? heldBy(blame, now, holder, work) : work;
+      result = typeof work === "function" ? heldBy(blame, now, holder, work, item.beganAt) : work;
     } catch (error) {
       end();
       throw error;
