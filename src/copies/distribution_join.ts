@@ -4,9 +4,10 @@
  * @module
  */
 
-import type { DistributionSnapshot, ExemplarSnapshot, Labels } from "../gather/family_snapshot.ts";
+import type { DistributionSnapshot, ExemplarSnapshot, Labels, NativeBuckets } from "../gather/family_snapshot.ts";
 import { onGrid } from "./grid.ts";
 import { CreationTimes, LabelRows, newer } from "./label_rows.ts";
+import { addNative } from "./native_join.ts";
 
 type Numbers = (number | undefined)[];
 
@@ -26,6 +27,8 @@ export class DistributionJoin {
   readonly #counts: Numbers = [];
   readonly #exemplars = new Map<number, ExemplarSnapshot>();
   readonly #created = new CreationTimes();
+  /** Exponential buckets, where all copies keep some: without those of one they would not add up to the count. */
+  #native: NativeBuckets[] | undefined;
   #lost = 0;
 
   constructor(first: DistributionSnapshot, all: readonly DistributionSnapshot[]) {
@@ -35,10 +38,11 @@ export class DistributionJoin {
     this.#bounds = areQuantiles
       ? []
       : first.bounds.filter((bound) => all.every(({ bounds }) => bounds === first.bounds || bounds.includes(bound)));
+    this.#native = all.every(({ native }) => native !== undefined) ? [] : undefined;
   }
 
   *take(family: DistributionSnapshot, more: Labels): Generator<void> {
-    const { size, bounds, values, sums, counts, exemplars } = family;
+    const { size, bounds, values, sums, counts, exemplars, native } = family;
     const width = this.#bounds.length;
     const cut = onGrid(family);
     const placeOf = this.#rows.placesIn(family, more);
@@ -52,6 +56,7 @@ export class DistributionJoin {
       const own = sums[i];
       this.#sums[place] = sum(this.#sums[place], own === undefined ? undefined : cut(own));
       this.#counts[place] = sum(this.#counts[place], counts[i]);
+      this.#addNative(place, native?.(i));
       for (let j = 0; j < width; j++) {
         const [there, here] = [place * width + j, i * bounds.length + from[j]!];
         this.#values[there] = sum(this.#values[there], values[here]);
@@ -63,6 +68,7 @@ export class DistributionJoin {
 
   joined(): DistributionSnapshot {
     const { name, help, type, isForeign, aggregator } = this.#first;
+    const native = this.#native;
     return {
       ...{ kind: "distribution", name, help, type, isForeign, lost: this.#lost, ...(aggregator && { aggregator }) },
       ...this.#rows.shown(this.#first),
@@ -72,7 +78,16 @@ export class DistributionJoin {
       counts: this.#counts,
       exemplars: this.#exemplars.size > 0 ? this.#exemplars : undefined,
       createdAt: this.#created.all(),
+      ...(native && { native: (index) => native[index]! }),
     };
+  }
+
+  #addNative(place: number, buckets: NativeBuckets | undefined): void {
+    if (!this.#native || !buckets) return;
+    const sofar = this.#native[place];
+    const sum = sofar ? addNative(sofar, buckets) : buckets;
+    if (sum) this.#native[place] = sum;
+    else this.#native = undefined;
   }
 }
 

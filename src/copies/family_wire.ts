@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { ExemplarSnapshot, FamilySnapshot } from "../gather/family_snapshot.ts";
+import type { ExemplarSnapshot, FamilySnapshot, NativeBuckets } from "../gather/family_snapshot.ts";
+import { mostBuckets } from "../metrics/native_buckets.ts";
 import type { Row, RowFamily } from "./label_rows.ts";
 import { LabelRows } from "./label_rows.ts";
 
@@ -62,6 +63,7 @@ export function familyLine(family: FamilySnapshot): string {
       numbersOf(family.values, width),
       numbersOf(family.sums),
       numbersOf(family.counts),
+      ...family.native ? [kept.map((i) => nativeLine(family.native!(i)))] : [],
     ],
   ];
   return JSON.stringify(line);
@@ -93,7 +95,7 @@ export function readFamily(text: string): FamilySnapshot & RowFamily {
   const type = types[letter as keyof typeof types];
   const isDistribution = type === "histogram" || type === "summary";
   const bounds = isDistribution ? numbers[0] : [];
-  must(isTexts(bounds) && numbers.length === (isDistribution ? 4 : 1));
+  must(isTexts(bounds) && (isDistribution ? numbers.length === 4 || numbers.length === 5 : numbers.length === 1));
   const width = isDistribution ? bounds.length : 1;
   const common = {
     ...{ name, help, size, lost, isForeign: isForeign === 1, ...(aggregator !== 0 && { aggregator }) },
@@ -113,7 +115,27 @@ export function readFamily(text: string): FamilySnapshot & RowFamily {
     values: readNumbers(numbers[1], size * width),
     sums: readNumbers(numbers[2], size),
     counts: readNumbers(numbers[3], size),
+    ...(numbers.length === 5 && { native: readNative(numbers[4], size) }),
   };
+}
+
+function nativeLine({ schema, zeroThreshold, zeroCount, offset, counts }: NativeBuckets): readonly number[] {
+  return [schema, zeroThreshold, zeroCount, offset, ...Array.from(counts)];
+}
+
+function readNative(given: unknown, size: number): (index: number) => NativeBuckets {
+  must(Array.isArray(given) && given.length === size);
+  const read = given.map((line: unknown): NativeBuckets => {
+    must(Array.isArray(line) && line.length >= 4);
+    const [schema, zeroThreshold, zeroCount, offset, ...counts] = line as readonly unknown[];
+    // The published schemas, and buckets of numbers that there are: those fit into a coarser one.
+    must(Number.isInteger(schema) && Number.isInteger(offset) && counts.length <= mostBuckets);
+    const [step, first] = [schema as number, offset as number];
+    must(step >= -4 && step <= 8 && first >= -1075 * 2 ** step && first + counts.length <= 1025 * 2 ** step + 2);
+    must(typeof zeroThreshold === "number" && zeroThreshold >= 0 && isCount(zeroCount) && counts.every(isCount));
+    return { schema: step, zeroThreshold, zeroCount, offset: first, counts };
+  });
+  return (index) => read[index]!;
 }
 
 function must(isRight: boolean): asserts isRight {

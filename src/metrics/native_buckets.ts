@@ -24,7 +24,7 @@ export interface NativeBuckets {
 const finestSchema = 3;
 
 /** How many buckets a label set has at most: at the finest schema from 15 µs to 16 s, or 150 µs to 160 s. */
-const mostBuckets = 160;
+export const mostBuckets = 160;
 
 /** In seconds 15 µs, which no timer and no clock tells from nothing. Below 0 only a clock can have gone. */
 const zeroThreshold = 2 ** -16;

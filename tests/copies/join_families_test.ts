@@ -4,8 +4,16 @@ import fc from "fast-check";
 import { familyLine, readFamily } from "../../src/copies/family_wire.ts";
 import { type CopyPart, type Joined, joinFamilies } from "../../src/copies/join_families.ts";
 import { isOfProcess, standsApart } from "../../src/copies/join_rules.ts";
-import type { DistributionSnapshot, FamilySnapshot, NumbersSnapshot } from "../../src/gather/family_snapshot.ts";
+import {
+  type DistributionSnapshot,
+  type FamilySnapshot,
+  type NativeBuckets,
+  type NumbersSnapshot,
+  takeSnapshot,
+} from "../../src/gather/family_snapshot.ts";
 import { catalog } from "../../src/metrics/catalog/catalog.ts";
+import { Histogram } from "../../src/metrics/histogram.ts";
+import { seeded } from "../support/loop.ts";
 import { collected } from "../support/render.ts";
 
 function join(parts: readonly CopyPart[], failed: (name: string) => void = () => {}): Joined {
@@ -68,6 +76,28 @@ function histogram(
     createdAt: undefined,
     lost: 0,
   };
+}
+
+/** A histogram of ours that has observed something, by its label. */
+function observed(sets: Readonly<Record<string, readonly number[]>>): DistributionSnapshot {
+  const family = new Histogram(
+    { name: "h_seconds", help: "H.", labelNames: ["route"], aggregator: "sum", buckets: [1], isNative: true },
+    10,
+    () => {},
+  );
+  for (const [route, values] of Object.entries(sets)) {
+    const slot = family.slot(route);
+    for (const value of values) family.observe(slot, value);
+  }
+  return takeSnapshot(family) as DistributionSnapshot;
+}
+
+function nativeOf({ size, native }: DistributionSnapshot): NativeBuckets[] {
+  return Array.from({ length: size }, (_, i) => {
+    const { offset, counts, ...more } = native!(i);
+    // Where nothing is in a bucket, none is the first.
+    return { ...more, offset: counts.length > 0 ? offset : 0, counts: Array.from(counts) };
+  });
 }
 
 /** What stands on the page, by the values of all labels. */
@@ -161,6 +191,52 @@ describe("families of several copies, joined", () => {
     assertEquals([...joined.values as number[]], [12, 33, 0, 1]);
     assertEquals([...joined.sums as number[]], [66, 2]);
     assertEquals([...joined.counts as number[]], [33, 1]);
+  });
+
+  it("adds exponential buckets exactly, whatever their schemas, as if one copy had observed all", () => {
+    const random = seeded(3);
+    for (let round = 0; round < 100; round++) {
+      const copies = Array.from({ length: 4 }, () => {
+        const [width, from] = [random() * 100, random() * 20 - 18];
+        return Array.from({ length: random() < 0.1 ? 0 : 100 }, () => 2 ** (from + width * random()));
+      });
+      const parts = copies.map((values, i) => {
+        const family = observed({ "/": values });
+        return part(String(i), [random() < 0.5 ? overWire(family) : family], { isLiving: i < 3 });
+      });
+      const whole = observed({ "/": copies.flat() });
+      for (const order of [parts, [...parts].reverse()]) {
+        const joined = find(join(order), "h_seconds") as DistributionSnapshot;
+        assertEquals(nativeOf(joined), nativeOf(whole));
+        assertEquals(nativeOf(overWire(joined) as DistributionSnapshot), nativeOf(whole));
+      }
+    }
+  });
+
+  it("joins the exponential buckets of label sets that not all copies have", () => {
+    const joined = find(
+      join([part("1", [observed({ "/a": [1], "/b": [2] })]), part("2", [observed({ "/b": [2], "/c": [0, 4] })])]),
+      "h_seconds",
+    ) as DistributionSnapshot;
+    const { native, counts } = joined;
+    assertEquals(Array.from({ length: 3 }, (_, i) => [joined.labels(i)["route"], counts[i], nativeOf(joined)[i]]), [
+      ["/a", 1, { ...native!(0), offset: 0, counts: [1] }],
+      ["/b", 2, { ...native!(0), offset: 8, counts: [2] }],
+      ["/c", 2, { ...native!(0), offset: 16, counts: [1], zeroCount: 1 }],
+    ]);
+  });
+
+  it("has no exponential buckets where one copy has none, or a zero bucket of its own width: they would not add up", () => {
+    const family = observed({ "/": [1] });
+    const { native: _, ...classic } = family;
+    const wide = { ...family, native: (i: number) => ({ ...family.native!(i), zeroThreshold: 1 }) };
+    for (const other of [classic, wide]) {
+      for (const order of [[family, other], [other, family]]) {
+        const joined = find(join(order.map((each, i) => part(String(i), [each]))), "h_seconds");
+        assert(joined?.kind === "distribution");
+        assertEquals([joined.native, joined.counts[0]], [undefined, 2]);
+      }
+    }
   });
 
   it("adds sums and counts of summaries, and drops quantiles, which cannot be joined", () => {
@@ -448,6 +524,25 @@ describe("a family over the wire", () => {
       }),
       { numRuns: 2000 },
     );
+    const histogram = JSON.parse(familyLine(observed({ "/": [0, 1, 2] }))) as unknown[];
+    const [native] = histogram.at(-1) as [number[]];
+    const odd = [null, -0.5, 9, -5, 1e9, -1e9, 1e300, "1", [], {}];
+    const wrong: unknown[] = [
+      ...[null, 1, [], [1], [[1, 2, 3]], [native, native], [[...native!, ...new Array(160).fill(1)]]],
+      ...odd.flatMap((each) => [0, 1, 2, 3, 5].map((at) => [native!.with(at, each as number)])),
+    ];
+    for (const line of wrong) {
+      let joined: Joined | undefined;
+      try {
+        const family = readFamily(JSON.stringify([...histogram.slice(0, -1), line]));
+        joined = join([part("1", [family]), part("2", [observed({ "/": [3] })])]);
+      } catch (error) {
+        assert(error instanceof TypeError);
+      }
+      // What passes is what a histogram can be.
+      const told = joined && (joined.families[0] as DistributionSnapshot).native?.(0);
+      assert(!told || (told.schema >= -4 && told.schema <= 8 && told.counts.length <= 160), JSON.stringify(line));
+    }
     for (const text of ["", "{}", "null", "[]", "[1]", "garbage", "[".repeat(10_000)]) {
       let refused = false;
       try {
