@@ -58,7 +58,8 @@ async function visit(demos: ReadonlyMap<DemoRuntime, Demo>, until: number): Prom
 async function answer(prometheus: Prometheus, panel: Panel, end: number): Promise<void> {
   const step = Math.max(scrapeSeconds, Math.round(windowSeconds / 120));
   panel.answers = await Promise.all((panel.targets ?? []).map(async ({ expr }) => {
-    const query = expr.replaceAll("$__rate_interval", "20s").replaceAll("$job", "api").replaceAll("$instance", ".+");
+    const query = expr.replaceAll("$__rate_interval", "20s").replaceAll("$job", "api").replaceAll("$instance", ".+")
+      .replaceAll("$copy", ".*");
     const range = new URLSearchParams({ query, start: `${end - windowSeconds}`, end: `${end}`, step: `${step}` });
     if (panel.type !== "timeseries" && panel.type !== "heatmap") return await prometheus.query(query);
     const response = await fetch(`${prometheus.url}/api/v1/query_range?${range}`);

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { growing, stepSeconds } from "./fake_series.ts";
+import { type FakeSeries, growing, steady, stepSeconds } from "./fake_series.ts";
 import { maxBy, sumBy } from "./promql.ts";
 import type { Alert, Signal, SignalContext } from "./signal.ts";
-import { thresholdAlerts } from "./threshold_alerts.ts";
+import { spoken, thresholdAlerts } from "./threshold_alerts.ts";
 
 /** Long enough for what happens once in some scrapes, short enough to end soon after a deployment that mends it. */
 const window = "15m";
@@ -17,10 +17,10 @@ const windowSteps = 15 * 60 / stepSeconds;
  * Makes the signals.
  *
  * @param context The names and numbers.
- * @returns Stale collection, dropped label sets and failing sources.
+ * @returns Stale collection, late copies, dropped label sets and failing sources.
  */
 export function metricsSignals(context: SignalContext): Signal[] {
-  return [collection(context), dropped(context), sourceErrors(context)];
+  return [collection(context), lateCopies(context), dropped(context), sourceErrors(context)];
 }
 
 function collection(context: SignalContext): Signal {
@@ -59,6 +59,70 @@ function collection(context: SignalContext): Signal {
       summary: "Metrics of {{ $labels.job }}/{{ $labels.instance }} are stale",
       description: "The newest sample was {{ $value | humanizeDuration }} old when it was scraped",
     }),
+  };
+}
+
+function lateCopies(context: SignalContext): Signal {
+  const { promql, by, fake, settings, target } = context;
+  const { value: limit, forSeconds = 0, because } = settings.thresholds.copy_late_warning;
+  const late = promql.series("copies", 'state="late"');
+  const stamp = promql.series("metrics_last_collection_timestamp_seconds");
+  const copies = (values: (samples: number) => string): FakeSeries[] => [
+    steady(fake("copies", { state: "alive" }), 3),
+    { series: fake("copies", { state: "late" }), values },
+    steady(fake("copies", { state: "ended" }), 9),
+  ];
+  const held = Math.ceil(forSeconds / stepSeconds);
+  return {
+    id: "copies",
+    title: "A copy is late",
+    meaning:
+      "Of the threads and processes that share one page, some do not answer scrapes in time. The page shows them as " +
+      "they answered last, so their counters stand still and `rate()` reads less than was done; once they answer " +
+      "again, nothing is missing. A copy that is late for minutes hangs, was stopped, or is a thread that was ended by " +
+      "`terminate()` and could tell nobody.",
+    confirm: [
+      `How many, and of how many: \`${promql.series("copies")}\`.`,
+      `Which: \`topk(5, timestamp(${stamp}) - ${stamp})\` is how old each copy's numbers are, by its label \`copy\`, ` +
+      "which is the process' id unless it was given a name.",
+      "`?copy=self` on a port of its own, or `kill -0` and `/proc/PID/status` on its machine, tell whether it lives, and " +
+      "whether it was stopped (`T`).",
+    ],
+    act: [
+      "It computes: see [event loop hangs](#event-loop-hangs), and end it if it does not come back.",
+      "It was stopped (SIGSTOP, a debugger, a frozen container): continue or end it. One that ends is counted as `ended`, " +
+      "and its sums stay.",
+      "It lives and is merely slow: its machine has too little CPU, or `deadlineSeconds` of `joinCopies` is too short.",
+    ],
+    alerts: [{
+      name: "RuntimeCopyLate",
+      severity: "warning",
+      expression: `${maxBy(by, late)} > ${limit}`,
+      forSeconds,
+      because: `Late for ${spoken(forSeconds)}: ${because}.`,
+      summary: "A copy of {{ $labels.job }}/{{ $labels.instance }} is late",
+      description: `{{ $value | humanize }} copies have not answered a scrape for ${spoken(forSeconds)}.`,
+      labels: target,
+      cases: [
+        {
+          says: "copies that all answer",
+          series: copies((samples) => `0x${samples - 1}`),
+          silentAtSeconds: [(held + 2) * stepSeconds, (held + 10) * stepSeconds],
+        },
+        {
+          says: "a copy that misses one scrape in four",
+          series: copies((samples) => Array.from({ length: samples }, (_, i) => i % 4 === 1 ? "1" : "0").join(" ")),
+          silentAtSeconds: [(held + 2) * stepSeconds, (held + 10) * stepSeconds],
+        },
+        {
+          says: "two copies that are late, and come back",
+          series: copies((samples) => `0 2x${held + 4} 0x${samples}`),
+          value: 2,
+          beginsSeconds: stepSeconds,
+          endsSeconds: (held + 6) * stepSeconds,
+        },
+      ],
+    }],
   };
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { copyPanels } from "./copy_panels.ts";
 import { loopPanels } from "./loop_panels.ts";
 import type { KitSettings } from "./options.ts";
 import type { PanelContext, PanelRow } from "./panel.ts";
@@ -20,7 +21,12 @@ import { glancePanels, poolPanels, workerPanels } from "./runtime_panels.ts";
  */
 export function createPanelRows({ prefix, httpPrefix, thresholds }: KitSettings): PanelRow[] {
   const context: PanelContext = {
-    promql: createPromql({ prefix, httpPrefix, matchers: ['job=~"$job"', 'instance=~"$instance"'] }),
+    promql: createPromql({
+      prefix,
+      httpPrefix,
+      matchers: ['job=~"$job"', 'instance=~"$instance"'],
+      copyMatchers: ['copy=~"$copy"'],
+    }),
     thresholds,
     window: "$__rate_interval",
   };
@@ -31,6 +37,7 @@ export function createPanelRows({ prefix, httpPrefix, thresholds }: KitSettings)
     { title: "Pending work and pools", height: 8, panels: poolPanels(context) },
     { title: "Process", height: 8, panels: processPanels(context) },
     { title: "The metrics themselves", height: 6, panels: selfPanels(context) },
+    { title: "Copies that share one page", height: 8, collapsed: true, panels: copyPanels(context) },
     {
       title: "Workers, and what the service calls",
       height: 8,

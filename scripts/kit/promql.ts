@@ -4,6 +4,7 @@
  * @module
  */
 
+import { standsApart } from "../../src/copies/join_rules.ts";
 import { catalog, type CatalogEntry } from "../../src/metrics/catalog/catalog.ts";
 
 /** Whose names are written. */
@@ -14,6 +15,8 @@ export interface PromqlOptions {
   readonly httpPrefix: string;
   /** Matchers that every selector has, such as `job="api"`. */
   readonly matchers: readonly string[];
+  /** Matchers of what is told of each copy by itself where copies were joined, such as `copy=~"$copy"`. */
+  readonly copyMatchers?: readonly string[];
 }
 
 /** Writes selectors and the few forms that are easily got wrong. */
@@ -40,14 +43,14 @@ export interface Promql {
  * @param options Whose names are written.
  * @returns The writer.
  */
-export function createPromql({ prefix, httpPrefix, matchers: common }: PromqlOptions): Promql {
+export function createPromql({ prefix, httpPrefix, matchers: common, copyMatchers = [] }: PromqlOptions): Promql {
   const promql: Promql = {
     name(name) {
       const { bare, group } = findSeries(name);
       return (bare ? group === "http" ? httpPrefix : "" : prefix) + name;
     },
     series(name, ...matchers) {
-      const all = [...common, ...matchers];
+      const all = [...common, ...standsApart({ name, isForeign: false }) ? copyMatchers : [], ...matchers];
       return promql.name(name) + (all.length > 0 ? `{${all.join(", ")}}` : "");
     },
     rate: (name, window, ...matchers) => `rate(${promql.series(name, ...matchers)}[${window}])`,

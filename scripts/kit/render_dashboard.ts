@@ -66,6 +66,15 @@ function buildDashboard(settings: KitSettings): Dashboard {
     .withVariable(
       variable("instance", "Instance", `label_values(${promql.name("info")}{job=~"$job"}, instance)`, []),
     )
+    .withVariable(
+      // All of them are also those that have no such label, since nothing was joined.
+      variable(
+        "copy",
+        "Copy",
+        `label_values(${promql.name("eventloop_lag_peak_seconds")}{job=~"$job", instance=~"$instance"}, copy)`,
+        [],
+      ).allValue(".*"),
+    )
     .annotation(
       mark(
         "Alerts",

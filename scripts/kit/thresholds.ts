@@ -50,7 +50,8 @@ export type ThresholdName =
   | "latency_objective"
   | "latency_slow"
   | "bad_requests_least"
-  | "down_critical";
+  | "down_critical"
+  | "copy_late_warning";
 
 /** Every threshold by its name. */
 export type Thresholds = Readonly<Record<ThresholdName, Threshold>>;
@@ -240,5 +241,12 @@ export const thresholds: Thresholds = {
     forSeconds: 120,
     fixed: true,
     because: "a restart takes less",
+  },
+  copy_late_warning: {
+    value: 0,
+    unit: "count",
+    forSeconds: 60,
+    fixed: true,
+    because: "stalls and restarts are over by then, and one that hangs answers no requests either",
   },
 };

@@ -24,9 +24,6 @@ const openSeconds = 0.25;
 /** How many others keep what a page showed. */
 const witnesses = 2;
 
-/** An order to inherit that lay about for longer than this may have been given to somebody else, in seconds. */
-const orderSeconds = 5;
-
 /** One copy. */
 export class Copies implements Pick<OtherCopies, "begin"> {
   readonly known: KnownCopies;
@@ -65,6 +62,10 @@ export class Copies implements Pick<OtherCopies, "begin"> {
         this.#post("gone", { ids });
       },
       refused: (reason) => this.refuse(reason),
+      stranger: (id, reason) => {
+        if (this.known.shun(id)) this.refuse(reason);
+        this.#end([]);
+      },
     });
   }
 
@@ -234,10 +235,9 @@ export class Copies implements Pick<OtherCopies, "begin"> {
         round?.kept();
         break;
       case "adopt":
-        if (this.#options.runtime.unixNow() - head.at < orderSeconds) {
-          this.#end(ids);
-          void this.#heirs.inherit(ids, this.#process);
-        }
+        if (!this.#heirs.areOrdered(head.at)) break;
+        this.#end(ids);
+        void this.#heirs.inherit(ids, this.#process);
         break;
       case "bye":
       case "gone":

@@ -13,6 +13,9 @@ import { type KnownCopies, type KnownCopy, processOf, reportsOf } from "./known_
 /** So many ended copies are kept one by one, and for so long, in seconds; then one that lives inherits their sums. */
 const [mostEnded, endedSeconds] = [8, 30];
 
+/** An order to inherit that lay about for longer than this may have been given to somebody else, in seconds. */
+const orderSeconds = 5;
+
 /** What inheriting needs. */
 export interface HeirsOptions {
   readonly runtime: Runtime;
@@ -38,6 +41,11 @@ export class Heirs {
     const ended = known.ended();
     const isDue = ended.length > mostEnded || ended.some(({ since }) => runtime.now() - since > endedSeconds);
     return isDue ? ended : [];
+  }
+
+  /** Whether an order of this Unix time is still to be obeyed; one from the future is older than the clock tells. */
+  areOrdered(at: number): boolean {
+    return Math.abs(this.#options.runtime.unixNow() - at) < orderSeconds;
   }
 
   /** Inherits from these; `ownProcess` is that of this copy, which tells of it itself. */

@@ -25,8 +25,10 @@ export interface HubListener {
   heard(head: MessageHead, text: string, isSibling: boolean): void;
   /** These will never speak again. */
   ended(ids: readonly string[]): void;
-  /** Something came that is no message of ours, or is one of another version. */
+  /** Something came that is no message of ours. */
   refused(reason: string): void;
+  /** A copy of this group cannot be understood. */
+  stranger(id: string, reason: string): void;
 }
 
 /** Makes links, and ends them. */
@@ -44,6 +46,8 @@ export interface LinkContext {
   hello(): string;
   /** Notes that a copy is there that has not spoken yet. */
   meet(id: string): void;
+  /** Takes that back of one that is none. */
+  forget(id: string): void;
   /** Counts what is not to be believed. */
   refuse(reason: string): void;
 }
@@ -89,7 +93,10 @@ export class Hub {
     const { version, group, from, to } = head;
     if (group !== this.#group || from === this.#id) return;
     if (version !== protocol) {
-      return this.#listener.refused(`a copy of the same group speaks version ${version}, and this one ${protocol}`);
+      return this.#listener.stranger(
+        from,
+        `a copy of the same group speaks version ${version}, and this one ${protocol}`,
+      );
     }
     this.#routes.set(from, link);
     if (link.relays && !isPassedOn) this.#passOn(link, text, to);

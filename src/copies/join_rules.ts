@@ -14,7 +14,7 @@ const apart =
 const ofProcess = /^process_|(?:^|[_:])involuntary_context_switches_total$/;
 
 /** Has every copy a series of its own, with the label `copy`? */
-export function standsApart({ name, isForeign }: FamilySnapshot): boolean {
+export function standsApart({ name, isForeign }: Pick<FamilySnapshot, "name" | "isForeign">): boolean {
   return !isForeign && apart.test(name);
 }
 

@@ -7,7 +7,7 @@
 import type { DigestEntry } from "./message.ts";
 import type { Report } from "./report.ts";
 
-/** How many of those whose sums were inherited are known by name. */
+/** How many of those whose sums were inherited are known by name, and of those that cannot be understood. */
 const mostNamed = 2000;
 
 /** What others say of the end of a copy that spoke later than this many seconds ago is old. */
@@ -25,6 +25,8 @@ export interface KnownCopy {
   since: number;
   /** When it spoke last itself; before all time where it never has. */
   heardAt: number;
+  /** Since when a question waits for its answer, by the runtime's clock; undefined where it has spoken since. */
+  owesSince: number | undefined;
 }
 
 /** The other copies. */
@@ -35,6 +37,8 @@ export class KnownCopies {
   readonly #copies = new Map<string, KnownCopy>();
   /** Those whose sums another copy tells, or this one. */
   readonly #inherited = new Set<string>();
+  /** Those of another version. */
+  readonly #strangers = new Set<string>();
 
   constructor(id: string, now: () => number) {
     this.id = id;
@@ -58,12 +62,15 @@ export class KnownCopies {
     return [...this.all()].filter(({ hasEnded }) => hasEnded);
   }
 
-  /** Notes that a copy is there; returns undefined for one whose sums were inherited. */
+  /** Notes that a copy is there; returns undefined for one whose sums were inherited, or that is not understood. */
   meet(id: string): KnownCopy | undefined {
-    if (id === this.id || this.#inherited.has(id)) return undefined;
+    if (id === this.id || this.#inherited.has(id) || this.#strangers.has(id)) return undefined;
     let copy = this.#copies.get(id);
     if (!copy) {
-      copy = { id, report: undefined, hasEnded: false, isSibling: false, since: this.#now(), heardAt: -Infinity };
+      copy = {
+        ...{ id, report: undefined, hasEnded: false, isSibling: false, since: this.#now(), heardAt: -Infinity },
+        owesSince: undefined,
+      };
       this.#copies.set(id, copy);
     }
     return copy;
@@ -76,6 +83,20 @@ export class KnownCopies {
     copy.hasEnded = false;
     copy.isSibling ||= isSibling;
     copy.heardAt = this.#now();
+    copy.owesSince = undefined;
+  }
+
+  /** Forgets who was met and never told anything. */
+  forget(id: string): void {
+    if (this.#copies.get(id)?.report === undefined) this.#copies.delete(id);
+  }
+
+  /** From now on nothing is believed of this copy, which others may have met; returns whether that is new. */
+  shun(id: string): boolean {
+    this.#copies.delete(id);
+    const before = this.#strangers.size;
+    if (before < mostNamed) this.#strangers.add(id);
+    return this.#strangers.size > before;
   }
 
   /** Notes that a copy has ended. */

@@ -59,7 +59,7 @@ export interface JoinedCopies extends Disposable {
  * @returns What was joined; dispose of it to leave.
  * @throws {TypeError} If the monitor is none, or an option is unknown or of the wrong kind.
  * @throws {RangeError} If a number is out of bounds, or the directory's path too long for a socket.
- * @throws {Error} If the monitor has joined already, this runtime has no way to other copies, or the directory is somebody
+ * @throws {Error} If the monitor has joined already or has left, this runtime has no way to other copies, or the directory is somebody
  * else's, open to others, or may not be used.
  */
 export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedCopies {
@@ -68,7 +68,10 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
   const core = access.core();
   // A monitor that does not measure has nothing to tell.
   if (!core) return { leave() {}, [Symbol.dispose]() {} };
-  if (copiesOf(core)) throw new Error(`${action}: this monitor has joined already; leave first`);
+  if (copiesOf(core)) throw new Error(`${action}: this monitor has joined already`);
+  if (left.has(core)) {
+    throw new Error(`${action}: this monitor has left the others, which keep what it counted; join with a new one`);
+  }
   const { runtime, self, settings: { prefix } } = core;
   const global = globalThis as unknown as GlobalLike;
   const identity = identityOf(global, runtime, settings);
@@ -104,6 +107,7 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
     runtime,
     hello: () => copies.hello(),
     meet: (id) => copies.known.meet(id),
+    forget: (id) => copies.known.forget(id),
     refuse: (reason) => copies.refuse(reason),
   };
   const sources = links.map((link) => link(context));
@@ -129,10 +133,14 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
     forgetExit();
     runtime.stopTimer?.(learning);
     showCopies(core, undefined);
+    left.add(core);
     for (const source of sources) source.stop();
   });
   return { leave, [Symbol.dispose]: leave };
 }
+
+/** What has been left to others would be counted twice with a copy that goes on counting. */
+const left = new WeakSet<object>();
 
 /** So long after it joined a copy has met the others, in seconds. */
 const learnSeconds = 0.3;

@@ -11,6 +11,9 @@ import type { DigestEntry } from "./message.ts";
 /** After this share of the deadline those that have not answered are asked after among the others. */
 const patience = 0.6;
 
+/** Who has said nothing for so long, though it was asked, is waited for no longer than a moment, both in seconds. */
+const [silentSeconds, momentSeconds] = [5, 0.1];
+
 /** What a round needs. */
 export interface RoundOptions {
   readonly runtime: Pick<Runtime, "now" | "startTimer" | "stopTimer">;
@@ -59,6 +62,13 @@ export class Round {
       this.#isLate = true;
       this.#look();
     });
+    const silent = known.living().filter(({ owesSince = now }) => now - owesSince > silentSeconds);
+    if (silent.length > 0) {
+      this.#after(Math.min(momentSeconds, deadlineSeconds), () => {
+        for (const { id } of silent) this.#waiting.delete(id);
+        this.#look();
+      });
+    }
     if (this.#isOpen) {
       this.#after(Math.min(openUntil - now, deadlineSeconds), () => {
         this.#isOpen = false;
@@ -108,6 +118,11 @@ export class Round {
   }
 
   end(): void {
+    const { known, runtime } = this.#options;
+    for (const id of this.#welcome) {
+      const copy = known.get(id);
+      if (copy && !this.told.has(id)) copy.owesSince ??= runtime.now();
+    }
     for (const timer of this.#timers) this.#options.runtime.stopTimer?.(timer);
   }
 

@@ -74,13 +74,24 @@ export class SocketFolder {
         `${action}: sockets in directory must have paths of at most ${longestPath} bytes, got ${length}`,
       );
     }
-    try {
-      fs.mkdirSync(this.#directory, { mode: 0o700 });
-    } catch (error) {
-      if ((error as { code?: string }).code !== "EEXIST") throw cannotUse(this.#directory, error);
-    }
+    this.#make();
     const wrong = this.#wrong();
     if (wrong) throw new Error(`${action}: directory must be this user's own, with mode 0700; ${directory} ${wrong}`);
+  }
+
+  /** Whether our own socket is where it should be: people clean up, and systemd removes what it made for a service. */
+  get hasOwn(): boolean {
+    return this.#stats(this.path)?.isSocket() === true;
+  }
+
+  /** Makes the directory anew where it was removed; returns whether a socket may be put into it. */
+  restore(): boolean {
+    try {
+      this.#make();
+    } catch {
+      return false;
+    }
+    return this.#wrong() === undefined;
   }
 
   /** The sockets of the other copies; nothing where the directory is no longer this user's alone. */
@@ -113,7 +124,8 @@ export class SocketFolder {
     const path = this.#pathOf(id);
     const stats = this.#stats(path);
     if (!stats?.isSocket() || stats.uid !== this.#uid) return;
-    if (Date.now() - stats.mtimeMs > youngSeconds * 1000) this.#remove(path);
+    // One from the future was there before the clock was set back.
+    if (Math.abs(Date.now() - stats.mtimeMs) > youngSeconds * 1000) this.#remove(path);
   }
 
   /** Removes the socket of a copy that was heard to end. */
@@ -134,6 +146,14 @@ export class SocketFolder {
     }
   }
 
+  #make(): void {
+    try {
+      this.#fs.mkdirSync(this.#directory, { mode: 0o700 });
+    } catch (error) {
+      if ((error as { code?: string }).code !== "EEXIST") throw cannotUse(this.#directory, error);
+    }
+  }
+
   #wrong(): string | undefined {
     const stats = this.#stats(this.#directory);
     if (!stats?.isDirectory()) return "is no directory";
@@ -146,6 +166,7 @@ export class SocketFolder {
     try {
       return this.#fs.readdirSync(this.#directory);
     } catch {
+      this.#refuseOnce("", "the directory cannot be read");
       return [];
     }
   }

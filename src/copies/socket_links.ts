@@ -5,7 +5,7 @@
  * @module
  */
 
-import { frameOf, FrameReader } from "./frames.ts";
+import { frameOf, FrameReader, longestMessage } from "./frames.ts";
 import type { Link, LinkContext, LinkSource } from "./hub.ts";
 import { readMessageHead } from "./message.ts";
 import type { OtherSocket, SocketFolder } from "./socket_folder.ts";
@@ -24,7 +24,7 @@ export interface SocketLike {
 
 /** A server of `node:net`. */
 interface ServerLike {
-  listen(path: string, listening: () => void): unknown;
+  listen(options: { path: string; exclusive: boolean }, listening: () => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
   close(): unknown;
   unref(): unknown;
@@ -45,6 +45,9 @@ const silentSeconds = 5;
 /** How often the directory is looked through, at the most, in seconds. */
 const lookSeconds = 1;
 
+/** With more copies than this, descriptors would be missing where requests come in. */
+const mostPeers = 500;
+
 /** Another copy, with the connections to it: where both have connected at once there are two. */
 interface Peer {
   readonly link: Link & { isLife: boolean };
@@ -60,7 +63,9 @@ export class SocketLinks implements LinkSource {
   /** Those that are being connected to. */
   readonly #connecting = new Set<string>();
   readonly #unknown = new Set<SocketLike>();
-  readonly #server: ServerLike;
+  #server: ServerLike | undefined;
+  /** Whether others can connect, as far as is known. */
+  #isListening = false;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #isStopped = false;
 
@@ -68,10 +73,7 @@ export class SocketLinks implements LinkSource {
     this.#net = net;
     this.#folder = folder;
     this.#context = context;
-    this.#server = net.createServer((socket) => this.#accept(socket));
-    this.#server.on("error", () => context.refuse("the socket cannot be listened on"));
-    this.#server.listen(folder.path, () => folder.close());
-    this.#server.unref();
+    this.#listen();
     this.look();
   }
 
@@ -80,14 +82,51 @@ export class SocketLinks implements LinkSource {
     const now = this.#context.runtime.now();
     if (this.#isStopped || now - this.#lookedAt < lookSeconds) return;
     this.#lookedAt = now;
+    if (!this.#isListening || !this.#folder.hasOwn) this.#listenAnew();
     for (const other of this.#folder.others()) {
-      if (!this.#peers.has(other.id) && !this.#connecting.has(other.id)) this.#connect(other);
+      if (this.#peers.has(other.id) || this.#connecting.has(other.id)) continue;
+      if (this.#isFull()) break;
+      this.#connect(other);
     }
+  }
+
+  #listen(): void {
+    const server = this.#net.createServer((socket) => this.#accept(socket));
+    this.#server = server;
+    this.#isListening = true;
+    server.on("error", () => {
+      if (this.#server !== server) return;
+      this.#isListening = false;
+      this.#context.refuse("the socket cannot be listened on");
+    });
+    // Of this process also in a worker of `node:cluster`, which would have its primary listen, as whatever user that is.
+    server.listen({ path: this.#folder.path, exclusive: true }, () => {
+      try {
+        this.#folder.close();
+      } catch {
+        // It was removed at once; the next look makes another.
+      }
+    });
+    server.unref();
+  }
+
+  #listenAnew(): void {
+    // Closing removes what stands at the path, so that comes first.
+    this.#server?.close();
+    this.#server = undefined;
+    this.#isListening = false;
+    if (this.#folder.restore()) this.#listen();
+  }
+
+  #isFull(): boolean {
+    if (this.#peers.size + this.#connecting.size < mostPeers) return false;
+    this.#context.refuse(`there are more than ${mostPeers} copies in the directory`);
+    return true;
   }
 
   stop(): void {
     this.#isStopped = true;
-    this.#server.close();
+    this.#server?.close();
     this.#folder.removeOwn();
     // What was said last is still sent.
     for (const { link, sockets } of this.#peers.values()) {
@@ -118,7 +157,7 @@ export class SocketLinks implements LinkSource {
   }
 
   #accept(socket: SocketLike): void {
-    if (this.#isStopped) return void socket.destroy();
+    if (this.#isStopped || this.#unknown.size >= mostPeers || this.#isFull()) return void socket.destroy();
     socket.unref();
     this.#unknown.add(socket);
     socket.on("error", () => {});
@@ -139,7 +178,7 @@ export class SocketLinks implements LinkSource {
   #enter(id: string, socket: SocketLike): void {
     let peer = this.#peers.get(id);
     const isNew = peer === undefined;
-    if (!peer) this.#peers.set(id, peer = newPeer());
+    if (!peer) this.#peers.set(id, peer = newPeer(this.#context));
     peer.sockets.add(socket);
     if (isNew) {
       this.#context.hub.add(peer.link);
@@ -154,6 +193,7 @@ export class SocketLinks implements LinkSource {
     this.#peers.delete(id);
     if (this.#isStopped) return;
     if (peer.link.isLife) this.#folder.remove(id);
+    else this.#context.forget(id);
     this.#context.hub.lost(peer.link);
   }
 
@@ -175,7 +215,7 @@ export class SocketLinks implements LinkSource {
   }
 }
 
-function newPeer(): Peer {
+function newPeer({ refuse }: LinkContext): Peer {
   const sockets = new Set<SocketLike>();
   const link = {
     ...{ relays: false, isLife: true, isSameProcess: false },
@@ -184,6 +224,7 @@ function newPeer(): Peer {
       if (!socket || socket.writableLength > mostWaiting) return;
       const frame = frameOf(text);
       if (frame) socket.write(frame);
+      else refuse(`its own page is longer than the ${longestMessage} bytes that others take`);
     },
   };
   return { link, sockets };

@@ -60,6 +60,8 @@ export const thresholds = {
   bad_requests_least: 5,
   /** A restart takes less. */
   down_critical: 0,
+  /** Stalls and restarts are over by then, and one that hangs answers no requests either. */
+  copy_late_warning: 0,
 } as const;
 
 /** Where the runbook says what to do, by signal. */
@@ -78,6 +80,7 @@ export const runbook = {
   heap: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#heap-is-nearly-full",
   down: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#target-is-down",
   collection: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#collection-is-stale",
+  copies: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#a-copy-is-late",
   cardinality: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#label-sets-are-dropped",
   source: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#a-source-of-metrics-fails",
 } as const;

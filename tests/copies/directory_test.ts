@@ -16,9 +16,7 @@ import process from "node:process";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertThrows } from "@std/assert";
-import { Registry } from "prom-client";
-import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
-import { joinCopies, type JoinedCopies, type JoinOptions } from "@rtm/runtime-metrics/copies";
+import type { JoinOptions } from "@rtm/runtime-metrics/copies";
 import { frameOf } from "../../src/copies/frames.ts";
 import {
   Client,
@@ -32,33 +30,9 @@ import {
   Watch,
 } from "../support/copies.ts";
 import { runtimeName } from "../support/loop.ts";
-import { Page } from "../support/page.ts";
+import { copyErrors as errors, type OwnCopy, startCopy } from "../support/own_copies.ts";
 import { type Program, startProgram } from "../support/program.ts";
 import { until } from "../support/until.ts";
-
-/** A copy of the test's own process: what it counts, and its page. */
-interface OwnCopy {
-  monitor: Monitor;
-  copies: JoinedCopies;
-  count(times?: number): Promise<void>;
-  page(): Promise<Page>;
-}
-
-function startCopy(options: JoinOptions): OwnCopy {
-  const monitor = createMonitor({ registry: new Registry(), collect: { gc: false, canary: false } });
-  const copies = joinCopies(monitor, options);
-  const fetch = monitor.instrument((_request: Request) => new Response("hello"));
-  return {
-    monitor,
-    copies,
-    async count(times = 1) {
-      for (let i = 0; i < times; i++) await (await fetch(new Request("http://localhost/"))).text();
-    },
-    page: async () => new Page(await (await monitor.handler()).text()),
-  };
-}
-
-const errors = (page: Page): number => page.value('runtime_metrics_errors_total{source="copies"}');
 
 describe("processes that meet in a directory", () => {
   const directory = mkdtempSync(join(tmpdir(), "copies-"));

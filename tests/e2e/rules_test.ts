@@ -84,6 +84,7 @@ describeWith("the rules and promtool", ["promtool"], (generation) => {
       ["a condition", "RuntimeCpuThrottled", "< 0.5)", "< 5)"],
       ["who is told to hang", "RuntimeEventLoopHangs", "(up) == 0", "(up) >= 0"],
       ["a factor", "RuntimeErrorBudgetBurnFast", "> 14.4 * 0.001", "> 15 * 0.001"],
+      ["a copy's state", "RuntimeCopyLate", 'state="late"', 'state="ended"'],
       ["a description", "RuntimePoolSaturationHigh", "humanizePercentage", "humanize"],
     ] as const
   ) {

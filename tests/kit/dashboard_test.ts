@@ -33,15 +33,36 @@ describe("the dashboard", () => {
     assertEquals([dashboard.refresh, dashboard.time], ["10s", { from: "now-1h", to: "now" }]);
   });
 
-  it("lets a data source, jobs and instances be chosen", () => {
+  it("lets a data source, jobs, instances and copies be chosen", () => {
     assertEquals(
       dashboard.templating.list.map(({ name, type, multi, includeAll }) => [name, type, multi, includeAll]),
       [
         ["datasource", "datasource", false, false],
         ["job", "query", true, true],
         ["instance", "query", true, true],
+        ["copy", "query", true, true],
       ],
     );
+  });
+
+  it("chooses copies where they are told apart, and all of them where none were joined", () => {
+    assertEquals(dashboard.templating.list.find(({ name }) => name === "copy")!.allValue, ".*");
+    const chosen = panels.flatMap(({ targets }) => targets!).flatMap(({ expr }) =>
+      expr.match(/\w+\{[^}]*\$copy[^}]*\}/g) ?? []
+    );
+    const names = unique(chosen.map((selector) => selector.split("{")[0]!)).sort();
+    assertEquals(names, [
+      "runtime_eventloop_blocked_seconds_total",
+      "runtime_eventloop_lag_peak_seconds",
+      "runtime_eventloop_stall_cpu_seconds_total",
+      "runtime_eventloop_stall_seconds_total",
+      "runtime_metrics_last_collection_timestamp_seconds",
+    ]);
+    const others = panels.flatMap(({ targets }) => targets!)
+      .flatMap(({ expr }) => expr.match(/\w+\{[^}]*\$instance[^}]*\}/g) ?? []).filter((each) =>
+        !each.includes("$copy")
+      );
+    assertEquals(others.filter((each) => names.includes(each.split("{")[0]!)), []);
   });
 
   // The upload in the UI asks for __inputs, which provisioning never fills in; a variable serves both.

@@ -5,8 +5,8 @@ import { catalog, type CatalogEntry } from "../../src/metrics/catalog/catalog.ts
 import { panelsOf, type ReadKit, readKit, unique } from "../support/kit.ts";
 import { parsePromql, withoutGrafana } from "../support/promql_names.ts";
 
-/** Labels that Prometheus gives to targets and alerts, and that histograms have. */
-const given = ["job", "instance", "le", "alertname", "alertstate"];
+/** Labels that Prometheus gives to targets and alerts, that histograms have, and that tell copies apart. */
+const given = ["job", "instance", "le", "alertname", "alertstate", "copy"];
 /** Series that Prometheus itself makes. */
 const own = ["up", "scrape_duration_seconds", "ALERTS"];
 

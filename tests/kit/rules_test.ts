@@ -61,7 +61,7 @@ describe("the rules", () => {
 
   it("watch whatever else can go wrong", () => {
     assertEquals(unique(alerts.map(({ labels }) => labels!["signal"]!)), [
-      ...["cardinality", "collection", "down", "errors", "fds", "hang", "heap", "held", "lag", "latency"],
+      ...["cardinality", "collection", "copies", "down", "errors", "fds", "hang", "heap", "held", "lag", "latency"],
       ...["pending_age", "pool_wait", "rejected", "saturation", "source", "throttled"],
     ]);
   });

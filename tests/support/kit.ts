@@ -46,6 +46,7 @@ export interface Dashboard {
       query: string | { query: string };
       multi?: boolean;
       includeAll?: boolean;
+      allValue?: string;
       current?: { value: string[] };
     }[];
   };

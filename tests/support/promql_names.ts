@@ -28,7 +28,13 @@ export function parsePromql(expression: string): ParsedExpression {
 /** Puts something into the places of Grafana's variables, as Grafana does before it asks Prometheus. */
 export function withoutGrafana(
   expression: string,
-  { window = "1m", job = ".+", instance = ".+" }: { window?: string; job?: string; instance?: string } = {},
+  { window = "1m", job = ".+", instance = ".+", copy = ".*" }: {
+    window?: string;
+    job?: string;
+    instance?: string;
+    copy?: string;
+  } = {},
 ): string {
-  return expression.replaceAll("$__rate_interval", window).replaceAll("$job", job).replaceAll("$instance", instance);
+  return expression.replaceAll("$__rate_interval", window).replaceAll("$job", job).replaceAll("$instance", instance)
+    .replaceAll("$copy", copy);
 }
