@@ -62,7 +62,7 @@ const groups: readonly Group[] = [
   { title: "`joinCopies`", type: "JoinOptions", file: "src/copies/options.ts", table: joinOptions },
   { title: "`metricProducer`", type: "MetricProducerOptions", file: "src/otel/options.ts", table: otelOptions },
   { title: "`livePage`", type: "LivePageOptions", file: "src/live/options.ts", table: liveOptions },
-  { title: "`createPusher`", type: "PusherOptions", file: "src/push/check_pusher.ts", table: pusherOptions },
+  { title: "`createPusher`", type: "PusherOptions", file: "src/push/options.ts", table: pusherOptions },
 ];
 
 /** What the comment of an option says: its meaning, and its default with the reason. */

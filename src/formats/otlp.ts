@@ -1,6 +1,5 @@
 /**
- * Families as the metrics of OpenTelemetry's protocol, before they are encoded: times are numbers, counts are numbers, and
- * everything counts from its start. Encodings and temporalities are made from this.
+ * Families as the metrics of OpenTelemetry's protocol, everything counted from its start.
  *
  * @module
  */
@@ -15,61 +14,17 @@ import type {
 import type { Gathered } from "../gather/gather.ts";
 import { wellFormed } from "../metrics/label_value.ts";
 import { FamilyNames } from "./family_names.ts";
-
-/** Names and texts. */
-export type Attributes = readonly (readonly [key: string, value: string])[];
-
-/** One observation that stands for others. */
-export interface OtlpExemplar {
-  readonly value: number;
-  readonly unixSeconds: number;
-  /** 32 hexadecimal digits, where it is known. */
-  readonly traceId?: string;
-  /** 16 hexadecimal digits, where it is known. */
-  readonly spanId?: string;
-  /** What else it was told with. */
-  readonly attributes: Attributes;
-}
-
-/** What every point has. */
-interface Point {
-  readonly attributes: Attributes;
-  /** When it began to count, as Unix time in seconds; absent where nothing is counted. */
-  readonly startUnixSeconds?: number;
-}
-
-/** One number. */
-export interface NumberPoint extends Point {
-  readonly value: number;
-  readonly exemplars: readonly OtlpExemplar[];
-}
-
-/** One histogram. */
-export interface HistogramPoint extends Point {
-  readonly count: number;
-  readonly sum?: number;
-  /** Rising, without infinity. */
-  readonly bounds: readonly number[];
-  /** How many observations lie between two bounds; one more than there are bounds. */
-  readonly bucketCounts: readonly number[];
-  readonly exemplars: readonly OtlpExemplar[];
-}
-
-/** One summary. */
-export interface SummaryPoint extends Point {
-  readonly count: number;
-  readonly sum: number;
-  readonly quantiles: readonly (readonly [quantile: number, value: number])[];
-}
-
-/** One metric. */
-export type OtlpMetric =
-  & { readonly name: string; readonly description: string; readonly unit: string }
-  & (
-    | { readonly data: "sum" | "gauge"; readonly points: readonly NumberPoint[] }
-    | { readonly data: "histogram"; readonly points: readonly HistogramPoint[] }
-    | { readonly data: "summary"; readonly points: readonly SummaryPoint[] }
-  );
+import { isCount } from "./loose_samples.ts";
+import {
+  type Attributes,
+  attributesOf,
+  type HistogramPoint,
+  type NumberPoint,
+  type OtlpExemplar,
+  type OtlpMetric,
+  type Point,
+  type SummaryPoint,
+} from "./otlp_metric.ts";
 
 /** What is the same for everything in one export. */
 export interface OtlpContext {
@@ -85,7 +40,7 @@ export interface OtlpContext {
   readonly failed?: (name: string) => void;
 }
 
-/** Makes the metrics, one family at a time; a family without a point is none. */
+/** Makes the metrics, one family at a time; of one that has no point there is nothing to be written. */
 export function* otlpMetrics(families: Gathered["families"], context: OtlpContext): Generator<OtlpMetric, void> {
   const names = new FamilyNames("text", "allow-utf-8", families);
   for (const family of families) {
@@ -95,8 +50,7 @@ export function* otlpMetrics(families: Gathered["families"], context: OtlpContex
       if (family.isForeign) context.failed?.(family.name);
       continue;
     }
-    const metric = metricOf(family, shown.name, new Points(family, context));
-    if (metric.points.length > 0) yield metric;
+    yield metricOf(family, shown.name, new Points(family, context));
   }
 }
 
@@ -112,7 +66,7 @@ function metricOf(family: FamilySnapshot, name: string, points: Points): OtlpMet
     };
   }
   if (data !== "histogram") return { ...common, data: "summary", points: points.all((i) => summaryPoint(family, i)) };
-  const bounds = boundsOf(family);
+  const bounds = new Bounds(family);
   return { ...common, data, points: points.all((index) => histogramPoint(family, index, bounds, points)) };
 }
 
@@ -144,10 +98,9 @@ class Points {
     this.#instance = context.resource["service.instance.id"];
   }
 
-  /** `make` returns undefined for a label set that cannot be told. */
-  all<Made extends object>(make: (index: number) => Made | undefined): (Made & Point)[] {
+  /** `make` returns undefined for a label set that cannot be told. One step is one label set, so that a family can be made in slices. */
+  *all<Made extends object>(make: (index: number) => Made | undefined): Generator<(Made & Point) | undefined, void> {
     const { isForeign, size, name, lost } = this.#family;
-    const points: (Made & Point)[] = [];
     const told = new Set<string>();
     let failed = lost > 0;
     for (let index = 0; index < size; index++) {
@@ -156,38 +109,31 @@ class Points {
       // Two of an app's label sets may be the same to UTF-8; the first stands.
       const isTwin = isForeign && told.size === told.add(JSON.stringify(attributes.toSorted(byName))).size;
       if (isTwin) failed = true;
-      if (made && !isTwin) points.push({ attributes, ...this.#start(index), ...made });
+      yield made && !isTwin ? { attributes, ...this.#start(index), ...made } : undefined;
     }
     if (failed) this.#context.failed?.(name);
-    return points;
   }
 
   exemplars(place: number): readonly OtlpExemplar[] {
     const exemplar = this.#family.exemplars?.get(place);
-    return exemplar ? [exemplarOf(exemplar, this.#context.unixSeconds)] : [];
+    return exemplar && Number.isFinite(exemplar.value) ? [exemplarOf(exemplar, this.#context.unixSeconds)] : [];
   }
 
-  #start(index: number): Pick<Point, "startUnixSeconds"> {
-    const { type } = this.#family;
+  #start(index: number): Pick<Point, "startUnixSeconds" | "bornUnixSeconds"> {
+    const { type, createdAt } = this.#family;
     if (type === "gauge" || type === "untyped") return {};
     const { startUnixSeconds, unixSeconds } = this.#context;
-    return { startUnixSeconds: Math.min(this.#family.createdAt?.[index] ?? startUnixSeconds, unixSeconds) };
+    const born = createdAt?.[index];
+    return {
+      startUnixSeconds: Math.min(born ?? startUnixSeconds, unixSeconds),
+      ...(born !== undefined && { bornUnixSeconds: born }),
+    };
   }
 
   #attributes(index: number): Attributes {
     const all = attributesOf({ ...this.#context.labels, ...this.#family.labels(index) });
     return all.filter(([key, value]) => key !== "instance" || value !== this.#instance);
   }
-}
-
-/** Makes attributes: each key has something in it and stands once, and all of it is UTF-8. */
-export function attributesOf(labels: Labels): Attributes {
-  const told = new Map<string, string>();
-  for (const [key, value] of Object.entries(labels)) {
-    const name = wellFormed(key) || "_";
-    if (!told.has(name)) told.set(name, wellFormed(String(value)));
-  }
-  return [...told];
 }
 
 function byName([a]: readonly [string, string], [b]: readonly [string, string]): number {
@@ -205,34 +151,59 @@ function numberPoint(
   return Number.isFinite(value) ? { value, exemplars: isSum ? points.exemplars(index) : [] } : undefined;
 }
 
-/** A family's bounds in rising order, each with its place among the values. */
-function boundsOf({ bounds }: DistributionSnapshot): { at: number; place: number }[] {
-  return bounds.map((bound, place) => ({ at: bound === "+Inf" ? Infinity : Number(bound), place }))
-    .sort((a, b) => a.at < b.at ? -1 : 1);
+/** A bound, and its place among the values. */
+interface Bound {
+  readonly at: number;
+  readonly place: number;
+}
+
+/** A family's bounds in rising order. */
+class Bounds {
+  readonly #all: readonly Bound[];
+  /** What most label sets have, made once. */
+  readonly #finite: readonly number[];
+
+  constructor({ bounds }: DistributionSnapshot) {
+    this.#all = bounds.map((bound, place) => ({ at: bound === "+Inf" ? Infinity : Number(bound), place }))
+      .sort((a, b) => a.at < b.at ? -1 : 1);
+    this.#finite = finite(this.#all);
+  }
+
+  /** Those that a label set tells, and the finite ones among them. */
+  told(isTold: (place: number) => boolean): { told: readonly Bound[]; explicit: readonly number[] } {
+    if (this.#all.every(({ place }) => isTold(place))) return { told: this.#all, explicit: this.#finite };
+    const told = this.#all.filter(({ place }) => isTold(place));
+    return { told, explicit: finite(told) };
+  }
+}
+
+function finite(bounds: readonly Bound[]): number[] {
+  return (bounds.at(-1)?.at === Infinity ? bounds.slice(0, -1) : bounds).map(({ at }) => at);
 }
 
 /** Prometheus counts what is at most a bound, OTLP what lies between two of them. */
 function histogramPoint(
   { values, sums, counts, bounds }: DistributionSnapshot,
   index: number,
-  rising: readonly { at: number; place: number }[],
+  rising: Bounds,
   points: Points,
 ): Omit<HistogramPoint, "attributes"> | undefined {
-  const told = rising.filter(({ place }) => values[index * bounds.length + place] !== undefined);
-  const cumulative = told.map(({ place }) => values[index * bounds.length + place]!);
-  const exemplars = told.flatMap(({ place }) => points.exemplars(index * bounds.length + place));
-  const all = told.at(-1)?.at === Infinity ? cumulative.pop() : undefined;
+  const begin = index * bounds.length;
+  const { told, explicit } = rising.told((place) => values[begin + place] !== undefined);
+  const cumulative = told.map(({ place }) => values[begin + place]!);
+  const all = cumulative.length > explicit.length ? cumulative.pop() : undefined;
   const count = counts[index] ?? all;
   if (count === undefined) return undefined;
-  const bucketCounts = [...cumulative, count].map((value, i) => value - (cumulative[i - 1] ?? 0));
-  if (!bucketCounts.every((each) => Number.isSafeInteger(each) && each >= 0)) return undefined;
+  // Nothing can be minus nothing in an app's own metric; a difference with 0 added is none.
+  const bucketCounts = [...cumulative, count].map((value, i) => value - (cumulative[i - 1] ?? 0) + 0);
+  if (!bucketCounts.every(isCount)) return undefined;
   const sum = sums[index];
   return {
-    count,
-    ...(Number.isFinite(sum) && { sum: sum! }),
-    bounds: told.slice(0, cumulative.length).map(({ at }) => at),
+    count: count + 0,
+    sum: Number.isFinite(sum) ? sum : undefined,
+    bounds: explicit,
     bucketCounts,
-    exemplars,
+    exemplars: told.flatMap(({ place }) => points.exemplars(begin + place)),
   };
 }
 
@@ -240,11 +211,11 @@ function summaryPoint(
   { bounds, values, sums, counts }: DistributionSnapshot,
   index: number,
 ): Omit<SummaryPoint, "attributes"> | undefined {
-  const [count, sum] = [counts[index], sums[index]];
-  if (!Number.isSafeInteger(count) || count! < 0 || !Number.isFinite(sum)) return undefined;
+  const [count, sum] = [(counts[index] ?? NaN) + 0, sums[index]];
+  if (!isCount(count) || !Number.isFinite(sum)) return undefined;
   const quantiles = bounds.map((bound, i) => [Number(bound), values[index * bounds.length + i] ?? NaN] as const)
     .filter(([, value]) => Number.isFinite(value));
-  return { count: count!, sum: sum!, quantiles };
+  return { count, sum: sum!, quantiles };
 }
 
 function exemplarOf({ labels, value, unixSeconds }: ExemplarSnapshot, now: number): OtlpExemplar {

@@ -7,22 +7,15 @@
 import {
   type Attributes,
   attributesOf,
-  type HistogramPoint,
-  type NumberPoint,
+  microseconds,
   type OtlpExemplar,
   type OtlpMetric,
-  type SummaryPoint,
-} from "./otlp.ts";
-
-/** `AGGREGATION_TEMPORALITY_CUMULATIVE`: every number counts from its start, not from the request before. */
-const cumulative = 2;
-
-/** What an export is said to come from. */
-export interface OtlpSource {
-  readonly resource: Readonly<Record<string, string>>;
-  /** When the numbers were taken, as Unix time in seconds. */
-  readonly unixSeconds: number;
-}
+  type OtlpPoint,
+  type OtlpSource,
+  scopeName,
+  type Temporality,
+  temporalityNumbers,
+} from "./otlp_metric.ts";
 
 /**
  * Writes an `ExportMetricsServiceRequest`, one point at a time, so that whoever drains it decides how much is written in one
@@ -31,21 +24,30 @@ export interface OtlpSource {
 export function* writeOtlpJson(metrics: Iterable<OtlpMetric>, source: OtlpSource): Generator<string, void> {
   const resource = JSON.stringify({ attributes: keyValues(attributesOf(source.resource)) });
   yield `{"resourceMetrics":[{"resource":${resource},` +
-    '"scopeMetrics":[{"scope":{"name":"@rtm/runtime-metrics"},"metrics":[';
-  let isFirst = true;
+    `"scopeMetrics":[{"scope":{"name":"${scopeName}"},"metrics":[`;
+  const time = nanoseconds(source.unixSeconds);
+  let separator = "";
   for (const metric of metrics) {
-    yield isFirst ? "" : ",";
-    isFirst = false;
-    yield* writeMetric(metric, nanoseconds(source.unixSeconds));
+    if (yield* writeMetric(metric, separator, time, source.temporality)) separator = ",";
   }
   yield "]}]}]}";
 }
 
-function* writeMetric(metric: OtlpMetric, time: string): Generator<string, void> {
-  const { name, description, unit, data, points } = metric;
+/** Writes a metric behind what stands between two of them; nothing at all, and false, for one without a point. */
+function* writeMetric(
+  { name, description, unit, data, points }: OtlpMetric,
+  separator: string,
+  time: string,
+  temporality: Temporality,
+): Generator<string, boolean> {
   const head = JSON.stringify({ name, description, unit });
-  yield `${head.slice(0, -1)},"${data}":{"dataPoints":[`;
-  for (const [i, point] of points.entries()) {
+  let before = `${separator}${head.slice(0, -1)},"${data}":{"dataPoints":[`;
+  let isEmpty = true;
+  for (const point of points) {
+    if (!point) {
+      yield "";
+      continue;
+    }
     const { attributes, startUnixSeconds } = point;
     const written = {
       attributes: keyValues(attributes),
@@ -53,16 +55,18 @@ function* writeMetric(metric: OtlpMetric, time: string): Generator<string, void>
       timeUnixNano: time,
       ...valueOf(point),
     };
-    yield (i === 0 ? "" : ",") + JSON.stringify(written);
+    yield before + JSON.stringify(written);
+    before = ",";
+    isEmpty = false;
   }
+  if (isEmpty) return false;
   const isCounted = data === "sum" || data === "histogram";
-  const kind = `${isCounted ? `,"aggregationTemporality":${cumulative}` : ""}${
-    data === "sum" ? ',"isMonotonic":true' : ""
-  }`;
-  yield `]${kind}}}`;
+  const kind = isCounted ? `,"aggregationTemporality":${temporalityNumbers[temporality]}` : "";
+  yield `]${kind}${data === "sum" ? ',"isMonotonic":true' : ""}}}`;
+  return true;
 }
 
-function valueOf(point: NumberPoint | HistogramPoint | SummaryPoint): object {
+function valueOf(point: OtlpPoint): object {
   if ("value" in point) return { asDouble: point.value, ...exemplarsOf(point.exemplars) };
   const totals = { count: String(point.count), ...(point.sum !== undefined && { sum: point.sum }) };
   if ("quantiles" in point) {
@@ -92,7 +96,7 @@ function keyValues(attributes: Attributes): object[] {
   return attributes.map(([key, value]) => ({ key, value: { stringValue: value } }));
 }
 
-/** A double has no room for nanoseconds since 1970: microseconds are what it tells. */
 function nanoseconds(unixSeconds: number): string {
-  return `${Math.round(unixSeconds * 1e6)}000`;
+  const time = microseconds(unixSeconds);
+  return time === 0 ? "0" : `${time}000`;
 }

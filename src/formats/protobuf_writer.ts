@@ -35,6 +35,21 @@ export class ProtobufWriter {
     this.length += 8;
   }
 
+  /** Writes an integer that always takes eight bytes. */
+  fixed64(field: number, value: bigint): void {
+    this.#tag(field, fixed64Wire!);
+    this.#reserve(8);
+    this.#view.setBigUint64(this.length, value, true);
+    this.length += 8;
+  }
+
+  /** Writes bytes as they are, within what was begun. */
+  append(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
   /** Writes a text as UTF-8; half of a pair that stands alone becomes the replacement character. */
   text(field: number, text: string): void {
     const begin = this.begin(field);
@@ -74,8 +89,9 @@ export class ProtobufWriter {
     this.length += size;
   }
 
-  /** Writes a length that stands alone, before a message on a stream. */
-  prefix(size: number): void {
+  /** Writes the length of a message that comes from elsewhere: alone, as on a stream, or behind its tag. */
+  prefix(size: number, field?: number): void {
+    if (field !== undefined) this.#tag(field, lengthWire!);
     this.#varint(size);
   }
 

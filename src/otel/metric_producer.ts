@@ -5,8 +5,10 @@
  */
 
 import { otlpMetrics } from "../formats/otlp.ts";
+import type { OtlpPoint, WholeMetric } from "../formats/otlp_metric.ts";
 import { Slices } from "../gather/loop_budget.ts";
 import { accessTo } from "../monitor/access.ts";
+import { CountingStart } from "../monitor/counting_start.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { action, checkOtelOptions, type MetricProducerOptions } from "./options.ts";
 import { type CollectionResult, type SdkMetric, sdkMetrics } from "./sdk_metrics.ts";
@@ -52,7 +54,7 @@ export function metricProducer(
 ): MetricProducer {
   const access = accessTo(monitor, action);
   const { names, timeoutMillis } = checkOtelOptions(options);
-  const madeUnixSeconds = Date.now() / 1000;
+  const start = new CountingStart();
   return {
     async collect({ timeoutMillis: asked } = {}) {
       const errors: unknown[] = [];
@@ -63,21 +65,22 @@ export function metricProducer(
         const { families, labels } = await access.gather({ timeoutSeconds: milliseconds / 1000, withStarts: true });
         const { runtime, core } = access.source();
         const unixSeconds = runtime.unixNow();
-        const { process, uptimeSeconds } = monitor.snapshot();
-        const began = process?.startUnixSeconds ??
-          (uptimeSeconds === undefined ? madeUnixSeconds : unixSeconds - uptimeSeconds);
         const told = otlpMetrics(families, {
           labels,
           resource: {},
-          startUnixSeconds: Math.min(began, unixSeconds),
+          startUnixSeconds: start.at(monitor.snapshot(), unixSeconds),
           unixSeconds,
           failed: (name) => errors.push(new Error(`Cannot tell all of metric ${name}`)),
         });
         const semanticPrefix = names === "otel" ? core?.settings.prefix ?? "" : undefined;
         const slices = new Slices(runtime);
         for (const metric of told) {
-          metrics.push(...sdkMetrics(metric, { unixSeconds, semanticPrefix }));
-          if (slices.isDue(metric.points.length)) await slices.next();
+          const points: OtlpPoint[] = [];
+          const each: Iterable<OtlpPoint | undefined> = metric.points;
+          await inSlices(slices, each[Symbol.iterator](), (point) => point && points.push(point));
+          if (points.length === 0) continue;
+          const whole = { ...metric, points } as WholeMetric;
+          metrics.push(...await inSlices(slices, sdkMetrics(whole, { unixSeconds, semanticPrefix })));
         }
       } catch (error) {
         errors.push(error);
@@ -88,6 +91,20 @@ export function metricProducer(
       };
     },
   };
+}
+
+/** Takes all steps, and gives the event loop back between them. */
+async function inSlices<Step, End>(
+  slices: Slices,
+  steps: Iterator<Step, End>,
+  take: (step: Step) => void = () => {},
+): Promise<End> {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    take(value);
+    if (slices.isDue()) await slices.next();
+  }
 }
 
 /** Readers take the SDK's own. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Attributes, OtlpMetric } from "../formats/otlp.ts";
+import type { Attributes, WholeMetric } from "../formats/otlp_metric.ts";
 import { semanticMetric } from "./semantic_names.ts";
 
 /** A time as seconds and nanoseconds. */
@@ -82,8 +82,11 @@ export interface SdkContext {
   readonly semanticPrefix: string | undefined;
 }
 
-/** Makes the SDK's metrics of one of ours: one, or two for an app's summary with quantiles, which the SDK does not know. */
-export function* sdkMetrics(metric: OtlpMetric, context: SdkContext): Generator<SdkMetric, void> {
+/**
+ * Makes the SDK's metrics of one of ours: one, or two for an app's summary with quantiles, which the SDK does not know. It
+ * pauses behind each point, so that whoever drains it decides how many are made in one go.
+ */
+export function* sdkMetrics(metric: WholeMetric, context: SdkContext): Generator<undefined, SdkMetric[]> {
   const { semanticPrefix } = context;
   const semantic = semanticPrefix === undefined ? undefined : semanticMetric(metric, semanticPrefix);
   const { name, unit } = semantic ?? metric;
@@ -104,48 +107,58 @@ export function* sdkMetrics(metric: OtlpMetric, context: SdkContext): Generator<
   });
   switch (metric.data) {
     case "histogram": {
-      const dataPoints = metric.points.map((each) =>
+      const dataPoints = yield* inSteps(metric.points, (each) =>
         point(each, {
           buckets: { boundaries: [...each.bounds], counts: [...each.bucketCounts] },
           ...(each.sum !== undefined && { sum: each.sum }),
           count: each.count,
-        })
-      );
-      yield { ...common("HISTOGRAM"), dataPointType: 0, dataPoints };
-      break;
+        }));
+      return [{ ...common("HISTOGRAM"), dataPointType: 0, dataPoints }];
     }
-    case "summary":
+    case "summary": {
       // A histogram of one bucket is a sum and a count.
-      yield {
-        ...common("HISTOGRAM"),
-        dataPointType: 0,
-        dataPoints: metric.points.map((each) =>
-          point(each, { buckets: { boundaries: [], counts: [each.count] }, sum: each.sum, count: each.count })
-        ),
-      };
-      if (metric.points.some(({ quantiles }) => quantiles.length > 0)) {
-        const { descriptor, ...rest } = common("GAUGE");
-        yield {
-          ...rest,
-          descriptor: { ...descriptor, name: `${name}_quantile` },
-          dataPointType: 2,
-          dataPoints: metric.points.flatMap(({ quantiles, attributes }) =>
-            quantiles.map(([quantile, value]) =>
-              point({ attributes: [...attributes, ["quantile", String(quantile)]] }, value)
-            )
+      const dataPoints = yield* inSteps(
+        metric.points,
+        (each) => point(each, { buckets: { boundaries: [], counts: [each.count] }, sum: each.sum, count: each.count }),
+      );
+      const whole: SdkMetric = { ...common("HISTOGRAM"), dataPointType: 0, dataPoints };
+      const quantiles = yield* inSteps(
+        metric.points,
+        ({ quantiles, attributes }) =>
+          quantiles.map(([quantile, value]) =>
+            point({ attributes: [...attributes, ["quantile", String(quantile)]] }, value)
           ),
-        };
-      }
-      break;
+      );
+      if (quantiles.every((each) => each.length === 0)) return [whole];
+      const { descriptor, ...rest } = common("GAUGE");
+      return [whole, {
+        ...rest,
+        descriptor: { ...descriptor, name: `${name}_quantile` },
+        dataPointType: 2,
+        dataPoints: quantiles.flat(),
+      }];
+    }
     default: {
-      const dataPoints = metric.points.map((each) => point(each, each.value));
+      const dataPoints = yield* inSteps(metric.points, (each) => point(each, each.value));
       if (metric.data === "sum") {
-        yield { ...common("COUNTER"), dataPointType: 3, dataPoints, isMonotonic: true };
-      } else if (semantic?.isUpDownCounter) {
-        yield { ...common("UP_DOWN_COUNTER"), dataPointType: 3, dataPoints, isMonotonic: false };
-      } else yield { ...common("GAUGE"), dataPointType: 2, dataPoints };
+        return [{ ...common("COUNTER"), dataPointType: 3, dataPoints, isMonotonic: true }];
+      }
+      return [
+        semantic?.isUpDownCounter
+          ? { ...common("UP_DOWN_COUNTER"), dataPointType: 3, dataPoints, isMonotonic: false }
+          : { ...common("GAUGE"), dataPointType: 2, dataPoints },
+      ];
     }
   }
+}
+
+function* inSteps<Point, Made>(points: readonly Point[], make: (point: Point) => Made): Generator<undefined, Made[]> {
+  const made: Made[] = [];
+  for (const each of points) {
+    made.push(make(each));
+    yield;
+  }
+  return made;
 }
 
 /** Clocks tell milliseconds; what is below them is rounding. */

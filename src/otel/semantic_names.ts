@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Attributes, OtlpMetric } from "../formats/otlp.ts";
+import type { Attributes, WholeMetric } from "../formats/otlp_metric.ts";
 
 /** What a metric is called by the conventions. */
 export interface SemanticMetric {
@@ -100,7 +100,7 @@ export const semanticRows: readonly Row[] = [
  * Returns undefined for one that keeps our name: none of theirs means the same, or its statuses are groups such as `2xx`,
  * for which they have no word.
  */
-export function semanticMetric(metric: OtlpMetric, prefix: string): SemanticMetric | undefined {
+export function semanticMetric(metric: WholeMetric, prefix: string): SemanticMetric | undefined {
   const row = semanticRows.find(({ ours, prefixed }) => metric.name === (prefixed ? prefix + ours : ours));
   if (!row || !metric.points.every(({ attributes }) => attributes.every(isTold))) return undefined;
   const { name, unit, isUpDownCounter = false, labels = {}, fixed = {} } = row;

@@ -1,5 +1,5 @@
 /**
- * What a pusher can be told, and the checks of that.
+ * The checks of what a pusher is told.
  *
  * @module
  */
@@ -15,85 +15,11 @@ import {
   type OptionTable,
   refuser,
   text,
+  withDefaults,
 } from "../check.ts";
-import type { Snapshot } from "../monitor/monitor.ts";
 import { isHeaderName, isHeaderValue, withoutCredentials } from "./credentials.ts";
-import type { PushProtocol } from "./target.ts";
-
-/** What is pushed: a monitor, by shape. */
-export interface PushSource {
-  /** Answers the page, as Prometheus text. */
-  handler(request?: { readonly method: string }): Promise<Response>;
-  /** Tells since when it counts. */
-  snapshot(): Pick<Snapshot, "process" | "uptimeSeconds">;
-}
-
-/** Options of `createPusher`. */
-export interface PusherOptions {
-  /**
-   * Where to push: a Pushgateway's own address (`http://host:9091`), VictoriaMetrics' import endpoint
-   * (`http://host:8428/api/v1/import/prometheus`), or an OTLP endpoint for metrics (`http://host:4318/v1/metrics`). A name
-   * and a password in it become the header `authorization`, unless that is among `headers`.
-   */
-  url: string | URL;
-  /** What is spoken there. OTLP is sent as JSON. */
-  protocol: PushProtocol;
-  /** What the app is called: the label `job`, and OTLP's `service.name`. */
-  job: string;
-  /** What to push. For OTLP it has to be a monitor of this package; for the page, whatever answers one. */
-  monitor: PushSource;
-  /**
-   * What this process is called among its siblings: the label `instance`, and OTLP's `service.instance.id`.
-   *
-   * @default {undefined} A random name; the isolate's own on edge runtimes.
-   */
-  instance?: string;
-  /**
-   * More labels of the sender; attributes of the resource in OTLP.
-   *
-   * @default {{}}
-   */
-  labels?: Readonly<Record<string, string>>;
-  /**
-   * Headers to send, such as `authorization`. Their values are in no error.
-   *
-   * @default {{}}
-   */
-  headers?: Readonly<Record<string, string>>;
-  /**
-   * The distance between pushes, in seconds, from 1 to 3600. Attempts that fail are repeated within it.
-   *
-   * @default {10} Workers keep a context for 30 s behind its response, in which one wait and the attempts have to fit.
-   */
-  intervalSeconds?: number;
-  /**
-   * How long one attempt may take, in seconds, above 0 and at most 60.
-   *
-   * @default {5}
-   */
-  timeoutSeconds?: number;
-  /**
-   * How often a failed attempt is repeated, a whole number from 0 to 10. The pauses between them grow from up to half a
-   * second, each to twice the one before, and are drawn at random.
-   *
-   * @default {3}
-   */
-  retries?: number;
-  /**
-   * The largest page that is pushed, in bytes.
-   *
-   * @default {16777216} 16 MiB: what collectors take, and more than 100,000 series.
-   */
-  maxBytes?: number;
-  /** Called for each push that was given up, and where part of one was refused. */
-  onError?: (error: Error) => void;
-  /**
-   * What sends, such as a service binding's `fetch`.
-   *
-   * @default {globalThis.fetch}
-   */
-  fetch?: (url: string, init: RequestInit) => Promise<Response>;
-}
+import type { PusherOptions, PushProtocol, PushSource } from "./options.ts";
+import { withOtelEnvironment } from "./otel_environment.ts";
 
 /** Options after the checks, with every default filled in. */
 export interface PusherSettings extends Required<Omit<PusherOptions, "url" | "instance" | "onError">> {
@@ -103,6 +29,11 @@ export interface PusherSettings extends Required<Omit<PusherOptions, "url" | "in
 }
 
 const protocols: readonly PushProtocol[] = ["pushgateway", "victoriametrics", "otlp"];
+
+/** One of some words. */
+function word(...words: readonly string[]): Kind {
+  return text(`one of ${words.join(", ")}`, (value) => words.includes(value));
+}
 
 /** Texts by name. */
 const texts: Kind = entriesOf("texts by name", (key, value, name, refuse) => {
@@ -139,7 +70,7 @@ export const pusherOptions: OptionTable<PusherOptions> = {
       if (!/^https?:$/.test(protocol)) refuse(RangeError, `${name} must begin with http: or https:`, protocol);
     },
   },
-  protocol: text(`one of ${protocols.join(", ")}`, (value) => protocols.includes(value as PushProtocol)),
+  protocol: word(...protocols),
   job: text("a string with something in it", (value) => value !== ""),
   monitor: {
     is: "a monitor",
@@ -152,6 +83,9 @@ export const pusherOptions: OptionTable<PusherOptions> = {
   },
   instance: text("a string"),
   labels: { default: {}, ...texts },
+  encoding: { default: "protobuf", ...word("json", "protobuf") },
+  temporality: { default: "cumulative", ...word("cumulative", "delta") },
+  compression: { default: "none", ...word("none", "gzip") },
   headers: { default: {}, ...headerTexts },
   intervalSeconds: { default: 10, ...between(1, 3600) },
   timeoutSeconds: { default: 5, ...between(0.001, 60) },
@@ -168,21 +102,40 @@ export const pusherOptions: OptionTable<PusherOptions> = {
   fetch: callable,
 };
 
-/** Checks a pusher's options and fills defaults in. */
+/** Checks a pusher's options and fills defaults in, and for OTLP what the environment says before them. */
 export function checkPusher(options: PusherOptions): PusherSettings {
   const refuse = refuser("Cannot create pusher");
-  const given = checkTable(refuse, options, pusherOptions);
-  for (const name of ["url", "protocol", "job", "monitor"] as const) {
-    if (given[name] === undefined) pusherOptions[name].check(undefined, name, refuse);
+  checkTable(refuse, options, pusherOptions);
+  for (const name of ["protocol", "monitor"] as const) {
+    if (options[name] === undefined) pusherOptions[name].check(undefined, name, refuse);
+  }
+  const isOtlp = options.protocol === "otlp";
+  for (const name of ["encoding", "temporality"] as const) {
+    if (!isOtlp && options[name] !== undefined) {
+      refuse(TypeError, `${name} must be left out unless protocol is otlp`, options[name]);
+    }
   }
   // The page is not asked for: what OTLP is made of is inside.
-  if (given.protocol === "otlp") accessTo(given.monitor, "Cannot create pusher");
+  const runtime = isOtlp ? accessTo(options.monitor, "Cannot create pusher").source().runtime : undefined;
+  const told = runtime ? withOtelEnvironment(options, (name) => runtime.environment(name), refuse) : options;
+  const instead = isOtlp ? { url: "OTEL_EXPORTER_OTLP_ENDPOINT", job: "OTEL_SERVICE_NAME" } : undefined;
+  for (const name of ["url", "job"] as const) {
+    if (told[name] !== undefined) continue;
+    refuse(
+      TypeError,
+      `${name} must be ${pusherOptions[name].is}${instead ? `, or ${instead[name]} set` : ""}`,
+      undefined,
+    );
+  }
+  if (told.compression === "gzip" && typeof CompressionStream !== "function") {
+    refuse(TypeError, "compression must be none where there is no CompressionStream", told.compression);
+  }
   const none: Pick<PusherSettings, "fetch" | "instance" | "onError"> = {
     // Bound late, so that it is called as the global's own also where a test has put another in its place.
     fetch: (url: string, init: RequestInit) => globalThis.fetch(url, init),
     instance: undefined,
     onError: undefined,
   };
-  const checked = given as Required<PusherOptions>;
+  const checked = withDefaults(pusherOptions, told) as Required<PusherOptions>;
   return { ...none, ...checked, ...withoutCredentials(checked.url, checked.headers) };
 }

@@ -4,10 +4,13 @@
  * @module
  */
 
+import { concatenated } from "../http/body.ts";
 import { clock, timers } from "../runtime/clock.ts";
 import type { GlobalLike } from "../runtime/shim.ts";
 import { answerOf, reasonOf } from "./failure.ts";
-import { isRetryable, type PushProtocol, type PushRequest } from "./target.ts";
+import { rejectedPoints } from "./partial_success.ts";
+import type { PushProtocol } from "./options.ts";
+import { isRetryable, type PushRequest } from "./target.ts";
 
 /** Time and chance, so that both can be turned by hand. */
 export interface PushClock {
@@ -58,7 +61,7 @@ const { startTimer, stopTimer } = timers(platform);
 /** The first wait between two attempts, in seconds; each later one may be twice as long. */
 const firstBackoffSeconds = 0.5;
 
-/** How much of an answer is read at most, in characters. */
+/** How much of an answer is read at most, in bytes. */
 const readLength = 10_000;
 
 /** The longest that another side can ask to be left alone, in seconds: nobody should lose a day of metrics by one header. */
@@ -115,7 +118,7 @@ async function attemptOnce(request: PushRequest, options: DeliveryOptions): Prom
 
 async function attemptWithin(
   signal: AbortSignal,
-  { url, method, contentType, body }: PushRequest,
+  { url, method, contentType, contentEncoding, body }: PushRequest,
   options: DeliveryOptions,
 ): Promise<string | undefined> {
   const { protocol } = options;
@@ -123,8 +126,13 @@ async function attemptWithin(
   try {
     const sent = options.fetch(url, {
       method,
-      headers: { ...options.headers, "content-type": contentType },
-      body,
+      headers: {
+        ...options.headers,
+        "content-type": contentType,
+        ...(contentEncoding && { "content-encoding": contentEncoding }),
+      },
+      // TypeScript up to 5.6, which apps may have, cannot be told that these bytes are not shared.
+      body: body as string,
       redirect: "manual",
       signal,
     });
@@ -135,8 +143,10 @@ async function attemptWithin(
   // The status is the outcome: what was accepted must not be sent again, whatever becomes of the body. What an answer says
   // is never quoted: it may repeat what was sent, headers included.
   if (response.ok && protocol === "otlp") {
-    const text = await textOf(response, readLength, signal);
-    return text === undefined ? "its answer did not end in time" : rejected(text);
+    const bytes = await bytesOf(response, readLength, signal);
+    if (!bytes) return "its answer did not end in time";
+    const rejected = rejectedPoints(bytes);
+    return rejected > 0 ? `it rejected ${rejected} data points` : undefined;
   }
   response.body?.cancel().catch(() => {});
   if (response.ok) return undefined;
@@ -153,18 +163,19 @@ function origin(url: string): string {
   return new URL(url).origin;
 }
 
-/** Reads a body in pieces until there are so many characters, whatever the other side sends. */
-async function textOf(response: Response, length: number, signal: AbortSignal): Promise<string | undefined> {
+/** Reads a body in pieces until there are so many bytes, whatever the other side sends. */
+async function bytesOf(response: Response, length: number, signal: AbortSignal): Promise<Uint8Array | undefined> {
   const reader = response.body?.getReader();
-  const decoder = new TextDecoder();
-  let text = "";
+  const pieces: Uint8Array[] = [];
+  let read = 0;
   try {
-    while (reader && text.length < length) {
+    while (reader && read < length) {
       const { done, value } = await inTime(reader.read(), signal);
       if (done) break;
-      text += decoder.decode(value, { stream: true });
+      pieces.push(value);
+      read += value.length;
     }
-    return text;
+    return concatenated(pieces);
   } catch {
     return undefined;
   } finally {
@@ -182,17 +193,6 @@ function inTime<Value>(work: PromiseLike<Value>, signal: AbortSignal): Promise<V
     const over = (): void => signal.removeEventListener("abort", abort);
     Promise.resolve(work).then(resolve, reject).then(over, over);
   });
-}
-
-/** A collector may take a request and say that it threw points of it away; to send them again is forbidden. */
-function rejected(text: string): string | undefined {
-  try {
-    const { partialSuccess } = JSON.parse(text) as { partialSuccess?: { rejectedDataPoints?: unknown } };
-    const count = Number(partialSuccess?.rejectedDataPoints);
-    return count > 0 ? `it rejected ${count} data points` : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** `Retry-After` is a number of seconds or a date, always in GMT; engines read a date into almost anything else. */

@@ -38,15 +38,22 @@ export function reasonOf(error: unknown): string {
   return "the request failed";
 }
 
+/** A token that is sent along must not go wherever an answer points. */
+const movedMeaning = "it points elsewhere, which is not followed; its new address belongs in url";
+
 /** What statuses mean where that helps whoever reads the log. */
 const meanings: Readonly<Record<number, string>> = {
+  301: movedMeaning,
+  302: movedMeaning,
+  307: movedMeaning,
+  308: movedMeaning,
   400: "it did not take what was pushed",
   401: "the credentials are missing or wrong",
   403: "the credentials do not allow it",
   404: "there is nothing at this path",
   405: "it takes no pushes at this path",
   413: "the page is too large for it",
-  415: "it does not take this format",
+  415: "it does not take this format, or not compressed",
   429: "it was asked too often",
 };
 

@@ -31,6 +31,6 @@
  */
 
 export type { WaitUntilLike } from "../edge/wait_until.ts";
-export type { PusherOptions, PushSource } from "./check_pusher.ts";
+export type { Temporality } from "../formats/otlp_metric.ts";
+export type { OtlpEncoding, PushCompression, PusherOptions, PushProtocol, PushSource } from "./options.ts";
 export { createPusher, type Pusher, type PusherStats } from "./pusher.ts";
-export type { PushProtocol } from "./target.ts";

@@ -6,10 +6,19 @@
 
 import { otlpMetrics } from "../formats/otlp.ts";
 import { writeOtlpJson } from "../formats/otlp_json.ts";
+import type { OtlpMetric, OtlpSource } from "../formats/otlp_metric.ts";
+import { writeOtlpProtobuf } from "../formats/otlp_protobuf.ts";
 import { Slices } from "../gather/loop_budget.ts";
+import { concatenated } from "../http/body.ts";
 import { accessTo } from "../monitor/access.ts";
+import { CountingStart } from "../monitor/counting_start.ts";
 import { insideRequest } from "../page/internal_request.ts";
-import type { PushSource } from "./check_pusher.ts";
+import type { PusherSettings } from "./check_pusher.ts";
+import { Deltas, type Round } from "./deltas.ts";
+import type { PushSource } from "./options.ts";
+
+/** Bytes that can be sent. */
+type Bytes = Uint8Array<ArrayBuffer>;
 
 /** How long each metric of the app's own may take to answer, in seconds: as long as for a scrape. */
 const timeoutSeconds = 5;
@@ -26,32 +35,74 @@ export async function pagePayload(monitor: PushSource, maxBytes: number): Promis
   return text;
 }
 
-/** Makes an OTLP request in JSON, in slices of the event loop; throws where it is larger than it may be. */
-export async function otlpPayload(
-  monitor: PushSource,
-  resource: Readonly<Record<string, string>>,
-  startUnixSeconds: number,
-  maxBytes: number,
-): Promise<string> {
-  const access = accessTo(monitor, "Cannot push");
-  const { runtime, core } = access.source();
-  const { families, labels } = await access.gather({ timeoutSeconds, withStarts: true });
-  const unixSeconds = runtime.unixNow();
-  const metrics = otlpMetrics(families, {
-    labels,
-    resource,
-    startUnixSeconds: Math.min(startUnixSeconds, unixSeconds),
-    unixSeconds,
-    failed: (name) => core?.self.fail(`metric:${name}`),
-  });
-  const slices = new Slices(runtime);
-  let text = "";
-  for (const piece of writeOtlpJson(metrics, { resource, unixSeconds })) {
-    text += piece;
-    if (slices.isDue()) await slices.next();
-    if (text.length > maxBytes) {
+/** What is sent, and what is to be called once it was accepted. */
+export interface Payload {
+  readonly body: string | Bytes;
+  accept(): void;
+}
+
+type OtlpSettings = Pick<PusherSettings, "monitor" | "encoding" | "temporality" | "maxBytes">;
+
+/** Makes a monitor's requests of OTLP, one at a time. */
+export class OtlpPayloads {
+  readonly #settings: OtlpSettings;
+  readonly #start = new CountingStart();
+  readonly #deltas = new Deltas();
+
+  constructor(settings: OtlpSettings) {
+    this.#settings = settings;
+  }
+
+  /** Makes one in slices of the event loop; throws where it is larger than it may be. */
+  async make(resource: Readonly<Record<string, string>>): Promise<Payload> {
+    const { monitor, temporality } = this.#settings;
+    const access = accessTo(monitor, "Cannot push");
+    const { runtime, core } = access.source();
+    const { families, labels } = await access.gather({ timeoutSeconds, withStarts: true });
+    const unixSeconds = runtime.unixNow();
+    const cumulative = otlpMetrics(families, {
+      labels,
+      resource,
+      startUnixSeconds: this.#start.at(monitor.snapshot(), unixSeconds),
+      unixSeconds,
+      failed: (name) => core?.self.fail(`metric:${name}`),
+    });
+    const round: Round = { unixSeconds, accepted: false };
+    const metrics = temporality === "delta" ? this.#deltas.of(cumulative, round) : cumulative;
+    const body = await this.#write(metrics, { resource, unixSeconds, temporality }, new Slices(runtime));
+    return { body, accept: () => void (round.accepted = true) };
+  }
+
+  async #write(metrics: Iterable<OtlpMetric>, source: OtlpSource, slices: Slices): Promise<string | Bytes> {
+    if (this.#settings.encoding === "json") {
+      let text = "";
+      for (const piece of writeOtlpJson(metrics, source)) {
+        text += piece;
+        this.#check(text.length);
+        if (slices.isDue()) await slices.next();
+      }
+      return text;
+    }
+    const pieces: Bytes[] = [];
+    let length = 0;
+    for (const piece of writeOtlpProtobuf(metrics, source)) {
+      if (piece.length > 0) pieces.push(piece);
+      this.#check(length += piece.length);
+      if (slices.isDue()) await slices.next();
+    }
+    return concatenated(pieces);
+  }
+
+  #check(length: number): void {
+    const { maxBytes } = this.#settings;
+    if (length > maxBytes) {
       throw new RangeError(`Cannot push: the request has more than ${maxBytes} bytes, which is maxBytes`);
     }
   }
-  return text;
+}
+
+/** Compresses what is sent. */
+export async function gzipped(body: string | Bytes): Promise<Bytes> {
+  const stream = new Blob([body]).stream().pipeThrough(new CompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
 }

@@ -10,10 +10,11 @@ import { isolateName } from "../edge/isolate.ts";
 import { currentTimers } from "../runtime/detect.ts";
 import { isPromise } from "../runtime/promise.ts";
 import type { Runtime } from "../runtime/shim.ts";
-import { checkPusher, type PusherOptions, type PusherSettings } from "./check_pusher.ts";
+import { checkPusher, type PusherSettings } from "./check_pusher.ts";
 import { deliver, FailedAttempt, platformClock, type PushClock } from "./delivery.ts";
-import { otlpPayload, pagePayload } from "./payload.ts";
-import { pushRequest, resourceOf, type Sender } from "./target.ts";
+import type { PusherOptions } from "./options.ts";
+import { gzipped, OtlpPayloads, pagePayload, type Payload } from "./payload.ts";
+import { type PushRequest, pushRequest, resourceOf, type Sender } from "./target.ts";
 
 /** What a pusher has done so far. */
 export interface PusherStats {
@@ -72,6 +73,8 @@ export interface Pusher extends AsyncDisposable {
  * that one will have all the counts of this one, so nothing is queued and nothing grows. A `Retry-After` is heeded, for
  * five minutes at most: until then pushes are skipped, but for the last one of `stop()`.
  *
+ * With `protocol: "otlp"` OpenTelemetry's environment variables are read, once, for what no option tells.
+ *
  * The status of an answer decides: what was accepted is never sent again, also where the rest of the answer never comes.
  *
  * @example A process that ends before anybody could scrape it
@@ -91,7 +94,7 @@ export interface Pusher extends AsyncDisposable {
  *
  * @param options What to push, and where to.
  * @returns The pusher, at rest.
- * @throws {TypeError} If an option is missing, unknown or of the wrong kind.
+ * @throws {TypeError} If an option is missing, unknown or of the wrong kind, or a variable of the environment is.
  * @throws {RangeError} If a number is out of bounds.
  */
 export function createPusher(options: PusherOptions): Pusher {
@@ -118,7 +121,7 @@ export class MonitorPusher implements Pusher {
   /** Ends the pause before another attempt. */
   #wake: (() => void) | undefined;
   #isStopping = false;
-  #began: number | undefined;
+  readonly #otlp: OtlpPayloads;
   readonly #listenerFailed = (): void => insideOf(this.#settings.monitor)?.core()?.self.fail("push");
 
   /**
@@ -134,6 +137,7 @@ export class MonitorPusher implements Pusher {
     this.#settings = settings;
     this.#clock = clock;
     this.#runtime = runtime;
+    this.#otlp = new OtlpPayloads(settings);
   }
 
   get stats(): PusherStats {
@@ -222,12 +226,16 @@ export class MonitorPusher implements Pusher {
   }
 
   async #send(retries: number, deadline: number, sleep: PushClock["sleep"]): Promise<boolean> {
-    const { protocol, url, job, labels, instance = isolateName() } = this.#settings;
+    const { url, job, labels, instance = isolateName(), compression } = this.#settings;
     try {
       const sender = { job, instance, labels };
-      const body = await this.#payload(sender);
+      const { body, accept } = await this.#payload(sender);
       const madeAt = this.#clock.now();
-      const request = pushRequest(protocol, url, sender, body);
+      const isGzip = compression === "gzip";
+      const request: PushRequest = {
+        ...pushRequest(this.#settings, sender, isGzip ? await gzipped(body) : body),
+        ...(isGzip && { contentEncoding: "gzip" }),
+      };
       const pause = (seconds: number): Promise<void> =>
         new Promise((resolve, reject) => {
           const woken = new AbortController();
@@ -246,6 +254,7 @@ export class MonitorPusher implements Pusher {
         sleep: pause,
         mayRetry,
       });
+      accept();
       this.#pushed++;
       this.#lastPush = madeAt;
       if (rest !== undefined) this.#tell(new Error(`Cannot push all to ${url.origin}: ${rest}`));
@@ -258,15 +267,10 @@ export class MonitorPusher implements Pusher {
     }
   }
 
-  #payload(sender: Sender): Promise<string> {
+  async #payload(sender: Sender): Promise<Payload> {
     const { protocol, monitor, maxBytes } = this.#settings;
-    if (protocol !== "otlp") return pagePayload(monitor, maxBytes);
-    const now = this.#clock.now();
-    const { process, uptimeSeconds } = monitor.snapshot();
-    this.#began ??= now;
-    // What is counted began with the process at the earliest.
-    const began = process?.startUnixSeconds ?? (uptimeSeconds === undefined ? this.#began : now - uptimeSeconds);
-    return otlpPayload(monitor, resourceOf(sender), began, maxBytes);
+    if (protocol === "otlp") return await this.#otlp.make(resourceOf(sender));
+    return { body: await pagePayload(monitor, maxBytes), accept: () => {} };
   }
 
   /** What a listener throws reaches nobody: it is called behind everything. */

@@ -4,8 +4,7 @@
  * @module
  */
 
-/** The protocols that are spoken. */
-export type PushProtocol = "pushgateway" | "victoriametrics" | "otlp";
+import type { OtlpEncoding, PushProtocol } from "./options.ts";
 
 /** What is said of the sender. */
 export interface Sender {
@@ -19,8 +18,16 @@ export interface PushRequest {
   readonly url: string;
   readonly method: "PUT" | "POST";
   readonly contentType: string;
-  readonly body: string;
+  readonly body: string | Uint8Array;
+  /** Absent where the body is sent as it is. */
+  readonly contentEncoding?: "gzip";
 }
+
+/** The content types of OTLP. */
+export const otlpTypes: Readonly<Record<OtlpEncoding, string>> = {
+  json: "application/json",
+  protobuf: "application/x-protobuf",
+};
 
 const textType = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -31,8 +38,20 @@ const retryable: Readonly<Record<PushProtocol, readonly number[]>> = {
   otlp: [429, 502, 503, 504],
 };
 
+/** Where to push, and by which protocol. */
+export interface PushTarget {
+  readonly protocol: PushProtocol;
+  readonly url: URL;
+  /** How OTLP is written. */
+  readonly encoding: OtlpEncoding;
+}
+
 /** Makes the request of a push. */
-export function pushRequest(protocol: PushProtocol, url: URL, sender: Sender, body: string): PushRequest {
+export function pushRequest(
+  { protocol, url, encoding }: PushTarget,
+  sender: Sender,
+  body: string | Uint8Array,
+): PushRequest {
   const { job, instance, labels } = sender;
   switch (protocol) {
     case "pushgateway": {
@@ -50,7 +69,7 @@ export function pushRequest(protocol: PushProtocol, url: URL, sender: Sender, bo
       return { url: target.href, method: "POST", contentType: textType, body };
     }
     case "otlp":
-      return { url: url.href, method: "POST", contentType: "application/json", body };
+      return { url: url.href, method: "POST", contentType: otlpTypes[encoding], body };
   }
 }
 

@@ -1,5 +1,8 @@
 import { after, before, describe, it } from "node:test";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import { build } from "esbuild";
@@ -14,7 +17,9 @@ import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-proto";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import { metricProducer } from "../../src/otel/mod.ts";
+import { readOtlp } from "../support/otlp_messages.ts";
 import { describeWith } from "../support/programs.ts";
+import { freePort } from "../support/system_program.ts";
 import { until } from "../support/until.ts";
 
 /** A monitor with two requests counted, beside a metric of the app's own. */
@@ -30,7 +35,10 @@ async function measured(): Promise<{ monitor: Monitor; ask(): Promise<void>; ord
   return { monitor, ask, orders };
 }
 
-function pusherFor(monitor: Monitor, options: Pick<PusherOptions, "url" | "protocol">): Pusher {
+function pusherFor(
+  monitor: Monitor,
+  options: Pick<PusherOptions, "url" | "protocol"> & Partial<PusherOptions>,
+): Pusher {
   return createPusher({ job: "e2e", instance: "a/b", monitor, ...options });
 }
 
@@ -127,6 +135,87 @@ describeWith("pushing to VictoriaMetrics", ["victoria-metrics"], (generation) =>
     monitor.stop();
   });
 
+  it("has what a pusher sends as OTLP, compressed protocol buffers, counts and buckets exact", { skip }, async () => {
+    const { monitor, orders } = await measured();
+    const url = `${server.url}/opentelemetry/v1/metrics`;
+    const pusher = pusherFor(monitor, { url, protocol: "otlp", job: "otlp", compression: "gzip" });
+    assert(await pusher.push(), pusher.stats.lastError);
+    orders.inc({ shop: "b" }, 2 ** 40);
+    assert(await pusher.push(), pusher.stats.lastError);
+    const sender = '"service.name"="otlp","service.instance.id"="a/b"';
+    const found = await until(
+      () => query(`{__name__="orders_total",${sender}}`, "shop"),
+      (found) => "b" in found,
+    );
+    assertEquals(found, { 'a "b"\\c': 3, b: 2 ** 40 });
+    assertEquals(await query(`{__name__="http_request_duration_seconds_count",${sender}}`, "status"), { "200": 2 });
+    const buckets = await query(`{__name__="http_request_duration_seconds_bucket",${sender}}`, "le");
+    assertEquals(buckets["+Inf"], 2);
+    assertGreater(Object.keys(buckets).length, 5);
+    assertEquals(pusher.stats.lastError, undefined);
+    monitor.stop();
+  });
+
+  it("has all of it, once, in either temporality, whatever fails on the way", { skip }, async () => {
+    const place = { port: await freePort(), folder: mkdtempSync(join(tmpdir(), "runtime-metrics-flapping-")) };
+    let flapping: PushServer | undefined = await startPushServer(generation, "victoria-metrics", place);
+    const url = `${flapping.url}/opentelemetry/v1/metrics`;
+    const ask = async (promql: string): Promise<string | undefined> => {
+      await (await fetch(`${flapping!.url}/internal/force_flush`)).text();
+      const answer = await fetch(`${flapping!.url}/api/v1/query?query=${encodeURIComponent(promql)}`);
+      const { data } = await answer.json() as { data: { result: { value: [number, string] }[] } };
+      return data.result[0]?.value[1];
+    };
+    const registry = new Registry();
+    const jobs = new Counter({ name: "flapping_total", help: "F.", registers: [registry] });
+    const monitor = createMonitor({ registry });
+    // What comes between the pusher and the receiver: nothing, an answer of its own, or a connection that breaks before.
+    const fates = ["", "", "503", "broken", "", "429", "down", "down", "", "broken", ""];
+    const accepted = { cumulative: 0, delta: 0 };
+    const pushers = (["cumulative", "delta"] as const).map((temporality) => {
+      let fate = "";
+      const pusher = pusherFor(monitor, {
+        url,
+        protocol: "otlp",
+        job: temporality,
+        temporality,
+        compression: "gzip",
+        retries: 0,
+        fetch: (url, init) => {
+          if (fate === "broken") return Promise.reject(new Error("ECONNRESET"));
+          return fate && fate !== "down"
+            ? Promise.resolve(new Response(null, { status: Number(fate) }))
+            : fetch(url, init);
+        },
+      });
+      return { temporality, pusher, meet: (next: string) => fate = next };
+    });
+    try {
+      for (const [i, fate] of fates.entries()) {
+        if (fate === "down") {
+          await flapping?.stop();
+          flapping = undefined;
+        } else flapping ??= await startPushServer(generation, "victoria-metrics", place);
+        jobs.inc(i + 1);
+        for (const { temporality, pusher, meet } of pushers) {
+          meet(fate);
+          if (await pusher.push()) accepted[temporality]++;
+        }
+      }
+      const passing = fates.filter((fate) => fate === "").length;
+      assertEquals(accepted, { cumulative: passing, delta: passing });
+      const total = fates.reduce((sum, _, i) => sum + i + 1, 0);
+      const series = (job: string): string => `{__name__="flapping_total","service.name"="${job}"}`;
+      const delta = `sum_over_time(${series("delta")}[1h])`;
+      assertEquals(await until(() => ask(delta), (found) => found === String(total)), String(total));
+      assertEquals(await until(() => ask(series("cumulative")), (found) => found === String(total)), String(total));
+    } finally {
+      await flapping?.stop();
+      rmSync(place.folder, { recursive: true, force: true });
+      monitor.stop();
+    }
+  });
+
   it("has from a Worker all that its isolate counted, pushed behind the responses", async () => {
     const worker = await startWorker({ PUSH_URL: importUrl(), PUSH_PROTOCOL: "victoriametrics" });
     try {
@@ -161,9 +250,11 @@ describe("pushing by OTLP", () => {
     server = createServer(async (request, response) => {
       const { headers, method } = request;
       if (busy-- > 0) return void response.writeHead(503, { "retry-after": "1" }).end();
-      assertEquals([method, headers["content-type"]], ["POST", "application/json"]);
-      bodies.push(JSON.parse(await textOf(request)));
-      response.setHeader("content-type", "application/json").end('{"partialSuccess":{}}');
+      assertEquals(method, "POST");
+      const type = headers["content-type"]!;
+      const body = await bytesOf(request);
+      bodies.push(type === "application/json" ? JSON.parse(new TextDecoder().decode(body)) : readOtlp(body));
+      response.setHeader("content-type", type).end(type === "application/json" ? '{"partialSuccess":{}}' : "");
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     url = `http://127.0.0.1:${(server.address() as { port: number }).port}/v1/metrics`;
@@ -175,7 +266,7 @@ describe("pushing by OTLP", () => {
 
   it("sends a request that is right by the specification, again if it has to", async () => {
     const { monitor } = await measured();
-    const pusher = pusherFor(monitor, { url, protocol: "otlp" });
+    const pusher = pusherFor(monitor, { url, protocol: "otlp", encoding: "json" });
     busy = 1;
     const begin = performance.now();
     assert(await pusher.push(), pusher.stats.lastError);
@@ -194,7 +285,8 @@ describe("pushing by OTLP", () => {
       const before = Date.now();
       await (await worker.dispatchFetch("http://worker/hello")).text();
       await until(() => Promise.resolve(bodies.length), (sent) => sent > 0, 20);
-      checkExportRequest(bodies[0]);
+      // Read from protocol buffers, of which every field is known.
+      assertStringIncludes(JSON.stringify(bodies[0]), '"name":"http_requests_total"');
       const starts = Array.from(
         JSON.stringify(bodies[0]).matchAll(/"startTimeUnixNano":"(\d+)"/g),
         ([, nanoseconds]) => Number(nanoseconds) / 1e6,
@@ -226,8 +318,8 @@ async function startWorker(bindings: Record<string, string>): Promise<Miniflare>
   return worker;
 }
 
-async function textOf(request: IncomingMessage): Promise<string> {
+async function bytesOf(request: IncomingMessage): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of request) chunks.push(chunk as Uint8Array);
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
 }

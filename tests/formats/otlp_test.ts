@@ -36,7 +36,7 @@ async function requestOf(
 ): Promise<Made> {
   const { families, labels } = await gather(source, { timeoutSeconds: 5 });
   const metrics = otlpMetrics(families, { labels, resource, startUnixSeconds, unixSeconds: now, failed });
-  return JSON.parse([...writeOtlpJson(metrics, { resource, unixSeconds: now })].join(""));
+  return JSON.parse([...writeOtlpJson(metrics, { resource, unixSeconds: now, temporality: "cumulative" })].join(""));
 }
 
 /** The metrics in a request, by name, checked against the schema as they are sent. */

@@ -245,7 +245,12 @@ describe("Pusher.push()", () => {
         ["victoriametrics", "https://host/api/v1/import/prometheus?x=1"],
         ["otlp", "https://host/v1/metrics?x=1"],
       ] as const
-    ) assert(await setUp({ protocol, url, labels, job: "a job", fetch }).pusher.push());
+    ) {
+      assert(
+        await setUp({ ...(protocol === "otlp" && { encoding: "json" }), protocol, url, labels, job: "a job", fetch })
+          .pusher.push(),
+      );
+    }
     assertEquals(urls, [
       "https://host/prefix/metrics/job/a%20job/instance/one/zone@base64/YS9i/empty@base64/=?x=1",
       "https://host/api/v1/import/prometheus?x=1&extra_label=job%3Da+job&extra_label=instance%3Done" +

@@ -1,6 +1,13 @@
 import type { Generation } from "./programs.ts";
 import { freePort, startSystemProgram } from "./system_program.ts";
 
+/** Where a program is, so that it can be there again. */
+export interface PushPlace {
+  port: number;
+  /** Where it keeps what it got; it stays when the program ends. */
+  folder: string;
+}
+
 /** A program of the system that takes pushes. */
 export interface PushServer {
   /** Without a slash at the end. */
@@ -28,15 +35,20 @@ const programs: Record<PushProgram, (port: number, folder: string) => string[]> 
  *
  * @param generation Which of them.
  * @param program Its name.
+ * @param place Where it is; on a free port, with a folder that ends with it, where nothing is given.
  * @returns The server, ready; call `stop()` in any case.
  * @throws {Error} If it is not ready within 20 s; its log is in the message.
  */
-export async function startPushServer(generation: Generation, program: PushProgram): Promise<PushServer> {
-  const port = await freePort();
+export async function startPushServer(
+  generation: Generation,
+  program: PushProgram,
+  place?: PushPlace,
+): Promise<PushServer> {
+  const port = place?.port ?? await freePort();
   const url = `http://127.0.0.1:${port}`;
   const { stop } = await startSystemProgram({
     command: generation.command(program),
-    prepare: (folder) => programs[program](port, folder),
+    prepare: (folder) => programs[program](port, place?.folder ?? folder),
     ready: () => fetch(`${url}/metrics`).then((response) => response.ok ? true : undefined, () => undefined),
   });
   return { url, stop };

@@ -1,0 +1,150 @@
+/**
+ * OpenTelemetry's environment variables, for what no option tells.
+ *
+ * @module
+ */
+
+import { Hidden, type Refuse } from "../check.ts";
+import { isHeaderName, isHeaderValue } from "./credentials.ts";
+import type { PusherOptions } from "./options.ts";
+
+/** Reads a variable; undefined where it is not set, or may not be read. */
+type ReadVariable = (name: string) => string | undefined;
+
+/** What the options are called that are read here. */
+type Told = Pick<
+  PusherOptions,
+  | "url"
+  | "job"
+  | "instance"
+  | "labels"
+  | "encoding"
+  | "temporality"
+  | "compression"
+  | "headers"
+  | "intervalSeconds"
+  | "timeoutSeconds"
+>;
+
+/** How names begin: those of metrics alone win. */
+const [metrics, general] = ["OTEL_EXPORTER_OTLP_METRICS_", "OTEL_EXPORTER_OTLP_"] as const;
+
+const encodings = { "http/json": "json", "http/protobuf": "protobuf" } as const;
+const compressions = { gzip: "gzip", none: "none" } as const;
+/** What keeps the least here is cumulative: it needs nothing of the push before. */
+const temporalities = { cumulative: "cumulative", delta: "delta", lowmemory: "cumulative" } as const;
+
+/**
+ * Fills in what the environment says where an option says nothing. A variable that is empty is as one that is not set.
+ * What is wrong is refused by the variable's name; what may be a secret is not shown.
+ */
+export function withOtelEnvironment(options: PusherOptions, read: ReadVariable, refuse: Refuse): PusherOptions {
+  const variables = new Variables(read, refuse);
+  const attributes = variables.pairs("OTEL_RESOURCE_ATTRIBUTES");
+  const { "service.name": service, "service.instance.id": instance, ...labels } = Object.fromEntries(attributes);
+  const asked: { [Name in keyof Told]-?: () => Told[Name] } = {
+    url: () => variables.url(),
+    job: () => variables.text("OTEL_SERVICE_NAME")?.value ?? (service || undefined),
+    instance: () => instance,
+    labels: () => undefined,
+    encoding: () => variables.word(encodings, `${metrics}PROTOCOL`, `${general}PROTOCOL`),
+    temporality: () => variables.word(temporalities, `${metrics}TEMPORALITY_PREFERENCE`),
+    compression: () => variables.word(compressions, `${metrics}COMPRESSION`, `${general}COMPRESSION`),
+    headers: () => variables.headers(),
+    intervalSeconds: () => variables.seconds([1, 3600], "OTEL_METRIC_EXPORT_INTERVAL"),
+    timeoutSeconds: () => variables.seconds([0.001, 60], `${metrics}TIMEOUT`, `${general}TIMEOUT`),
+  };
+  const told: PusherOptions = { ...options, labels: { ...labels, ...options.labels } };
+  for (const [name, ask] of Object.entries(asked) as [keyof Told, () => Told[keyof Told]][]) {
+    const value = told[name] ?? ask();
+    if (value !== undefined) Object.assign(told, { [name]: value });
+  }
+  return told;
+}
+
+/** A variable that is set. */
+interface Variable {
+  readonly name: string;
+  readonly value: string;
+}
+
+class Variables {
+  readonly #read: ReadVariable;
+  readonly #refuse: Refuse;
+
+  constructor(read: ReadVariable, refuse: Refuse) {
+    this.#read = read;
+    this.#refuse = refuse;
+  }
+
+  /** The first that has something in it. */
+  text(...names: readonly string[]): Variable | undefined {
+    for (const name of names) {
+      const value = this.#read(name)?.trim();
+      if (value) return { name, value };
+    }
+    return undefined;
+  }
+
+  /** The metrics' own address as it is, or the general one with their path behind it. */
+  url(): URL | undefined {
+    const given = this.text(`${metrics}ENDPOINT`, `${general}ENDPOINT`);
+    if (!given) return undefined;
+    const { name, value } = given;
+    if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
+      this.#refuse(TypeError, `${name} must be an absolute URL that begins with http: or https:`, new Hidden(value));
+    }
+    const url = new URL(value);
+    if (name === `${general}ENDPOINT`) url.pathname = `${url.pathname.replace(/\/$/, "")}/v1/metrics`;
+    return url;
+  }
+
+  /** Metrics' own headers take the place of the general ones, which may be meant for another address. */
+  headers(): Readonly<Record<string, string>> | undefined {
+    const name = this.text(`${metrics}HEADERS`, `${general}HEADERS`)?.name;
+    if (name === undefined) return undefined;
+    const headers = this.pairs(name);
+    for (const [key, value] of headers) {
+      if (isHeaderName(key) && isHeaderValue(value)) continue;
+      this.#refuse(TypeError, `${name} must have names and values of headers, without line breaks`, new Hidden(value));
+    }
+    return Object.fromEntries(headers);
+  }
+
+  /** Names and percent-encoded values, such as `a=b,c=d`. */
+  pairs(name: string): (readonly [key: string, value: string])[] {
+    const value = this.text(name)?.value ?? "";
+    return value.split(",").filter((part) => part.trim() !== "").map((part) => {
+      const at = part.indexOf("=");
+      const key = part.slice(0, Math.max(at, 0)).trim();
+      try {
+        if (key !== "") return [decodeURIComponent(key), decodeURIComponent(part.slice(at + 1).trim())] as const;
+      } catch {
+        // Refused as the rest is.
+      }
+      return this.#refuse(
+        TypeError,
+        `${name} must be pairs such as a=b,c=d with percent-encoded values`,
+        new Hidden(value),
+      );
+    });
+  }
+
+  word<Word>(words: Readonly<Record<string, Word>>, ...names: readonly string[]): Word | undefined {
+    const given = this.text(...names);
+    if (!given) return undefined;
+    const value = given.value.toLowerCase();
+    if (Object.hasOwn(words, value)) return words[value];
+    return this.#refuse(TypeError, `${given.name} must be one of ${Object.keys(words).join(", ")}`, given.value);
+  }
+
+  /** From milliseconds, as OpenTelemetry counts. */
+  seconds([least, most]: readonly [number, number], ...names: readonly string[]): number | undefined {
+    const given = this.text(...names);
+    if (!given) return undefined;
+    const seconds = Number(given.value) / 1000;
+    if (seconds >= least && seconds <= most) return seconds;
+    const range = `from ${least * 1000} to ${most * 1000}`;
+    return this.#refuse(RangeError, `${given.name} must be a number of milliseconds ${range}`, given.value);
+  }
+}

@@ -1,0 +1,246 @@
+import { spawnSync } from "node:child_process";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { Registry } from "prom-client";
+import { createMonitor } from "@rtm/runtime-metrics";
+import type { PusherOptions } from "@rtm/runtime-metrics/push";
+import { insideOf, withAccess } from "../../src/monitor/access.ts";
+import { checkPusher, type PusherSettings } from "../../src/push/check_pusher.ts";
+
+type Environment = Readonly<Record<string, string>>;
+
+/** What a pusher is made with where these variables are set, and no others. */
+function settingsOf(environment: Environment, options: Partial<PusherOptions> = {}): PusherSettings {
+  const monitor = createMonitor({ registry: new Registry() });
+  const inside = insideOf(monitor)!;
+  const runtime = { ...inside.source().runtime, environment: (name: string) => environment[name] };
+  const { handler, snapshot } = monitor;
+  const source = () => ({ ...inside.source(), runtime });
+  const monitored = withAccess({ handler, snapshot }, { ...inside, source });
+  monitor.stop();
+  return checkPusher({ protocol: "otlp", monitor: monitored, ...options });
+}
+
+const needed = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://host:4318", OTEL_SERVICE_NAME: "api" };
+
+describe("a pusher that speaks OTLP and is told nothing", () => {
+  it("reads OpenTelemetry's environment", () => {
+    const { url, job, instance, labels, ...rest } = settingsOf({
+      OTEL_EXPORTER_OTLP_ENDPOINT: "https://otlp.example/base/",
+      OTEL_EXPORTER_OTLP_HEADERS: "api-key=k%2C1, authorization=Basic a2V5Og==,",
+      OTEL_EXPORTER_OTLP_TIMEOUT: "2500",
+      OTEL_EXPORTER_OTLP_COMPRESSION: "gzip",
+      OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+      OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: "Delta",
+      OTEL_METRIC_EXPORT_INTERVAL: "60000",
+      OTEL_SERVICE_NAME: "api",
+      OTEL_RESOURCE_ATTRIBUTES: "service.name=other,service.instance.id=pod-1,deployment%2Eenvironment=a%20b%2Cc,team=",
+    });
+    assertEquals([url.href, job, instance], ["https://otlp.example/base/v1/metrics", "api", "pod-1"]);
+    assertEquals(labels, { "deployment.environment": "a b,c", team: "" });
+    assertEquals(rest.headers, { "api-key": "k,1", authorization: "Basic a2V5Og==" });
+    assertEquals([rest.timeoutSeconds, rest.intervalSeconds], [2.5, 60]);
+    assertEquals([rest.compression, rest.encoding, rest.temporality], ["gzip", "json", "delta"]);
+  });
+
+  it("joins the path of metrics to the general endpoint, and takes their own as it is", () => {
+    for (
+      const [endpoint, url] of [
+        ["http://host:4318", "http://host:4318/v1/metrics"],
+        ["http://host:4318/", "http://host:4318/v1/metrics"],
+        ["http://host/a/b", "http://host/a/b/v1/metrics"],
+        ["http://host/a?key=1", "http://host/a/v1/metrics?key=1"],
+      ]
+    ) {
+      assertEquals(settingsOf({ ...needed, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint! }).url.href, url);
+    }
+    for (const [endpoint, url] of [["http://own", "http://own/"], ["http://own/x/", "http://own/x/"]]) {
+      assertEquals(settingsOf({ ...needed, OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: endpoint! }).url.href, url);
+    }
+  });
+
+  it("prefers what is said of metrics alone", () => {
+    const { headers, timeoutSeconds, compression, encoding } = settingsOf({
+      ...needed,
+      OTEL_EXPORTER_OTLP_HEADERS: "authorization=general,x=1",
+      OTEL_EXPORTER_OTLP_METRICS_HEADERS: "authorization=own",
+      OTEL_EXPORTER_OTLP_TIMEOUT: "1000",
+      OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: "2000",
+      OTEL_EXPORTER_OTLP_COMPRESSION: "gzip",
+      OTEL_EXPORTER_OTLP_METRICS_COMPRESSION: "none",
+      OTEL_EXPORTER_OTLP_PROTOCOL: "grpc",
+      OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: "http/protobuf",
+    });
+    // Whole: what is meant for the general address must not go to another one.
+    assertEquals(headers, { authorization: "own" });
+    assertEquals([timeoutSeconds, compression, encoding], [2, "none", "protobuf"]);
+  });
+
+  it("keeps its defaults where nothing is set, or nothing is in it", () => {
+    const names = ["HEADERS", "TIMEOUT", "COMPRESSION", "PROTOCOL", "METRICS_ENDPOINT"];
+    const empty = Object.fromEntries(names.map((name) => [`OTEL_EXPORTER_OTLP_${name}`, " "]));
+    for (const environment of [needed, { ...needed, ...empty, OTEL_RESOURCE_ATTRIBUTES: "" }]) {
+      const { headers, timeoutSeconds, intervalSeconds, encoding, compression, temporality, labels } = settingsOf(
+        environment,
+      );
+      assertEquals({ headers, timeoutSeconds, intervalSeconds, encoding, compression, temporality, labels }, {
+        headers: {},
+        timeoutSeconds: 5,
+        intervalSeconds: 10,
+        encoding: "protobuf",
+        compression: "none",
+        temporality: "cumulative",
+        labels: {},
+      });
+    }
+  });
+
+  it("takes what keeps the least for cumulative, which keeps nothing", () => {
+    const preference = (value: string) =>
+      settingsOf({ ...needed, OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: value }).temporality;
+    assertEquals(["lowmemory", "LowMemory", "cumulative"].map(preference), ["cumulative", "cumulative", "cumulative"]);
+  });
+
+  it("makes a header of the name and the password in an endpoint", () => {
+    const { url, headers } = settingsOf({ ...needed, OTEL_EXPORTER_OTLP_ENDPOINT: "http://me:secret@host:4318" });
+    assertEquals([url.href, headers], ["http://host:4318/v1/metrics", { authorization: `Basic ${btoa("me:secret")}` }]);
+  });
+});
+
+describe("options of a pusher that speaks OTLP", () => {
+  it("win over the environment", () => {
+    const settings = settingsOf({
+      OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: "nonsense",
+      OTEL_EXPORTER_OTLP_HEADERS: "nonsense",
+      OTEL_EXPORTER_OTLP_TIMEOUT: "nonsense",
+      OTEL_EXPORTER_OTLP_COMPRESSION: "nonsense",
+      OTEL_EXPORTER_OTLP_PROTOCOL: "grpc",
+      OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: "nonsense",
+      OTEL_METRIC_EXPORT_INTERVAL: "nonsense",
+      OTEL_SERVICE_NAME: "theirs",
+      OTEL_RESOURCE_ATTRIBUTES: "service.name=x,service.instance.id=theirs,zone=theirs,team=t",
+    }, {
+      url: "http://own/v1/metrics",
+      job: "own",
+      instance: "own",
+      labels: { zone: "own" },
+      headers: { a: "own" },
+      timeoutSeconds: 1,
+      intervalSeconds: 2,
+      compression: "none",
+      encoding: "json",
+      temporality: "cumulative",
+    });
+    const { url, job, instance, labels, headers, timeoutSeconds, intervalSeconds } = settings;
+    assertEquals([url.href, job, instance, timeoutSeconds, intervalSeconds], [
+      "http://own/v1/metrics",
+      "own",
+      "own",
+      1,
+      2,
+    ]);
+    assertEquals([labels, headers], [{ zone: "own", team: "t" }, { a: "own" }]);
+  });
+
+  it("are all that counts for other protocols", () => {
+    const { url, headers, intervalSeconds, labels } = settingsOf({
+      OTEL_EXPORTER_OTLP_HEADERS: "authorization=secret",
+      OTEL_METRIC_EXPORT_INTERVAL: "nonsense",
+      OTEL_RESOURCE_ATTRIBUTES: "a=b",
+    }, { protocol: "pushgateway", url: "http://gateway", job: "j" });
+    assertEquals([url.href, headers, intervalSeconds, labels], ["http://gateway/", {}, 10, {}]);
+    for (const [name, value] of [["encoding", "json"], ["temporality", "delta"]] as const) {
+      assertThrows(
+        () => settingsOf({}, { protocol: "victoriametrics", url: "http://host", job: "j", [name]: value }),
+        TypeError,
+        `Cannot create pusher: ${name} must be left out unless protocol is otlp, got "${value}"`,
+      );
+    }
+  });
+
+  it("have to tell what the environment does not", () => {
+    const refused = (environment: Environment, message: string, options?: Partial<PusherOptions>) =>
+      assertThrows(
+        () => settingsOf(environment, options),
+        TypeError,
+        `Cannot create pusher: ${message}, got undefined`,
+      );
+    refused({ OTEL_SERVICE_NAME: "a" }, "url must be an absolute URL, or OTEL_EXPORTER_OTLP_ENDPOINT set");
+    refused(
+      { OTEL_EXPORTER_OTLP_ENDPOINT: "http://host" },
+      "job must be a string with something in it, or OTEL_SERVICE_NAME set",
+    );
+    refused(needed, "url must be an absolute URL", { protocol: "pushgateway", job: "j" });
+    refused(needed, "job must be a string with something in it", { protocol: "pushgateway", url: "http://host" });
+  });
+});
+
+describe("a variable of OpenTelemetry's that says nothing that could be", () => {
+  it("is refused by its name, and what may be a secret is not shown", () => {
+    for (
+      const [name, value, message] of [
+        ["OTEL_EXPORTER_OTLP_ENDPOINT", "host:secret", "must be an absolute URL that begins with http: or https:"],
+        ["OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://secret", "must be an absolute URL that begins with http: or https:"],
+        ["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "secret", "must be an absolute URL"],
+        ["OTEL_EXPORTER_OTLP_HEADERS", "secret", "must be pairs such as a=b,c=d with percent-encoded values"],
+        ["OTEL_EXPORTER_OTLP_HEADERS", "=secret", "must be pairs such as a=b,c=d"],
+        ["OTEL_EXPORTER_OTLP_HEADERS", "key=secret%", "must be pairs such as a=b,c=d"],
+        [
+          "OTEL_EXPORTER_OTLP_HEADERS",
+          "key=secret%0Ax: y",
+          "must have names and values of headers, without line breaks",
+        ],
+        ["OTEL_EXPORTER_OTLP_HEADERS", "a key=secret", "must have names and values of headers"],
+        ["OTEL_EXPORTER_OTLP_METRICS_HEADERS", "key=secret%E2%82%AC", "must have names and values of headers"],
+        ["OTEL_RESOURCE_ATTRIBUTES", "secret", "must be pairs such as a=b,c=d"],
+        ["OTEL_RESOURCE_ATTRIBUTES", "a=secret%ff", "must be pairs such as a=b,c=d"],
+        ["OTEL_EXPORTER_OTLP_TIMEOUT", "soon", 'must be a number of milliseconds from 1 to 60000, got "soon"'],
+        ["OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "0", 'must be a number of milliseconds from 1 to 60000, got "0"'],
+        ["OTEL_METRIC_EXPORT_INTERVAL", "10", 'must be a number of milliseconds from 1000 to 3600000, got "10"'],
+        ["OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", 'must be one of gzip, none, got "zstd"'],
+        ["OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", 'must be one of http/json, http/protobuf, got "grpc"'],
+        [
+          "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
+          "both",
+          'must be one of cumulative, delta, lowmemory, got "both"',
+        ],
+      ] as const
+    ) {
+      const error = assertThrows(() => settingsOf({ ...needed, [name]: value }), Error);
+      assertStringIncludes(error.message, `Cannot create pusher: ${name} ${message}`);
+      assertEquals(error.message.includes("secret"), false, error.message);
+    }
+  });
+});
+
+describe("the environment of a real process", () => {
+  const program = fileURLToPath(new URL("../support/otel_environment_program.ts", import.meta.url));
+  const environment = { ...needed, OTEL_EXPORTER_OTLP_HEADERS: "api-key=k" };
+  const isDeno = "Deno" in globalThis;
+
+  function run(args: readonly string[]): { told: unknown; stderr: string } {
+    const { stdout, stderr } = spawnSync(process.execPath, [...args, program], {
+      // A prompt would wait for an answer that never comes.
+      encoding: "utf8",
+      timeout: 60_000,
+      env: { ...process.env, ...environment, NO_COLOR: "1" },
+    });
+    return { told: stdout ? JSON.parse(stdout) : undefined, stderr };
+  }
+
+  const args = isDeno ? ["run", "-A"] : "Bun" in globalThis ? [] : ["--import", "tsx"];
+
+  it("is what is read", () => {
+    const { told, stderr } = run(args);
+    assertEquals(told, { url: "http://host:4318/v1/metrics", job: "api", headers: { "api-key": "k" } }, stderr);
+  });
+
+  it("is not read without the permission, and not asked for", { skip: !isDeno && "Deno alone has permissions" }, () => {
+    const { told, stderr } = run(["run", "--allow-read", "--allow-import", "--no-prompt"]);
+    const message = "Cannot create pusher: url must be an absolute URL, or OTEL_EXPORTER_OTLP_ENDPOINT set";
+    assertEquals(told, { error: `${message}, got undefined` }, stderr);
+    const some = run(["run", "--allow-read", "--allow-env=OTEL_SERVICE_NAME,OTEL_EXPORTER_OTLP_ENDPOINT"]);
+    assertEquals(some.told, { url: "http://host:4318/v1/metrics", job: "api", headers: {} }, some.stderr);
+  });
+});
