@@ -18,7 +18,7 @@ try {
     for (const { path, text } of command.files) {
       const file = join(command.folder, path);
       makeFolder(dirname(file));
-      writeFileSync(file, text);
+      writeText(file, text);
       console.log(file);
     }
   }
@@ -37,9 +37,19 @@ function makeFolder(path: string): void {
     if (code !== "EEXIST" && code !== "ENOTDIR") throw error;
     throw new TypeError(
       `Cannot make kit: --out must be a folder or a new path, got a file in the way of ${JSON.stringify(path)}`,
-      {
-        cause: error,
-      },
+      { cause: error },
+    );
+  }
+}
+
+function writeText(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    if ((error as { code?: string }).code !== "EISDIR") throw error;
+    throw new TypeError(
+      `Cannot make kit: --out must be a folder to write to, got a folder in the way of ${JSON.stringify(path)}`,
+      { cause: error },
     );
   }
 }

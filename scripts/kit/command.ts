@@ -15,7 +15,7 @@ export type KitCommand =
   | { readonly say: string }
   | { readonly folder: string; readonly files: readonly KitFile[] };
 
-const flags = ["prefix", "http-prefix", "job", "label", "runbook", "http-buckets", "threshold", "thresholds", "out"];
+const flags = ["out", "prefix", "http-prefix", "job", "label", "runbook", "http-buckets", "threshold", "thresholds"];
 /** Those that may be given more than once. */
 const many = ["job", "label", "threshold"];
 
@@ -47,7 +47,7 @@ export function readKitCommand(args: readonly string[], readText: (path: string)
     ...optional("jobs", values.get("job")),
     ...optional("labels", values.get("label")),
     ...optional("runbook", one("runbook")),
-    ...optional("httpBuckets", one("http-buckets")?.split(",").map((text) => toNumber("http-buckets", text))),
+    ...optional("httpBuckets", one("http-buckets")?.split(",").map((text) => toNumber("--http-buckets", text))),
     thresholds: {
       ...(file === undefined ? {} : readThresholds(file, readText)),
       ...Object.fromEntries((values.get("threshold") ?? []).map(readThreshold)),
@@ -83,7 +83,8 @@ function readFlags(tokens: readonly Token[]): Map<string, string[]> {
   const values = new Map<string, string[]>();
   for (const token of tokens) {
     if (token.kind !== "option" || !flags.includes(token.name)) {
-      fail(`unknown argument; expected one of ${flags.map((flag) => `--${flag}`).join(", ")}`, written(token));
+      const known = [...flags, "help", "version"].map((flag) => `--${flag}`).join(", ");
+      fail(`unknown argument; expected one of ${known}`, written(token));
     }
     const { name, value, inlineValue } = token;
     if (value === undefined || (!inlineValue && value.startsWith("--"))) fail(`--${name} must have a value`, value);
@@ -138,7 +139,7 @@ function helpText(): string {
     }`
   );
   return `Usage: runtime-metrics kit --out FOLDER [options]
-       runtime-metrics help | --version
+       runtime-metrics --help | --version
 
 Writes a Grafana dashboard, Prometheus rules with their tests, a runbook, and the rules for Kubernetes.
 Files of an earlier kit in that folder are written over.

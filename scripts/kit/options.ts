@@ -60,19 +60,16 @@ export interface KitSettings {
 }
 
 const defaultRunbook = "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md";
-const optionNames = ["prefix", "httpPrefix", "jobs", "labels", "runbook", "httpBuckets", "thresholds"];
 
 /**
- * Checks the options.
+ * Checks the options. What is wrong is said of the flag that the user wrote, and never by another name.
  *
  * @param options What the user gave.
  * @returns The settings.
- * @throws {TypeError} If an option or a threshold is unknown or of the wrong kind.
+ * @throws {TypeError} If a threshold is unknown, or an option or a threshold of the wrong kind.
  * @throws {RangeError} If a name or a number is out of bounds.
  */
 export function checkKitOptions(options: KitOptions = {}): KitSettings {
-  const unknown = Object.keys(options).find((name) => !optionNames.includes(name));
-  if (unknown !== undefined) fail(TypeError, `unknown option; expected one of ${optionNames.join(", ")}`, unknown);
   const {
     prefix = "runtime_",
     httpPrefix = "",
@@ -82,21 +79,21 @@ export function checkKitOptions(options: KitOptions = {}): KitSettings {
     httpBuckets = catalogEntry("http_request_duration_seconds").buckets!,
     thresholds = {},
   } = options;
-  checkPrefix("prefix", prefix);
-  checkPrefix("httpPrefix", httpPrefix);
+  checkPrefix("--prefix", prefix);
+  checkPrefix("--http-prefix", httpPrefix);
   for (const job of jobs) {
     // A quote, a backslash, a dollar sign of Grafana's or a line break would end or change the matcher.
     if (typeof job !== "string" || !/^[^"\\$\n]+$/.test(job)) {
-      fail(RangeError, "a job must be a text without quotes, backslashes, dollar signs and line breaks", job);
+      fail(RangeError, "--job must be a text without quotes, backslashes, dollar signs and line breaks", job);
     }
   }
   for (const label of labels) {
     if (typeof label !== "string" || !/^[a-zA-Z_]\w*$/.test(label) || ["job", "instance", "le"].includes(label)) {
-      fail(RangeError, "a label must be a label's name, and neither job, instance nor le", label);
+      fail(RangeError, "--label must be a label's name, and neither job, instance nor le", label);
     }
   }
   if (typeof runbook !== "string" || !/^https?:\/\/[^\s"#]+$/.test(runbook)) {
-    fail(RangeError, "runbook must be a URL of http or https without a fragment", runbook);
+    fail(RangeError, "--runbook must be a URL of http or https without a fragment", runbook);
   }
   checkBuckets(httpBuckets);
   const merged = mergeThresholds(thresholds);
@@ -110,16 +107,16 @@ export function checkKitOptions(options: KitOptions = {}): KitSettings {
   return { prefix, httpPrefix, jobs, labels, runbook, httpBuckets, thresholds: merged };
 }
 
-function checkPrefix(name: string, prefix: unknown): void {
-  if (typeof prefix !== "string") fail(TypeError, `${name} must be a string`, prefix);
+function checkPrefix(flag: string, prefix: unknown): void {
+  if (typeof prefix !== "string") fail(TypeError, `${flag} must be a string`, prefix);
   if (!/^([a-zA-Z_:][a-zA-Z0-9_:]*)?$/.test(prefix)) {
-    fail(RangeError, `${name} must be letters, digits, _ and :, and not begin with a digit`, prefix);
+    fail(RangeError, `${flag} must be letters, digits, _ and :, and not begin with a digit`, prefix);
   }
 }
 
 function checkBuckets(buckets: readonly number[]): void {
   const rising = buckets.every((bound, i) => Number.isFinite(bound) && bound > (buckets[i - 1] ?? 0));
-  if (buckets.length === 0 || !rising) fail(RangeError, "httpBuckets must be rising numbers above 0", buckets);
+  if (buckets.length === 0 || !rising) fail(RangeError, "--http-buckets must be rising numbers above 0", buckets);
 }
 
 /** Puts the user's numbers in the places of the defaults. */

@@ -1,5 +1,5 @@
 import { after, before, describe, it } from "node:test";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -37,13 +37,13 @@ describe(`the command that writes the kit, on ${runtimeName}`, () => {
     assertEquals([code, output], [1, ""]);
     assertEquals(
       errors.trim(),
-      'Cannot make kit: prefix must be letters, digits, _ and :, and not begin with a digit, got "my-app"',
+      'Cannot make kit: --prefix must be letters, digits, _ and :, and not begin with a digit, got "my-app"',
     );
     assert(!existsSync(ops));
   });
 
   it("tells what it can do", async () => {
-    for (const args of [["kit", "--help"], ["--help"], ["help"], ["kit", "help"], []]) {
+    for (const args of [["kit", "--help"], ["--help"], ["help"], ["kit", "help"], ["-h"], []]) {
       const { code, output } = await run(...args);
       assertEquals(code, 0);
       assertStringIncludes(output, "Usage: runtime-metrics kit --out FOLDER");
@@ -70,5 +70,16 @@ describe(`the command that writes the kit, on ${runtimeName}`, () => {
       );
     }
     assertEquals(readFileSync(file, "utf8"), "mine");
+  });
+
+  it("says that a folder stands where a file is to be", async () => {
+    const inTheWay = join(folder, "taken", "runbook.md");
+    mkdirSync(inTheWay, { recursive: true });
+    const { code, errors } = await run("kit", "--out", join(folder, "taken"));
+    assertEquals(code, 1);
+    assertEquals(
+      errors.trim(),
+      `Cannot make kit: --out must be a folder to write to, got a folder in the way of ${JSON.stringify(inTheWay)}`,
+    );
   });
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { readKitCommand } from "../../scripts/kit/command.ts";
@@ -9,31 +10,29 @@ const noFile = (): string => {
   throw new Error("no such file");
 };
 
+const flagsIn = (text: string): string[] => unique(text.match(/--[a-zA-Z-]*[a-zA-Z]/g) ?? []).toSorted();
+const helpFlags = flagsIn((readKitCommand(["help"], noFile) as { say: string }).say);
+
 describe("wrong options of a kit", () => {
   const cases: [KitOptions | Record<string, unknown>, typeof TypeError | typeof RangeError, string][] = [
-    [
-      { prefx: "a_" },
-      TypeError,
-      'unknown option; expected one of prefix, httpPrefix, jobs, labels, runbook, httpBuckets, thresholds, got "prefx"',
-    ],
-    [{ prefix: 1 }, TypeError, "prefix must be a string, got 1"],
+    [{ prefix: 1 }, TypeError, "--prefix must be a string, got 1"],
     [
       { prefix: "my-app_" },
       RangeError,
-      'prefix must be letters, digits, _ and :, and not begin with a digit, got "my-app_"',
+      '--prefix must be letters, digits, _ and :, and not begin with a digit, got "my-app_"',
     ],
-    [{ httpPrefix: "1" }, RangeError, "httpPrefix must be letters"],
-    [{ jobs: ['a"b'] }, RangeError, "a job must be a text without quotes, backslashes, dollar signs and line breaks"],
+    [{ httpPrefix: "1" }, RangeError, "--http-prefix must be letters"],
+    [{ jobs: ['a"b'] }, RangeError, "--job must be a text without quotes, backslashes, dollar signs and line breaks"],
     [
       { jobs: [""] },
       RangeError,
-      'a job must be a text without quotes, backslashes, dollar signs and line breaks, got ""',
+      '--job must be a text without quotes, backslashes, dollar signs and line breaks, got ""',
     ],
-    [{ labels: ["job"] }, RangeError, 'a label must be a label\'s name, and neither job, instance nor le, got "job"'],
-    [{ labels: ["a-b"] }, RangeError, "a label must be a label's name"],
-    [{ runbook: "docs/runbook.md" }, RangeError, "runbook must be a URL of http or https without a fragment"],
-    [{ runbook: "https://a.example/#b" }, RangeError, "runbook must be a URL of http or https without a fragment"],
-    [{ httpBuckets: [1, 0.5] }, RangeError, "httpBuckets must be rising numbers above 0, got [1,0.5]"],
+    [{ labels: ["job"] }, RangeError, '--label must be a label\'s name, and neither job, instance nor le, got "job"'],
+    [{ labels: ["a-b"] }, RangeError, "--label must be a label's name"],
+    [{ runbook: "docs/runbook.md" }, RangeError, "--runbook must be a URL of http or https without a fragment"],
+    [{ runbook: "https://a.example/#b" }, RangeError, "--runbook must be a URL of http or https without a fragment"],
+    [{ httpBuckets: [1, 0.5] }, RangeError, "--http-buckets must be rising numbers above 0, got [1,0.5]"],
     [
       { httpBuckets: [0.1, 1] },
       RangeError,
@@ -85,8 +84,23 @@ describe("wrong options of a kit", () => {
     it(`are refused: ${JSON.stringify(options)}`, () => {
       const error = assertThrows(() => checkKitOptions(options as KitOptions), Class);
       assert(error.message.startsWith("Cannot make kit: ") && error.message.includes(message), error.message);
+      // What the user can write: a flag as the help spells it, or the name of a threshold.
+      const [, named] = /^Cannot make kit: (?:(--[a-z-]+) must|unknown threshold|threshold \w+ must)/.exec(
+        error.message,
+      )!;
+      assert(named === undefined || helpFlags.includes(named), named);
     });
   }
+});
+
+describe("the flags", () => {
+  it("are spelled alike in the help, in what refuses an unknown one, and in docs/alerts.md", () => {
+    const { message } = assertThrows(() => readKitCommand(["--httpPrefix", "a_"], noFile), TypeError);
+    assertEquals(flagsIn(message.replace(/, got .*/, "")), helpFlags);
+    assert(message.endsWith('got "--httpPrefix"'), message);
+    const docs = readFileSync(new URL("../../docs/alerts.md", import.meta.url), "utf8");
+    assertEquals(flagsIn(docs), helpFlags);
+  });
 });
 
 describe("own numbers", () => {
@@ -169,14 +183,14 @@ describe("the command's arguments", () => {
     const [args, message] of [
       [["kit"], "expected a folder to write to, --out FOLDER, got undefined"],
       [["kit", "--out="], 'expected a folder to write to, --out FOLDER, got ""'],
-      [["kit", "out"], "unknown argument; expected one of --prefix, --http-prefix, --job"],
+      [["kit", "out"], "unknown argument; expected one of --out, --prefix, --http-prefix, --job"],
       [["kti", "--out", "a"], 'got "kti"'],
       [["kit", "--out"], "--out must have a value, got undefined"],
       [["kit", "--prefix", "--out", "a"], '--prefix must have a value, got "--out"'],
       [["kit", "--out", "a", "--out", "b"], '--out must be given once, got ["a","b"]'],
       [["kit", "--out", "a", "--threshold", "lag_warning"], '--threshold must be NAME=NUMBER, got "lag_warning"'],
       [["kit", "--out", "a", "--threshold", "lag_warning=fast"], 'threshold lag_warning must be a number, got "fast"'],
-      [["kit", "--out", "a", "--http-buckets", "1,,2"], 'http-buckets must be a number, got ""'],
+      [["kit", "--out", "a", "--http-buckets", "1,,2"], '--http-buckets must be a number, got ""'],
       [["kit", "--out", "a", "--thresholds", "none.json"], '--thresholds must name a file of JSON, got "none.json"'],
     ] as const
   ) {
