@@ -27,7 +27,7 @@ export type RouteOption =
 
 /**
  * What tells a route of the path alone: patterns in the order in which they are tried, or replacements that are made one
- * after the other. A path that no replacement fits has no route.
+ * after the other. A path that none of them takes as a whole has no route: what stands beside a match is the client's.
  */
 export type PathRoutes =
   | readonly UrlPatternLike[]
@@ -137,8 +137,8 @@ function byPath<Asked>(
   return (request) => {
     let [path, fits] = [of.path(request), false];
     for (const [pattern, text] of replacements) {
-      // What none of them fits is the path as its client sent it.
-      fits ||= path.search(pattern) >= 0;
+      // What stands beside a match is as its client sent it, until a replacement takes the whole.
+      path.replace(pattern, (match) => (fits ||= match.length === path.length, match));
       path = path.replace(pattern, text);
     }
     return fits ? path : undefined;

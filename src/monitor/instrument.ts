@@ -23,8 +23,8 @@ export interface InstrumentOptions {
   path?: string;
   /**
    * How the route of a request is known: a function, `URLPattern`s, or replacements such as
-   * `{ normalizePath: [[/^\/users\/\d+$/, "/users/:id"]] }`. A path that no replacement fits has no route; what stands
-   * beside a match is the client's, so patterns are best written for whole paths. Bun's routes tell it by their keys.
+   * `{ normalizePath: [[/^\/users\/\d+$/, "/users/:id"]] }`. A path that no replacement takes as a whole has no route:
+   * what stands beside a match is the client's. Bun's routes tell it by their keys.
    *
    * A function gets what the handler gets, and is asked twice: when the request comes, which tells the gauge of requests
    * in progress, and again when the head of its answer is there, or its client has left, since many routers know a route

@@ -24,8 +24,8 @@ export interface InstrumentListenerOptions<Incoming = IncomingLike> {
   path?: string;
   /**
    * How the route of a request is known: a function of the message, `URLPattern`s, or replacements such as
-   * `{ normalizePath: [[/^\/users\/\d+$/, "/users/:id"]] }`. A path that no replacement fits has no route; what stands
-   * beside a match is the client's, so patterns are best written for whole paths.
+   * `{ normalizePath: [[/^\/users\/\d+$/, "/users/:id"]] }`. A path that no replacement takes as a whole has no route:
+   * what stands beside a match is the client's.
    *
    * A function is asked when the request comes, and again when its head is sent, or its client has left, since a
    * framework knows the route only then; what it tells last counts. It tells a template, never a path that a client can

@@ -139,7 +139,7 @@ describe("the route of a raw fetch handler is asked again", () => {
     await monitor.instrument(monitor.instrument((_: Request) => new Response(null, { status: 204 })), {
       route: () => "/outer",
     })(ask());
-    const patterns = { normalizePath: [[/\d+/, ":id"]] as const };
+    const patterns = { normalizePath: [[/^\/users\/\d+$/, "/users/:id"]] as const };
     await monitor.instrument(
       monitor.instrument((_: Request) => new Response(null, { status: 204 }), { route: patterns }),
     )(

@@ -89,7 +89,7 @@ describe("requests that are left out", () => {
   it("are left out of raw handlers as well, by path and by route", async () => {
     using under = measureApp({ exclude: ["/health", "/off/:id"] });
     const fetch = under.monitor.instrument((_: Request) => new Response("x"), {
-      route: { normalizePath: [[/\/\d+/, "/:id"]] },
+      route: { normalizePath: [[/^\/(off|on)\/\d+$/, "/$1/:id"]] },
     });
     for (const path of ["/health", "/off/7", "/on/7"]) await fetch(new Request(`http://localhost${path}`)).text();
     assertEquals(await under.requests(), { "GET /on/:id 200 completed": 1 });

@@ -60,10 +60,16 @@ describe("the route of a raw fetch handler", () => {
   });
 
   it("is the path with its replacements made in their order", async () => {
-    const normalizePath: [RegExp, string][] = [[/\/\d+/g, "/:id"], [/^\/users\/:id$/, "/users/:user"]];
-    assertEquals(await routesOf({ normalizePath }, "/users/1", "/users/2?page=3", "/orders/1/items/2"), {
-      "/users/:user": 2,
+    const normalizePath: [RegExp, string][] = [
+      [/\/\d+/g, "/:id"],
+      [/^\/users\/:id$/, "/users/:user"],
+      [/^\/orders\/:id(?:\/items\/:id)?$/, "$&"],
+      [/:user/, ":name"],
+    ];
+    assertEquals(await routesOf({ normalizePath }, "/users/1", "/users/2?page=3", "/orders/1/items/2", "/orders/3"), {
+      "/users/:name": 2,
       "/orders/:id/items/:id": 1,
+      "/orders/:id": 1,
     });
   });
 
@@ -76,6 +82,18 @@ describe("the route of a raw fetch handler", () => {
       none: 52,
     });
     assertEquals(await routesOf({ normalizePath: [] }, "/users/1"), { none: 1 });
+  });
+
+  it("is none where something stands beside every match, whatever the flags of the pattern", async () => {
+    for (const flags of ["", "g", "i", "u", "gs"]) {
+      const normalizePath: [RegExp, string][] = [[new RegExp("/users/\\d+", flags), "/users/:id"], [
+        /secret/,
+        "hidden",
+      ]];
+      const beside = ["/users/1/secret", "/x/users/1", "/users/1/users/2/", "/users/12x", "/secret"];
+      assertEquals(await routesOf({ normalizePath }, "/users/1", ...beside), { "/users/:id": 1, none: 5 });
+    }
+    assertEquals(await routesOf({ normalizePath: [[/x*/g, ""], [/(?:)/, "/"]] }, "/users/1"), { none: 1 });
   });
 
   const refused: [name: string, option: unknown][] = [

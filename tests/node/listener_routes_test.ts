@@ -62,7 +62,7 @@ describe("the route of a listener", () => {
   });
 
   it("is the path with its replacements, whatever the client writes into its request line", async () => {
-    const route = { normalizePath: [[/\/\d+/g, "/:id"]] } as const;
+    const route = { normalizePath: [[/^\/\/?users\/\d+$/, "/users/:id"]] } as const;
     const { counted } = await countedFor(
       withRoute(route),
       "/users/1",
@@ -74,8 +74,7 @@ describe("the route of a listener", () => {
       "/users/x",
     );
     assertEquals(counted, {
-      "GET /users/:id 200 completed": 4,
-      "GET //users/:id 200 completed": 1,
+      "GET /users/:id 200 completed": 5,
       "GET none 200 completed": 2,
     });
   });
