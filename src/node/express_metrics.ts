@@ -51,7 +51,7 @@ export function expressMetrics(
   const listener = new FrameworkListener(monitor, "Cannot make Express' middleware", options);
   return function expressMetrics(request, response, next) {
     const { app: root = {} } = request;
-    let [template, isAsked]: [string | undefined, boolean] = [undefined, false];
+    let [template, isAsked, takesAll]: [string | undefined, boolean, boolean] = [undefined, false, false];
     const place = (): ExpressPlace => ({
       app: (request.app ?? root) as ExpressAppLike,
       root: root as ExpressAppLike,
@@ -62,17 +62,25 @@ export function expressMetrics(
     watchRoute(request, (route) => {
       try {
         template = routes.templateOf(route, place());
+        takesAll = isCatchAll(route);
       } catch {
         monitor.recorder?.failed();
       }
     });
     // What a middleware that is mounted answers by itself, such as a proxy, has no route; one that finds nothing has none.
     const mount = () => isAsked && response.statusCode !== 404 ? routes.mountOf(place()) : undefined;
-    listener.listen(request, response, { route: () => template, mount }, () => {
+    // Nor has what takes every path: it stands there for what nothing else took, as NestJS 12 makes one below a prefix.
+    const route = () => takesAll && response.statusCode === 404 ? undefined : template;
+    listener.listen(request, response, { route, mount }, () => {
       isAsked = true;
       next();
     });
   };
+}
+
+/** Does a route take every path that comes to its router? */
+function isCatchAll({ path }: ExpressRouteLike): boolean {
+  return typeof path === "string" && /^\/?(?:\*\w*|\{\/?\*\w+\})$/.test(path);
 }
 
 /** Tells when a request is given a route; to everybody else the property is as it was. */

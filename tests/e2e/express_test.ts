@@ -124,6 +124,19 @@ for (const name of ["express4", "express5", "express5_router22"]) {
           ["/next/:id 404 1", "none 404 3"],
         ],
         [
+          "what a route for every path answers, and that it finds nothing",
+          (app) => {
+            const finds = (request: Any, response: Any) => response.sendStatus(request.query.found ? 200 : 404);
+            app.use("/in/:x", router().all(is4 ? "*" : "*path", finds));
+            app.get(is4 ? "/page/*" : "/page/*path", finds);
+            app.all(is4 ? "/*" : "/{*path}", finds);
+          },
+          ["/in/1/a", "/in/1/a?found=1", "/page/a", "/page/b?found=1", "/a/b", "/", "/a/b?found=1"],
+          is4
+            ? ["/* 200 1", "/in/:x* 200 1", "/page/* 200 1", "/page/* 404 1", "none 404 3"]
+            : ["/in/:x*path 200 1", "/page/*path 200 1", "/page/*path 404 1", "/{*path} 200 1", "none 404 3"],
+        ],
+        [
           "two mounts of one router",
           (app) => {
             const shared = router().get("/", says("root")).get("/:id", says("one"));
