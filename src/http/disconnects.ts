@@ -9,6 +9,7 @@
 
 import type { Runtime } from "../runtime/shim.ts";
 import type { Exchange } from "./exchange.ts";
+import { doubted } from "./exchange_state.ts";
 
 /** How long requests stay without a listener, in seconds: a leave before that is noticed so much late at most. */
 const listenAfterSeconds = 0.02;
@@ -88,9 +89,14 @@ export class Disconnects {
     // Deno tells of the completion only whoever asked before it.
     const completed = this.runtime.signalTellsAbort ? undefined : exchange.context?.completed;
     let isAnswered = false;
-    completed?.then(() => isAnswered = true, () => {});
+    completed?.then(() => {
+      isAnswered = true;
+      exchange.state &= ~doubted;
+    }, () => {});
     const leave = (): void => {
       if (!completed) return exchange.leave();
+      // A handler that heeds the signal throws now, before anything tells why that has aborted.
+      if (!isAnswered && exchange.status === 0) exchange.state |= doubted;
       this.runtime.startTimer!(() => {
         if (!isAnswered) exchange.leave();
       }, completesWithinSeconds);

@@ -12,7 +12,7 @@ import { bodyKindOf, streamOf } from "./body.ts";
 import type { AskedAgain } from "./exclusion.ts";
 import { FollowedBody } from "./followed_body.ts";
 import type { RouteSeries } from "./exchange_recorder.ts";
-import { discarded, ended, opened, routed, statusBits, statusOf, told, unanswered } from "./exchange_state.ts";
+import { discarded, doubted, ended, opened, routed, statusBits, statusOf, told, unanswered } from "./exchange_state.ts";
 import { mark } from "./measured_once.ts";
 import { isGone, outcomeOf, sentStatusOf, waitsItsTurn, whenClosed } from "./outgoing_message.ts";
 import { beginDetails, noteResponse, requestBytesOf, type RequestDetails } from "./request_details.ts";
@@ -48,7 +48,7 @@ export class Exchange implements PendingItem {
   /** How long the answer took where its end is looked at later, in seconds; NaN otherwise. */
   answeredSeconds: number;
   /** The status that the client sees, 0 until it is known, and flags. */
-  private state: number;
+  state: number;
   /** Tells the route as far as it is known now. Only where something can tell it: a field in each request has its price. */
   declare findRoute?: (() => string | undefined) | undefined;
   /** What may leave it out once it is answered; only where something may. */
@@ -332,6 +332,7 @@ export class Exchange implements PendingItem {
    * than a client needs to leave is not asked. On Deno asking halves throughput, and the signal aborts on every success.
    */
   private hasLeft(durationSeconds: number): boolean {
+    if (this.state & doubted) return true;
     return durationSeconds > quickSeconds && this.series.recorder.runtime.signalTellsAbort === true &&
       this.request?.signal.aborted === true;
   }

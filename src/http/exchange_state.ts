@@ -18,6 +18,8 @@ export const ended = 0x2000;
 export const discarded = 0x4000;
 /** Its client left before it was answered, so it may still be on its way through handlers. */
 export const unanswered = 0x8000;
+/** On Deno: its signal has aborted before it was answered, and so far nobody else has answered it. */
+export const doubted = 0x10000;
 
 /** What a client sees in place of a status that is none, such as a number of a database's. */
 const serverError = 500;

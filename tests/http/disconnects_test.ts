@@ -6,6 +6,7 @@ import type { Counter } from "../../src/metrics/counter.ts";
 import type { Histogram } from "../../src/metrics/histogram.ts";
 import type { Runtime } from "../../src/runtime/shim.ts";
 import type { SelfMetrics } from "../../src/metrics/self_metrics.ts";
+import { deferred } from "../support/loop.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
 
 /** A recorder whose time is turned by hand. */
@@ -81,6 +82,24 @@ describe("patience with clients that leave before they are answered", () => {
     client.abort();
     exchange.answer(new Response(null));
     assertEquals(counts(), { "GET / 204 completed": 1 });
+  });
+
+  it("tells of a handler that heeds its signal who answered: nobody, or somebody around it", async () => {
+    for (const answers of [false, true]) {
+      // Its signal aborts on success as well, as Deno's does.
+      const runtime = new FakeRuntime();
+      const { recorder, counts } = begin(runtime);
+      const client = new AbortController();
+      const completed = deferred<void>();
+      const info = { remoteAddr: {}, completed: completed.promise };
+      const exchange = recorder.begin(request(client.signal), "/", info)!;
+      runtime.advance(0.1);
+      if (answers) completed.resolve();
+      client.abort();
+      if (answers) await completed.promise;
+      exchange.end(500);
+      assertEquals(counts(), { [answers ? "GET / 500 completed" : "GET / 499 aborted"]: 1 });
+    }
   });
 
   it("looks after every request in turn, whatever the order in which they begin and end", () => {

@@ -4,6 +4,7 @@ import { assertEquals, assertFalse } from "@std/assert";
 import { httpMetrics } from "../../mod.ts";
 import { counts, inFlight, measureApp } from "../support/measured_app.ts";
 import { rawRequest } from "../support/raw_client.ts";
+import { deferred } from "../support/loop.ts";
 import { runtimeName, serveApp } from "../support/real_server.ts";
 import { until } from "../support/until.ts";
 
@@ -82,6 +83,33 @@ describe("the outcome on this runtime's own server", () => {
     await delay(noticeMilliseconds);
     left.come();
     assertEquals(await under.requests(), { [`GET none ${early}`]: 1 });
+  });
+
+  it(`is ${early} for a client that leaves, whatever its handler makes of the signal`, async () => {
+    using under = measureApp();
+    let entered = (): void => {};
+    const handler = (request: Request): Promise<Response> => {
+      entered();
+      const heeds = deferred<Response>();
+      request.signal.addEventListener("abort", () => {
+        if (request.url.endsWith("/throws")) heeds.reject(request.signal.reason);
+        else heeds.resolve(new Response("too late"));
+      });
+      return heeds.promise;
+    };
+    await using server = await serveApp(
+      under.monitor.instrument(handler, { route: ({ url }) => new URL(url).pathname }),
+    );
+    for (const path of ["/throws", "/answers"]) {
+      const came = moment();
+      entered = came.come;
+      const client = rawRequest(server.url + path);
+      await came.reached;
+      await delay(noticeMilliseconds);
+      client.leave();
+      await until(() => under.page(), (page) => inFlight(page) === 0);
+    }
+    assertEquals(await under.requests(), { [`GET /throws ${early}`]: 1, [`GET /answers ${early}`]: 1 });
   });
 
   it("is aborted, with status 499, for a client that leaves in the middle of a stream", async () => {
