@@ -1,28 +1,16 @@
 // Express 4 and 5 from npm at the versions that tests/frameworks pins, on real sockets. Before router 2.3 Express 5 kept no
 // text of a mount.
 
-import { Readable } from "node:stream";
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { expressMetrics } from "@rtm/runtime-metrics/node";
 import { drive } from "../support/framework_harness.ts";
-import { type Any, counted, endless, frameworksOf, listening, measuring, pieces } from "../support/framework_apps.ts";
+import { type Any, counted, frameworksOf, listening, measuring } from "../support/framework_apps.ts";
+import { expressRoutes } from "../support/framework_routes.ts";
 
 const { load, skip } = frameworksOf("tests/frameworks");
 const folder = new URL("../frameworks", import.meta.url).pathname;
-
-/** The routes that the harness asks for. */
-function routed(router: Any): Any {
-  router.get("/users/:id", (request: Any, response: Any) => response.send(request.params.id));
-  router.post("/users", (_request: Any, response: Any) => response.status(201).send("made"));
-  router.get("/boom", () => {
-    throw new Error("boom");
-  });
-  router.get("/stream", (_request: Any, response: Any) => Readable.from(pieces()).pipe(response));
-  router.get("/slow", (_request: Any, response: Any) => Readable.from(endless()).pipe(response));
-  return router;
-}
 
 const says = (text: string) => (_request: Any, response: Any): void => response.send(text);
 const passes = (_request: Any, _response: Any, next: () => void): void => next();
@@ -48,14 +36,14 @@ for (const name of ["express4", "express5", "express5_router22"]) {
 
     it("is measured under its routes' templates", async () => {
       using monitor = measuring();
-      await using app = await listening(routed(makeApp(monitor)));
+      await using app = await listening(expressRoutes(makeApp(monitor)));
       await drive(app);
     });
 
     it("is measured behind a router that was built before", async () => {
       using monitor = measuring();
       const app = makeApp(monitor);
-      app.use("/tenants/:tenant", router().use("/v1", routed(router())));
+      app.use("/tenants/:tenant", router().use("/v1", expressRoutes(router())));
       await using server = await listening(app, {
         prefix: "/tenants/id-acme/v1",
         template: (path) => path.replace("id-acme", ":tenant"),
@@ -66,7 +54,7 @@ for (const name of ["express4", "express5", "express5_router22"]) {
     it("is measured behind a mounted app, with a handler of its own for errors", async () => {
       using monitor = measuring();
       const app = makeApp(monitor);
-      app.use("/apps/:app", routed(express()));
+      app.use("/apps/:app", expressRoutes(express()));
       app.use((_error: unknown, _request: Any, response: Any, _next: Any) => response.status(500).send("own"));
       await using server = await listening(app, {
         prefix: "/apps/id-app",

@@ -1,27 +1,15 @@
 // Fastify 4 and 5 from npm at the versions that tests/frameworks pins, on real sockets.
 
-import { Readable } from "node:stream";
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { Monitor } from "@rtm/runtime-metrics";
 import { fastifyMetrics } from "@rtm/runtime-metrics/node";
 import { drive } from "../support/framework_harness.ts";
-import { type Any, counted, endless, frameworksOf, measuring, pieces } from "../support/framework_apps.ts";
+import { type Any, counted, frameworksOf, measuring } from "../support/framework_apps.ts";
+import { fastifyRoutes } from "../support/framework_routes.ts";
 
 const { load, skip } = frameworksOf("tests/frameworks");
 const folder = new URL("../frameworks", import.meta.url).pathname;
-
-/** The routes that the harness asks for. */
-function routed(app: Any, _options: unknown, done: () => void): void {
-  app.get("/users/:id", (request: Any) => request.params.id);
-  app.post("/users", (_request: Any, reply: Any) => reply.code(201).send("made"));
-  app.get("/boom", () => {
-    throw new Error("boom");
-  });
-  app.get("/stream", (_request: Any, reply: Any) => reply.send(Readable.from(pieces())));
-  app.get("/slow", (_request: Any, reply: Any) => reply.send(Readable.from(endless())));
-  done();
-}
 
 /** A plugin that holds for the instance that it is registered with, as `fastify-plugin` makes one. */
 const whole = (plugin: Any): Any => Object.assign(plugin, { [Symbol.for("skip-override")]: true });
@@ -50,7 +38,7 @@ for (const name of ["fastify4", "fastify5"]) {
       it(`is measured under its routes' templates${prefix && ", prefixes included"}`, async () => {
         using monitor = measuring();
         const app = makeApp(monitor);
-        app.register(routed, prefix ? { prefix: "/tenants/:tenant" } : {});
+        app.register(fastifyRoutes, prefix ? { prefix: "/tenants/:tenant" } : {});
         const template = (path: string): string => path.replace("id-acme", ":tenant");
         await served(app, (url) => drive({ url, prefix, template }));
       });
@@ -59,7 +47,7 @@ for (const name of ["fastify4", "fastify5"]) {
     it("is measured by inject() too", async () => {
       using monitor = measuring();
       const app = makeApp(monitor);
-      app.register(routed);
+      app.register(fastifyRoutes);
       assertEquals((await app.inject("/users/7")).body, "7");
       assertEquals((await app.inject("/boom")).statusCode, 500);
       assertEquals((await app.inject("/stream")).body, "abc");

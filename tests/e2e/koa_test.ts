@@ -1,30 +1,15 @@
 // Koa 2 and 3 with its router from npm at the versions that tests/frameworks pins, on real sockets.
 
-import { Readable } from "node:stream";
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { Monitor } from "@rtm/runtime-metrics";
 import { koaMetrics } from "@rtm/runtime-metrics/node";
 import { drive } from "../support/framework_harness.ts";
-import { type Any, counted, endless, frameworksOf, listening, measuring, pieces } from "../support/framework_apps.ts";
+import { type Any, counted, frameworksOf, listening, measuring } from "../support/framework_apps.ts";
+import { koaRoutes } from "../support/framework_routes.ts";
 
 const { load, skip } = frameworksOf("tests/frameworks");
 const folder = new URL("../frameworks", import.meta.url).pathname;
-
-/** The routes that the harness asks for. */
-function routed(router: Any): Any {
-  router.get("/users/:id", (context: Any) => context.body = context.params.id);
-  router.post("/users", (context: Any) => {
-    context.status = 201;
-    context.body = "made";
-  });
-  router.get("/boom", () => {
-    throw new Error("boom");
-  });
-  router.get("/stream", (context: Any) => context.body = Readable.from(pieces()));
-  router.get("/slow", (context: Any) => context.body = Readable.from(endless()));
-  return router;
-}
 
 const says = (text: string) => (context: Any): void => void (context.body = text);
 const passes = (_context: Any, next: () => Promise<void>): Promise<void> => next();
@@ -42,7 +27,7 @@ for (const name of ["koa2", "koa3"]) {
 
     it("is measured under the templates of its router, prefixes included", async () => {
       using monitor = measuring();
-      const router = routed(new Router({ prefix: "/tenants/:tenant" }));
+      const router = koaRoutes(new Router({ prefix: "/tenants/:tenant" }));
       await using server = await listening(
         makeApp(monitor).use(router.routes()).use(router.allowedMethods()).callback(),
         { prefix: "/tenants/id-acme", template: (path) => path.replace("id-acme", ":tenant") },
@@ -52,7 +37,7 @@ for (const name of ["koa2", "koa3"]) {
 
     it("is measured behind mounts and routers within routers", async () => {
       using monitor = measuring();
-      const inner = routed(new Router());
+      const inner = koaRoutes(new Router());
       const router = new Router();
       router.use("/tenants/:tenant", inner.routes(), inner.allowedMethods());
       const mounted = new Koa().use(mount("/v1", new Koa().use(router.routes())));

@@ -1,6 +1,5 @@
 // NestJS 11 and 12 from npm at the versions that tests/frameworks/nest11 and nest12 pin, on both platforms and real sockets.
 
-import { Readable } from "node:stream";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -8,51 +7,8 @@ import type { Monitor } from "@rtm/runtime-metrics";
 import { expressMetrics, fastifyMetrics } from "@rtm/runtime-metrics/node";
 import { drive } from "../support/framework_harness.ts";
 import { makeNpmProject } from "../support/npm_project.ts";
-import { type Any, counted, endless, frameworksOf, measuring, pieces } from "../support/framework_apps.ts";
-
-/** A module with one controller, decorated by hand: the tools here know none of the old decorators. */
-function makeModule({ Controller, Get, Post, Module, Param, StreamableFile, ...common }: Any): Any {
-  class Api {
-    user(id: string): string {
-      return id;
-    }
-    make(): string {
-      return "made";
-    }
-    boom(): never {
-      throw new Error("boom");
-    }
-    refused(): never {
-      throw new common.ForbiddenException();
-    }
-    stream(): unknown {
-      return new StreamableFile(Readable.from(bytes(pieces())));
-    }
-    slow(): unknown {
-      return new StreamableFile(Readable.from(bytes(endless())));
-    }
-  }
-  const routes: [decorator: Any, name: string][] = [
-    [Get("users/:id"), "user"],
-    [Post("users"), "make"],
-    [Get("boom"), "boom"],
-    [Get("refused/:id"), "refused"],
-    [Get("stream"), "stream"],
-    [Get("slow"), "slow"],
-  ];
-  for (const [decorate, name] of routes) {
-    decorate(Api.prototype, name, Object.getOwnPropertyDescriptor(Api.prototype, name));
-  }
-  Param("id")(Api.prototype, "user", 0);
-  Controller({ path: "tenants/:tenant", version: "1" })(Api);
-  class App {}
-  Module({ controllers: [Api] })(App);
-  return App;
-}
-
-async function* bytes(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
-  for await (const text of texts) yield new TextEncoder().encode(text);
-}
+import { type Any, counted, frameworksOf, measuring } from "../support/framework_apps.ts";
+import { nestModule } from "../support/framework_routes.ts";
 
 const platforms: Record<string, { adapter: string; measure: (app: Any, monitor: Monitor) => unknown }> = {
   "platform-express": {
@@ -74,7 +30,7 @@ for (const version of ["nest11", "nest12"]) {
         const { NestFactory } = load("@nestjs/core");
         const common = load("@nestjs/common");
         const { [adapter]: Adapter } = load(`@nestjs/${platform}`);
-        const app = await NestFactory.create(makeModule(common), new Adapter(), { logger: false });
+        const app = await NestFactory.create(nestModule(common), new Adapter(), { logger: false });
         await measure(app, monitor);
         app.setGlobalPrefix("api");
         app.enableVersioning({ type: common.VersioningType.URI });

@@ -1,25 +1,21 @@
 // The recipes of docs/frameworks.md, each with its framework from npm at the version that tests/frameworks/fetch pins: as
-// they stand there they compile, and on real sockets they tell every route.
+// they stand there they compile, and on real sockets of Node, Deno and Bun they tell every route.
 
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { Server } from "node:http";
 import { join } from "node:path";
-import process from "node:process";
 import { after, describe, it } from "node:test";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { assertEquals } from "@std/assert";
-import { type Any, frameworksOf, listening } from "../support/framework_apps.ts";
+import { frameworksOf, program, running, runtimes } from "../support/framework_apps.ts";
 import { drive, type FrameworkApp } from "../support/framework_harness.ts";
 import { type Recipe, removeRecipes, writeRecipe } from "../support/recipes.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = "tests/frameworks/fetch";
-const { load, ...fetchers } = frameworksOf(folder);
+const fetchers = frameworksOf(folder);
 const others = ["react_router", "nitro", "sveltekit"].map((name) => `tests/frameworks/${name}`);
 const skip = others.map((folder) => frameworksOf(folder).skip).find(Boolean) ?? fetchers.skip;
-
-process.env["PORT"] = "0";
 
 const shared = `import { body, pieces, endless } from ${JSON.stringify(`${root}tests/support/web_bodies.ts`)};\n`;
 
@@ -90,9 +86,10 @@ const trials: Record<string, Trial> = {
   },
   yoga: {
     heading: "GraphQL Yoga",
-    yours: `
+    instead: ["createYoga({", "createYoga({ batching: true,"],
+    yours: `${shared}
       const schema = createSchema({
-        typeDefs: "type Query { user(id: ID!): ID, boom: ID, slow: ID } type Mutation { make: ID }",
+        typeDefs: "type Query { user(id: ID!): ID, boom: ID, slow: ID } type Mutation { make: ID } type Subscription { ticks: ID }",
         resolvers: {
           Query: {
             user: (_: unknown, { id }: { id: string }) => id,
@@ -100,6 +97,11 @@ const trials: Record<string, Trial> = {
             slow: () => new Promise(() => {}),
           },
           Mutation: { make: () => "made" },
+          Subscription: {
+            ticks: {
+              async *subscribe() { for await (const piece of pieces()) yield { ticks: piece }; },
+            },
+          },
         },
       });`,
     asks: {
@@ -109,7 +111,8 @@ const trials: Record<string, Trial> = {
         answer: JSON.stringify({ data: { user: id } }),
         route: "query user",
       }),
-      head: false,
+      // It answers HEAD as what it does not serve.
+      head: { path: "/graphql?query={user(id:1)}", method: "HEAD", status: 405, route: "none" },
       make: {
         path: "/graphql",
         method: "POST",
@@ -119,18 +122,42 @@ const trials: Record<string, Trial> = {
         route: "mutation make",
       },
       boom: { path: "/graphql?query={boom}", status: 200, route: "query boom" },
-      stream: { path: "/graphql?query={unknown(id:%22id-5%22)}", status: 200, route: "none" },
+      stream: {
+        path: "/graphql?query=subscription{ticks}",
+        headers: { accept: "text/event-stream" },
+        status: 200,
+        route: "subscription ticks",
+      },
       slow: { path: "/graphql?query={slow}", status: 200, route: "query slow" },
+      more: [
+        { path: "/graphql?query={unknown(id:%22id-5%22)}", status: 200, route: "none" },
+        { path: "/graphql?query={constructor}", status: 200, route: "none" },
+        { path: "/graphql?query={", status: 200, route: "none" },
+        { path: "/graphql?query={id_a:boom}", status: 200, route: "query boom" },
+        { path: "/graphql?query={id_a:boom%20id_b:boom}", status: 200, route: "query" },
+        { path: "/graphql?query={...id_f}fragment%20id_f%20on%20Query{boom}", status: 200, route: "query" },
+        { path: "/graphql?query={__typename}", status: 200, route: "query __typename" },
+        { path: "/graphql?operationName=id_none&query=query%20id_one{boom}", status: 400, route: "none" },
+        {
+          path: "/graphql",
+          method: "POST",
+          body: JSON.stringify([{ query: "{ id_a: boom }" }, { query: "{ boom }" }, { query: "{ id_b }" }]),
+          status: 200,
+          route: "batch",
+        },
+      ],
     },
   },
   trpc: {
     heading: "tRPC",
-    yours: `
+    yours: `${shared}import { lazy } from "@trpc/server";
       const router = t.router({
         users: t.router({ one: t.procedure.input(String).query(({ input }) => input) }),
         make: t.procedure.mutation(() => "made"),
         boom: t.procedure.query(() => { throw new Error("boom"); }),
         slow: t.procedure.query(() => new Promise<string>(() => {})),
+        ticks: t.procedure.subscription(async function* () { yield* pieces(); }),
+        later: lazy(() => Promise.resolve({ default: t.router({ one: t.procedure.query(() => "one") }) })),
       });`,
     asks: {
       user: (id) => ({
@@ -139,11 +166,22 @@ const trials: Record<string, Trial> = {
         answer: JSON.stringify({ result: { data: id } }),
         route: "users.one",
       }),
-      head: false,
+      head: { path: "/trpc/users.one", method: "HEAD", status: 204, route: "none" },
       make: { path: "/trpc/make", method: "POST", body: "{}", status: 200, route: "make" },
       boom: { path: "/trpc/boom", status: 500, route: "boom" },
-      stream: { path: "/trpc/users.one,boom?batch=1&input={%220%22:%22a%22}", status: 207, route: "batch" },
+      stream: { path: "/trpc/ticks", headers: { accept: "text/event-stream" }, status: 200, route: "ticks" },
       slow: { path: "/trpc/slow", status: 200, route: "slow" },
+      more: [
+        { path: "/trpc/users.one,boom?batch=1&input={%220%22:%22a%22}", status: 207, route: "batch" },
+        { path: "/trpc/boom?batch=1", status: 500, route: "boom" },
+        { path: "/trpc/boom,id-5?batch=1", status: 207, route: "boom" },
+        { path: "/trpc/later.one", status: 200, route: "later.one" },
+        ...["id-5", "constructor", "users", "users.id-5", "__proto__", "later.id-5"].map((name) => ({
+          path: `/trpc/${name}`,
+          status: 404,
+          route: "none",
+        })),
+      ],
     },
   },
   react_router: {
@@ -215,25 +253,17 @@ describe("the recipes of docs/frameworks.md", { skip }, () => {
     assertEquals([status, stdout], [0, ""]);
   });
 
-  for (const [name, { asks, prefix, at = folder, ...recipe }] of Object.entries(trials)) {
-    it(`measure ${name} under its routes' templates`, async () => {
-      const made = await import(pathToFileURL(writeRecipe(at, name, recipe)).href) as Any;
-      const how = {
-        template: (path: string) => path.replace("id-acme", ":tenant"),
-        ...(asks && { asks }),
-        ...(prefix !== undefined && { prefix }),
-      };
-      if (made.server instanceof Server) {
-        await using app = await listening(made.server);
-        return await drive({ ...app, ...how });
-      }
-      const server = made.server ?? load("srvx").serve({ fetch: made.fetch, port: 0, silent: true });
-      try {
-        await server.ready();
-        await drive({ url: server.url.replace(/\/$/, ""), ...how });
-      } finally {
-        await server.close(true);
-      }
-    });
+  for (const [runtime, command] of Object.entries(runtimes)) {
+    for (const [name, { asks, prefix, at = folder, ...recipe }] of Object.entries(trials)) {
+      it(`measure ${name} under its routes' templates on ${runtime}`, async () => {
+        await using app = await running([...command, program, writeRecipe(at, name, recipe)]);
+        await drive({
+          ...app,
+          template: (path) => path.replace("id-acme", ":tenant"),
+          ...(asks && { asks }),
+          ...(prefix !== undefined && { prefix }),
+        });
+      });
+    }
   }
 });

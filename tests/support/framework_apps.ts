@@ -14,6 +14,18 @@ export { endless, pieces } from "./web_bodies.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
+const bin = (name: string): string => `${root}node_modules/.bin/${name}`;
+
+/** How each runtime runs a program of TypeScript. */
+export const runtimes: Readonly<Record<string, readonly string[]>> = {
+  Node: [process.execPath, "--import", "tsx"],
+  Deno: [bin("deno"), "run", "--allow-all", "--no-check", "--quiet"],
+  Bun: [bin("bun")],
+};
+
+/** Starts what is named, or a recipe, on any of them. */
+export const program = "tests/support/framework_program.ts";
+
 /** Frameworks have types of their own, and these tests are about none of them. */
 // deno-lint-ignore no-explicit-any
 export type Any = any;

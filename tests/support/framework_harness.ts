@@ -13,11 +13,11 @@ export interface FrameworkApp {
   url: string;
   /** What comes before each of its paths and templates. */
   prefix?: string;
-  /** The template of what no route matched; false where nothing counts that. */
+  /** The template of what no route matched; false where nothing counts that, since its framework asks no handler. */
   unmatched?: string | false;
   /** How this framework writes a template, where that is not `/users/:id`. */
   template?: (path: string) => string;
-  /** What is asked in another way, where an app has no paths of its own; false for what it cannot do. */
+  /** What is asked in another way, where an app has no paths of its own. */
   asks?: Partial<Asks>;
 }
 
@@ -26,6 +26,7 @@ export interface Ask {
   path: string;
   method?: string;
   body?: string;
+  headers?: Record<string, string>;
   status: number;
   answer?: string;
   route: string;
@@ -33,27 +34,30 @@ export interface Ask {
 
 interface Asks {
   user(id: string): Ask;
-  head: Ask | false;
+  head: Ask;
   make: Ask;
   boom: Ask;
-  stream: Ask | false;
+  stream: Ask;
   /** Nothing of its answer comes before its client leaves. */
   slow: Ask;
+  /** What only this framework has. */
+  more: readonly Ask[];
 }
 
 /** Sends over one connection that stays. */
 function send(
   agent: Agent,
   url: string,
-  { path, method = "GET", body }: Ask,
-): Promise<{ status: number; body: string }> {
-  const headers = body === undefined ? {} : { "content-type": "application/json" };
+  { path, method = "GET", body, headers: own = {} }: Ask,
+): Promise<{ status: number; body: string; onSameConnection: boolean }> {
+  const headers = { ...(body !== undefined && { "content-type": "application/json" }), ...own };
   return new Promise((resolve, reject) => {
     const request = httpRequest(url + path, { method, agent, headers }, (response) => {
       let body = "";
+      const onSameConnection = request.reusedSocket;
       response.setEncoding("utf8");
       response.on("data", (piece: string) => body += piece);
-      response.on("end", () => resolve({ status: response.statusCode!, body }));
+      response.on("end", () => resolve({ status: response.statusCode!, body, onSameConnection }));
     });
     request.on("error", reject);
     request.end(body);
@@ -78,25 +82,29 @@ export async function drive(app: FrameworkApp): Promise<void> {
     route: template(prefix + route),
     ...rest,
   });
-  const ask = async (asked: Ask): Promise<void> => {
-    const { status, body } = await send(agent, url, asked);
-    assertEquals([status, asked.answer ?? body], [asked.status, body], asked.path);
+  const ask = async (asked: Ask): Promise<boolean> => {
+    const { status, body, onSameConnection } = await send(agent, url, asked);
+    assertEquals([status, body], [asked.status, asked.answer ?? body], asked.path);
     sees(asked.method ?? "GET", asked.route, status);
+    return onSameConnection;
   };
   const user = asks.user ?? ((id) => at(`/users/${id}`, { status: 200, answer: id }, "/users/:id"));
   try {
-    for (let id = 0; id < 500; id++) await ask(user(`id-${id}`));
+    for (let id = 0; id < 500; id++) {
+      assertEquals(await ask(user(`id-${id}`)), id > 0, "the connection does not stay");
+    }
     if (asks.head === undefined) {
       const { route } = user("id-head");
       const { status } = await send(agent, url, { ...user("id-head"), method: "HEAD" });
       // Not every router answers HEAD where it answers GET.
       sees("HEAD", status === 200 || unmatched === false ? route : unmatched, status);
-    } else if (asks.head) await ask(asks.head);
+    } else await ask(asks.head);
     await ask(asks.make ?? at("/users", { method: "POST", status: 201, answer: "made" }));
     await ask(asks.boom ?? at("/boom", { status: 500 }));
     if (unmatched !== false) await ask({ path: "/id-lost", status: 404, route: unmatched });
-    const stream = asks.stream ?? at("/stream", { status: 200, answer: "abc" });
-    if (stream) await ask(stream);
+    else assertEquals((await send(agent, url, { path: "/id-lost", status: 404, route: "" })).status, 404);
+    await ask(asks.stream ?? at("/stream", { status: 200, answer: "abc" }));
+    for (const each of asks.more ?? []) await ask(each);
     const slow = asks.slow ?? at("/slow", { status: 200 });
     const leaver = rawRequest(url + slow.path);
     if (asks.slow) await until(() => inFlightOf(url), (routes) => routes.length > 0);

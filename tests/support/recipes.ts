@@ -14,6 +14,8 @@ export interface Recipe {
   block?: number;
   /** What stands in the place of the statement whose last line says that it is the reader's own. */
   yours?: string;
+  /** A piece of it, and what stands there instead. */
+  instead?: readonly [string, string];
   /** By the name that the recipe imports, the name under which tests/frameworks pins it. */
   aliases?: Record<string, string>;
 }
@@ -43,7 +45,7 @@ export function recipeText({ heading, block = 0 }: Recipe): string {
 export function writeRecipe(folder: string, name: string, recipe: Recipe): string {
   const file = join(root, folder, ".recipes", `${name}.ts`);
   mkdirSync(dirname(file), { recursive: true });
-  const { yours, aliases = {} } = recipe;
+  const { yours, aliases = {}, instead = ["", ""] } = recipe;
   const own = /^(?:.*|const \w+ = \w+\(\{\n(?: .*\n)*\}\);) ?\/\/ your \w+$/m;
   const text = recipeText(recipe);
   if (yours !== undefined && !own.test(text)) throw new Error(`The recipe of ${recipe.heading} has no line to replace`);
@@ -51,6 +53,7 @@ export function writeRecipe(folder: string, name: string, recipe: Recipe): strin
     file,
     // Several of them in one process are several pages.
     `import { Registry } from "prom-client";\n${yours === undefined ? text : text.replace(own, () => yours)}`
+      .replace(...instead)
       .replace("createMonitor()", "createMonitor({ registry: new Registry() })")
       .replace(/ from "([^"]+)"/g, (all, name: string) => name in aliases ? ` from "${aliases[name]}"` : all)
       .replace(
