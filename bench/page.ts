@@ -28,8 +28,11 @@ const pages: Readonly<Record<string, string>> = {
   openMetrics: "OpenMetrics",
   gzip: "text, gzip",
   json: "JSON",
+  protobuf: "protocol buffers",
+  native: "protocol buffers with native buckets",
   foreign: "prom-client's metric, text",
   foreignOpenMetrics: "prom-client's metric, OpenMetrics",
+  foreignProtobuf: "prom-client's metric, protocol buffers",
 };
 
 /** Those that the goals are for. */

@@ -8,6 +8,7 @@
 import process from "node:process";
 import { Histogram as PromHistogram, Registry } from "prom-client";
 import { createMonitor } from "../../mod.ts";
+import type { Histogram } from "../../src/metrics/histogram.ts";
 
 const labelSets = 10_000;
 const rounds = Number(process.argv[2] ?? 9);
@@ -26,6 +27,8 @@ export interface PageCost {
 }
 
 const monitor = createMonitor({ registry: new Registry(), maxLabelSets: 2 * labelSets });
+const nativeRegistry = new Registry();
+const native = createMonitor({ registry: nativeRegistry, maxLabelSets: 2 * labelSets, nativeHistograms: true });
 const registry = new Registry();
 const theirs = new PromHistogram({
   name: "http_request_duration_seconds",
@@ -42,6 +45,12 @@ for (let i = 0; i < labelSets; i++) {
   const route = `/api/v1/resource/${i}/items/:id`;
   monitor.recorder!.begin(new Request("http://localhost/"), route, undefined)!.answer(new Response(null));
   theirs.observe({ method: "GET", route, status: "200" }, 0.001);
+  native.recorder!.begin(new Request("http://localhost/"), route, undefined)!.answer(new Response(null));
+}
+// Durations of three powers of ten, which fill some 30 exponential buckets of each label set.
+const durations = nativeRegistry.getSingleMetric("http_request_duration_seconds") as unknown as Histogram;
+for (let i = 0; i < labelSets; i++) {
+  for (let j = 0; j < 50; j++) durations.observe(i, 0.001 * 10 ** (3 * (j * 0.6180339887 % 1)));
 }
 
 const { gc, Bun } = globalThis as { gc?: () => void; Bun?: { gc(full: boolean): void } };
@@ -91,14 +100,19 @@ const ours = (headers: Record<string, string>, { handler } = monitor) => async (
   }
 };
 
+const protobuf = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
+
 const contestants: Record<string, () => Promise<number>> = {
   promClient: async () => (await registry.metrics()).length,
   text: ours({}),
   openMetrics: ours({ accept: "application/openmetrics-text" }),
   gzip: ours({ "accept-encoding": "gzip" }),
   json: ours({ accept: "application/json" }),
+  protobuf: ours({ accept: protobuf }),
+  native: ours({ accept: protobuf }, native),
   foreign: ours({}, host),
   foreignOpenMetrics: ours({ accept: "application/openmetrics-text" }, host),
+  foreignProtobuf: ours({ accept: protobuf }, host),
 };
 
 const costs: Record<string, PageCost[]> = {};

@@ -81,37 +81,23 @@ export class NativeCounts {
     this.places.fill(0);
   }
 
-  /** Counts in a bucket that may be outside: the buckets are moved as far as they are empty, or made coarser. */
+  /** Counts in a bucket that is outside: the buckets begin elsewhere from then on, and are made coarser where they must. */
   #make(slot: number, bucket: number, times: number): void {
+    const { places } = this;
     const all = bucketsOf(this.numbers, slot);
-    for (;;) {
-      const place = bucket - lowest - this.places[slot * 2 + 1]!;
-      if (place >= 0 && place < mostBuckets) return void (all[place]! += times);
-      const [begin, end] = filled(all);
-      const first = begin === end ? place : Math.min(begin, place);
-      if (begin === end || Math.max(end - 1, place) - first < mostBuckets) {
-        this.places[slot * 2 + 1]! += first;
-        if (first > 0) all.copyWithin(0, first).fill(0, end - first);
-        else all.copyWithin(-first, 0).fill(0, 0, -first);
-      } else {
-        this.#fall(slot);
-        bucket = fallen(bucket, 1);
-      }
-    }
-  }
-
-  /** Merges each two buckets that are one in the next coarser schema. */
-  #fall(slot: number): void {
-    const all = bucketsOf(this.numbers, slot);
-    const first = lowest + this.places[slot * 2 + 1]!;
-    const coarser = fallen(first, 1);
-    this.places[slot * 2]!++;
-    this.places[slot * 2 + 1] = coarser - lowest;
-    for (let i = 0; i < mostBuckets; i++) {
-      const count = all[i]!;
-      all[i] = 0;
-      all[fallen(first + i, 1) - coarser]! += count;
-    }
+    const first = lowest + places[slot * 2 + 1]!;
+    const counts = all.slice();
+    const [begin, end] = filled(counts);
+    const low = begin < end ? Math.min(first + begin, bucket) : bucket;
+    const high = begin < end ? Math.max(first + end - 1, bucket) : bucket;
+    let falls = 0;
+    while (fallen(high, falls) - fallen(low, falls) >= mostBuckets) falls++;
+    places[slot * 2]! += falls;
+    places[slot * 2 + 1] = fallen(low, falls) - lowest;
+    all.fill(0);
+    const add = (to: number, count: number): void => void (all[fallen(to, falls) - fallen(low, falls)]! += count);
+    for (let i = begin; i < end; i++) add(first + i, counts[i]!);
+    add(bucket, times);
   }
 }
 

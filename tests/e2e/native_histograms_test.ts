@@ -85,6 +85,7 @@ describeWith("a Prometheus that takes native histograms", ["prometheus"], ({ com
       scrape_configs: [
         { job_name: "native", static_configs: targets },
         { job_name: "classic", static_configs: targets, metrics_path: "/text" },
+        ...isNewer ? [{ job_name: "both", static_configs: targets, always_scrape_classic_histograms: true }] : [],
       ],
     }, ["--enable-feature=native-histograms,exemplar-storage"]);
     await until(
@@ -106,6 +107,18 @@ describeWith("a Prometheus that takes native histograms", ["prometheus"], ({ com
       const sum = values.reduce((sum, each) => sum + each, 0);
       assertLess(Math.abs(await ask(`histogram_sum(${selector("native", name)})`) as number / sum - 1), 1e-9);
     }
+  });
+
+  it("has the classic buckets as well where it is asked to, and else not", {
+    skip: !isNewer && "this Prometheus keeps one of them",
+  }, async () => {
+    const last = (job: string): string => `${selector(job, "service", "_bucket").slice(0, -1)},le="+Inf"}`;
+    const counts = await until(
+      async () => [await ask(last("both")), await ask(countOf("service").replace("native", "both"))],
+      ([classic, native]) => classic !== undefined && native !== undefined,
+    );
+    assertEquals(counts, [observations, observations]);
+    assertEquals(await ask(last("native")), undefined);
   });
 
   it("tells quantiles within 5 % where those of the classic buckets are off by more", async () => {
