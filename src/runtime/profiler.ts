@@ -22,6 +22,8 @@ export interface ProfileNode {
   readonly id: number;
   readonly callFrame: CallFrame;
   readonly hitCount?: number;
+  /** How many of the samples were on which line of the function itself, from 1. A line may come more than once. */
+  readonly positionTicks?: readonly { readonly line: number; readonly ticks: number }[];
   readonly children?: readonly number[];
 }
 
@@ -50,6 +52,8 @@ export interface Place {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  /** What a function that begins here was called before somebody shortened its name. */
+  readonly functionName?: string;
 }
 
 /** What a profiler is told, and tells. */
@@ -84,8 +88,15 @@ export interface Profiler {
   occupied(): string | undefined;
   /** Begins. It throws where the engine refuses. */
   start(options: ProfilerOptions): RunningProfiler;
-  /** Where something was written that runs at this place, both numbers from 0; undefined where that is not told. */
-  origin(url: string, line: number, column: number): Place | undefined;
+  /** Where a function was written that runs; undefined where it runs as it was written, or that is not told. */
+  origin(frame: CallFrame): Place | undefined;
+  /**
+   * Where a whole line was written that runs, from 0; undefined where it runs as it was written, or that is not told, null where
+   * several lines have come to stand on it.
+   */
+  originOfLine(url: string, line: number): Place | null | undefined;
+  /** The text of a file, by its own name or that of what runs; undefined where it cannot be read without asking. */
+  source(url: string, file: string): string | undefined;
 }
 
 /** `node:inspector`, as far as it is used. */

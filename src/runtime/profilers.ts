@@ -18,16 +18,42 @@ const singleRotationSeconds = 1;
 
 const mostPlainFiles = 1000;
 
+/** A line that is made of more of them is a file that somebody has put on one line. */
+const mostLinesOnOne = 5;
+
+/** So many places on one line are asked for at most. */
+const mostPlaces = 200;
+
+/** A larger file is not read for a line, in bytes. */
+const largestSource = 8 * 2 ** 20;
+
 /** `node:module`, as far as it is used. Lines and columns begin at 0. */
 interface ModuleLike {
-  findSourceMap?(path: string): {
-    findEntry(line: number, column: number): {
-      readonly originalSource?: string;
-      readonly originalLine?: number;
-      readonly originalColumn?: number;
-    };
-  } | undefined;
+  findSourceMap?(path: string): SourceMapLike | undefined;
 }
+
+interface SourceMapLike {
+  readonly payload: { readonly sources: readonly string[]; readonly sourcesContent?: readonly (string | null)[] };
+  findEntry(line: number, column: number): MappingLike;
+}
+
+interface MappingLike {
+  readonly generatedLine?: number;
+  readonly generatedColumn?: number;
+  readonly originalSource?: string;
+  readonly originalLine?: number;
+  readonly originalColumn?: number;
+  readonly name?: string;
+}
+
+/** `node:fs`, as far as it is used. */
+interface FsLike {
+  readFileSync(path: string | URL, encoding: "utf8"): string;
+  statSync(path: string | URL): { readonly size: number };
+}
+
+/** Where the first statement of a line may begin in what Deno makes of TypeScript, and where every line is over. */
+const indents = [2, 4, 6, 8, 10, 12, 16, 20, 2 ** 20];
 
 /** `node:vm`, as far as it is used. */
 interface VmLike {
@@ -39,6 +65,7 @@ export function profilerOf(name: RuntimeName, global: GlobalLike): Profiler | un
   const { process } = global;
   const inspector = process && builtin<InspectorLike>(process, "node:inspector");
   if (!process || !inspector?.Session) return undefined;
+  const module = builtin<ModuleLike>(process, "node:module");
   switch (name) {
     case "node":
       return {
@@ -46,7 +73,8 @@ export function profilerOf(name: RuntimeName, global: GlobalLike): Profiler | un
         refusal: () => undefined,
         occupied: () => openInspector(inspector),
         start: (options) => startConsoleProfiler(inspector, options),
-        origin: mappedByModule(process),
+        ...mappedByModule(module),
+        source: sourceReader(process, () => true, module),
       };
     case "deno":
       return {
@@ -58,7 +86,11 @@ export function profilerOf(name: RuntimeName, global: GlobalLike): Profiler | un
             : "Deno does not permit the use of its inspector; run with --allow-sys=inspector, or give stacks: false",
         occupied: () => openInspector(inspector),
         start: (options) => startConsoleProfiler(inspector, options),
-        origin: mappedByStack(process),
+        ...mappedByStack(process),
+        source: sourceReader(
+          process,
+          (path) => global.Deno!.permissions.querySync({ name: "read", path }).state === "granted",
+        ),
       };
     case "bun":
       return {
@@ -69,6 +101,8 @@ export function profilerOf(name: RuntimeName, global: GlobalLike): Profiler | un
         start: (options) => startSingleProfiler(inspector, options),
         // What its profiles tell is the source already.
         origin: () => undefined,
+        originOfLine: () => undefined,
+        source: sourceReader(process, () => true),
       };
     default:
       return undefined;
@@ -80,14 +114,60 @@ function openInspector(inspector: InspectorLike): string | undefined {
   return url === undefined ? undefined : `an inspector (${url})`;
 }
 
+type Mapping = Pick<Profiler, "origin" | "originOfLine">;
+
 /** Node finds a source map only where `--enable-source-maps` or a loader has asked for them. */
-function mappedByModule(process: ProcessLike): Profiler["origin"] {
-  const module = builtin<ModuleLike>(process, "node:module");
-  return (url, line, column) => {
-    const { originalSource, originalLine, originalColumn } =
-      module?.findSourceMap?.(url)?.findEntry(Math.max(0, line), Math.max(0, column)) ?? {};
-    if (originalSource === undefined || originalLine === undefined) return undefined;
-    return { file: originalSource, line: originalLine + 1, column: (originalColumn ?? 0) + 1 };
+function mappedByModule(module: ModuleLike | undefined): Mapping {
+  const mapOf = (url: string): SourceMapLike | undefined => module?.findSourceMap?.(url);
+  return {
+    origin({ url, lineNumber, columnNumber, functionName }) {
+      const found = mapOf(url)?.findEntry(Math.max(0, lineNumber), Math.max(0, columnNumber));
+      const place = placeOf(found);
+      // A function begins behind its name, where it has one of its own.
+      const isName = found?.name && found.generatedColumn === columnNumber - functionName.length;
+      return place && (isName ? { ...place, functionName: found.name! } : place);
+    },
+    originOfLine(url, line) {
+      const map = mapOf(url);
+      if (!map) return undefined;
+      const lines = new Set<number>();
+      let first: MappingLike | undefined;
+      let column = 2 ** 30;
+      for (let i = 0; i < mostPlaces && column >= 0; i++) {
+        const mapping = map.findEntry(line, column);
+        if (mapping.generatedLine !== line || mapping.originalLine === undefined) return placeOf(first) ?? null;
+        lines.add((first = mapping).originalLine!);
+        if (lines.size > mostLinesOnOne) return null;
+        column = mapping.generatedColumn! - 1;
+      }
+      return column < 0 ? placeOf(first) ?? null : null;
+    },
+  };
+}
+
+function placeOf({ originalSource: file, originalLine, originalColumn }: MappingLike = {}): Place | undefined {
+  if (file === undefined || originalLine === undefined) return undefined;
+  return { file, line: originalLine + 1, column: (originalColumn ?? 0) + 1 };
+}
+
+/** Reads the texts of files; of what a bundler has made there may be none but in the source map. */
+function sourceReader(
+  process: ProcessLike,
+  mayRead: (path: string) => boolean,
+  module?: ModuleLike,
+): Profiler["source"] {
+  const fs = builtin<FsLike>(process, "node:fs");
+  return (url, file) => {
+    const { sources, sourcesContent } = module?.findSourceMap?.(url)?.payload ?? {};
+    const inMap = sourcesContent?.[sources!.findIndex((source) => file.endsWith(source.replace(/^(?:\.\.?\/)+/, "")))];
+    if (typeof inMap === "string") return inMap;
+    try {
+      const path = file.startsWith("file://") ? new URL(file) : file;
+      if (!mayRead(path instanceof URL ? decodeURIComponent(path.pathname) : path)) return undefined;
+      return fs!.statSync(path).size > largestSource ? undefined : fs!.readFileSync(path, "utf8");
+    } catch {
+      return undefined;
+    }
   };
 }
 
@@ -95,23 +175,33 @@ function mappedByModule(process: ProcessLike): Profiler["origin"] {
  * Deno maps the stacks of errors and nothing else. So a script of the same name makes one at the very place, in 0.1 to
  * 0.5 ms (Deno 2.9).
  */
-function mappedByStack(process: ProcessLike): Profiler["origin"] {
+function mappedByStack(process: ProcessLike): Mapping {
   const vm = builtin<VmLike>(process, "node:vm");
   /** Files that run as they were written; of TypeScript there is none. */
   const plain = new Set<string>();
-  return (url, line, column): Place | undefined => {
-    if (plain.has(url)) return undefined;
-    const stack = vm?.runInThisContext("new Error().stack", {
-      filename: url,
-      lineOffset: Math.max(0, line),
-      columnOffset: Math.max(0, column),
-    });
+  const placeAt = (url: string, lineOffset: number, columnOffset: number): Place | undefined => {
+    const stack = vm?.runInThisContext("new Error().stack", { filename: url, lineOffset, columnOffset });
     const found = /^Error\n +at (?:.*\()?(.+):(\d+):(\d+)\)?(?:\n|$)/.exec(String(stack));
-    if (!found) return undefined;
-    const place = { file: found[1]!, line: Number(found[2]), column: Number(found[3]) };
-    const isSame = place.file === url && place.line === Math.max(0, line) + 1 &&
-      place.column === Math.max(0, column) + 1;
-    if (isSame && /\.[cm]?js$/.test(url) && plain.size < mostPlainFiles) plain.add(url);
-    return isSame ? undefined : place;
+    return found ? { file: found[1]!, line: Number(found[2]), column: Number(found[3]) } : undefined;
+  };
+  return {
+    origin({ url, lineNumber, columnNumber }) {
+      if (plain.has(url)) return undefined;
+      const [line, column] = [Math.max(0, lineNumber), Math.max(0, columnNumber)];
+      const place = placeAt(url, line, column);
+      const isSame = place?.file === url && place.line === line + 1 && place.column === column + 1;
+      if (isSame && /\.[cm]?js$/.test(url) && plain.size < mostPlainFiles) plain.add(url);
+      return isSame ? undefined : place;
+    },
+    originOfLine(url, line) {
+      if (plain.has(url)) return undefined;
+      // Deno writes a statement on one line, indented by twos. What stands before its beginning is the line before.
+      const before = placeAt(url, line, 0);
+      for (const column of indents) {
+        const place = placeAt(url, line, column);
+        if (place && place.line !== before?.line) return place;
+      }
+      return before;
+    },
   };
 }

@@ -4,12 +4,18 @@
  * @module
  */
 
-import type { CallFrame, Place, ProfilePiece } from "../runtime/profiler.ts";
+import type { CallFrame, ProfileNode, ProfilePiece, Profiler } from "../runtime/profiler.ts";
 import { callPathsBetween, type ProfileWindow } from "./call_paths.ts";
+import type { Position } from "./function_text.ts";
+import type { FunctionSamples, HeldLines } from "./held_line.ts";
 import type { StallFrame } from "./recorded_stall.ts";
 
-/** Where something was written that runs at this place, both numbers from 0. */
-export type Origin = (url: string, line: number, column: number) => Place | undefined;
+/** What tells where in the code something is. */
+export interface Places {
+  /** Where a function was written that runs. */
+  readonly origin: Profiler["origin"];
+  readonly lines: HeldLines;
+}
 
 /** What was found out about a stall. */
 export interface Analysis {
@@ -52,11 +58,12 @@ export function analyse(
   from: number,
   to: number,
   intervalSeconds: number,
-  origin: Origin,
+  places: Places,
 ): Analysis {
   const window = callPathsBetween(piece, from, to, intervalSeconds);
   if (window.longestGapSeconds > (to - from) * longestUnseen) return { culprit: undefined, frames: [], window };
-  const ran = functionsOf(window, origin);
+  const ran = functionsOf(window, places);
+  places.lines.rest();
   const frames = [...ran.values()].sort((a, b) => b.frame.share - a.frame.share || b.depth - a.depth)
     .slice(0, mostFrames).map(({ frame }) => frame);
   const find = (wanted: (function_: Ran) => boolean): StallFrame | undefined =>
@@ -68,27 +75,52 @@ export function analyse(
   return { culprit: own ?? find(({ frame }) => frame.functionName !== undefined), frames, window };
 }
 
+/** What is added up of a function. */
+interface Sum extends FunctionSamples {
+  seconds: number;
+  depth: number;
+}
+
 /** Every function with a share worth telling. */
-function functionsOf({ paths, seconds }: ProfileWindow, origin: Origin): Map<string, Ran> {
-  const sums = new Map<string, { frame: CallFrame; seconds: number; depths: number }>();
-  for (const { frames, seconds } of paths) {
+function functionsOf({ paths, seconds }: ProfileWindow, places: Places): Map<string, Ran> {
+  const sums = new Map<string, Sum>();
+  /** One frame stands for all of a function. */
+  const frames = new Map<string, CallFrame>();
+  for (const { frames: path, last, hits, seconds } of paths) {
     const seen = new Set<string>();
-    for (const [depth, frame] of frames.entries()) {
+    for (const [depth, frame] of path.entries()) {
       const key = keyOf(frame);
-      const sum = sums.get(key) ?? { frame, seconds: 0, depths: 0 };
+      const sum = sums.get(key) ??
+        { frame, seconds: 0, depth, ownSeconds: 0, calls: new Map(), ticks: new Map(), strayTicks: 0 };
       sums.set(key, sum);
+      frames.set(key, sum.frame);
       // A function that calls itself is on the path more than once, and its time is counted once.
       if (!seen.has(key)) sum.seconds += seconds;
       seen.add(key);
-      sum.depths = Math.max(sum.depths, depth);
+      sum.depth = Math.max(sum.depth, depth);
+    }
+    for (const [depth, frame] of path.entries()) {
+      const sum = sums.get(keyOf(frame))!;
+      const called = path[depth + 1];
+      const callee = called && frames.get(keyOf(called))!;
+      if (callee) sum.calls.set(callee, (sum.calls.get(callee) ?? 0) + seconds);
+      else addTicks(sum, last, hits, seconds);
     }
   }
   const ran = new Map<string, Ran>();
-  for (const [key, { frame, seconds: own, depths }] of sums) {
-    const share = Math.min(1, own / seconds);
-    if (share >= leastShare) ran.set(key, { ...told(frame, share, origin), depth: depths });
+  for (const [key, sum] of sums) {
+    const share = Math.min(1, sum.seconds / seconds);
+    if (share >= leastShare) ran.set(key, { ...told(sum, share, places), depth: sum.depth });
   }
   return ran;
+}
+
+function addTicks(sum: Sum, last: ProfileNode | undefined, hits: number, seconds: number): void {
+  sum.ownSeconds += seconds;
+  // What is within brackets is no function of its own, and its lines are nobody's.
+  if (!last || last.callFrame !== sum.frame && keyOf(last.callFrame) !== keyOf(sum.frame)) return;
+  for (const { line, ticks } of last.positionTicks ?? []) sum.ticks.set(line, (sum.ticks.get(line) ?? 0) + ticks);
+  sum.strayTicks += Math.max(0, (last.hitCount ?? hits) - hits);
 }
 
 /**
@@ -122,22 +154,25 @@ function keyOf({ functionName, url, lineNumber, columnNumber }: CallFrame): stri
   return `${functionName} ${url}:${lineNumber}:${columnNumber}`;
 }
 
-function told(
-  { functionName, url, lineNumber, columnNumber }: CallFrame,
-  share: number,
-  origin: Origin,
-): Omit<Ran, "depth"> {
-  // What a module does when it is loaded has no name and no line.
-  const isModule = lineNumber < 0 || functionName === "(module)";
-  const place = url === "" || isInternal(url) ? undefined : origin(url, lineNumber, columnNumber);
-  const file = url === "" ? undefined : pathOf(place?.file ?? url);
+function told(samples: FunctionSamples, share: number, { origin, lines }: Places): Omit<Ran, "depth"> {
+  const { frame: { functionName, url, lineNumber, columnNumber }, frame } = samples;
+  // What a module does when it is loaded has no name, and on some engines no line.
+  const isModule = functionName === "(module)" || lineNumber < 0 || (lineNumber === 0 && columnNumber === 0);
+  const isOutside = url !== "" && !isInternal(url);
+  const begin = (isOutside ? origin(frame) : undefined) ??
+    { file: url, line: lineNumber + 1, column: columnNumber + 1 };
+  const file = url === "" ? undefined : pathOf(begin.file);
+  const isOwn = file !== undefined && isOutside && !isDependency(file);
+  const name = begin.functionName ?? functionName;
+  const { line, column }: Partial<Position> =
+    (isOutside ? lines.find(samples, begin, isOwn && !isModule) : undefined) ??
+      (begin.line < 1 || functionName === "(module)" ? {} : begin);
   return {
-    isOwn: file !== undefined && !isInternal(url) && !isDependency(file),
+    isOwn,
     frame: {
-      ...(functionName !== "" && functionName !== "(module)" && { functionName }),
+      ...(name !== "" && name !== "(module)" && { functionName: name }),
       ...(file !== undefined && { file }),
-      ...(file !== undefined && !isModule &&
-        { line: place?.line ?? lineNumber + 1, column: place?.column ?? columnNumber + 1 }),
+      ...(file !== undefined && line !== undefined && { line, ...(column !== undefined && { column }) }),
       share,
     },
   };

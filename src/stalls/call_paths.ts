@@ -10,6 +10,10 @@ import type { CallFrame, CpuProfile, ProfileNode, ProfilePiece } from "../runtim
 export interface CallPath {
   /** From the outermost call to the innermost. Names in brackets, which are no functions, are left out. */
   readonly frames: readonly CallFrame[];
+  /** Its last call, as the profile has it. */
+  readonly last: ProfileNode | undefined;
+  /** How many samples found it. */
+  readonly hits: number;
   /** Seconds that the samples stand for. */
   readonly seconds: number;
 }
@@ -44,6 +48,7 @@ export function callPathsBetween(
   const { samples, timeDeltas } = profile;
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
   const weights = new Map<number, number>();
+  const hits = new Map<number, number>();
   let first = samples.length;
   let end = 0;
   let seconds = 0;
@@ -67,9 +72,15 @@ export function callPathsBetween(
     seconds += weight;
     const path = isCollection ? latest : sample;
     if (path !== undefined) weights.set(path, (weights.get(path) ?? 0) + weight);
+    hits.set(sample, (hits.get(sample) ?? 0) + 1);
   }
   const parents = parentsOf(profile);
-  const paths = [...weights].map(([id, weight]) => ({ frames: framesTo(id, nodes, parents), seconds: weight }));
+  const paths = [...weights].map(([id, weight]) => ({
+    frames: framesTo(id, nodes, parents),
+    last: nodes.get(id),
+    hits: hits.get(id) ?? 0,
+    seconds: weight,
+  }));
   longestGapSeconds = Math.max(longestGapSeconds, to - seenAt);
   return { first: Math.min(first, end), end, paths, seconds, longestGapSeconds };
 }

@@ -18,6 +18,7 @@ import { accessTo } from "../monitor/access.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { profilerOf } from "../runtime/profilers.ts";
 import type { GlobalLike, Runtime } from "../runtime/shim.ts";
+import { HeldLines } from "./held_line.ts";
 import type { RecordedStall, StallFrame } from "./recorded_stall.ts";
 import { StackSampler } from "./stack_sampler.ts";
 import { checkStallOptions, type StallOptions } from "./stall_options.ts";
@@ -102,5 +103,8 @@ function stackSource(runtime: Runtime): StackSource {
       "Cannot record stalls: this runtime has no profiler that can be asked (Node from 20.16 on has); give stacks: false",
     );
   }
-  return source = { profiler, sampler: new StackSampler(profiler, runtime, (sentence) => console.warn(sentence)) };
+  return source = {
+    sampler: new StackSampler(profiler, runtime, (sentence) => console.warn(sentence)),
+    places: { origin: profiler.origin, lines: new HeldLines(profiler) },
+  };
 }

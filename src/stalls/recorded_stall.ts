@@ -6,16 +6,20 @@
 
 /** A function that was under way in a stall. What is not known of it is absent. */
 export interface StallFrame {
-  /** Absent for a function without a name. */
+  /** Absent for a function without a name. Where a bundler has shortened it, a source map tells the name that was written. */
   readonly functionName?: string;
   /**
    * The file that it is written in: a path, or an address such as `node:crypto`. Of what a loader or a bundler has made it
    * is the source, where the runtime maps the stacks of errors as well. Absent for what is not written in JavaScript.
    */
   readonly file?: string;
-  /** The line on which the function begins, from 1. */
+  /**
+   * The line that held the loop the longest, from 1: where most of the samples were in which the function ran itself, or where
+   * it called what they were in. Where neither is known, such as in a file that stands on one line, the line on which the
+   * function begins.
+   */
   readonly line?: number;
-  /** The column in which the function begins, from 1. */
+  /** The column in that line, from 1; absent where only the line is known. */
   readonly column?: number;
   /** The part of the stall in which it was under way, itself or what it called: above 0 and at most 1. */
   readonly share: number;

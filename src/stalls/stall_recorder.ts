@@ -6,9 +6,9 @@
 
 import type { Core } from "../core/core.ts";
 import type { Stall } from "../process/blame.ts";
-import type { CpuProfile, ProfilePiece, Profiler } from "../runtime/profiler.ts";
+import type { CpuProfile, ProfilePiece } from "../runtime/profiler.ts";
 import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
-import { analyse } from "./analysis.ts";
+import { analyse, type Places } from "./analysis.ts";
 import { cutProfile, weightOf } from "./profile_text.ts";
 import type { RecordedStall } from "./recorded_stall.ts";
 import { sampleSeconds, type StackSampler } from "./stack_sampler.ts";
@@ -35,7 +35,7 @@ interface Kept {
 /** Where the functions come from. */
 export interface StackSource {
   readonly sampler: StackSampler;
-  readonly profiler: Profiler;
+  readonly places: Places;
 }
 
 /** Records the stalls of one core. */
@@ -115,8 +115,8 @@ export class StallRecording {
   }
 
   #explain(kept: Kept, { endedAt, seconds }: Stall, piece: ProfilePiece): void {
-    const { profiler } = this.#stacks!;
-    const { culprit, frames, window } = analyse(piece, endedAt - seconds, endedAt, sampleSeconds, profiler.origin);
+    const { places } = this.#stacks!;
+    const { culprit, frames, window } = analyse(piece, endedAt - seconds, endedAt, sampleSeconds, places);
     kept.stall = { ...kept.stall, ...(culprit && { culprit }), frames };
     if (window.end === window.first || !this.#kept.includes(kept)) return;
     kept.profile = cutProfile(piece.profile, window);

@@ -2,6 +2,7 @@ import { describe, it } from "node:test";
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import type { CpuProfile, ProfilePiece } from "../../src/runtime/profiler.ts";
 import { analyse } from "../../src/stalls/analysis.ts";
+import { HeldLines } from "../../src/stalls/held_line.ts";
 import { cutProfile } from "../../src/stalls/profile_text.ts";
 
 const app = "file:///app/report%20s.ts";
@@ -40,7 +41,10 @@ function profileOf(paths: readonly string[]): ProfilePiece {
 const times = (count: number, path: string): string[] => Array.from({ length: count }, () => path);
 
 const find = (paths: readonly string[], from = 100, to = 100 + paths.length / 100) =>
-  analyse(profileOf(paths), from + 0.001, to + 0.001, 0.01, () => undefined);
+  analyse(profileOf(paths), from + 0.001, to + 0.001, 0.01, {
+    origin: () => undefined,
+    lines: new HeldLines({ originOfLine: () => undefined, source: () => undefined }),
+  });
 
 describe("analyse", () => {
   it("names the innermost function of the app's own, and tells every other", () => {

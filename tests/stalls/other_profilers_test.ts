@@ -4,6 +4,8 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { runtimeName } from "../support/loop.ts";
 import { startProgram } from "../support/program.ts";
+import { until } from "../support/until.ts";
+import { WebSocket } from "undici";
 
 interface Told {
   culprits?: (string | null)[];
@@ -13,9 +15,47 @@ interface Told {
 const program = "tests/support/profiled_program.ts";
 
 async function run(way: string): Promise<Told & { errors: string }> {
-  const { code, errors, output } = await startProgram(program, { args: [way] }).exited;
+  const { code, errors, output } = await startProgram(program, { args: [way], timeoutSeconds: 100 }).exited;
   assertEquals(code, 0, errors);
   return { ...JSON.parse(output.trim().split("\n").at(-1)!) as Told, errors };
+}
+
+/** What the program tells when a debugger has attached, and the functions that its profile has. */
+async function runAttached(): Promise<Told & { errors: string; seen: string[] }> {
+  const running = startProgram(program, {
+    args: ["attached"],
+    flags: ["--inspect=127.0.0.1:0"],
+    isTold: true,
+    timeoutSeconds: 100,
+  });
+  let text = "";
+  running.process.stderr!.on("data", (chunk: Uint8Array) => text += chunk);
+  const url = await until(() => Promise.resolve(/ws:\/\/\S+/.exec(text)?.[0]), (found) => found !== undefined, 20);
+  const socket = new WebSocket(url!);
+  const answers = new Map<number, { result?: { profile?: { nodes: { callFrame: { functionName: string } }[] } } }>();
+  socket.addEventListener("message", ({ data }) => {
+    const message = JSON.parse(String(data));
+    if (message.id !== undefined) answers.set(message.id, message);
+  });
+  await new Promise((resolve) => socket.addEventListener("open", resolve));
+  let id = 0;
+  const ask = async (method: string) => {
+    const own = ++id;
+    socket.send(JSON.stringify({ id: own, method }));
+    return (await until(() => Promise.resolve(answers.get(own)), (answer) => answer !== undefined, 20))?.result;
+  };
+  for (const method of ["Runtime.enable", "Debugger.enable", "Profiler.enable", "Profiler.start"]) await ask(method);
+  await until(() => Promise.resolve(running.output), (output) => output.includes("held"), 30);
+  const profile = (await ask("Profiler.stop"))?.profile;
+  socket.close();
+  running.process.stdin!.write("on\n");
+  const { code, errors, output } = await running.exited;
+  assertEquals(code, 0, errors);
+  return {
+    ...JSON.parse(output.trim().split("\n").at(-1)!) as Told,
+    errors,
+    seen: profile?.nodes.map(({ callFrame }) => callFrame.functionName) ?? [],
+  };
 }
 
 const line = "stalls are recorded without their functions while";
@@ -31,6 +71,14 @@ describe("recordStalls, in a process", () => {
     const { culprits, errors } = await run("inspector");
     assertEquals(culprits, [null, null]);
     assertEquals(errors.split(line).length, 2, errors);
+  });
+
+  it("steps aside for a client of --inspect, which finds what it looks for", async () => {
+    const { culprits, errors, seen } = await runAttached();
+    assertEquals(culprits, [null, null]);
+    assertEquals(errors.split(line).length, 2, errors);
+    // The protocol of Bun's inspector is another, and its profile has no names.
+    if (runtimeName !== "bun") assert(seen.includes("holdLoop"), seen.join());
   });
 
   it("leaves the profile of a session of the app's own whole", { skip: runtimeName === "bun" }, async () => {

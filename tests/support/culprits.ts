@@ -19,32 +19,42 @@ export function prepareCulprits(): void {
 
 function parseExport(): number {
   // Not `return JSON.parse(json)`: that is a tail call, for which Bun's engine gives up the frame of whoever makes it.
-  const rows = JSON.parse(json);
+  const rows = JSON.parse(json); // holds
   return rows.length;
 }
 
 function checkAddress(): void {
   // Each letter more doubles the time.
-  for (let length = 22, end = inAWhile(); performance.now() < end; length++) /^(a+)+$/.test(`${"a".repeat(length)}!`);
+  for (let length = 22, end = inAWhile(); performance.now() < end; length++) {
+    const address = `${"a".repeat(length)}!`;
+    /^(a+)+$/.test(address); // holds
+  }
 }
 
 function hashPassword(): void {
-  for (const end = inAWhile(); performance.now() < end;) pbkdf2Sync("secret", "salt", 100_000, 64, "sha512");
+  for (const end = inAWhile(); performance.now() < end;) {
+    const salt = "salt";
+    pbkdf2Sync("secret", salt, 100_000, 64, "sha512"); // holds
+  }
 }
 
 function byTotal(a: { total: number }, b: { total: number }): number {
-  return String(a.total).localeCompare(String(b.total));
+  const [first, second] = [String(a.total), String(b.total)]; // holds
+  return first.localeCompare(second); // holds
 }
 
 function sortOrders(): void {
   for (const end = inAWhile(); performance.now() < end;) {
-    Array.from({ length: 20_000 }, (_, i) => ({ total: (i * 7919) % 20_011 })).sort(byTotal);
+    const orders = Array.from({ length: 20_000 }, (_, i) => ({ total: (i * 7919) % 20_011 }));
+    orders.sort(byTotal); // holds
   }
 }
 
 function sumOfDigits(): number {
   let sum = 0;
-  for (const end = inAWhile(); performance.now() < end;) for (let i = 0; i < 1000; i++) sum += i % 10;
+  for (const end = inAWhile(); performance.now() < end;) { // holds
+    for (let i = 0; i < 10_000; i++) sum += i % 10; // holds
+  }
   return sum;
 }
 
@@ -71,31 +81,37 @@ function makeInvoice(): number {
 async function loadProfile(): Promise<number> {
   await new Promise((resolve) => setTimeout(resolve, 30));
   let sum = 0;
-  for (const end = inAWhile(); performance.now() < end;) for (let i = 0; i < 1000; i++) sum += Math.sqrt(i);
+  for (const end = inAWhile(); performance.now() < end;) { // holds
+    for (let i = 0; i < 10_000; i++) sum += Math.sqrt(i); // holds
+  }
   return sum;
 }
 
 function everyMinute(): void {
   let sum = 0;
-  for (const end = inAWhile(); performance.now() < end;) for (let i = 0; i < 1000; i++) sum += Math.sqrt(i);
+  for (const end = inAWhile(); performance.now() < end;) { // holds
+    for (let i = 0; i < 10_000; i++) sum += Math.sqrt(i); // holds
+  }
 }
 
 async function drainQueue(): Promise<number> {
   let sum = 0;
-  for (const end = inAWhile(); performance.now() < end;) {
-    for (let i = 0; i < 100; i++) sum += await i;
+  for (const end = inAWhile(); performance.now() < end;) { // holds
+    for (let i = 0; i < 10_000; i++) sum += await i; // holds
   }
   return sum;
 }
 
 function runConverter(): void {
-  execSync(`sleep ${heldSeconds}`);
+  const command = `sleep ${heldSeconds}`;
+  execSync(command); // holds
 }
 
 const lock = new Int32Array(new SharedArrayBuffer(4));
 
 function takeLock(): void {
-  Atomics.wait(lock, 0, 0, heldSeconds * 1000);
+  const milliseconds = heldSeconds * 1000;
+  Atomics.wait(lock, 0, 0, milliseconds); // holds
 }
 
 /** One way to hold the loop. */
@@ -122,6 +138,14 @@ export const culprits: readonly Culprit[] = [
 
 /** This file, as it is written. */
 export const culpritFile: string = fileURLToPath(import.meta.url);
+
+/** The lines of this file on which a function holds the loop. */
+export function linesOf(functionName: string): number[] {
+  const lines = readFileSync(culpritFile, "utf8").split("\n");
+  const first = lines.findIndex((line) => line.includes(`function ${functionName}(`));
+  const end = lines.indexOf("}", first);
+  return [...lines.keys()].filter((i) => i > first && i < end && lines[i]!.endsWith("// holds")).map((i) => i + 1);
+}
 
 /** The line on which a function of this file begins. */
 export function lineOf(functionName: string): number {

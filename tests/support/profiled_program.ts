@@ -3,10 +3,12 @@
 import inspector from "node:inspector";
 import process from "node:process";
 import { createMonitor } from "@rtm/runtime-metrics";
-import { recordStalls } from "@rtm/runtime-metrics/stalls";
+import { recordStalls, type StallRecorder } from "@rtm/runtime-metrics/stalls";
 import { sleep } from "./loop.ts";
 
 const [way] = process.argv.slice(2);
+/** Beside somebody who is at work, nothing is found at the first either. */
+const attempts = way === "inspector" || way === "attached" ? 1 : 4;
 
 function holdLoop(): void {
   for (const end = performance.now() + 400; performance.now() < end;);
@@ -20,6 +22,18 @@ interface Profile {
 const profiling = console as unknown as { profile(title: string): void; profileEnd(title: string): void };
 const monitor = createMonitor();
 if (way === "inspector") inspector.open(0, "127.0.0.1");
+/** Who the recorder says it was; null where it says nothing. Another stall of a busy machine may be looked at instead. */
+async function culpritOf(stalls: StallRecorder): Promise<string | null> {
+  for (let attempt = 1;; attempt++) {
+    // One stall a second is looked at.
+    await sleep(1.2);
+    monitor.track("hold", holdLoop);
+    await sleep(0.6);
+    const culprit = stalls.recent().find(({ name }) => name === "hold")?.culprit?.functionName ?? null;
+    if (culprit !== null || attempt === attempts) return culprit;
+  }
+}
+
 let own: string[] | undefined;
 try {
   const stalls = recordStalls(monitor);
@@ -30,11 +44,14 @@ try {
     session.post("Profiler.start");
   }
   if (way === "console") profiling.profile("own");
-  for (let i = 0; i < 2; i++) {
-    await sleep(1.2);
-    holdLoop();
+  const culprits: (string | null)[] = [];
+  for (let i = 0; i < 2; i++) culprits.push(await culpritOf(stalls));
+  // Whoever has attached has time to fetch what it found.
+  if (way === "attached") {
+    console.log("held");
+    await new Promise((resolve) => process.stdin.once("data", resolve));
+    process.stdin.destroy();
   }
-  await sleep(1.2);
   if (way === "session") {
     own = await new Promise<string[]>((done) =>
       session.post(
@@ -45,8 +62,6 @@ try {
     );
   }
   if (way === "console") profiling.profileEnd("own");
-  const culprits = stalls.recent().filter(({ kind, seconds }) => kind === "unknown" && seconds > 0.35)
-    .map(({ culprit }) => culprit?.functionName ?? null);
   console.log(JSON.stringify({ culprits, own: own?.includes("holdLoop") }));
 } catch (error) {
   console.log(JSON.stringify({ refused: (error as Error).message }));

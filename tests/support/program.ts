@@ -29,6 +29,8 @@ export interface Program {
 export interface ProgramOptions {
   args?: string[];
   env?: Record<string, string>;
+  /** Flags of every runtime, such as `--inspect`. */
+  flags?: string[];
   /** Flags of `deno run`; every permission when they are not given. */
   denoFlags?: string[];
   /** When to kill it; 30 s when it is not given. */
@@ -41,14 +43,17 @@ export interface ProgramOptions {
  * The command that runs a TypeScript file on the runtime of this test: the program itself and never a launcher, so that
  * the process' id and its exit code are the file's own.
  */
-export function programCommand(file: string, { args = [], denoFlags = ["-A"] }: ProgramOptions = {}): string[] {
+export function programCommand(
+  file: string,
+  { args = [], flags = [], denoFlags = ["-A"] }: ProgramOptions = {},
+): string[] {
   switch (runtimeName) {
     case "node":
-      return [process.execPath, "--import", "tsx", file, ...args];
+      return [process.execPath, ...flags, "--import", "tsx", file, ...args];
     case "deno":
-      return [process.execPath, "run", ...denoFlags, "--no-check", file, ...args];
+      return [process.execPath, "run", ...denoFlags, ...flags, "--no-check", file, ...args];
     case "bun":
-      return [process.execPath, file, ...args];
+      return [process.execPath, ...flags, file, ...args];
   }
 }
 
