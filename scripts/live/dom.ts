@@ -61,17 +61,3 @@ export class Keyed<Item, Made extends { readonly nodes: readonly Node[] }> {
     setChildren(parent, [...next.values()].flatMap(({ nodes }) => nodes));
   }
 }
-
-/** A button that offers what a canvas shows as a picture. */
-export function pictureButton(title: string, canvasOf: () => HTMLCanvasElement | null | undefined): HTMLButtonElement {
-  const offer = (): void => canvasOf()?.toBlob((blob) => blob && download(blob, `${title.split(/\W/)[0]}.png`));
-  return h("button", { type: "button", "aria-label": `PNG of ${title}`, onclick: offer }, "PNG");
-}
-
-/** Offers a file. */
-function download(blob: Blob, name: string): void {
-  const url = URL.createObjectURL(blob);
-  const link = h("a", { href: url, download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}

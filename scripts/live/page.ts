@@ -5,17 +5,18 @@
  */
 
 import { Chart } from "./charts.ts";
-import { h, Keyed, pictureButton, setText } from "./dom.ts";
+import { h, Keyed, setChildren, setText } from "./dom.ts";
 import { Heat } from "./heat.ts";
-import type { Finding } from "../../src/live/finding.ts";
-import type { Message, PoolRow, RouteRow, Told } from "../../src/live/message.ts";
-import type { ShownStall } from "../../src/live/stall_list.ts";
-import { Rows } from "./rows.ts";
-import { Table } from "./tables.ts";
-import { bytes, clock, cores, count, none, percent, rate, time, uptime } from "./words.ts";
+import type { CopiesTold } from "../../src/live/message.ts";
+import type { FindingOfCopy } from "./join_messages.ts";
+import { OwnSeriesPanel } from "./own_series.ts";
+import { AgeTable, poolTable, RequestTable, stallTable } from "./panels.ts";
+import { everyCopy, type Shown, Store } from "./store.ts";
+import { bytes, clock, cores, uptime } from "./words.ts";
 
-const rows = new Rows();
-let latest: Message | undefined;
+const store = new Store();
+/** What is seen now; while the page pauses, what was seen then. */
+let shown: Shown | undefined;
 let windowSeconds = 300;
 let isPaused = false;
 let failures = 0;
@@ -29,17 +30,18 @@ const windows = [1, 5, 15, 60].map((minutes) => {
   const attributes = { type: "button", "aria-pressed": String(minutes === 5), onclick: () => setWindow(minutes) };
   return h("button", attributes, `${minutes} min`);
 });
+const copies = h("select", { id: "copy", onchange: () => pick() });
+const copyLabel = h("label", { for: "copy" }, "copy: ", copies);
+copyLabel.hidden = true;
 const findings = h("ul", { id: "findings", "aria-label": "Findings", "aria-live": "polite", tabindex: "0" });
-const heat = new Heat();
-const lagAbsent = h("p", { class: "absent" });
 
-const shownFindings = new Keyed<Finding, { nodes: HTMLElement[] }>(
-  ({ severity, sentence, runbook }) => ({
+const shownFindings = new Keyed<FindingOfCopy, { nodes: HTMLElement[] }>(
+  ({ severity, sentence, runbook, copy }) => ({
     nodes: [h(
       "li",
       { class: severity },
       h("b", {}, severity),
-      h("span", {}, sentence),
+      h("span", {}, copy === undefined ? sentence : `${copy}: ${sentence}`),
       h("a", { href: runbook, rel: "noreferrer", target: "_blank" }, "runbook"),
     )],
   }),
@@ -47,195 +49,124 @@ const shownFindings = new Keyed<Finding, { nodes: HTMLElement[] }>(
 );
 const fine = h("li", { class: "fine" }, h("b", {}, "fine"), h("span", {}, "Nothing is wrong."));
 
-const stalls = new Table<ShownStall>(
-  "stalls",
-  "Stalls",
-  [
-    { head: "when", text: ({ beganAtUnixSeconds }) => clock(beganAtUnixSeconds) },
-    {
-      head: "how long",
-      isNumber: true,
-      text: ({ seconds }) => time(seconds),
-      by: ({ seconds }) => seconds,
-      mark: ({ seconds, isStart }) => isStart || !latest ? "" : severityOf(seconds, latest.thresholds),
-    },
-    { head: "who", text: whoOf, by: whoOf },
-    { head: "where", text: ({ culprit }) => culprit ?? none, more: framesOf },
-    {
-      head: "on CPU",
-      isNumber: true,
-      text: ({ cpuSeconds, seconds }) => cpuSeconds === undefined ? none : percent(cpuSeconds / seconds),
-    },
-  ],
-  ({ id }) => id,
-);
-const requests = new Table<RouteRow>(
-  "requests",
-  "Requests of the last minute",
-  [
-    { head: "route", text: routeOf, by: routeOf, more: sparkOf },
-    { head: "rate", isNumber: true, text: ({ perSecond }) => rate(perSecond), by: ({ count }) => count },
-    {
-      head: "errors",
-      isNumber: true,
-      text: ({ errors }) => count(errors),
-      by: ({ errors }) => errors,
-      mark: ({ errors }) => errors > 0 ? "critical" : "",
-    },
-    ...(["p50", "p95", "p99"] as const).map((name) => ({
-      head: name,
-      isNumber: true as const,
-      text: (line: RouteRow): string => time(line[name]),
-      by: (line: RouteRow): number => numberOf(line[name]),
-    })),
-  ],
-  routeOf,
-);
-const ages = new Table<{ age: string; count: number }>(
-  "ages",
-  "Requests in flight by age",
-  [{ head: "age", text: ({ age }) => age }, { head: "requests", isNumber: true, text: (each) => count(each.count) }],
-  ({ age }) => age,
-);
-const pools = new Table<PoolRow>(
-  "pools",
-  "Pools",
-  [
-    { head: "pool", text: ({ name }) => name, by: ({ name }) => name },
-    {
-      head: "active",
-      isNumber: true,
-      text: ({ active, capacity }) => `${count(active)}${capacity === undefined ? "" : ` / ${count(capacity)}`}`,
-    },
-    { head: "queued", isNumber: true, text: ({ queued }) => count(queued), by: ({ queued }) => queued ?? -1 },
-    { head: "oldest waits", isNumber: true, text: ({ oldestWaitSeconds }) => time(oldestWaitSeconds) },
-  ],
-  ({ name }) => name,
-);
+const heat = new Heat();
+const stalls = stallTable(() => shown?.view);
+const requests = new RequestTable();
+const ages = new AgeTable();
+const pools = poolTable();
+const own = new OwnSeriesPanel(() => store.picked);
 const heap = new Chart("Heap and memory", {
   height: 120,
   format: bytes,
+  // Sizes are in powers of two, and so is their axis.
+  steps: Array.from({ length: 50 }, (_, power) => 2 ** power),
   lines: [
-    { label: "heap", column: "heap_used", colour: "accent" },
-    { label: "RSS", column: "rss", colour: "dim" },
+    { label: "heap", column: "heap_used", colour: "accent", absentAs: "heap" },
+    { label: "RSS", column: "rss", colour: "dim", absentAs: "memory" },
   ],
 });
 const cpu = new Chart("CPU, in cores", {
   height: 120,
   format: cores,
   lines: [
-    { label: "process", column: "cpu", colour: "accent", perSecond: true },
-    { label: "throttled", column: "throttled", colour: "critical", perSecond: true },
+    { label: "process", column: "cpu", colour: "accent", perSecond: true, absentAs: "cpu" },
+    { label: "throttled", column: "throttled", colour: "critical", perSecond: true, absentAs: "throttled" },
   ],
 });
-const charts = [heap, cpu];
 
 function panel(heading: string, name: string, ...children: Node[]): HTMLElement {
-  const canvas = children.find((child) => child instanceof HTMLCanvasElement);
-  const more = canvas ? [" ", pictureButton(heading, () => canvas)] : [];
-  return h("section", { class: name }, h("h2", {}, heading, ...more), ...children);
+  return h("section", { class: name }, h("h2", {}, heading), ...children);
 }
 
 document.getElementById("live")!.append(
-  h("header", {}, title, about, state, h("span", { role: "group", "aria-label": "Time shown" }, ...windows), pause),
+  h(
+    "header",
+    {},
+    ...[title, about, state, copyLabel],
+    h("span", { role: "group", "aria-label": "Time shown" }, ...windows),
+    ...[own.button, pause],
+  ),
   findings,
   h(
     "div",
     { class: "grid" },
-    panel("Event loop lag: every beat by how long it waited", "wide", lagAbsent, heat.canvas),
+    heat.element,
     panel("Stalls", "half", stalls.element),
     panel("Requests of the last minute", "half", requests.element),
     panel("In flight by age", "", ages.element),
     panel("Pools", "", pools.element),
     heap.element,
     cpu.element,
+    own.element,
   ),
 );
 
-function severityOf(seconds: number, { warning, critical }: Message["thresholds"]): string {
-  return seconds > critical ? "critical" : seconds > warning ? "warning" : "";
-}
-
-function whoOf({ kind, name, isStart }: ShownStall): string {
-  return isStart ? "start of the process" : name || kind;
-}
-
-function routeOf({ method, route }: RouteRow): string {
-  return `${method} ${route}`.trim();
-}
-
-function numberOf(value: Told): number {
-  return value === "+Inf" ? Infinity : value ?? -1;
-}
-
-/** The requests of the last minutes as a little line. */
-function sparkOf({ spark }: RouteRow): Node {
-  const most = Math.max(1, ...spark);
-  const bars = "▁▂▃▄▅▆▇█";
-  const text = spark.slice(-12).map((each) => bars[Math.round(each / most * 7)]).join("");
-  return h("span", { class: "spark", "aria-hidden": "true" }, text);
-}
-
-/** What is looked at on demand: the frames, and the profile to open elsewhere. */
-function framesOf({ id, frames }: ShownStall): Node | undefined {
-  if (frames === 0 && !latest?.hasProfiles) return undefined;
-  const list = h("ol", { class: "frames" });
-  list.hidden = true;
-  const show = async (): Promise<void> => {
-    list.hidden = !list.hidden;
-    if (list.hidden || list.childElementCount > 0) return;
-    const response = await fetch(`?stall=${encodeURIComponent(id)}`);
-    const told = response.ok ? (await response.json() as { frames: { place: string; share?: number }[] }).frames : [];
-    list.replaceChildren(...told.map(({ place, share }) => h("li", {}, `${percent(share)} ${place}`)));
-  };
-  return h(
-    "span",
-    {},
-    ...frames > 0 ? [h("button", { type: "button", onclick: () => void show() }, "frames"), " "] : [],
-    ...latest?.hasProfiles ? [h("a", { href: `?profile=${encodeURIComponent(id)}`, download: "" }, "profile")] : [],
-    list,
-  );
-}
-
 function draw(): void {
-  if (!latest) return;
-  const message = latest;
-  const { title: name, runtime, version, pid, uptimeSeconds } = message.about;
+  if (!shown) return;
+  const { view, rows } = shown;
+  const { title: name, runtime, version, pid, uptimeSeconds } = view.about;
+  const several = shown.copies.length > 1;
   setText(title, name ?? location.host);
-  document.title = `${message.findings.length > 0 ? "● " : ""}${name ?? location.host} live`;
+  document.title = `${view.findings.length > 0 ? "● " : ""}${name ?? location.host} live`;
   setText(
     about,
     [
       `${runtime} ${version}`,
-      ...pid === undefined ? [] : [`pid ${pid}`],
+      ...several ? [`${shown.copies.length} copies`] : [],
+      ...pid === undefined || several ? [] : [`pid ${pid}`],
       ...uptimeSeconds === undefined ? [] : [`up ${uptime(uptimeSeconds)}`],
     ].join(" · "),
   );
-  if (message.findings.length > 0) shownFindings.show(findings, message.findings, ({ sentence }) => sentence);
-  else findings.replaceChildren(fine);
-  stalls.show(message.stalls, message.absent["stalls"] ?? "No stall so far.");
-  requests.show(message.routes, message.absent["requests"] ?? "No request so far.");
-  const last = rows.count - 1;
+  if (view.findings.length > 0) {
+    shownFindings.show(findings, view.findings, ({ copy = "", sentence }) => `${copy} ${sentence}`);
+  } else setChildren(findings, [fine]);
+  stalls.show(view.stalls, view.absent["stalls"] ?? "No stall so far.");
+  requests.show(view);
   const first = rows.column("age_0");
-  const groups = [...message.ageBounds.map((bound) => `up to ${time(bound)}`), "older"];
-  const told = message.absent["ages"] === undefined && last >= 0;
-  ages.show(
-    told ? groups.map((age, i) => ({ age, count: rows.value(last, first + i) || 0 })) : [],
-    message.absent["ages"] ?? "",
-  );
-  pools.show(message.pools, message.absent["pools"] ?? "No pool is shown.");
-  setText(lagAbsent, message.absent["lag"] ?? "");
-  lagAbsent.hidden = message.absent["lag"] === undefined;
-  const from = message.now - windowSeconds;
-  heat.show(rows, from, message.now, message);
-  for (const chart of charts) chart.show(rows, from, message.now);
+  const last = rows.count - 1;
+  const counts = [...view.ageBounds, Infinity].map((_, i) => last < 0 ? 0 : rows.value(last, first + i) || 0);
+  ages.show(view, counts);
+  pools.show(view.pools, view.absent["pools"] ?? "No pool is shown.");
+  const from = view.now - windowSeconds;
+  heat.show(rows, from, view.now, view);
+  const { heapBytes, memoryBytes, cpuCores } = view.limits;
+  heap.show(rows, from, view.now, view.absent, limit(bytes, memoryBytes ?? heapBytes));
+  cpu.show(rows, from, view.now, view.absent, limit(cores, cpuCores));
+}
+
+function limit(format: (value: number) => string, value: number | undefined): string {
+  return value === undefined ? "" : `limit ${format(value)}`;
+}
+
+/** Offers the copies, where there are several. */
+function drawCopies(): void {
+  copyLabel.hidden = store.copies.length < 2;
+  const options = [["all", everyCopy] as const, ...store.copies.map((copy) => [nameOf(copy), copy.id] as const)];
+  // A list that is open is left alone.
+  if (options.map(([text, id]) => `${id} ${text}`).join() === copies.dataset["told"]) return;
+  copies.dataset["told"] = options.map(([text, id]) => `${id} ${text}`).join();
+  copies.replaceChildren(...options.map(([text, id]) => h("option", { value: id }, text)));
+  copies.value = store.picked;
+}
+
+function nameOf({ name, isSilent, message }: Store["copies"][number]): string {
+  if (isSilent) return `${name} · ${message ? "no answer" : "no live page"}`;
+  return message?.severity === 2 ? `${name} · critical` : message?.severity === 1 ? `${name} · warning` : name;
+}
+
+function pick(): void {
+  store.picked = copies.value;
+  shown = store.shown();
+  draw();
 }
 
 function turnPause(): void {
   isPaused = !isPaused;
   pause.setAttribute("aria-pressed", String(isPaused));
   setText(pause, isPaused ? "go on" : "pause");
-  if (!isPaused) draw();
+  if (isPaused) return;
+  shown = store.shown();
+  draw();
 }
 
 function setWindow(minutes: number): void {
@@ -246,24 +177,14 @@ function setWindow(minutes: number): void {
 
 async function ask(): Promise<void> {
   try {
-    const cursor = latest?.cursor ?? "0";
-    const response = await fetch(`?since=${encodeURIComponent(cursor)}`, {
-      cache: "no-store",
-      signal: AbortSignal.timeout(10_000),
-    });
+    const response = await fetch(store.query, { cache: "no-store", signal: AbortSignal.timeout(10_000) });
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
-    const message = await response.json() as Message;
-    const isNew = rows.add(message);
-    latest = message;
+    const restarted = store.add(await response.json() as CopiesTold);
     failures = 0;
-    setText(
-      state,
-      isNew
-        ? `live, restarted at ${clock(message.now)}`
-        : state.textContent!.startsWith("live")
-        ? state.textContent!
-        : "live",
-    );
+    drawCopies();
+    if (restarted !== undefined) setText(state, `live, restarted at ${clock(restarted)}`);
+    else if (!state.textContent!.startsWith("live")) setText(state, "live");
+    if (!isPaused) shown = store.shown();
     if (!isPaused && !document.hidden) draw();
   } catch (error) {
     failures++;
@@ -279,7 +200,7 @@ document.addEventListener("visibilitychange", () => {
   void ask();
 });
 addEventListener("resize", () => {
-  for (const chart of charts) chart.resize();
+  for (const chart of [heap, cpu]) chart.resize();
   draw();
 });
 void ask();

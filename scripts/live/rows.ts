@@ -6,72 +6,91 @@
 
 import type { Message } from "../../src/live/message.ts";
 
-const keptRows = 3700;
+/** How many rows are kept: an hour and what is left out of a second. */
+export const keptRows = 3700;
 
 /** Rows further apart than this have a gap between them, in seconds. */
 const gapSeconds = 2.5;
 
-/** Some columns of the rows within a window. What is not told is null. */
-export type Values = (number | null)[];
+/** Rows as they are drawn. */
+export interface RowsLike {
+  /** How many rows came so far; the newest {@linkcode keptRows} of them are kept. */
+  readonly count: number;
+  /** When the server was seen to be another process, as Unix times. */
+  readonly restarts: readonly number[];
+  /** When a row ended, as Unix time. */
+  time(row: number): number;
+  /** A value of a row; NaN where it is not told. */
+  value(row: number, column: number): number;
+  column(name: string): number;
+}
 
-/** The rows that the browser keeps. */
-export class Rows {
+/** The first row that ended at a Unix time or behind it. */
+export function firstRow(rows: RowsLike, unixSeconds: number): number {
+  let [low, high] = [Math.max(0, rows.count - keptRows), rows.count];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rows.time(middle) < unixSeconds) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The row that tells of a moment; undefined where none does. */
+export function rowAt(rows: RowsLike, unixSeconds: number): number | undefined {
+  const row = firstRow(rows, unixSeconds);
+  const begin = row < rows.count ? rows.time(row) - rows.value(row, rows.column("seconds")) : Infinity;
+  return begin <= unixSeconds ? row : undefined;
+}
+
+/** The rows of one copy. */
+export class Rows implements RowsLike {
   #columns: readonly string[] = [];
   #width = 0;
   #times = new Float64Array(0);
   #values = new Float32Array(0);
   #count = 0;
   #run = "";
-  /** When the server was seen to be another process, as Unix times. */
   readonly restarts: number[] = [];
 
-  /** How many rows came so far. */
   get count(): number {
     return this.#count;
   }
 
-  /** Takes what is new; answers whether the server is another process than before. */
-  add({ run, columns, rows, now }: Message): boolean {
+  get columns(): readonly string[] {
+    return this.#columns;
+  }
+
+  /** Takes what is new; answers whether the server is another process than before, and when the first new row began. */
+  add({ run, columns, rows, now }: Message): { readonly isNew: boolean; readonly from: number } {
     const isNew = this.#run !== "" && this.#run !== run;
     this.#run = run;
     if (columns.join() !== this.#columns.join()) this.#begin(columns);
     if (isNew) this.restarts.push(now);
     if (this.restarts.length > 20) this.restarts.shift();
+    let from = Infinity;
     for (const [unix, ...values] of rows) {
       const last = this.#count === 0 ? -Infinity : this.#times[(this.#count - 1) % keptRows]!;
       // Of a new process' history, what the old one has told already is left out.
       if (unix! <= last) continue;
       const begin = unix! - (values[0] ?? 1);
+      from = Math.min(from, begin);
       if (this.#count > 0 && begin - last > gapSeconds) this.#push((begin + last) / 2, []);
       this.#push(unix!, values);
     }
-    return isNew;
-  }
-
-  /** The place of the first row behind a Unix time. */
-  first(unixSeconds: number): number {
-    let row = Math.max(0, this.#count - keptRows);
-    while (row < this.#count && this.time(row) < unixSeconds) row++;
-    return row;
+    return { isNew, from };
   }
 
   time(row: number): number {
     return this.#times[row % keptRows]!;
   }
 
-  /** A value of a row; NaN where it is not told. */
   value(row: number, column: number): number {
     return column < 0 ? NaN : this.#values[(row % keptRows) * this.#width + column]!;
   }
 
   column(name: string): number {
     return this.#columns.indexOf(name);
-  }
-
-  /** The newest value of a column that was told. */
-  newest(name: string): number | undefined {
-    const value = this.#count === 0 ? NaN : this.value(this.#count - 1, this.column(name));
-    return Number.isNaN(value) ? undefined : value;
   }
 
   #begin(columns: readonly string[]): void {

@@ -16,8 +16,16 @@ export interface TableColumn<Item> {
   by?(item: Item): number | string;
   /** Its class, such as `critical`. */
   mark?(item: Item): string;
-  /** What stands behind the text, made once for each item. */
+  /** What stands behind the text, made once for each item, and brought up to date where it changes. */
   more?(item: Item): Node | undefined;
+  update?(more: Node, item: Item): void;
+}
+
+/** What a cell is made of. */
+interface Part {
+  readonly cell: HTMLElement;
+  readonly text: Text;
+  readonly more: Node | undefined;
 }
 
 /** A table in a place that scrolls. */
@@ -27,8 +35,9 @@ export class Table<Item> {
   readonly #body = h("tbody");
   readonly #table: HTMLTableElement;
   readonly #absent = h("p", { class: "absent" });
+  readonly #note = h("p", { class: "absent" });
   readonly #heads: HTMLElement[];
-  readonly #keyed: Keyed<Item, { nodes: HTMLElement[]; texts: Text[]; cells: HTMLElement[] }>;
+  readonly #keyed: Keyed<Item, { nodes: HTMLElement[]; parts: Part[] }>;
   readonly #key: (item: Item) => string;
   #items: readonly Item[] = [];
   #sortedBy: number | undefined;
@@ -50,21 +59,25 @@ export class Table<Item> {
       { id, class: "scroll", tabindex: "0", role: "region", "aria-label": label },
       this.#absent,
       this.#table,
+      this.#note,
     );
+    this.#note.hidden = true;
     this.#keyed = new Keyed(
       (item) => {
-        const texts = columns.map(() => document.createTextNode(""));
-        const cells = columns.map((column, i) => {
+        const parts = columns.map((column): Part => {
+          const text = document.createTextNode("");
           const more = column.more?.(item);
-          return h("td", {}, texts[i]!, ...more ? [" ", more] : []);
+          return { cell: h("td", {}, text, ...more ? [" ", more] : []), text, more };
         });
-        const nodes: HTMLElement[] = [h("tr", {}, ...cells)];
-        return { nodes, texts, cells: cells as HTMLElement[] };
+        const nodes: HTMLElement[] = [h("tr", {}, ...parts.map(({ cell }) => cell))];
+        return { nodes, parts };
       },
-      ({ texts, cells }, item) => {
-        for (const [i, { text, mark, isNumber }] of columns.entries()) {
-          setText(texts[i]!, text(item));
-          cells[i]!.className = [isNumber ? "n" : "", mark?.(item) ?? ""].join(" ").trim();
+      ({ parts }, item) => {
+        for (const [i, { text, mark, isNumber, update }] of columns.entries()) {
+          const part = parts[i]!;
+          setText(part.text, text(item));
+          part.cell.className = [isNumber ? "n" : "", mark?.(item) ?? ""].join(" ").trim();
+          if (part.more) update?.(part.more, item);
         }
       },
     );
@@ -77,6 +90,12 @@ export class Table<Item> {
     this.#absent.hidden = items.length > 0;
     this.#table.hidden = items.length === 0;
     this.#draw();
+  }
+
+  /** Says something below the table. */
+  note(text: string): void {
+    setText(this.#note, text);
+    this.#note.hidden = text === "";
   }
 
   #draw(): void {

@@ -4,16 +4,14 @@
  * @module
  */
 
-import type { Told } from "../../src/live/message.ts";
-
 /** What stands for a number that is not told. */
 export const none = "–";
 
 /** A time, such as `420 ms` or `1.8 s`. */
-export function time(seconds: Told | null, most?: number): string {
+export function time(seconds: number | undefined | null, most?: number): string {
   if (seconds === undefined || seconds === null || Number.isNaN(seconds)) return none;
-  if (seconds === "+Inf" || seconds === Infinity) return most === undefined ? "∞" : `> ${time(most)}`;
-  const told = Number(seconds);
+  if (seconds === Infinity) return most === undefined ? "∞" : `> ${time(most)}`;
+  const told = seconds;
   if (told === 0) return "0 ms";
   if (told < 0.0095) return `${(told * 1000).toFixed(1)} ms`;
   if (told < 0.9995) return `${(told * 1000).toFixed(0)} ms`;
@@ -60,6 +58,11 @@ export function rate(perSecond: number | undefined | null): string {
 /** A number of anything. */
 export function count(value: number | undefined | null): string {
   return value === undefined || value === null ? none : value.toLocaleString("en");
+}
+
+/** Any number, with at most four digits that count. */
+export function number(value: number | string): string {
+  return typeof value === "string" ? value : value.toLocaleString("en", { maximumSignificantDigits: 4 });
 }
 
 /** CPU time for each second, such as `0.24 cores`. */

@@ -6,50 +6,81 @@
 
 import type { Core } from "../core/core.ts";
 import { acceptsGzip } from "../page/negotiation.ts";
+import type { MonitorAccess } from "../monitor/access.ts";
 import { Compression } from "./compression.ts";
+import { CopyPages } from "./copies.ts";
 import { commonHeaders, documentHeaders, documentPieces, makeNonce } from "./document.ts";
+import type { FindingsReport } from "./finding.ts";
+import type { CopiesTold } from "./message.ts";
+import { ownSeries } from "./own_series.ts";
 import type { Report } from "./report.ts";
 import type { StallList } from "./stall_list.ts";
 
 /** What answers are made of. */
 export interface AnswerSources {
   readonly core: Core;
+  readonly access: MonitorAccess;
   readonly report: Report;
   readonly stalls: StallList;
-  /** Whether answers may be compressed. */
-  readonly compress: boolean;
 }
 
-/** How much of a query is read, in characters. */
-const longestQuery = 1024;
+/** How much of a query is read, in characters: cursors of all copies have room in it. */
+const longestQuery = 2048;
+
+/** How many texts of several copies are kept for viewers who ask the same. */
+const mostTexts = 16;
 
 /** Writes the answers. */
 export class Answers {
   readonly #sources: AnswerSources;
   readonly #compression: Compression;
+  readonly #copies: CopyPages;
+  readonly #texts = new Map<string, Promise<string>>();
+  #reading = 0;
 
   /** Makes what answers. */
   constructor(sources: AnswerSources) {
     this.#sources = sources;
     this.#compression = new Compression(sources.core.runtime);
+    this.#copies = new CopyPages(sources.core, (query) => this.own(query));
   }
 
   /** Answers a GET. */
   async answer(url: string | undefined, acceptEncoding: string | null): Promise<Response> {
-    const { report, stalls, compress } = this.#sources;
     const query = queryOf(url);
-    const gzip = compress && acceptsGzip(acceptEncoding);
-    const id = query.get("profile") ?? query.get("stall");
-    if (query.has("since")) return await this.#json(report.since(query.get("since")!), gzip);
-    if (query.get("format") === "json") return await this.#json(JSON.stringify(report.findings()), gzip);
-    if (id === null) return await this.#document(gzip);
-    if (query.has("stall")) {
-      const frames = stalls.frames(id);
-      return frames ? await this.#json(JSON.stringify({ frames }), gzip) : plain(404);
-    }
-    const profile = stalls.profile(id);
-    if (profile === undefined) return plain(404);
-    return await this.#json(profile, gzip, { "content-disposition": 'attachment; filename="stall.cpuprofile"' });
+    const gzip = this.#sources.access.compress && acceptsGzip(acceptEncoding);
+    if (!kinds.some((kind) => query.has(kind))) return await this.#document(gzip);
+    const text = await this.#text(query);
+    if (text === undefined) return plain(404);
+    const headers = query.has("profile") && { "content-disposition": 'attachment; filename="stall.cpuprofile"' };
+    const body = gzip ? await this.#compression.text(text) ?? text : text;
+    return respond(body, { "content-type": "application/json", ...commonHeaders, ...headers });
+  }
+
+  /** What this copy alone tells, as JSON; undefined where there is nothing of that name. */
+  async own(query: URLSearchParams): Promise<string | undefined> {
+    const { access, report, stalls } = this.#sources;
+    const [since, stall, profile, series] = ["since", "stall", "profile", "series"].map((name) => query.get(name));
+    if (typeof since === "string") return report.since(since);
+    if (query.get("format") === "json") return JSON.stringify(report.findings());
+    if (typeof series === "string") return JSON.stringify(await ownSeries(access, series));
+    if (typeof profile === "string") return stalls.profile(profile);
+    const frames = typeof stall === "string" ? stalls.frames(stall) : undefined;
+    return frames && JSON.stringify({ frames });
+  }
+
+  async #text(query: URLSearchParams): Promise<string | undefined> {
+    const copy = query.get("copy");
+    if (copy === null) return await this.own(query);
+    query.delete("copy");
+    if (copy !== "all") return await this.#copies.one(copy, query);
+    const reading = this.#sources.report.readings;
+    if (this.#reading !== reading || this.#texts.size >= mostTexts) this.#texts.clear();
+    this.#reading = reading;
+    const key = String(query);
+    const text = this.#texts.get(key) ?? this.#copies.all(query);
+    this.#texts.set(key, text);
+    return query.has("format") ? findingsOfAll(await text) : await text;
   }
 
   async #document(gzip: boolean): Promise<Response> {
@@ -57,11 +88,18 @@ export class Answers {
     const pieces = documentPieces(nonce);
     return respond(gzip ? await this.#compression.pieces(pieces) : pieces.join(""), documentHeaders(nonce));
   }
+}
 
-  async #json(text: string, gzip: boolean, headers: Record<string, string> = {}): Promise<Response> {
-    const body = gzip ? await this.#compression.text(text) ?? text : text;
-    return respond(body, { "content-type": "application/json", ...commonHeaders, ...headers });
-  }
+/** What a query can ask for. */
+const kinds = ["since", "format", "series", "stall", "profile"] as const;
+
+/** The findings of all copies, each with the name of its copy, the worst severity, and which copies did not answer. */
+function findingsOfAll(text: string): string {
+  const { copies } = JSON.parse(text) as CopiesTold<FindingsReport>;
+  const findings = copies.flatMap(({ name, told }) => told?.findings.map((each) => ({ copy: name, ...each })) ?? []);
+  const severity = Math.max(0, ...copies.map(({ told }) => told?.severity ?? 0));
+  const silent = copies.filter(({ told }) => !told).map(({ name }) => name);
+  return JSON.stringify({ severity, findings, silent });
 }
 
 const reasons: Readonly<Record<number, string>> = {

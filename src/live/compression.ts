@@ -51,6 +51,7 @@ export class Compression {
       const deflated = place % 2 === 1 ? await this.#deflatedOnce(piece, slices, deflater) : [];
       for (const [i, slice] of slices.entries()) {
         if (deflated[i]) kept.push(deflated[i]);
+        else if (i > 0) await this.#nextTurn();
         parts.push(gzip.add(slice, isLast && i === slices.length - 1));
       }
     }
@@ -67,11 +68,16 @@ export class Compression {
     const made: Uint8Array[] = [];
     for (const slice of slices) {
       made.push(deflater.deflate(slice, false));
-      // The loop is given back: all of it takes some 5 ms.
-      await new Promise<void>((resolve) => this.#runtime.nextTurn ? this.#runtime.nextTurn(resolve) : resolve());
+      // All of it takes some 5 ms.
+      await this.#nextTurn();
     }
     this.#slices.set(piece, made);
     return made;
+  }
+
+  /** Gives the loop back. */
+  #nextTurn(): Promise<void> {
+    return new Promise((resolve) => this.#runtime.nextTurn ? this.#runtime.nextTurn(resolve) : resolve());
   }
 }
 

@@ -5,11 +5,13 @@
  */
 
 import { markOf, needMarks } from "../http/measured_once.ts";
+import { answerOthers } from "../gather/other_copies.ts";
 import { accessTo } from "../monitor/access.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { ScrapeRequest } from "../page/handler.ts";
 import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
 import { Answers, plain } from "./answers.ts";
+import { door } from "./copies.ts";
 import { action, checkLiveOptions, type LivePageOptions } from "./options.ts";
 import { Report } from "./report.ts";
 import { StallList } from "./stall_list.ts";
@@ -23,7 +25,8 @@ export interface LivePage extends Disposable {
    *
    * Without a query it answers the document. `?since=` answers what is newer than a Unix time, or than the `cursor` of an
    * answer before, as JSON; `?format=json` the findings; `?stall=` the frames of a stall and
-   * `?profile=` its `.cpuprofile`.
+   * `?profile=` its `.cpuprofile`; `?series=` the app's own metrics with that in their name. With `&copy=all`, or the id
+   * of one, joined copies are asked as well.
    *
    * @param request The request, or a Hono context.
    * @param platform What the server passed beside the request; it tells the other end's address.
@@ -82,7 +85,11 @@ export function livePage(monitor: Monitor, options: LivePageOptions = {}): LiveP
   const stalls = new StallList(core, given);
   const report = core && new Report(core, stalls, title);
   const answers = core && report &&
-    new Answers({ core, report, stalls, compress: access.compress });
+    new Answers({ core, access, report, stalls });
+  const now = (): number => core!.runtime.now();
+  // Pages of other copies show this one as well.
+  const forget = core &&
+    answerOthers(core, door, (text) => heldBy(core.blame, now, ownPage, () => answers!.own(new URLSearchParams(text))));
   let timer: unknown;
   const arm = (): void => {
     timer = core?.runtime.startTimer?.(tick, rowSeconds);
@@ -95,6 +102,7 @@ export function livePage(monitor: Monitor, options: LivePageOptions = {}): LiveP
   let isStopped = false;
   const stop = access.untilStop(() => {
     isStopped = true;
+    forget?.();
     core?.runtime.stopTimer?.(timer);
     stalls.stop();
   });
@@ -105,7 +113,6 @@ export function livePage(monitor: Monitor, options: LivePageOptions = {}): LiveP
     const refusal = await refusalOf(access, isPublic, request, platform);
     if (refusal) return plain(refusal.status, refusal.challenge ? { "www-authenticate": refusal.challenge } : {});
     if (isStopped || !answers) return plain(503);
-    const now = (): number => core.runtime.now();
     const encoding = request?.headers?.get("accept-encoding") ?? null;
     return await heldBy(core.blame, now, ownPage, () => answers.answer(request?.url, encoding));
   };

@@ -9,16 +9,8 @@ import type { FindingsReport } from "./finding.ts";
 import type { RouteLine } from "./route_table.ts";
 import type { ShownStall } from "./stall_list.ts";
 
-/** A number that may be beyond every bucket: JSON knows no infinity. */
-export type Told = number | "+Inf" | undefined;
-
 /** One route within the last minute. */
-export interface RouteRow extends Omit<RouteLine, "p50" | "p95" | "p99"> {
-  readonly perSecond?: number | undefined;
-  readonly p50?: Told;
-  readonly p95?: Told;
-  readonly p99?: Told;
-}
+export type RouteRow = Omit<RouteLine, "slow">;
 
 /** One pool now. */
 export interface PoolRow extends Omit<PoolReading, "workers"> {
@@ -45,7 +37,10 @@ export interface Message extends FindingsReport {
   readonly ageBounds: readonly number[];
   readonly thresholds: { readonly warning: number; readonly critical: number };
   readonly rows: readonly (readonly (number | null)[])[];
+  /** Requests of the trailing minute, which is shorter at the beginning. */
   readonly routes: readonly RouteRow[];
+  readonly routeSeconds: number;
+  readonly durationBounds: readonly number[];
   readonly stepSeconds: number;
   readonly oldestRequestSeconds: number | undefined;
   readonly pools: readonly PoolRow[];
@@ -62,4 +57,37 @@ export interface Message extends FindingsReport {
   readonly stalls: readonly ShownStall[];
   readonly hasProfiles: boolean;
   readonly absent: Readonly<Record<string, string>>;
+}
+
+/** What one of several copies tells; what does not answer in time, or has no live page, tells nothing. */
+export interface CopyTold<What> {
+  readonly id: string;
+  readonly name: string;
+  /** Copies of the same process have the same. */
+  readonly process: string;
+  readonly told?: What;
+}
+
+/** What is told where copies are asked for: this one first. */
+export interface CopiesTold<What = Message> {
+  readonly copies: readonly CopyTold<What>[];
+}
+
+/** One series of an app's own metrics. What JSON has no number for is told as text, such as `+Inf`. */
+export interface OwnSeries {
+  readonly name: string;
+  readonly type: string;
+  readonly help: string;
+  readonly labels: string;
+  /** A counter's or gauge's; of a histogram or summary the sum. */
+  readonly value: number | string;
+  /** How many observations there were. */
+  readonly count?: number | undefined;
+}
+
+/** An app's own metrics, as far as they are shown. */
+export interface OwnSeriesTold {
+  readonly series: readonly OwnSeries[];
+  /** How many there are that were asked for. */
+  readonly all: number;
 }

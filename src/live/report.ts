@@ -9,7 +9,7 @@ import { absences } from "./absences.ts";
 import { type FindingsReport, windowSeconds } from "./finding.ts";
 import { findFindings } from "./findings.ts";
 import { History } from "./history.ts";
-import type { Message, Told } from "./message.ts";
+import type { Message } from "./message.ts";
 import { ageBounds, lagBounds, type Reading, takeReading } from "./reading.ts";
 import { RouteTable, stepSeconds } from "./route_table.ts";
 import { thresholds } from "./signals.ts";
@@ -34,6 +34,7 @@ export class Report {
   #reading: Reading;
   readonly #texts = new Map<number, string>();
   #found: FindingsReport | undefined;
+  #readings = 0;
 
   /** Makes a report that has read once. */
   constructor(core: Core, stalls: StallList, title: string | undefined) {
@@ -50,6 +51,12 @@ export class Report {
     if (this.#core.runtime.now() - this.#reading.now >= freshSeconds) this.#reading = this.#read();
   }
 
+  /** How many readings there were so far: what was written is of the newest. */
+  get readings(): number {
+    this.#refresh();
+    return this.#readings;
+  }
+
   /** What is wrong now. */
   findings(): FindingsReport {
     this.#refresh();
@@ -59,12 +66,14 @@ export class Report {
   /**
    * Everything that came after what a viewer knows, as JSON.
    *
-   * @param since The `cursor` of the answer before, or a Unix time in seconds; anything else is told everything.
+   * @param since The `cursor` of the answer before, perhaps among those of other copies, or a Unix time in seconds;
+   * anything else is told everything.
    */
   since(since: string): string {
     this.#refresh();
-    const [run, row] = since.split(".");
-    const known = run === this.#run ? Number(row) || 0 : this.#history.rowAfter(Number(since));
+    const cursor = since.split(",").find((each) => each.startsWith(`${this.#run}.`));
+    const row = cursor?.slice(this.#run.length + 1);
+    const known = row === undefined ? this.#history.rowAfter(Number(since)) : /^\d{1,15}$/.test(row) ? Number(row) : 0;
     let text = this.#texts.get(known);
     if (text === undefined) {
       if (this.#texts.size >= mostTexts) this.#texts.clear();
@@ -83,6 +92,7 @@ export class Report {
     this.#history.add(reading, this.#routes.totals, this.#core.runtime.unixNow());
     this.#texts.clear();
     this.#found = undefined;
+    this.#readings++;
     return reading;
   }
 
@@ -125,13 +135,9 @@ export class Report {
       thresholds: { warning: thresholds.lag_warning, critical: thresholds.lag_critical },
       rows: this.#history.from(row),
       ...this.findings(),
-      routes: routes.map((line) => ({
-        ...line,
-        perSecond: seconds > 0 ? line.count / seconds : undefined,
-        p50: told(line.p50),
-        p95: told(line.p95),
-        p99: told(line.p99),
-      })),
+      routes: routes.map(({ slow: _, ...line }) => line),
+      routeSeconds: seconds,
+      durationBounds: this.#routes.bounds,
       stepSeconds,
       oldestRequestSeconds: sample.oldestAges.get("http_request"),
       pools: [...sample.pools].map(([pool, { workers: _, ...numbers }]) => ({ name: pool, ...numbers })),
@@ -147,10 +153,4 @@ export class Report {
       absent: absences(this.#core, this.#reading, this.#stalls),
     };
   }
-}
-
-/** A number for JSON: `"+Inf"` for what is beyond every bucket. */
-function told(value: number | undefined): Told {
-  if (value === undefined) return undefined;
-  return value === Number.POSITIVE_INFINITY ? "+Inf" : Number(value.toPrecision(4));
 }

@@ -7,7 +7,6 @@
 import type { HttpFamilies } from "../http/http_families.ts";
 import type { Counter } from "../metrics/counter.ts";
 import type { Histogram } from "../metrics/histogram.ts";
-import { quantile } from "./quantile.ts";
 import { type RouteSource, routeSource } from "./route_source.ts";
 
 /** How many routes have a line of their own, those that were called first; the others share one. */
@@ -36,10 +35,8 @@ export interface RouteLine {
   readonly errors: number;
   /** Those that took longer than was asked; undefined where no bucket tells. */
   readonly slow: number | undefined;
-  /** In seconds; undefined where no duration is measured, infinite beyond the last bucket. */
-  readonly p50: number | undefined;
-  readonly p95: number | undefined;
-  readonly p99: number | undefined;
+  /** How many took at most each bound, each counted once, and behind them those that took longer; empty where no duration is measured. */
+  readonly buckets: readonly number[];
   /** Requests in each step, the oldest first; the last step is under way. */
   readonly spark: readonly number[];
 }
@@ -77,27 +74,28 @@ export class RouteTable {
     if (step !== this.#step) this.#turn(step, now);
   }
 
+  /** The upper bounds of the buckets of durations, in seconds. */
+  get bounds(): readonly number[] {
+    return this.#durations?.family.buckets ?? [];
+  }
+
   /** Tells every route, the busiest of the window first. `slowSeconds` is the bound of a bucket. */
   lines(now: number, slowSeconds: number): { readonly seconds: number; readonly routes: RouteLine[] } {
     if (this.#step < 0) return { seconds: 0, routes: [] };
     const oldest = (this.#step + 1) % (windowSteps + 1);
     const then = this.#then[oldest]!;
-    const bounds = this.#durations?.family.buckets ?? [];
-    const slowFrom = bounds.indexOf(slowSeconds) + 1;
+    const slowFrom = this.bounds.indexOf(slowSeconds) + 1;
     const routes = this.#names.map((name, line): RouteLine => {
       const first = line * this.#width;
       const grown = (place: number): number => (this.#now[first + place]! - then[first + place]!) >>> 0;
       const buckets = Array.from({ length: this.#width - firstBucket }, (_, bucket) => grown(firstBucket + bucket));
-      const at = (share: number): number | undefined => quantile(buckets, bounds, share);
       return {
         ...name,
         total: this.#now[first + counted]!,
         count: grown(counted),
         errors: grown(failed),
         slow: slowFrom > 0 ? buckets.slice(slowFrom).reduce((sum, count) => sum + count, 0) : undefined,
-        p50: at(0.5),
-        p95: at(0.95),
-        p99: at(0.99),
+        buckets,
         spark: this.#spark(line),
       };
     });

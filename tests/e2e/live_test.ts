@@ -9,10 +9,11 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { Registry } from "prom-client";
+import { Counter, Registry } from "prom-client";
 import { createMonitor } from "@rtm/runtime-metrics";
 import { livePage } from "@rtm/runtime-metrics/live";
 import { toNodeListener } from "@rtm/runtime-metrics/node";
+import sharp from "sharp";
 import { chromiumArguments, chromiumPath } from "../support/chromium.ts";
 import { type Demo, type DemoRuntime, startDemo } from "../support/server.ts";
 import { until } from "../support/until.ts";
@@ -61,6 +62,11 @@ async function seriousFaults(page: Page): Promise<string[]> {
     return violations.filter(({ impact }) => impact === "serious" || impact === "critical")
       .map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`);
   });
+}
+
+/** What the heatmap says in words. */
+async function lagText(page: Page): Promise<string> {
+  return await page.getByRole("slider", { name: "Event loop lag" }).getAttribute("aria-valuetext") ?? "";
 }
 
 /** The answer's status, headers and bytes, as they are sent. */
@@ -117,10 +123,7 @@ describe("the live page in Chromium", { skip }, () => {
           );
           assert(worst! >= 0.4, `the heatmap's worst beat is ${worst}`);
           assert(blocked! >= 0.3, `the heatmap's blocked time is ${blocked}`);
-          assertMatch(
-            await page.locator("#heat").getAttribute("aria-label") ?? "",
-            /^Event loop lag: the longest wait/,
-          );
+          assertMatch(await lagText(page), /^last 5 min · longest wait (?:≤ (?:500 ms|[\d.]+ s)|> 5\.00 s) · blocked/);
 
           await row.locator("button", { hasText: "frames" }).focus();
           await page.keyboard.press("Enter");
@@ -154,7 +157,10 @@ describe("the live page in Chromium", { skip }, () => {
 
     /** Serves on this port; what is measured is new each time. */
     async function start(port = 0): Promise<void> {
-      const monitor = createMonitor({ registry: new Registry() });
+      const registry = new Registry();
+      new Counter({ name: "orders_total", help: markup("help"), labelNames: ["kind"], registers: [registry] })
+        .inc({ kind: markup("label") }, 41);
+      const monitor = createMonitor({ registry, collect: { gc: false } });
       monitor.pool(markup("pool"), () => ({ active: 9, capacity: 9, queued: 3, oldestWaitSeconds: 40 }));
       void monitor.track(markup("task"), new Promise(() => {}));
       const frame = { functionName: markup("function"), file: `/app/${markup("file").replace("/", "")}`, line: 7 };
@@ -203,6 +209,103 @@ describe("the live page in Chromium", { skip }, () => {
       });
     });
 
+    it("shows the app's own metrics when they are asked for, and not before", async () => {
+      await look(`${url}/live`, desktop, async (page, complaints) => {
+        const asked: string[] = [];
+        page.on("request", (request) => asked.push(request.url()));
+        await page.locator("#requests", { hasText: markup("route") }).waitFor({ timeout });
+        assertEquals(asked.filter((each) => each.includes("series=")), []);
+        await page.getByRole("button", { name: "own metrics" }).click();
+        const row = page.locator("#series tbody tr", { hasText: "orders_total" });
+        await row.waitFor({ timeout });
+        assertStringIncludes(await row.innerText(), markup("label"));
+        assertMatch(await row.innerText(), /\b41\b/);
+        assertEquals(await seriousFaults(page), []);
+        await page.getByRole("searchbox").fill("nothing like it");
+        await page.locator("#series", { hasText: "There are none" }).waitFor({ timeout });
+        await page.getByRole("button", { name: "own metrics" }).click();
+        await page.locator("#series").waitFor({ state: "hidden", timeout });
+        assertEquals(complaints, []);
+      });
+    });
+
+    it("shows the same moment in all charts, by pointer and by arrow keys", async () => {
+      await look(`${url}/live`, desktop, async (page) => {
+        const values = (): Promise<string[]> =>
+          page.getByRole("slider").evaluateAll((all) => all.map((each) => each.getAttribute("aria-valuetext")!));
+        const lines = page.locator(".moment:visible");
+        await until(values, (all) => all.length === 3 && /blocked/.test(all[0]!));
+        assertEquals(await lines.count(), 0);
+        const box = (await page.locator("#heat").boundingBox())!;
+        await page.mouse.move(box.x + box.width - 2, box.y + 60);
+        const pointed = await until(values, (all) => all.every((each) => /^\d\d:\d\d:\d\d\b/.test(each)));
+        assertEquals(new Set(pointed.map((each) => each.slice(0, 8))).size, 1, pointed.join(" | "));
+        assertEquals(await lines.count(), 3);
+        await page.mouse.move(4, 4);
+        assertEquals(await lines.count(), 0);
+        const chart = page.getByRole("slider", { name: "CPU, in cores" });
+        await chart.focus();
+        await page.keyboard.press("ArrowLeft");
+        const [before] = await until(values, (all) => all.every((each) => /^\d\d:/.test(each)));
+        await page.keyboard.press("ArrowLeft");
+        const [after] = await until(values, ([heat]) => heat!.slice(0, 8) !== before!.slice(0, 8));
+        assert(after!.slice(0, 8) < before!.slice(0, 8) || before!.startsWith("00:"), `${after} after ${before}`);
+        await page.keyboard.press("Escape");
+        assertEquals(await lines.count(), 0);
+      });
+    });
+
+    it("has a table and a picture of each chart", async () => {
+      await look(`${url}/live`, desktop, async (page) => {
+        await page.locator("#requests", { hasText: markup("route") }).waitFor({ timeout });
+        for (const name of ["Event loop lag", "Heap and memory", "CPU, in cores"]) {
+          await page.getByRole("button", { name: `Table of ${name}`, exact: true }).click();
+          const row = page.getByRole("region", { name: `${name}, as a table` }).locator("tbody tr").first();
+          await row.waitFor({ timeout });
+          assertMatch(await row.innerText(), /^\d\d:\d\d:\d\d\s/);
+          await page.getByRole("button", { name: `Table of ${name}`, exact: true }).click();
+        }
+        for (const name of ["Event loop lag", "Heap and memory", "CPU, in cores"]) {
+          const [download] = await Promise.all([
+            page.waitForEvent("download", { timeout }),
+            page.getByRole("button", { name: `PNG of ${name}` }).click(),
+          ]);
+          const { channels } = await sharp(readFileSync(await download.path())).stats();
+          // Opaque, and not of one colour.
+          assertEquals([channels[3]?.min ?? 255, channels[0]!.stdev > 1], [255, true], name);
+        }
+      });
+    });
+
+    it("shows one minute to an hour, and stands still while it pauses", async () => {
+      await look(`${url}/live`, desktop, async (page) => {
+        for (const minutes of [1, 5, 15, 60]) {
+          await page.getByRole("button", { name: `${minutes} min`, exact: true }).click();
+          const said = await until(
+            () => lagText(page),
+            (text) => text.startsWith(`last ${minutes === 1 ? "60.0 s" : `${minutes} min`}`),
+          );
+          assertMatch(said, /^last (?:60\.0 s|\d+ min) ·/);
+        }
+        await page.getByRole("button", { name: "pause", exact: true }).click();
+        const still = await page.locator("main").innerText();
+        await page.waitForResponse((response) => response.url().includes("since="), { timeout });
+        await page.waitForResponse((response) => response.url().includes("since="), { timeout });
+        assertEquals(await page.locator("main").innerText(), still);
+        await page.getByRole("button", { name: "go on" }).click();
+        await until(() => page.locator("main").innerText(), (text) => text !== still);
+        assert(await page.locator("main").innerText() !== still, "it stands still");
+      });
+    });
+
+    it("says in one line why something is absent", async () => {
+      await look(`${url}/live`, desktop, async (page) => {
+        await page.locator("section", { hasText: "Switched off by collect.gc." }).waitFor({ timeout });
+        const tall = await page.locator(".absent:visible").evaluateAll((all) => all.map((each) => each.clientHeight));
+        assert(tall.length > 0 && tall.every((each) => each > 0 && each < 30), `absences are ${tall} pixels tall`);
+      });
+    });
+
     it("is no other origin's to read, nor to frame", async () => {
       const other = createServer((_, response) => response.end("<!doctype html><title>other</title>"));
       await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
@@ -238,7 +341,11 @@ describe("the live page in Chromium", { skip }, () => {
         await page.locator("#requests", { hasText: markup("route") }).waitFor({ timeout });
         const { wide, lefts } = await page.evaluate(() => ({
           wide: document.documentElement.scrollWidth - innerWidth,
-          lefts: [...new Set(Array.from(document.querySelectorAll("section"), (each) => each.offsetLeft))],
+          lefts: [
+            ...new Set(
+              Array.from(document.querySelectorAll<HTMLElement>("section:not([hidden])"), (each) => each.offsetLeft),
+            ),
+          ],
         }));
         assertEquals([wide, lefts.length], [0, 1]);
       });
@@ -291,7 +398,7 @@ describe("the live page in Chromium", { skip }, () => {
         // It asks less and less often, each half a minute at last.
         await page.locator(".state", { hasText: "live, restarted at" }).waitFor({ timeout: 45_000 });
         await page.locator('#heat[data-restarts="1"]').waitFor({ timeout });
-        assertMatch(await page.locator("#heat").getAttribute("aria-label") ?? "", /restarted at \d\d:\d\d:\d\d$/);
+        assertMatch(await lagText(page), /restarted at \d\d:\d\d:\d\d$/);
       });
     });
   });

@@ -1,0 +1,136 @@
+import { describe, it } from "node:test";
+import { assertAlmostEquals, assertEquals } from "@std/assert";
+import type { CopiesTold, Message } from "../../src/live/message.ts";
+import { JoinedRows } from "../../scripts/live/joined_rows.ts";
+import { firstRow, keptRows, rowAt, Rows } from "../../scripts/live/rows.ts";
+import { Store } from "../../scripts/live/store.ts";
+
+const columns = ["seconds", "blocked", "lag_max", "heap_used", "rss", "cpu", "throttled", "requests", "lag_0", "lag_1"];
+
+type Values = Record<string, number | null>;
+
+/** A message with rows: each ends at a Unix time, and tells some columns. */
+function message(rows: readonly (readonly [unix: number, values: Values])[], more: Partial<Message> = {}): Message {
+  return {
+    ...{ run: "run", cursor: `run.${rows.length}`, now: rows.at(-1)?.[0] ?? 0, severity: 0, findings: [] },
+    ...{ about: {}, columns, lagBounds: [0.1], ageBounds: [], thresholds: { warning: 0.05, critical: 0.2 } },
+    rows: rows.map(([unix, values]) => [unix, ...columns.map((name) => values[name] ?? null)]),
+    ...{ routes: [], routeSeconds: 60, durationBounds: [0.1, 1], stepSeconds: 10, oldestRequestSeconds: undefined },
+    ...{ pools: [], pending: [], limits: {}, stalls: [], hasProfiles: false, absent: {} },
+    ...more,
+  } as unknown as Message;
+}
+
+function rowsOf(...told: Parameters<typeof message>[0]): Rows {
+  const rows = new Rows();
+  rows.add(message(told));
+  return rows;
+}
+
+/** A copy's rows of 1.005 s, each with the same numbers. */
+function steady(from: number, count: number, values: Values): Rows {
+  return rowsOf(
+    ...Array.from({ length: count }, (_, i) => [from + (i + 1) * 1.005, { seconds: 1.005, ...values }] as const),
+  );
+}
+
+describe("the rows of several copies", () => {
+  const value = (joined: JoinedRows, unix: number, column: string): number =>
+    joined.value(rowAt(joined, unix)!, joined.column(column));
+
+  it("add up what is counted, without a second that lacks a copy", () => {
+    const joined = new JoinedRows(columns);
+    const counted = { requests: 10.05, cpu: 0.201, lag_0: 50.25 };
+    const a = steady(1000, 300, { ...counted, heap_used: 10, rss: 100, blocked: 0 });
+    const b = steady(1000.4, 300, { ...counted, heap_used: 20, rss: 100, blocked: 0.201 });
+    joined.update([{ process: "p", rows: a }, { process: "p", rows: b }], 1000, 1300);
+    for (let second = 1003; second < 1300; second++) {
+      assertAlmostEquals(value(joined, second, "requests"), 20, 1e-3, `requests at ${second}`);
+      assertAlmostEquals(value(joined, second, "lag_0"), 100, 1e-2);
+      assertEquals(value(joined, second, "heap_used"), 30);
+      // Two threads of one process, which tell the same of it.
+      assertEquals(value(joined, second, "rss"), 100);
+      assertAlmostEquals(value(joined, second, "cpu"), 0.2, 1e-6);
+      // The worst of them, not the mean.
+      assertAlmostEquals(value(joined, second, "blocked"), 0.2, 1e-6);
+    }
+    const apart = new JoinedRows(columns);
+    apart.update([{ process: "p", rows: a }, { process: "q", rows: b }], 1000, 1300);
+    assertEquals(value(apart, 1100, "rss"), 200);
+  });
+
+  it("put the long row of a held loop where it was, also when it comes late", () => {
+    const joined = new JoinedRows(columns);
+    const a = steady(1000, 20, { requests: 1.005 });
+    const b = steady(1000, 10, { requests: 1.005 });
+    const copies = [{ process: "p", rows: a }, { process: "q", rows: b }];
+    joined.update(copies, 1000, 1019);
+    assertAlmostEquals(value(joined, 1015, "requests"), 1, 1e-3);
+    const told = b.add(message([[1017.05, { seconds: 7, blocked: 6.9, requests: 7 }]]));
+    joined.update(copies, told.from, 1020);
+    for (const second of [1012, 1015, 1017]) {
+      assertAlmostEquals(value(joined, second, "requests"), 2, 1e-3);
+      assertAlmostEquals(value(joined, second, "blocked"), 6.9 / 7, 1e-3);
+    }
+    assertAlmostEquals(value(joined, 1005, "requests"), 2, 1e-3);
+  });
+
+  it("leave a gap where nobody told anything, and keep an hour", () => {
+    const joined = new JoinedRows(columns);
+    const rows = steady(1000, 10, { requests: 1 });
+    rows.add(message(Array.from({ length: 4000 }, (_, i) => [1100 + i, { seconds: 1, requests: i }])));
+    joined.update([{ process: "p", rows }], 1000, 1015);
+    joined.update([{ process: "p", rows }], 1000, 5099);
+    assertEquals(value(joined, 5090, "requests"), 3990);
+    assertEquals(joined.time(firstRow(joined, -Infinity)), 5099 - keptRows + 1);
+  });
+});
+
+describe("what the browser keeps of copies", () => {
+  const told = (copies: readonly [id: string, name: string, message?: Message][]): CopiesTold => ({
+    copies: copies.map(([id, name, message]) => ({ id, name, process: id, ...message && { told: message } })),
+  });
+  const row = (unix: number, more: Partial<Message> = {}): Message =>
+    message([[unix, { seconds: 1, requests: 1 }]], more);
+
+  it("asks each for what is new, shows all or one, and goes on without one that is silent", () => {
+    const store = new Store();
+    assertEquals(store.query, "?since=0&copy=all");
+    const findings = [{ severity: "critical", signal: "lag", sentence: "slow", runbook: "https://x/" }] as never;
+    const pools = [{ name: "pg", active: 1, queued: 2, capacity: 4, oldestWaitSeconds: 1 }];
+    const route = { method: "GET", route: "/", total: 3, count: 3, errors: 1, buckets: [1, 2, 0], spark: [1, 2] };
+    const second = row(1000.5, {
+      ...{ run: "b", cursor: "b.1", severity: 2, findings, pools, routes: [route] },
+      routeSeconds: 30,
+    });
+    store.add(told([["a", "1", row(1000, { pools, routes: [route] })], ["b", "2", second]]));
+    assertEquals(store.query, `?since=${encodeURIComponent("run.1,b.1")}&copy=all`);
+    const { view } = store.shown()!;
+    assertEquals(view.severity, 2);
+    assertEquals(view.findings.map(({ copy, sentence }) => [copy, sentence]), [["2", "slow"]]);
+    assertEquals(view.pools, [{ name: "pg", active: 2, queued: 4, capacity: 8, oldestWaitSeconds: 1 }]);
+    assertEquals(view.routes, [{ ...route, total: 6, count: 6, errors: 2, buckets: [2, 4, 0], spark: [2, 4] }]);
+    store.picked = "a";
+    assertEquals(store.shown()!.view.findings, []);
+    store.picked = "all";
+    store.add(told([["a", "1", row(1001)], ["b", "2"]]));
+    assertEquals(store.copies.map(({ isSilent }) => isSilent), [false, true]);
+    assertEquals(store.shown()!.copies.length, 2);
+    store.add(told([["a", "1", row(1002)]]));
+    assertEquals(store.shown()!.copies.map(({ name }) => name), ["1"]);
+  });
+
+  it("goes on with the rows of the process that was there before", () => {
+    const store = new Store();
+    store.add(told([["a", "1", row(1000)], ["b", "2", row(1000)]]));
+    store.picked = "a";
+    const restarted = store.add(told([["c", "3", row(1010, { run: "other" })], ["b", "2", row(1010)]]));
+    assertEquals([restarted, store.picked], [1010, "c"]);
+    const { rows } = store.shown()!;
+    assertEquals([rows.restarts, rows.time(firstRow(rows, -Infinity))], [[1010], 1000]);
+    // One that has ended is picked no longer.
+    store.picked = "b";
+    store.add(told([["c", "3", row(1011, { run: "other" })]]));
+    assertEquals(store.picked, "all");
+  });
+});
