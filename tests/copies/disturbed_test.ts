@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,8 +9,10 @@ import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
 import { Gauge } from "prom-client";
 import { joinCopies, type JoinOptions } from "@rtm/runtime-metrics/copies";
 import { frameOf, FrameReader } from "../../src/copies/frames.ts";
-import { requests, states } from "../support/copies.ts";
+import { get, requests, states, type TestCopy, untilCopies } from "../support/copies.ts";
 import { copyErrors, type OwnCopy, startCopy } from "../support/own_copies.ts";
+import { Page } from "../support/page.ts";
+import { startProgram } from "../support/program.ts";
 import { until } from "../support/until.ts";
 
 /** The directory is looked through at most once a second. */
@@ -82,16 +84,50 @@ describe("copies that are disturbed", () => {
     assertEquals(copyErrors(await one.page()), 1);
   });
 
-  // Root may read what it likes.
-  it("count a directory that cannot be read any more", { skip: process.getuid?.() === 0 && "root may" }, async () => {
-    const one = enter();
-    await one.page();
-    chmodSync(directory, 0);
-    await delay(lookMilliseconds);
-    const page = await one.page();
-    chmodSync(directory, 0o700);
-    assert(copyErrors(page) >= 1);
-  });
+  const user = 12345;
+  const skip = process.getuid?.() !== 0 && "only root may start a copy of another user";
+  /** Does something with a copy that runs as another user, to whom the directory belongs. */
+  async function withOtherUser(act: (port: number) => Promise<void>): Promise<void> {
+    const home = mkdtempSync(join(tmpdir(), "home-"));
+    chownSync(directory, user, user);
+    chownSync(home, user, user);
+    const env = { DIRECTORY: directory, HOME: home, TMPDIR: home, DENO_DIR: home };
+    const program = startProgram("tests/support/copies_directory_program.ts", { env, uid: user, timeoutSeconds: 100 });
+    try {
+      const [{ port }] = await untilCopies(program, 1) as [TestCopy];
+      await act(port);
+    } finally {
+      program.signal("SIGKILL");
+      await program.exited;
+      rmSync(home, { recursive: true, force: true });
+    }
+  }
+
+  it("count a directory that cannot be read any more", { skip }, () =>
+    withOtherUser(async (port) => {
+      const page = async (): Promise<Page> => new Page(await get(port, "/metrics"));
+      assertEquals(copyErrors(await page()), 0);
+      chmodSync(directory, 0);
+      assertEquals(copyErrors(await until(page, (page) => copyErrors(page) > 0)), 1);
+    }));
+
+  it("take nothing from a copy of another user", { skip }, () =>
+    withOtherUser(async (port) => {
+      await get(port, "/");
+      assertThrows(() => startCopy({ directory }), Error, `belongs to user ${user}`);
+      // Its socket is still there when the directory has become ours.
+      chownSync(directory, 0, 0);
+      const one = enter({ directory, deadlineSeconds: 5 });
+      await one.count(3);
+      await until(() => one.page(), (page) => copyErrors(page) > 0);
+      await delay(lookMilliseconds);
+      const page = await one.page();
+      assertEquals([requests(page), copyErrors(page)], [3, 1]);
+      assertEquals(states(page), { alive: 1, late: 0, ended: 0 });
+      // The other sees that, too, and goes on alone.
+      const other = new Page(await get(port, "/metrics"));
+      assertEquals([requests(other), copyErrors(other)], [1, 1]);
+    }));
 
   it("are left once, however often that is said, and not joined twice", async () => {
     const [one, two] = [enter(), enter()];

@@ -33,6 +33,7 @@ describe("the deployment files", () => {
       "examples/compose/prometheus.yml",
       "examples/compose/provisioning/dashboards.yml",
       "examples/compose/provisioning/datasource.yml",
+      "examples/copies/prometheus.yml",
       "examples/kubernetes/prometheus_rule.yml",
       "examples/kubernetes/service_monitor.yml",
       "examples/prometheus.yml",
@@ -53,6 +54,19 @@ describe("the deployment files", () => {
       scrape_configs: { job_name: string }[];
     };
     assertEquals([global.scrape_interval, jobs.map(({ job_name: name }) => name)], ["15s", ["api", "prometheus"]]);
+  });
+
+  it("discover the copies of one service, as the docs say", { skip: missing("promtool") }, () => {
+    const output = check("promtool", "check", "config", "examples/copies/prometheus.yml");
+    assertStringIncludes(output, "SUCCESS");
+    interface Jobs {
+      scrape_configs: { job_name: string }[];
+    }
+    const text = /```yaml\n(.*?)```/s.exec(readRepository("docs/copies.md"))![1]!;
+    const { scrape_configs: said } = parse(text) as Jobs;
+    const { scrape_configs: all } = parse(readRepository("examples/copies/prometheus.yml")) as Jobs;
+    assertEquals(said, all.filter(({ job_name: name }) => said.some(({ job_name }) => job_name === name)));
+    assertEquals(said.map(({ job_name: name }) => name), ["api-in-a-row", "api-by-files"]);
   });
 
   it("are taken by promtool", { skip: missing("promtool") }, () => {

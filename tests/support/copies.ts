@@ -19,7 +19,7 @@ export function copiesIn(output: string): TestCopy[] {
 
 /** Waits until so many copies have told of themselves. */
 export async function untilCopies(program: { readonly output: string }, count: number): Promise<TestCopy[]> {
-  const end = performance.now() + 30_000;
+  const end = performance.now() + 60_000;
   while (copiesIn(program.output).length < count) {
     if (performance.now() > end) throw new Error(`Cannot start copies: ${program.output}`);
     await delay(20);
@@ -78,9 +78,9 @@ export class Watch {
   readonly falls: string[] = [];
   readonly #newest = new Map<string, number>();
 
-  async scrape(port: number, query = ""): Promise<Page> {
+  async scrape(port: number, query = "", timeoutSeconds?: number): Promise<Page> {
     const begin = performance.now();
-    const page = new Page(await get(port, `/metrics${query}`));
+    const page = new Page(await get(port, `/metrics${query}`, timeoutSeconds));
     this.slowest = Math.max(this.slowest, (performance.now() - begin) / 1000);
     for (const [series, value] of page.series) {
       const name = /^[^{]*/.exec(series)![0];

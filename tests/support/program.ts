@@ -37,6 +37,8 @@ export interface ProgramOptions {
   timeoutSeconds?: number;
   /** Whether it is told something on its standard input. */
   isTold?: boolean;
+  /** As which user it runs, where the test is root. */
+  uid?: number;
 }
 
 /**
@@ -65,6 +67,7 @@ export function startProgram(file: string, options: ProgramOptions = {}): Progra
     cwd: root,
     env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...options.env },
     stdio: [options.isTold ? "pipe" : "ignore", "pipe", "pipe"],
+    ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
   });
   let [output, errors] = ["", ""];
   child.stdout!.on("data", (chunk: Uint8Array) => output += chunk);
