@@ -4,17 +4,21 @@
  *
  *     npm run bench:copies -- [--rounds=9] [--dry-run]
  *
+ * And what a count costs in memory that other threads read, beside ordinary memory, on each runtime.
+ *
  * Pages are made in turns, and read to their end; medians of the rounds are told. The primary's longest block is that of its
  * loop while a page is made, of all rounds.
  *
  * @module
  */
 
-import { fork } from "node:child_process";
+import { execFileSync, fork } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { CopiesCost } from "./support/copies_subject.ts";
+import { subjectCommands } from "./support/runtimes.ts";
+import type { CountCost } from "./support/shared_slots_subject.ts";
 import { describeRun, renderTable, writeSection } from "./support/results.ts";
 
 const { values: given } = parseArgs({
@@ -52,8 +56,21 @@ const table = renderTable([
   ["page of 8 workers and their primary", "ms", "longest block of the primary, ms"],
   ...rows.map(({ name, milliseconds, block }) => [name, milliseconds.toFixed(0), block.toFixed(0)]),
 ]);
+/** The goal: at most so many nanoseconds more. */
+const goalNanoseconds = 2;
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const counts = Object.entries(subjectCommands("shared_slots_subject")).map(([runtime, [program, ...args]]) => {
+  const output = execFileSync(program!, args, { cwd: root, encoding: "utf8", timeout: 120_000 });
+  const { counter, histogram } = JSON.parse(output.trim().split("\n").at(-1)!) as CountCost;
+  return [runtime, ...[...counter, ...histogram].map((each) => each.toFixed(2))];
+});
+const countTable = renderTable([
+  ["ns a count, least of 15 rounds", "counter", "shared", "histogram", "shared"],
+  ...counts,
+]);
 const body = `Node ${process.versions.node}. The share is ${
   share.toFixed(2)
-}; the goal is at most ${goalShare}.\n\n${table}`;
+}; the goal is at most ${goalShare}.\n\n${table}\n\nThe goal is at most ${goalNanoseconds} ns more in shared memory.\n\n${countTable}`;
 if (given["dry-run"]) console.log(body);
 else writeSection("A page of all copies", `${describeRun()}\n\n${body}`);

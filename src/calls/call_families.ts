@@ -32,6 +32,7 @@ export class CallFamilies implements CorePart {
       registry: core.registry,
       onCollect: () => core.collect(),
       onDrop: (family) => core.self.drop(family),
+      memory: () => core.memory,
     });
     this.#families.register();
   }

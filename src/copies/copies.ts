@@ -7,16 +7,19 @@
 import type { Gathered } from "../gather/gather.ts";
 import { Slices } from "../gather/loop_budget.ts";
 import type { CopiesRound, OtherCopies } from "../gather/other_copies.ts";
+import { Answers } from "./answers.ts";
 import { Hub } from "./hub.ts";
-import { familyLine } from "./family_wire.ts";
 import { Heirs } from "./heirs.ts";
 import { Inheritance } from "./inheritance.ts";
 import { joinPage } from "./joined_page.ts";
 import { KnownCopies, type KnownCopy, processOf, reportsOf } from "./known_copies.ts";
-import { type Message, type MessageHead, type MessageKind, messageText, readMessage } from "./message.ts";
-import { familyLines, Report } from "./report.ts";
+import { type Message, type MessageHead, readMessage } from "./message.ts";
+import { OwnReports, type Taken } from "./own_reports.ts";
 import { Round } from "./round.ts";
 import type { CopiesOptions } from "./copy_options.ts";
+import type { Moment } from "./shared_reader.ts";
+import { Siblings } from "./siblings.ts";
+import { Speaker } from "./speaker.ts";
 
 /** So long a new copy waits for those that it does not know yet, in seconds: threads have been seen to take 0.13 s. */
 const openSeconds = 0.25;
@@ -27,39 +30,42 @@ const witnesses = 2;
 /** One copy. */
 export class Copies implements Pick<OtherCopies, "begin"> {
   readonly known: KnownCopies;
+  readonly speaker: Speaker;
   readonly hub: Hub;
   readonly #options: CopiesOptions;
   readonly #inheritance = new Inheritance();
   readonly #heirs: Heirs;
+  readonly #own: OwnReports;
+  readonly #answers: Answers;
+  readonly #siblings: Siblings;
   readonly #openUntil: number;
   readonly #rounds = new Map<number, Round>();
-  /** The newest question of each copy that waits for an answer. */
-  #asked = new Map<string, number>();
-  #isAnswering = false;
-  #process: string;
-  /** When the sibling was born whose word for our process we took. */
-  #elderBornAt: number;
-  #reports = 0;
   #roundsBegun = 0;
 
   constructor(options: CopiesOptions) {
     this.#options = options;
-    const { identity: { id, process, bornAt }, group, runtime, deadlineSeconds, self } = options;
+    const { identity: { id }, group, runtime, deadlineSeconds, self } = options;
     self.expect("copies");
-    this.#process = process;
-    this.#elderBornAt = bornAt;
     this.#openUntil = runtime.now() + Math.min(openSeconds, deadlineSeconds);
     this.known = new KnownCopies(id, () => runtime.now());
     this.#heirs = new Heirs({
       ...{ runtime, self, known: this.known, inheritance: this.#inheritance },
       forget: (id) => this.hub.forget(id),
     });
+    this.speaker = new Speaker(options, this.known, () => this.hub);
+    this.#own = new OwnReports(options, this.#inheritance, () => this.speaker.process);
+    const { gatherOwn } = options;
+    this.#answers = new Answers({ own: this.#own, known: this.known, speaker: this.speaker, self, gatherOwn });
+    this.#siblings = new Siblings({
+      ...{ self, known: this.known, threads: options.shared?.threads },
+      ended: (ids) => this.#lose(ids),
+    });
     this.hub = new Hub(id, group, {
-      heard: (head, text, isSibling) => this.#heard(head, text, isSibling),
+      heard: (head, text, isSibling, moment) => this.#heard(head, text, isSibling, moment),
       ended: (ids) => {
         this.#end(ids);
         // Those that cannot see it themselves.
-        this.#post("gone", { ids });
+        this.speaker.post("gone", { ids });
       },
       refused: (reason) => this.refuse(reason),
       stranger: (id, reason) => {
@@ -71,12 +77,12 @@ export class Copies implements Pick<OtherCopies, "begin"> {
 
   /** What it says to those that do not know it. */
   hello(): string {
-    return messageText(this.head("hello"));
+    return this.speaker.text("hello");
   }
 
   /** Tells everybody its last sums, by which they know that it has ended. */
   bye(own: Gathered): void {
-    this.#post("bye", {}, [this.#reportOf(own, own.families.map(familyLine))]);
+    this.speaker.post("bye", {}, [this.#own.now(own)]);
   }
 
   /** Counts what is not to be believed. */
@@ -95,10 +101,12 @@ export class Copies implements Pick<OtherCopies, "begin"> {
 
   begin(): CopiesRound {
     const { round, number } = this.#ask(true);
+    let taken = this.#own.takenNow();
     return {
+      taken: () => void (taken = this.#own.takenNow()),
       join: async (own) => {
         try {
-          return await this.#join(own, round, number);
+          return await this.#join(own, taken, round, number);
         } catch {
           // Nothing of ours is known to throw here; the page shows this copy alone rather than nothing.
           this.#options.self.fail("copies");
@@ -114,29 +122,32 @@ export class Copies implements Pick<OtherCopies, "begin"> {
   #ask(isAwaited: boolean): { round: Round; number: number } {
     this.#options.look();
     const { runtime, deadlineSeconds } = this.#options;
+    void this.#siblings.look();
     const number = ++this.#roundsBegun;
     const round = new Round({
       runtime,
       known: this.known,
       deadlineSeconds,
       isAwaited,
+      isStuck: (id) => this.#siblings.overdueSeconds(id) > deadlineSeconds,
       openUntil: this.#openUntil,
-      give: (to, ids) => this.#post("give", { to, ids, round: number }),
+      give: (to, ids) => this.speaker.post("give", { to, ids, round: number }),
     });
     this.#rounds.set(number, round);
-    this.#post("ask", { round: number });
+    this.speaker.post("ask", { round: number });
     return { round, number };
   }
 
-  async #join(own: Gathered, round: Round, number: number): Promise<Gathered> {
+  async #join(own: Gathered, taken: Taken, round: Round, number: number): Promise<Gathered> {
     const { identity: { id, copy }, prefix, self } = this.#options;
     const slices = this.#slices();
     await round.done;
+    await this.#siblings.readAllBut(round.told);
     // All of one moment: a copy and its heir must not both tell the same sums.
     const known = [...this.known.all()];
     const others = known.flatMap((each) => {
       const { report, hasEnded } = each;
-      return report ? [{ report, hasEnded, process: processOf(each, this.#process) }] : [];
+      return report ? [{ report, hasEnded, process: processOf(each, this.speaker.process) }] : [];
     });
     const { families: inherited, heirs } = this.#inheritance;
     const living = known.filter(({ hasEnded }) => !hasEnded);
@@ -146,8 +157,8 @@ export class Copies implements Pick<OtherCopies, "begin"> {
       late: living.length - alive,
       ended: others.reduce((sum, { report, hasEnded }) => sum + report.head.heirs + (hasEnded ? 1 : 0), heirs),
     };
-    const kept = this.#leaveWithWitnesses(own, round, number);
-    const page = await joinPage({ id, copy, process: this.#process, own, inherited }, others, {
+    const kept = this.#leaveWithWitnesses(own, taken, round, number);
+    const page = await joinPage({ id, copy, process: this.speaker.process, own, inherited }, others, {
       ...{ prefix, states, slices },
       failed: (name) => self.fail(`metric:${name}`),
       unread: () => self.fail("copies"),
@@ -158,15 +169,20 @@ export class Copies implements Pick<OtherCopies, "begin"> {
   }
 
   /** Gives what stands on this page to others, so that no page after it shows less, whoever ends. */
-  async #leaveWithWitnesses(own: Gathered, round: Round, number: number): Promise<void> {
+  async #leaveWithWitnesses(own: Gathered, taken: Taken, round: Round, number: number): Promise<void> {
     if (round.told.size === 0) return;
-    const report = this.#reportOf(own, await familyLines(own.families, this.#slices()));
-    for (const { id } of this.#byAge(round).slice(0, witnesses)) {
+    // Threads of this process end with it, and what they have is lost then.
+    const [far, near] = [false, true].map((isSibling) =>
+      this.#byAge(round).filter((each) => each.isSibling === isSibling)
+    );
+    const reports = this.#own.of(own, taken);
+    for (const { id } of [...far!, ...near!].slice(0, witnesses)) {
+      const report = await reports(this.speaker.isReader(id));
       const has = new Map((round.told.get(id) ?? []).map(([id, number]) => [id, number]));
       const news = [...this.known.all()]
-        .filter((each) => each.id !== id && (each.report?.head.number ?? 0) > (has.get(each.id) ?? 0))
+        .filter((each) => each.id !== id && (each.report?.readNumber ?? 0) > (has.get(each.id) ?? 0))
         .map(({ report }) => report!);
-      this.#post("know", { to: id, round: number }, [report, ...news]);
+      await this.speaker.tell("know", { to: id, round: number }, [report, ...news]);
     }
     await round.untilKept();
   }
@@ -178,8 +194,8 @@ export class Copies implements Pick<OtherCopies, "begin"> {
     const ids = ended.map(({ id }) => id);
     const [eldest] = this.#byAge(round);
     const isElder = eldest && bornAt(eldest) < this.#options.identity.bornAt;
-    if (isElder) this.#post("adopt", { to: eldest.id, ids }, reportsOf(ended));
-    else void this.#heirs.inherit(ids, this.#process);
+    if (isElder) void this.speaker.tell("adopt", { to: eldest.id, ids }, reportsOf(ended));
+    else void this.#heirs.inherit(ids, this.speaker.process);
   }
 
   /** Those that have answered, the eldest first. */
@@ -188,48 +204,50 @@ export class Copies implements Pick<OtherCopies, "begin"> {
       .sort((a, b) => bornAt(a) - bornAt(b) || (a.id < b.id ? -1 : 1));
   }
 
-  #heard(head: MessageHead, text: string, isSibling: boolean): void {
+  #heard(head: MessageHead, text: string, isSibling: boolean, moment: Moment | undefined): void {
     let message: Message;
     try {
       message = readMessage(head, text);
     } catch {
       return this.refuse("what came is no message of a copy");
     }
-    if (!this.#options.tookQuestion(head)) this.#take(message, isSibling);
+    if (!this.#options.tookQuestion(head)) this.#take(message, isSibling, moment);
   }
 
-  #take({ head, reports }: Message, isSibling: boolean): void {
-    const { kind, from, round: number = 0, digest = [], ids = [], process, bornAt } = head;
+  #take({ head, reports }: Message, isSibling: boolean, moment: Moment | undefined): void {
+    const { kind, from, round: number = 0, digest = [], ids = [] } = head;
     if (this.known.hasHeir(from)) return;
-    this.known.heard(from, isSibling);
-    for (const report of reports) this.known.absorb(report);
-    // What comes by no other way than the threads' is of the same process; the eldest says what it is called.
-    if (isSibling && process !== undefined && bornAt !== undefined && bornAt < this.#elderBornAt) {
-      this.#process = process;
-      this.#elderBornAt = bornAt;
+    this.known.heard(from, isSibling, head.reads);
+    for (const report of reports) {
+      const { id, isPart } = report.head;
+      const whole = isPart ? this.#siblings.complete(report, id === from ? moment : undefined) : report;
+      if (whole) this.known.absorb(whole);
     }
-    for (const [id, , hasEnded] of digest) this.known.hearsay(id, hasEnded === 1);
-    for (const [round, each] of this.#rounds) if (each.welcomes(from)) this.#post("ask", { to: from, round });
+    // What comes by no other way than the threads' is of the same process.
+    if (isSibling) this.speaker.hearProcess(head);
+    // Of a thread of this process nobody knows better.
+    for (const [id, , hasEnded] of digest) {
+      this.known.hearsay(id, hasEnded === 1 && !this.#siblings.has(id));
+    }
+    for (const [round, each] of this.#rounds) if (each.welcomes(from)) this.speaker.post("ask", { to: from, round });
     const round = this.#rounds.get(number);
     switch (kind) {
       case "hello":
-        this.#post("here", { to: from, digest: this.known.digest() });
+        this.speaker.post("here", { to: from, digest: this.known.digest() });
         // At once: all that are there now may end before a page is asked for.
-        this.#asked.set(from, 0);
-        void this.#answer();
+        this.#answers.answer(from, 0);
         break;
       case "ask":
-        this.#asked.set(from, number);
-        void this.#answer();
+        this.#answers.answer(from, number);
         break;
       case "tell":
         round?.answered(from, digest);
         break;
       case "give":
-        this.#post("know", { to: from, round: number }, reportsOf(ids.map((id) => this.known.get(id))));
+        void this.speaker.tell("know", { to: from, round: number }, reportsOf(ids.map((id) => this.known.get(id))));
         break;
       case "know":
-        this.#post("kept", { to: from, round: number });
+        this.speaker.post("kept", { to: from, round: number });
         break;
       case "kept":
         round?.kept();
@@ -237,10 +255,11 @@ export class Copies implements Pick<OtherCopies, "begin"> {
       case "adopt":
         if (!this.#heirs.areOrdered(head.at)) break;
         this.#end(ids);
-        void this.#heirs.inherit(ids, this.#process);
+        void this.#heirs.inherit(ids, this.speaker.process);
         break;
       case "bye":
       case "gone":
+        if (kind === "bye") this.#siblings.forget(from);
         this.#end(kind === "bye" ? [from] : ids);
         break;
     }
@@ -248,45 +267,18 @@ export class Copies implements Pick<OtherCopies, "begin"> {
   }
 
   #end(ids: readonly string[]): void {
-    for (const id of ids) this.known.end(id);
+    for (const id of ids) {
+      this.#siblings.leave(id);
+      this.known.end(id);
+    }
     for (const round of this.#rounds.values()) round.changed();
   }
 
-  /** Answers everybody that asks; those that ask while a snapshot is taken get the next one. */
-  async #answer(): Promise<void> {
-    if (this.#isAnswering) return;
-    this.#isAnswering = true;
-    try {
-      while (this.#asked.size > 0) {
-        const asked = this.#asked;
-        this.#asked = new Map();
-        const own = await this.#options.gatherOwn();
-        const report = this.#reportOf(own, await familyLines(own.families, this.#slices()));
-        for (const [to, round] of asked) this.#post("tell", { to, round, digest: this.known.digest() }, [report]);
-      }
-    } catch {
-      this.#options.self.fail("copies");
-    } finally {
-      this.#isAnswering = false;
-    }
-  }
-
-  #reportOf({ labels }: Gathered, lines: readonly string[]): Report {
-    const { identity: { id, copy, bornAt } } = this.#options;
-    const { lines: inherited, heirOf, heirs } = this.#inheritance;
-    return new Report({
-      ...{ id, copy, process: this.#process, bornAt, number: ++this.#reports, labels },
-      ...{ own: lines.length, lines: lines.length + inherited.length, heirOf, heirs },
-    }, [...lines, ...inherited]);
-  }
-
-  #post(kind: MessageKind, more: Partial<MessageHead> = {}, reports: readonly Report[] = []): void {
-    this.hub.post(messageText({ ...this.head(kind), ...more }, reports), more.to);
-  }
-
-  head(kind: MessageKind): Omit<MessageHead, "version" | "reports"> {
-    const { identity: { id }, group, runtime } = this.#options;
-    return { kind, group, from: id, at: runtime.unixNow(), process: this.#process, bornAt: this.#elderBornAt };
+  /** Takes threads off the living that have ended without a word, and tells everybody. */
+  async #lose(ids: readonly string[]): Promise<void> {
+    this.#end(ids);
+    const areAlone = [...this.known.all()].every(({ isSibling }) => isSibling);
+    await this.speaker.tell("gone", { ids }, areAlone ? [] : reportsOf(ids.map((id) => this.known.get(id))));
   }
 
   #slices(): Slices {

@@ -8,6 +8,8 @@ import type { Gathered } from "../gather/gather.ts";
 import type { SelfMetrics } from "../metrics/self_metrics.ts";
 import type { MessageHead } from "./message.ts";
 import type { Runtime } from "../runtime/shim.ts";
+import type { Moment } from "./shared_reader.ts";
+import type { Threads } from "./threads.ts";
 
 /** Who this copy is. */
 export interface Identity {
@@ -20,6 +22,17 @@ export interface Identity {
   readonly bornAt: number;
 }
 
+/** The memory of this process' threads. */
+export interface Shared {
+  /** Numbers the next report of this copy. */
+  nextReport(): number;
+  /** Takes the numbers of this copy's slots. */
+  moment(): Moment;
+  /** Whether those of a family are among them. */
+  has(family: string): boolean;
+  readonly threads: Threads;
+}
+
 /** What a copy needs. */
 export interface CopiesOptions {
   readonly identity: Identity;
@@ -30,7 +43,9 @@ export interface CopiesOptions {
   /** What our own metrics begin with. */
   readonly prefix: string;
   /** Takes the snapshot of this copy alone. */
-  gatherOwn(): Promise<Gathered>;
+  gatherOwn(taken: () => void): Promise<Gathered>;
+  /** The memory that this copy's slots are in, and who reads that of the other threads; undefined where there is none. */
+  readonly shared?: Shared | undefined;
   /** Called when a page is asked for. */
   look(): void;
   /** Takes a message that a door sent to the same one here; answers whether it was one. */

@@ -46,18 +46,17 @@ export function familyLine(family: FamilySnapshot): string {
     return all.every((each) => Number.isFinite(each)) ? all : all.map(wireNumber);
   };
   const width = kind === "distribution" ? family.bounds.length : 1;
-  const moved = new Map(kept.map((from, to) => [from, to]));
+  const moved = isWhole ? undefined : new Map(kept.map((from, to) => [from, to]));
   const kinds = Object.entries(types).find(([, each]) => each === type)!;
   const line: Line = [
     ...[kinds[0], name, help] as const,
     ...[isForeign ? 1 : 0, aggregator, lost + size - kept.length, rows.names, rows.rows] as const,
     createdAt ? numbersOf(createdAt) : 0,
-    Array.from(exemplars ?? [], ([place, { labels, value, unixSeconds }]) => {
-      const to = moved.get(Math.floor(place / width));
-      return to === undefined
-        ? undefined
-        : [to * width + place % width, labels, wireNumber(value), unixSeconds ?? null];
-    }).filter((each) => each !== undefined),
+    wireExemplars(exemplars, (place) => {
+      const slot = Math.floor(place / width);
+      const to = moved ? moved.get(slot) : slot;
+      return to === undefined ? undefined : to * width + place % width;
+    }),
     ...kind === "numbers" ? [numbersOf(family.numbers)] : [
       family.bounds,
       numbersOf(family.values, width),
@@ -67,6 +66,17 @@ export function familyLine(family: FamilySnapshot): string {
     ],
   ];
   return JSON.stringify(line);
+}
+
+/** Makes what JSON takes of exemplars; `moved` tells where each stands then. */
+export function wireExemplars(
+  exemplars: FamilySnapshot["exemplars"],
+  moved: (place: number) => number | undefined = (place) => place,
+): unknown[] {
+  return Array.from(exemplars ?? [], ([place, { labels, value, unixSeconds }]) => {
+    const to = moved(place);
+    return to === undefined ? undefined : [to, labels, wireNumber(value), unixSeconds ?? null];
+  }).filter((each) => each !== undefined);
 }
 
 function wireNumber(number: number | undefined): unknown {
@@ -168,7 +178,8 @@ function readNumbers(given: unknown, length: number, areTold = false): (number |
   });
 }
 
-function readExemplars(given: unknown, places: number): ReadonlyMap<number, ExemplarSnapshot> | undefined {
+/** Reads exemplars; throws where they are none. */
+export function readExemplars(given: unknown, places: number): ReadonlyMap<number, ExemplarSnapshot> | undefined {
   must(Array.isArray(given));
   if (given.length === 0) return undefined;
   return new Map(given.map((each: unknown): [number, ExemplarSnapshot] => {

@@ -5,12 +5,14 @@
  */
 
 import type { Runtime } from "../runtime/shim.ts";
+import type { Threads } from "./threads.ts";
+import type { Moment } from "./shared_reader.ts";
 import { type MessageHead, protocol, readMessageHead } from "./message.ts";
 
 /** One way: to one process, to a parent, or to all threads at once. */
 export interface Link {
   /** Sends a message; it is dropped where those before it are not taken. It must not throw. */
-  send(text: string, isPassedOn?: boolean): void;
+  send(text: string, isPassedOn?: boolean, moment?: Moment): void;
   /** Whether messages that come from here go on to the other links like this, and theirs to here. */
   readonly relays: boolean;
   /** Whether who is reached by it has ended when it ends. */
@@ -21,8 +23,8 @@ export interface Link {
 
 /** Who listens. */
 export interface HubListener {
-  /** A message for us, by its head and as a whole, and whether it is of this process. */
-  heard(head: MessageHead, text: string, isSibling: boolean): void;
+  /** A message for us, by its head and as a whole, whether it is of this process, and the numbers that came with it. */
+  heard(head: MessageHead, text: string, isSibling: boolean, moment?: Moment): void;
   /** These will never speak again. */
   ended(ids: readonly string[]): void;
   /** Something came that is no message of ours. */
@@ -50,6 +52,8 @@ export interface LinkContext {
   forget(id: string): void;
   /** Counts what is not to be believed. */
   refuse(reason: string): void;
+  /** The memory of this process' threads; undefined where they share none. */
+  readonly threads?: Threads | undefined;
 }
 
 /**
@@ -76,14 +80,14 @@ export class Hub {
   }
 
   /** Says something to one copy, or to all. */
-  post(text: string, to?: string): void {
+  post(text: string, to?: string, moment?: Moment): void {
     const route = to === undefined ? undefined : this.#routes.get(to);
-    if (route) return route.send(text);
+    if (route) return route.send(text, false, moment);
     for (const link of this.#links) link.send(text);
   }
 
   /** Takes what came by a link; what was passed on there already goes no further. */
-  received(link: Link, text: string, isPassedOn = false): void {
+  received(link: Link, text: string, isPassedOn = false, moment?: Moment): void {
     let head: MessageHead;
     try {
       head = readMessageHead(text);
@@ -100,7 +104,9 @@ export class Hub {
     }
     this.#routes.set(from, link);
     if (link.relays && !isPassedOn) this.#passOn(link, text, to);
-    if (to === undefined || to === this.#id) this.#listener.heard(head, text, link.isSameProcess && !isPassedOn);
+    if (to === undefined || to === this.#id) {
+      this.#listener.heard(head, text, link.isSameProcess && !isPassedOn, moment);
+    }
   }
 
   /** Takes a link away. */

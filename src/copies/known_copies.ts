@@ -21,6 +21,8 @@ export interface KnownCopy {
   hasEnded: boolean;
   /** Whether it was heard to be a thread of this process, whatever it calls its process. */
   isSibling: boolean;
+  /** Whether it reads the memory of this process' other threads. */
+  reads: boolean;
   /** When it was met or has ended, by the runtime's clock. */
   since: number;
   /** When it spoke last itself; before all time where it never has. */
@@ -68,8 +70,8 @@ export class KnownCopies {
     let copy = this.#copies.get(id);
     if (!copy) {
       copy = {
-        ...{ id, report: undefined, hasEnded: false, isSibling: false, since: this.#now(), heardAt: -Infinity },
-        owesSince: undefined,
+        ...{ id, report: undefined, hasEnded: false, isSibling: false, reads: false, since: this.#now() },
+        ...{ heardAt: -Infinity, owesSince: undefined },
       };
       this.#copies.set(id, copy);
     }
@@ -77,11 +79,12 @@ export class KnownCopies {
   }
 
   /** Notes that a copy has spoken itself. */
-  heard(id: string, isSibling: boolean): void {
+  heard(id: string, isSibling: boolean, reads = false): void {
     const copy = this.meet(id);
     if (!copy) return;
     copy.hasEnded = false;
     copy.isSibling ||= isSibling;
+    copy.reads ||= isSibling && reads;
     copy.heardAt = this.#now();
     copy.owesSince = undefined;
   }
@@ -99,6 +102,12 @@ export class KnownCopies {
     return this.#strangers.size > before;
   }
 
+  /** Notes that a thread of this process is there. */
+  meetSibling(id: string): void {
+    const copy = this.meet(id);
+    if (copy) copy.isSibling = true;
+  }
+
   /** Notes that a copy has ended. */
   end(id: string): void {
     const copy = this.#copies.get(id);
@@ -113,12 +122,12 @@ export class KnownCopies {
     if (hasEnded && copy && this.#now() - copy.heardAt > sinceHeardSeconds) this.end(id);
   }
 
-  /** Takes a report, unless a newer one is known. */
+  /** Takes what is newer in a report than what is known. */
   absorb(report: Report): void {
-    const { id, number, heirOf } = report.head;
+    const { id, heirOf } = report.head;
     for (const each of heirOf) this.inherit(each);
     const copy = this.meet(id);
-    if (copy && (copy.report?.head.number ?? -1) < number) copy.report = report;
+    if (copy) copy.report = copy.report?.newest(report) ?? report;
   }
 
   /** From now on somebody tells the sums of this copy as its own. */

@@ -49,6 +49,8 @@ export interface MessageHead {
   /** Which door a question is for, and the text of a question or an answer; an answer without one says that there is none. */
   readonly door?: string;
   readonly text?: string;
+  /** The sender reads the memory of its process' other threads, and need not be sent what is there. */
+  readonly reads?: true;
   readonly reports: number;
 }
 

@@ -23,7 +23,7 @@ import { identityOf } from "./identity.ts";
 import type { LinkContext } from "./hub.ts";
 import { LastWords } from "./last_words.ts";
 import { linksOf } from "./links.ts";
-import { messageText } from "./message.ts";
+import { shareSlots } from "./share_slots.ts";
 import { action, checkJoinOptions, type JoinOptions } from "./options.ts";
 import { livingCopies, Questions } from "./questions.ts";
 
@@ -79,16 +79,21 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
   const { group, deadlineSeconds } = settings;
   const source = access.source();
   const lastWords = new LastWords(core);
-  const gatherOwn = async (): Promise<Gathered> => {
+  const gatherOwn = async (taken: () => void): Promise<Gathered> => {
     // Those that ask wait no longer than the deadline, and the answer has a way to go.
-    const own = await gather(source, { timeoutSeconds: deadlineSeconds / 2, isAlone: true });
+    const own = await gather(source, { timeoutSeconds: deadlineSeconds / 2, isAlone: true, taken });
     lastWords.took(own);
     return own;
   };
   const warned = new Set<string>();
-  const copies = new Copies({
+  // Where copies meet in a directory each thread is one of them like any process.
+  const shared = settings.directory === undefined
+    ? shareSlots(core, global, identity, (id) => copies.known.meetSibling(id))
+    : undefined;
+  const copies: Copies = new Copies({
     ...{ identity, group, deadlineSeconds, runtime, self, prefix, gatherOwn },
     tookQuestion: (head) => questions.took(head),
+    shared,
     look() {
       for (const source of sources) source.look?.();
     },
@@ -98,7 +103,7 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
   });
   const questions = new Questions({
     ...{ runtime, deadlineSeconds },
-    post: (kind, more) => copies.hub.post(messageText({ ...copies.head(kind), ...more }), more.to),
+    post: (kind, more) => copies.speaker.post(kind, more),
     failed: () => void self.fail("copies"),
     answerOf: (door) => answerOf(core, door),
   });
@@ -109,6 +114,7 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
     meet: (id) => copies.known.meet(id),
     forget: (id) => copies.known.forget(id),
     refuse: (reason) => copies.refuse(reason),
+    threads: shared?.threads,
   };
   const sources = links.map((link) => link(context));
   showCopies(core, {
@@ -117,7 +123,7 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
       for (const source of sources) source.look?.();
       // Their names are in what they tell.
       if (copies.known.living().some(({ report }) => !report)) void copies.learn();
-      return livingCopies(identity, copies.head("hello").process!, copies.known);
+      return livingCopies(identity, copies.speaker.process, copies.known);
     },
     question: (id, door, text) => questions.ask(id, door, text),
   });
@@ -135,6 +141,7 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
     showCopies(core, undefined);
     left.add(core);
     for (const source of sources) source.stop();
+    shared?.stop();
   });
   return { leave, [Symbol.dispose]: leave };
 }

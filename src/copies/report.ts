@@ -29,6 +29,9 @@ export interface ReportHead {
   readonly heirOf: readonly string[];
   /** How many those are, also where not all are named any more. */
   readonly heirs: number;
+  /** Families that threads of the same process read from memory are left out, and these are their exemplars. */
+  readonly isPart?: true;
+  readonly exemplars?: Readonly<Record<string, unknown>>;
 }
 
 /** The families of a report. */
@@ -41,27 +44,65 @@ export interface ReportFamilies {
 export class Report {
   readonly head: ReportHead;
   readonly #lines: readonly string[];
+  /** What was read from memory; of the lines, those of the same names are older. */
+  readonly #read: readonly FamilySnapshot[];
+  /** Orders it among other readings of the memory, and among reports: what was numbered later was read later. */
+  readonly readNumber: number;
   #families: ReportFamilies | undefined;
+  #whole: Report | undefined;
 
-  constructor(head: ReportHead, lines: readonly string[]) {
+  constructor(head: ReportHead, lines: readonly string[], read: readonly FamilySnapshot[] = [], readNumber?: number) {
     this.head = head;
     this.#lines = lines;
+    this.#read = read;
+    this.readNumber = readNumber ?? head.number;
   }
 
-  /** Its lines, the head first. */
+  /** Its lines, the head first. What was read from memory is not among them. */
   lines(): string[] {
     return [JSON.stringify(this.head), ...this.#lines];
+  }
+
+  /** The same for those that cannot read the memory. */
+  async whole(slices: Slices): Promise<Report> {
+    if (this.#read.length === 0) return this;
+    if (this.#whole) return this.#whole;
+    const { own, inherited } = await this.families(slices, () => {});
+    const { isPart: _, exemplars: __, ...head } = this.head;
+    const lines = await familyLines([...own, ...inherited], slices);
+    const number = Math.max(head.number, this.readNumber);
+    return this.#whole = new Report({ ...head, number, own: own.length, lines: lines.length }, lines);
+  }
+
+  /** The same, with what was read from memory. */
+  with(
+    read: readonly FamilySnapshot[],
+    readNumber: number,
+    exemplars: ReportHead["exemplars"] = this.head.exemplars,
+  ): Report {
+    const head = { ...this.head, isPart: true as const, ...(exemplars && { exemplars }) };
+    return new Report(head, this.#lines, read, readNumber);
+  }
+
+  /** The newest of what this one and another one tell. */
+  newest(other: Report): Report {
+    const told = other.head.number > this.head.number ? other : this;
+    const read = other.readNumber > this.readNumber ? other : this;
+    return told === read ? told : told.with(read.#read, read.readNumber);
   }
 
   /** Reads the families; `failed` is called for each that cannot be read. */
   async families(slices: Slices, failed: () => void): Promise<ReportFamilies> {
     if (this.#families) return this.#families;
-    const own: FamilySnapshot[] = [];
+    const own: FamilySnapshot[] = [...this.#read];
     const inherited: FamilySnapshot[] = [];
+    const read = new Set(own.map(({ name }) => name));
     for (const [i, line] of this.#lines.entries()) {
       if (slices.isDue(stepsOf(line))) await slices.next();
       try {
-        (i < this.head.own ? own : inherited).push(readFamily(line));
+        const family = readFamily(line);
+        if (i >= this.head.own) inherited.push(family);
+        else if (!read.has(family.name)) own.push(family);
       } catch {
         failed();
       }
@@ -91,7 +132,8 @@ export function readHead(line: string): ReportHead {
   const isRight = typeof head === "object" && head !== null && isId(head.id) && isId(head.process) &&
     typeof head.copy === "string" && Number.isFinite(head.bornAt) && isCount(head.number) && isCount(head.own) &&
     isCount(head.lines) && head.own <= head.lines && isCount(head.heirs) &&
-    Array.isArray(head.heirOf) && head.heirOf.every(isId) &&
+    Array.isArray(head.heirOf) && head.heirOf.every(isId) && (head.isPart === undefined || head.isPart === true) &&
+    (head.exemplars === undefined || (typeof head.exemplars === "object" && head.exemplars !== null)) &&
     typeof head.labels === "object" && head.labels !== null &&
     Object.values(head.labels).every((value) => typeof value === "string" || typeof value === "number");
   if (!isRight) throw new TypeError("Cannot read copy: its head is not as it should be");

@@ -23,6 +23,8 @@ export interface RoundOptions {
   readonly openUntil: number;
   /** Whether somebody waits for it, which keeps the process alive. */
   readonly isAwaited: boolean;
+  /** Tells of a copy that it will not answer in time. */
+  isStuck(id: string): boolean;
   /** Asks a copy for the reports of others. */
   give(holder: string, ids: readonly string[]): void;
 }
@@ -53,8 +55,9 @@ export class Round {
     const { runtime, known, deadlineSeconds, openUntil } = options;
     const now = runtime.now();
     this.#deadline = now + deadlineSeconds;
-    this.#waiting = new Set(known.living().map(({ id }) => id));
-    this.#welcome = new Set(this.#waiting);
+    const living = known.living().map(({ id }) => id);
+    this.#waiting = new Set(living.filter((id) => !options.isStuck(id)));
+    this.#welcome = new Set(living);
     this.#isOpen = openUntil > now;
     this.done = new Promise((resolve) => this.#resolve = resolve);
     this.#after(deadlineSeconds, () => this.#resolve());

@@ -10,9 +10,11 @@ import { type Traced, traceOf } from "../http/trace.ts";
 import { Families } from "../metrics/families.ts";
 import type { Family } from "../metrics/family.ts";
 import type { RegistryLike } from "../metrics/registry_like.ts";
+import type { SlotMemory } from "../metrics/slot_storage.ts";
 import { SelfMetrics } from "../metrics/self_metrics.ts";
 import type { PoolSource } from "../pools/pool_source.ts";
 import { keepSeconds, Pools } from "../pools/pools.ts";
+import type { BeatBoard } from "../process/beat_board.ts";
 import type { Blame, Stall } from "../process/blame.ts";
 import type { EntryParts, ProcessSettings, ProcessWatch } from "../process/process_watch.ts";
 import { type Facts, factSources, readFacts } from "../process/runtime_facts.ts";
@@ -57,6 +59,7 @@ export class Core {
   #factsAt = Number.NEGATIVE_INFINITY;
   #sample: Sample = { pending: new Map(), oldestAges: new Map(), pools: new Map() };
   #collected = false;
+  #memory: SlotMemory | undefined;
 
   /** Makes a core that measures nothing yet. Without a registry only our own page shows the families. */
   constructor(
@@ -76,6 +79,7 @@ export class Core {
       isHidden: ({ group }) => group === "self" && !collect.self,
       onCollect: () => this.collect(),
       onDrop: (family) => this.self.drop(family),
+      memory: () => this.#memory,
     });
     const self = this.self = new SelfMetrics(families, maxLabelSets);
     for (const source of factSources(runtime, collect)) self.expect(source);
@@ -145,7 +149,14 @@ export class Core {
       this.#http.renew(settings);
       this.#http.register();
     } else {
-      this.#http = new HttpFamilies(this.runtime, this.registry, settings, this.self, () => this.collect());
+      this.#http = new HttpFamilies(
+        this.runtime,
+        this.registry,
+        settings,
+        this.self,
+        () => this.collect(),
+        () => this.#memory,
+      );
       this.#http.recorder.blame = this.blame;
       this.self.expect("http");
     }
@@ -157,6 +168,23 @@ export class Core {
     let part = this.#parts.get(name) as Part | undefined;
     if (!part) this.#parts.set(name, part = make());
     return part;
+  }
+
+  /** Where the numbers of slots are kept that other threads read as well; undefined while nobody does. */
+  get memory(): SlotMemory | undefined {
+    return this.#memory;
+  }
+
+  /** Keeps the numbers of all slots there, also of families that are made later; undefined takes them back. */
+  share(memory: SlotMemory | undefined): void {
+    this.#memory = memory;
+    // A part may come from another copy of this package, whose families cannot.
+    for (const family of this.families()) family.share?.(memory);
+  }
+
+  /** Writes each beat down for others, or no longer. */
+  writeBeatsTo(board: BeatBoard | undefined): void {
+    this.#watch?.writeTo(board);
   }
 
   /** Our families in the order of the page. */

@@ -37,6 +37,8 @@ export interface GatherOptions {
   readonly isAlone?: boolean;
   /** Whether it is to be told when the series of the app's own metrics began. */
   readonly withStarts?: boolean;
+  /** Called at the moment of which our own numbers are. */
+  readonly taken?: () => void;
 }
 
 /** For so long the beats that the first look has answered are the newest, in seconds. */
@@ -48,7 +50,7 @@ export async function gather(source: GatherSource, options: GatherOptions): Prom
   if (!copies) return await gatherOwn(source, options);
   const round = copies.begin();
   // The others are told all of it, whatever is wanted of this page.
-  const all = await round.join(await gatherOwn(source, { ...options, names: [] }));
+  const all = await round.join(await gatherOwn(source, { ...options, names: [], taken: () => round.taken() }));
   const wants = wanting(options.names);
   return { ...all, families: all.families.filter(({ name }) => wants(name)) };
 }
@@ -82,6 +84,7 @@ async function gatherOwn(source: GatherSource, options: GatherOptions): Promise<
       }
     });
   const [taken, fallback] = [take(own), take(core?.fallbackFamilies() ?? [])];
+  options.taken?.();
   // Behind our own, since it may take turns of the loop: a beat that comes in one of them is not on this page.
   const families = [...taken, ...await readForeign?.() ?? [], ...fallback];
   const instance = core?.runtime.instance?.();

@@ -9,6 +9,8 @@ import type { Gathered } from "./family_snapshot.ts";
 
 /** One page's question to all copies, which has been sent. */
 export interface CopiesRound {
+  /** The numbers of this copy were taken just now. */
+  taken(): void;
   /** Joins what the others answered in time, or had answered before, with what is told here. It must not reject. */
   join(own: Gathered): Promise<Gathered>;
 }

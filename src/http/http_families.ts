@@ -8,6 +8,7 @@ import { mustDiffer } from "../check.ts";
 import { httpEntries } from "../metrics/catalog/http.ts";
 import { Families, type FamilySettings } from "../metrics/families.ts";
 import type { Family } from "../metrics/family.ts";
+import type { SlotMemory } from "../metrics/slot_storage.ts";
 import type { RequestSettings } from "./options.ts";
 import type { SelfMetrics } from "../metrics/self_metrics.ts";
 import { PendingKind } from "../work/pending.ts";
@@ -39,6 +40,7 @@ export class HttpFamilies {
     settings: HttpSettings,
     self: SelfMetrics,
     onCollect: () => void,
+    memory: () => SlotMemory | undefined = () => undefined,
   ) {
     this.settings = settings;
     const { http, maxLabelSets } = settings;
@@ -47,6 +49,7 @@ export class HttpFamilies {
       catalog: httpEntries,
       registry,
       onCollect,
+      memory,
       onDrop: (family) => self.drop(family),
     });
     this.#families = families;

@@ -5,27 +5,17 @@
  */
 
 import { Exemplars } from "./exemplars.ts";
-import { Family, type FamilyOptions, type SeriesValue, Slots } from "./family.ts";
-import { roomFor } from "./slot_storage.ts";
+import type { FamilyOptions, SeriesValue } from "./family.ts";
+import { SlotFamily } from "./slot_family.ts";
 
 /** A family with one number for each label set. Counting is one array write. */
-class SlotFamily extends Family {
+class NumberFamily extends SlotFamily {
   readonly type: "counter" | "gauge";
-  readonly slots: Slots;
   readonly exemplars: Exemplars = new Exemplars();
-  private numbers: Float64Array = new Float64Array(0);
 
   constructor(type: "counter" | "gauge", options: FamilyOptions, maxLabelSets: number, overflow: () => void) {
-    super(options);
+    super(options, 1, maxLabelSets, overflow, type === "counter");
     this.type = type;
-    this.slots = new Slots(options, maxLabelSets, overflow, type === "counter");
-  }
-
-  /** Finds the slot of a label set, or begins it at 0. */
-  slot(...values: string[]): number {
-    const slot = this.slots.resolve(values);
-    this.numbers = roomFor(this.numbers, slot + 1);
-    return slot;
   }
 
   /** Adds to a slot. */
@@ -50,14 +40,13 @@ class SlotFamily extends Family {
   reset(): void {
     // A gauge shows what is, and resetting a registry does not end the work that is under way.
     if (this.type !== "counter") return;
-    this.numbers.fill(0);
-    this.slots.renew();
+    this.clear();
     this.exemplars.clear();
   }
 }
 
 /** A family of numbers that only rise. */
-export class Counter extends SlotFamily {
+export class Counter extends NumberFamily {
   /** Makes a counter without a series. */
   constructor(options: FamilyOptions, maxLabelSets: number, overflow: () => void) {
     super("counter", options, maxLabelSets, overflow);
@@ -65,7 +54,7 @@ export class Counter extends SlotFamily {
 }
 
 /** A family of numbers that rise and fall. */
-export class Gauge extends SlotFamily {
+export class Gauge extends NumberFamily {
   /** Makes a gauge without a series. */
   constructor(options: FamilyOptions, maxLabelSets: number, overflow: () => void) {
     super("gauge", options, maxLabelSets, overflow);

@@ -12,6 +12,7 @@ import type { Family, FamilyOptions } from "./family.ts";
 import { Histogram } from "./histogram.ts";
 import { LabelTexts } from "./label_texts.ts";
 import { type Reading, Sampled } from "./sampled.ts";
+import type { SlotMemory } from "./slot_storage.ts";
 
 /** What every family of a monitor has in common. */
 export interface FamilySettings {
@@ -34,6 +35,8 @@ export interface FamiliesOptions extends FamilySettings {
   readonly onCollect: () => void;
   /** Called with a family's whole name each time a label set found no place of its own. */
   readonly onDrop: (family: string) => void;
+  /** Where numbers are kept that other threads read as well; undefined while there is none. */
+  readonly memory?: () => SlotMemory | undefined;
 }
 
 /** What a family has that its entry in the catalog has not. */
@@ -157,6 +160,7 @@ export class Families {
       this.#enter(family);
     }
     this.#families.set(name, { entry, family });
+    if (this.#isOwn(entry)) family.share(this.#options.memory?.());
     return family;
   }
 

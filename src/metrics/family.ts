@@ -7,7 +7,7 @@
 import { unixNow } from "../runtime/clock.ts";
 import { LabelTexts } from "./label_texts.ts";
 import { escapeLabelValue, wellFormed } from "./label_value.ts";
-import { roomFor } from "./slot_storage.ts";
+import { roomFor, type SlotMemory } from "./slot_storage.ts";
 import { mixed, SlotTable } from "./slot_table.ts";
 
 /** The kinds of metric that the text formats know. */
@@ -78,6 +78,9 @@ export abstract class Family {
 
   /** Sets what the family itself has counted back to zero; the series stay. */
   abstract reset(): void;
+
+  /** Keeps numbers in memory that others read as well; what is read from samples keeps none. */
+  share(_memory: SlotMemory | undefined): void {}
 
   /** Answers in prom-client's protocol. Never throws. */
   // deno-lint-ignore require-await -- prom-client declares it to answer a promise

@@ -5,9 +5,10 @@
  */
 
 import { Exemplars } from "./exemplars.ts";
-import { Family, type FamilyOptions, type SeriesValue, Slots } from "./family.ts";
+import type { FamilyOptions, SeriesValue } from "./family.ts";
 import { NativeCounts } from "./native_buckets.ts";
-import { roomFor } from "./slot_storage.ts";
+import { SlotFamily } from "./slot_family.ts";
+import type { SlotMemory } from "./slot_storage.ts";
 
 /** What a histogram needs beyond a name. */
 export interface HistogramOptions extends FamilyOptions {
@@ -18,9 +19,8 @@ export interface HistogramOptions extends FamilyOptions {
 }
 
 /** A family of distributions. Observing is two array writes. */
-export class Histogram extends Family {
+export class Histogram extends SlotFamily {
   readonly type: "histogram" | "summary";
-  readonly slots: Slots;
   readonly buckets: readonly number[];
   /** The bounds as they stand in `le`, `+Inf` included. */
   readonly bounds: readonly string[];
@@ -28,25 +28,29 @@ export class Histogram extends Family {
   readonly exemplars: Exemplars = new Exemplars();
   /** The exponential buckets, where they are kept. */
   readonly native: NativeCounts | undefined;
-  /** By slot: observations by bucket, not cumulative and the last of them `+Inf`, and behind those their sum. */
-  private numbers: Float64Array = new Float64Array(0);
 
-  /** Makes a histogram without a series. */
+  /**
+   * Makes a histogram without a series. Its numbers, by slot: observations by bucket, not cumulative and the last of them
+   * `+Inf`, and behind those their sum.
+   */
   constructor(options: HistogramOptions, maxLabelSets: number, overflow: () => void) {
-    super(options);
+    super(options, options.buckets.length + 2, maxLabelSets, overflow);
     this.type = options.buckets.length > 0 ? "histogram" : "summary";
-    this.slots = new Slots(options, maxLabelSets, overflow);
     this.buckets = options.buckets;
     this.bounds = [...options.buckets.map(boundText), "+Inf"];
     this.native = options.isNative && this.type === "histogram" ? new NativeCounts() : undefined;
   }
 
   /** Finds the slot of a label set, or begins it. */
-  slot(...values: string[]): number {
-    const slot = this.slots.resolve(values);
-    this.numbers = roomFor(this.numbers, (slot + 1) * (this.bounds.length + 1));
+  override slot(...values: string[]): number {
+    const slot = super.slot(...values);
     this.native?.reserve(slot);
     return slot;
+  }
+
+  /** Keeps the numbers in memory that others read as well; exponential buckets are of any number, and have no place there. */
+  override share(memory: SlotMemory | undefined): void {
+    if (!this.native) super.share(memory);
   }
 
   /** Observes a value, and answers its place among all buckets of all slots. */
@@ -104,8 +108,7 @@ export class Histogram extends Family {
   }
 
   reset(): void {
-    this.numbers.fill(0);
-    this.slots.renew();
+    this.clear();
     this.exemplars.clear();
     this.native?.reset();
   }

@@ -15,6 +15,7 @@ import type { CatalogEntry, Collected } from "../metrics/entry.ts";
 import type { Families } from "../metrics/families.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import type { SelfMetrics } from "../metrics/self_metrics.ts";
+import type { BeatBoard } from "./beat_board.ts";
 import { Blame } from "./blame.ts";
 import { containerReader } from "./container.ts";
 import { Canary } from "./canary.ts";
@@ -75,6 +76,7 @@ export class ProcessWatch {
   /** Reads what the container tells; undefined where it tells nothing, or is not asked. */
   readonly readContainer: (() => ContainerReading) | undefined;
   #gc: GcWatch | undefined;
+  #board: BeatBoard | undefined;
 
   /** Makes a watch that measures nothing yet. */
   constructor(
@@ -96,6 +98,7 @@ export class ProcessWatch {
         answered: (now: number, wait: number, gap: number) => stalls.beat(now, wait, gap),
         resumed: (now: number) => stalls.resumed(now),
       }),
+      settled: () => this.#note(),
       pulse: () => this.#pulse(),
     });
     if (stalls) {
@@ -141,13 +144,27 @@ export class ProcessWatch {
     this.#gc = undefined;
   }
 
+  /** Writes each beat down for others, or no longer. */
+  writeTo(board: BeatBoard | undefined): void {
+    this.#board = this.#collect.eventLoop ? board : undefined;
+    this.#note();
+  }
+
   /** Takes what has happened up to now. */
   read(settles: boolean): { lag: LagReading | undefined; hiddenPool: PoolReading | undefined } {
     if (settles) this.#sampler.settle();
     this.#drain();
     if (settles) this.#stalls?.flush();
     const lag = this.#collect.eventLoop ? this.#sampler.read() : undefined;
+    if (lag && this.#board) lag.blockedSeconds = Math.max(lag.blockedSeconds, this.#board.shownBlockedSeconds);
     return { lag, hiddenPool: this.#self.attempt("canary", () => this.#canary?.read()) };
+  }
+
+  #note(): void {
+    const lag = this.#board && this.#sampler.read();
+    if (!lag) return;
+    const [now, unixNow] = [this.#runtime.now(), this.#runtime.unixNow()];
+    this.#board!.write(lag, unixNow + this.#sampler.dueAt - now, unixNow);
   }
 
   #pulse(): void {

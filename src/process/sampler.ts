@@ -23,7 +23,7 @@ const phi = 0.6180339887498949;
 const toleranceSeconds = 0.001;
 
 /** A wait above this is a stall. Timers alone are up to 7 ms late on a busy two-core machine. */
-const stallSeconds = 0.01;
+export const stallSeconds = 0.01;
 
 /** A gap above this may be a suspension of the process rather than a stall of its loop. */
 const suspensionSeconds = 60;
@@ -43,10 +43,20 @@ export interface SamplerListener {
   lag(seconds: number, beats: number): void;
   /** The due beats were answered: the oldest of them waited so long, and so long ago the loop was last free. */
   answered?(now: number, waitSeconds: number, gapSeconds: number): void;
+  /** The loop was seen free, and what was due is answered. */
+  settled?(): void;
   /** The process stood still as a whole, until now. */
   resumed?(now: number): void;
   /** About once a second, on the beat. It must not throw. */
   pulse(): void;
+}
+
+/**
+ * For how long a stall blocked the loop, in seconds: it began somewhere between the last moment at which the loop was free,
+ * a gap ago, and the first beat that waited.
+ */
+export function blockedWithin(wait: number, gap: number): number {
+  return wait + (gap - wait) / 2;
 }
 
 /** Turns the firings of one timer into lag, stalls and suspensions. */
@@ -114,6 +124,7 @@ export class Sampler {
       else this.#answer(first, now, gap);
     }
     this.#freeAt = now;
+    this.#listener.settled?.();
   }
 
   /** Wall time in which the loop answered nothing, since the start, in seconds. */
@@ -163,8 +174,7 @@ export class Sampler {
       this.#k += stride;
       due = this.#due();
     } while (due <= now + toleranceSeconds);
-    // The stall began somewhere between the last moment at which the loop was free and the first beat that waited.
-    if (wait > stallSeconds) this.#blocked += wait + (gap - wait) / 2;
+    if (wait > stallSeconds) this.#blocked += blockedWithin(wait, gap);
     this.#latest = wait;
     this.#answeredAt = now;
     this.#turnPeaks(now);

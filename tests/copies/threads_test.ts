@@ -1,6 +1,7 @@
 import { after, before, describe, it } from "node:test";
 import { assertEquals, assertLess } from "@std/assert";
 import { Client, get, requests, type TestCopy, untilCopies, untilStates, Watch } from "../support/copies.ts";
+import type { Page } from "../support/page.ts";
 import { type Program, startProgram } from "../support/program.ts";
 
 describe("the threads of a process", () => {
@@ -17,7 +18,7 @@ describe("the threads of a process", () => {
   before(async () => {
     program = startProgram("tests/support/copies_threads_program.ts", {
       args: ["4"],
-      timeoutSeconds: 100,
+      timeoutSeconds: 110,
       isTold: true,
     });
     copies = (await untilCopies(program, 5)).sort((a, b) => a.number! - b.number!);
@@ -41,15 +42,25 @@ describe("the threads of a process", () => {
     }
   });
 
-  it("wait for none that hangs, which is shown as it answered last", async () => {
+  it("are read while they hang, and not waited for", async () => {
     const [main, , , , blocked] = copies as [TestCopy, TestCopy, TestCopy, TestCopy, TestCopy];
-    const blocking = get(blocked.port, "/block?ms=4000");
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    for (const { port } of [main, copies[1]!]) {
-      const page = await untilStates(watch, port, { alive: 4, late: 1, ended: 0 }, 3);
+    // What it counts from here on it tells nobody.
+    for (let i = 0; i < 10; i++) await get(blocked.port, "/");
+    sent += 10;
+    program.process.stdin!.write("hang 4\n");
+    const series = (page: Page, name: string): number => page.value(`${name}{copy="${blocked.pid}.${blocked.thread}"}`);
+    let before = 0;
+    for (const { port } of [main, copies[1]!, main]) {
+      const page = await untilStates(watch, port, { alive: 4, late: 1, ended: 0 });
       assertEquals(requests(page), sent);
+      assertEquals(page.value('http_requests_in_progress{method="GET",route="none"}'), 1);
+      const seconds = series(page, "runtime_eventloop_blocked_seconds_total");
+      assertLess(before, seconds);
+      assertLess(0.05, series(page, "runtime_eventloop_lag_latest_seconds"));
+      assertLess(0.05, series(page, "runtime_eventloop_lag_peak_seconds"));
+      before = seconds;
     }
-    await blocking;
+    program.process.stdin!.write("free 4\n");
     sent++;
     assertEquals(requests(await untilStates(watch, main.port, { alive: 5, late: 0, ended: 0 })), sent);
     assertEquals(watch.falls, []);
@@ -61,9 +72,11 @@ describe("the threads of a process", () => {
     // What it counted last nobody has asked for.
     program.process.stdin!.write("end 1\n");
     assertEquals(requests(await untilStates(watch, main.port, { alive: 4, late: 0, ended: 1 })), sent);
-    // It has no last words, and is missed for good.
+    // It has no last words; what nobody has asked for is in its memory.
+    for (let i = 0; i < 10; i++) await get(copies[2]!.port, "/");
+    sent += 10;
     program.process.stdin!.write("terminate 2\n");
-    assertEquals(requests(await untilStates(watch, main.port, { alive: 3, late: 1, ended: 1 })), sent);
+    assertEquals(requests(await untilStates(watch, main.port, { alive: 3, late: 0, ended: 2 })), sent);
     assertEquals(requests(await watch.scrape(third.port)), sent);
     assertEquals(watch.falls, []);
   });

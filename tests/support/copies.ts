@@ -10,6 +10,7 @@ export interface TestCopy {
   port: number;
   isPrimary?: boolean;
   number?: number;
+  thread?: number;
 }
 
 /** Reads the lines of JSON in which programs tell of their copies. */

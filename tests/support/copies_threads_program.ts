@@ -1,23 +1,31 @@
 // Threads of one process whose copies are joined, the main one included. It writes a line of JSON for each: its number and the
-// port of its own. A line on its standard input ends a thread by its number: `end 2`, or `terminate 2`.
+// port of its own. A line on its standard input ends a thread by its number: `end 2`, or `terminate 2`; `hang 2` blocks it in
+// a request until `free 2`.
 
 import { createServer } from "node:http";
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { isMainThread, parentPort, threadId, Worker, workerData } from "node:worker_threads";
 import { createMonitor } from "@rtm/runtime-metrics";
 import { joinCopies } from "@rtm/runtime-metrics/copies";
 import { toNodeListener } from "@rtm/runtime-metrics/node";
 import { answer } from "./copies_answers.ts";
 
 const monitor = createMonitor();
-const copies = joinCopies(monitor);
+// Longer than a thread takes to answer on a busy machine.
+const copies = joinCopies(monitor, { deadlineSeconds: 1.5 });
+
+const shared = isMainThread ? undefined : (workerData as { free: Int32Array }).free;
+const fetch = monitor.instrument((request: Request) => {
+  if (request.url.endsWith("/hang")) Atomics.wait(shared!, 0, 0, 60_000);
+  return answer(request);
+}, { path: "/metrics" });
 
 function listen(number: number): void {
-  const server = createServer(toNodeListener(monitor.instrument(answer, { path: "/metrics" })));
+  const server = createServer(toNodeListener(fetch));
   server.listen(0, "127.0.0.1", () => {
     const { port } = server.address() as { port: number };
-    console.log(JSON.stringify({ pid: process.pid, port, number }));
+    console.log(JSON.stringify({ pid: process.pid, port, number, thread: threadId }));
   });
 }
 
@@ -25,19 +33,23 @@ if (isMainThread) {
   listen(0);
   const isNode = !("Deno" in globalThis) && !("Bun" in globalThis);
   const file = new URL(isNode ? "./copies_node_thread.mjs" : import.meta.url, import.meta.url);
-  const workers = Array.from(
-    { length: Number(process.argv[2]) },
-    (_, i) => new Worker(file, { workerData: { number: i + 1 } }),
-  );
+  const workers = Array.from({ length: Number(process.argv[2]) }, (_, i) => {
+    const free = new Int32Array(new SharedArrayBuffer(4));
+    return Object.assign(new Worker(file, { workerData: { number: i + 1, free } }), { free });
+  });
   createInterface({ input: process.stdin }).on("line", (line) => {
     const [what, number] = line.split(" ");
     const worker = workers[Number(number) - 1]!;
-    if (what === "terminate") void worker.terminate();
+    if (what === "free") {
+      Atomics.store(worker.free, 0, 1);
+      Atomics.notify(worker.free, 0);
+    } else if (what === "terminate") void worker.terminate();
     else worker.postMessage(what);
   });
 } else {
   listen((workerData as { number: number }).number);
-  parentPort!.on("message", () => {
+  parentPort!.on("message", (what) => {
+    if (what === "hang") return void fetch(new Request("http://localhost/hang"));
     copies.leave();
     // Of a thread on Deno this would end the process (2.9.5).
     if (!("Deno" in globalThis)) process.exit(0);

@@ -1,0 +1,72 @@
+/**
+ * What one copy tells of itself.
+ *
+ * @module
+ */
+
+import type { FamilySnapshot } from "../gather/family_snapshot.ts";
+import type { Gathered } from "../gather/gather.ts";
+import { Slices } from "../gather/loop_budget.ts";
+import type { CopiesOptions } from "./copy_options.ts";
+import { familyLine, wireExemplars } from "./family_wire.ts";
+import type { Inheritance } from "./inheritance.ts";
+import { familyLines, Report } from "./report.ts";
+import type { Moment } from "./shared_reader.ts";
+
+/** When our own numbers were taken: reports of a later moment have higher numbers. */
+export interface Taken {
+  readonly number: number;
+  /** Those of our slots, which threads that read our memory need not be told in words. */
+  readonly moment: Moment | undefined;
+}
+
+/** Writes the reports of this copy. */
+export class OwnReports {
+  readonly #options: CopiesOptions;
+  readonly #inheritance: Inheritance;
+  readonly #process: () => string;
+  #last = 0;
+
+  /** `process` tells what this process is called by now. */
+  constructor(options: CopiesOptions, inheritance: Inheritance, process: () => string) {
+    this.#options = options;
+    this.#inheritance = inheritance;
+    this.#process = process;
+  }
+
+  /** Notes that what is told next is of this moment. */
+  takenNow(): Taken {
+    const { shared } = this.#options;
+    return { number: shared ? shared.nextReport() : ++this.#last, moment: shared?.moment() };
+  }
+
+  /** Makes what is told, once for those that read our memory, and once for the others. */
+  of(own: Gathered, taken: Taken): (isPart: boolean) => Promise<Report> {
+    const { shared, runtime } = this.#options;
+    const made: Promise<Report>[] = [];
+    return (isPart) =>
+      made[Number(isPart)] ??= (async () => {
+        const isLeftOut = ({ name }: FamilySnapshot): boolean => isPart && shared!.has(name);
+        const told = own.families.filter((family) => !isLeftOut(family));
+        const report = this.#made(own, await familyLines(told, new Slices(runtime)), taken);
+        if (!isPart) return report;
+        const exemplars = own.families.filter((family) => isLeftOut(family) && family.exemplars)
+          .map((family) => [family.name, wireExemplars(family.exemplars)]);
+        return report.with([], report.head.number, Object.fromEntries(exemplars));
+      })();
+  }
+
+  /** Makes it in one go. */
+  now(own: Gathered): Report {
+    return this.#made(own, own.families.map(familyLine), this.takenNow());
+  }
+
+  #made({ labels }: Gathered, lines: readonly string[], { number }: Taken): Report {
+    const { identity: { id, copy, bornAt } } = this.#options;
+    const { lines: inherited, heirOf, heirs } = this.#inheritance;
+    return new Report({
+      ...{ id, copy, process: this.#process(), bornAt, number, labels },
+      ...{ own: lines.length, lines: lines.length + inherited.length, heirOf, heirs },
+    }, [...lines, ...inherited]);
+  }
+}

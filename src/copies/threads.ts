@@ -1,0 +1,150 @@
+/**
+ * The other threads of this process whose memory is read.
+ *
+ * @module
+ */
+
+import type { FamilySnapshot } from "../gather/family_snapshot.ts";
+import { eventLoopEntries } from "../metrics/catalog/event_loop.ts";
+import { selfEntries } from "../metrics/catalog/self.ts";
+import type { CatalogEntry } from "../metrics/entry.ts";
+import { Sampled } from "../metrics/sampled.ts";
+import { takeSnapshot } from "../gather/family_snapshot.ts";
+import type { Runtime } from "../runtime/shim.ts";
+import type { ThreadLife } from "../runtime/thread_life.ts";
+import type { LagReading, Sample } from "../sample.ts";
+import { readExemplars } from "./family_wire.ts";
+import { isId, Report, type ReportHead } from "./report.ts";
+import { BeatReader } from "./shared_beat.ts";
+import { SharedViews } from "./shared_layout.ts";
+import { type LiveReading, type Moment, SharedReader } from "./shared_reader.ts";
+
+/** What a thread tells the others of its memory. */
+export interface ThreadMemory {
+  readonly id: string;
+  readonly buffer: SharedArrayBuffer;
+  readonly copy: string;
+  readonly process: string;
+  readonly bornAt: number;
+  /** By which its end is told. */
+  readonly mark: string | undefined;
+  readonly prefix: string;
+  readonly staticLabels: Readonly<Record<string, string>>;
+}
+
+/** A thread whose next beat is later than this may have ended, in seconds. */
+const silentSeconds = 0.1;
+
+/** One of them. */
+interface Thread {
+  readonly memory: ThreadMemory;
+  readonly reader: SharedReader;
+  readonly beat: BeatReader;
+}
+
+/** Reads the memory of this process' other threads. */
+export class Threads {
+  /** What this thread tells of its own. */
+  readonly own: ThreadMemory;
+  readonly #life: ThreadLife;
+  readonly #runtime: Pick<Runtime, "unixNow">;
+  readonly #met: (id: string) => void;
+  readonly #threads = new Map<string, Thread>();
+
+  /** `met` is told of each that was not known. */
+  constructor(own: ThreadMemory, life: ThreadLife, runtime: Pick<Runtime, "unixNow">, met: (id: string) => void) {
+    this.own = own;
+    this.#life = life;
+    this.#runtime = runtime;
+    this.#met = met;
+  }
+
+  /** Takes a thread's memory; false where it is known, or none of ours. */
+  meet(memory: ThreadMemory): boolean {
+    const { id, buffer, copy, process } = memory;
+    const isRight = isId(id) && isId(process) && typeof copy === "string" && buffer instanceof SharedArrayBuffer;
+    if (!isRight || id === this.own.id || this.#threads.has(id)) return false;
+    const views = new SharedViews(buffer);
+    this.#threads.set(id, { memory, reader: new SharedReader(views), beat: new BeatReader(views) });
+    this.#met(id);
+    return true;
+  }
+
+  has(id: string): boolean {
+    return this.#threads.has(id);
+  }
+
+  /** Reads no more of one that has ended or left. */
+  forget(id: string): void {
+    this.#threads.delete(id);
+  }
+
+  /** How late a thread's next beat is, in seconds; 0 where that is not known. */
+  overdueSeconds(id: string): number {
+    return this.#threads.get(id)?.beat.overdueSeconds(this.#runtime.unixNow()) ?? 0;
+  }
+
+  /** Those that cannot tell of themselves now. */
+  silent(): ThreadMemory[] {
+    return [...this.#threads.values()].map(({ memory }) => memory)
+      .filter(({ id }) => this.overdueSeconds(id) > silentSeconds);
+  }
+
+  /** Finds which of these have ended. */
+  async ended(ids: readonly string[]): Promise<string[]> {
+    const marks = ids.map((id) => this.#threads.get(id)?.memory.mark);
+    const ended = new Set<string | undefined>(await this.#life.ended(marks.filter((mark) => mark !== undefined)));
+    return ids.filter((_, i) => marks[i] !== undefined && ended.has(marks[i]));
+  }
+
+  /** Adds what is in its memory to what a thread has told: as of the moment that came with it, or as of now. */
+  complete(report: Report, moment?: Moment): Report | undefined {
+    const thread = this.#threads.get(report.head.id);
+    if (!thread) return undefined;
+    const reading = moment ? { number: report.head.number, moment } : thread.reader.read();
+    return reading && this.#made(thread, report, reading);
+  }
+
+  /** Reads a thread as it is now, with what it told last; undefined where its memory is not known, or never stands still. */
+  live(id: string, last: Report | undefined): Report | undefined {
+    const thread = this.#threads.get(id);
+    const reading = thread?.reader.read();
+    if (!thread || !reading) return undefined;
+    const lag = thread.beat.lag(this.#runtime.unixNow());
+    const told = lag ? lagFamilies(thread.memory, lag) : [];
+    return this.#made(thread, last ?? unheard(thread.memory), reading, told);
+  }
+
+  #made(thread: Thread, report: Report, { number, moment }: LiveReading, more: readonly FamilySnapshot[] = []): Report {
+    const { exemplars = {} } = report.head;
+    const read = thread.reader.families(
+      moment,
+      (name) => Object.hasOwn(exemplars, name) ? readExemplars(exemplars[name], Infinity) : undefined,
+    );
+    return report.with([...read, ...more], number);
+  }
+}
+
+/** What is told of a thread that has never told anything. */
+function unheard({ id, copy, process, bornAt }: ThreadMemory): Report {
+  const head: ReportHead = {
+    ...{ id, copy, process, bornAt, number: 0, labels: {}, own: 0, lines: 0, heirOf: [], heirs: 0 },
+  };
+  return new Report(head, []);
+}
+
+const nothing: Sample = { pending: new Map(), oldestAges: new Map(), pools: new Map() };
+
+/** What is read from the beat alone. */
+const beatEntries: readonly CatalogEntry[] = [...eventLoopEntries, ...selfEntries].filter(({ read }) => {
+  const lag = { latestSeconds: 0, peakSeconds: 0, blockedSeconds: 0, suspendedSeconds: 0, sampledAtUnixSeconds: 0 };
+  return read && [...read({ ...nothing, lag })].length > 0 && [...read(nothing)].length === 0;
+});
+
+function lagFamilies({ prefix, staticLabels }: ThreadMemory, lag: LagReading): FamilySnapshot[] {
+  return beatEntries.map(({ name, type, help, labels, aggregator, read }) => {
+    const options = { name: prefix + name, help, labelNames: labels, aggregator, staticLabels };
+    const kind = type === "counter" ? type : "gauge";
+    return takeSnapshot(new Sampled(kind, options, () => ({ ...nothing, lag }), read!));
+  });
+}
