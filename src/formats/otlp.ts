@@ -12,12 +12,14 @@ import type {
   NumbersSnapshot,
 } from "../gather/family_snapshot.ts";
 import type { Gathered } from "../gather/gather.ts";
+import type { NativeBuckets } from "../metrics/native_buckets.ts";
 import { wellFormed } from "../metrics/label_value.ts";
 import { FamilyNames } from "./family_names.ts";
 import { isCount } from "./loose_samples.ts";
 import {
   type Attributes,
   attributesOf,
+  type ExponentialPoint,
   type HistogramPoint,
   type NumberPoint,
   type OtlpExemplar,
@@ -36,6 +38,8 @@ export interface OtlpContext {
   readonly startUnixSeconds: number;
   /** When the snapshots were taken, as Unix time in seconds. */
   readonly unixSeconds: number;
+  /** Whether a family that has exponential buckets is told by them, and not by its classic ones. */
+  readonly exponential?: boolean;
   /** Called with the name of each family of which something could not be told. */
   readonly failed?: (name: string) => void;
 }
@@ -50,11 +54,11 @@ export function* otlpMetrics(families: Gathered["families"], context: OtlpContex
       if (family.isForeign) context.failed?.(family.name);
       continue;
     }
-    yield metricOf(family, shown.name, new Points(family, context));
+    yield metricOf(family, shown.name, new Points(family, context), context.exponential);
   }
 }
 
-function metricOf(family: FamilySnapshot, name: string, points: Points): OtlpMetric {
+function metricOf(family: FamilySnapshot, name: string, points: Points, exponential = false): OtlpMetric {
   const data = dataOf(family);
   const common = { name, description: wellFormed(family.help), unit: unitOf(name, data) };
   if (family.kind === "numbers") {
@@ -66,6 +70,14 @@ function metricOf(family: FamilySnapshot, name: string, points: Points): OtlpMet
     };
   }
   if (data !== "histogram") return { ...common, data: "summary", points: points.all((i) => summaryPoint(family, i)) };
+  const { native } = family;
+  if (exponential && native) {
+    return {
+      ...common,
+      data: "exponentialHistogram",
+      points: points.all((index) => exponentialPoint(family, index, native(index), points)),
+    };
+  }
   const bounds = new Bounds(family);
   return { ...common, data, points: points.all((index) => histogramPoint(family, index, bounds, points)) };
 }
@@ -204,6 +216,27 @@ function histogramPoint(
     bounds: explicit,
     bucketCounts,
     exemplars: told.flatMap(({ place }) => points.exemplars(begin + place)),
+  };
+}
+
+/** Prometheus numbers a bucket by its upper bound, OTLP by its lower one. What was no number is in no bucket. */
+function exponentialPoint(
+  { sums, bounds }: DistributionSnapshot,
+  index: number,
+  { schema, zeroThreshold, zeroCount, offset, counts }: NativeBuckets,
+  points: Points,
+): Omit<ExponentialPoint, "attributes"> {
+  const bucketCounts = Array.from(counts);
+  const sum = sums[index];
+  return {
+    count: bucketCounts.reduce((all, each) => all + each, zeroCount),
+    sum: Number.isFinite(sum) ? sum : undefined,
+    scale: schema,
+    zeroCount,
+    zeroThreshold,
+    offset: offset - 1,
+    bucketCounts,
+    exemplars: bounds.flatMap((_, place) => points.exemplars(index * bounds.length + place)),
   };
 }
 

@@ -7,6 +7,7 @@
 import {
   type Attributes,
   attributesOf,
+  isCounted,
   microseconds,
   type OtlpExemplar,
   type OtlpMetric,
@@ -60,8 +61,7 @@ function* writeMetric(
     isEmpty = false;
   }
   if (isEmpty) return false;
-  const isCounted = data === "sum" || data === "histogram";
-  const kind = isCounted ? `,"aggregationTemporality":${temporalityNumbers[temporality]}` : "";
+  const kind = isCounted(data) ? `,"aggregationTemporality":${temporalityNumbers[temporality]}` : "";
   yield `]${kind}${data === "sum" ? ',"isMonotonic":true' : ""}}}`;
   return true;
 }
@@ -71,6 +71,18 @@ function valueOf(point: OtlpPoint): object {
   const totals = { count: String(point.count), ...(point.sum !== undefined && { sum: point.sum }) };
   if ("quantiles" in point) {
     return { ...totals, quantileValues: point.quantiles.map(([quantile, value]) => ({ quantile, value })) };
+  }
+  if ("scale" in point) {
+    return {
+      ...totals,
+      scale: point.scale,
+      zeroCount: String(point.zeroCount),
+      zeroThreshold: point.zeroThreshold,
+      ...(point.bucketCounts.length > 0 && {
+        positive: { offset: point.offset, bucketCounts: point.bucketCounts.map(String) },
+      }),
+      ...exemplarsOf(point.exemplars),
+    };
   }
   return {
     ...totals,

@@ -49,6 +49,21 @@ export interface HistogramPoint extends Point {
   readonly exemplars: readonly OtlpExemplar[];
 }
 
+/** One histogram whose buckets each are as much wider than the one below it, in per cent, as that is. */
+export interface ExponentialPoint extends Point {
+  readonly count: number;
+  readonly sum: number | undefined;
+  /** 2 to the power of 2^-scale is how many times higher a bucket's upper bound is than its lower one. */
+  readonly scale: number;
+  /** How many observations are from 0 to the threshold. */
+  readonly zeroCount: number;
+  readonly zeroThreshold: number;
+  /** The number of the first bucket: bucket i begins at the i-th power of what the scale says, that not included. */
+  readonly offset: number;
+  readonly bucketCounts: readonly number[];
+  readonly exemplars: readonly OtlpExemplar[];
+}
+
 /** One summary. */
 export interface SummaryPoint extends Point {
   readonly count: number;
@@ -69,6 +84,7 @@ export type OtlpMetric =
   & (
     | { readonly data: "sum" | "gauge"; readonly points: Iterable<NumberPoint | undefined> }
     | { readonly data: "histogram"; readonly points: Iterable<HistogramPoint | undefined> }
+    | { readonly data: "exponentialHistogram"; readonly points: Iterable<ExponentialPoint | undefined> }
     | { readonly data: "summary"; readonly points: Iterable<SummaryPoint | undefined> }
   );
 
@@ -78,11 +94,17 @@ export type WholeMetric =
   & (
     | { readonly data: "sum" | "gauge"; readonly points: readonly NumberPoint[] }
     | { readonly data: "histogram"; readonly points: readonly HistogramPoint[] }
+    | { readonly data: "exponentialHistogram"; readonly points: readonly ExponentialPoint[] }
     | { readonly data: "summary"; readonly points: readonly SummaryPoint[] }
   );
 
 /** One point of any kind. */
-export type OtlpPoint = NumberPoint | HistogramPoint | SummaryPoint;
+export type OtlpPoint = NumberPoint | HistogramPoint | ExponentialPoint | SummaryPoint;
+
+/** Does a kind of data count, so that it has a temporality? */
+export function isCounted(data: OtlpMetric["data"]): boolean {
+  return data !== "gauge" && data !== "summary";
+}
 
 /** From when numbers count: from their start, or from the request before. */
 export type Temporality = "cumulative" | "delta";

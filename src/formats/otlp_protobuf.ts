@@ -7,7 +7,9 @@
 import {
   type Attributes,
   attributesOf,
+  type ExponentialPoint,
   type HistogramPoint,
+  isCounted,
   microseconds,
   type OtlpExemplar,
   type OtlpMetric,
@@ -34,7 +36,7 @@ const metricNameField = 1;
 const metricDescriptionField = 2;
 const metricUnitField = 3;
 /** The kinds of data of a metric. */
-const dataFields = { gauge: 5, sum: 7, histogram: 9, summary: 11 } as const;
+const dataFields = { gauge: 5, sum: 7, histogram: 9, exponentialHistogram: 10, summary: 11 } as const;
 
 // Every kind of data has these in the same places.
 const dataPointField = 1;
@@ -56,6 +58,15 @@ const histogramBucketCountsField = 6;
 const histogramBoundsField = 7;
 const histogramExemplarField = 8;
 const histogramAttributeField = 9;
+
+const exponentialAttributeField = 1;
+const exponentialScaleField = 6;
+const exponentialZeroCountField = 7;
+const exponentialPositiveField = 8;
+const exponentialExemplarField = 11;
+const exponentialZeroThresholdField = 14;
+const bucketsOffsetField = 1;
+const bucketsCountsField = 2;
 
 const summaryQuantileField = 6;
 const quantileQuantileField = 1;
@@ -136,7 +147,7 @@ function* writeMetric(
     writer.length = before;
     return;
   }
-  if (data === "sum" || data === "histogram") writer.uint(dataTemporalityField, temporalityNumbers[temporality]);
+  if (isCounted(data)) writer.uint(dataTemporalityField, temporalityNumbers[temporality]);
   if (data === "sum") writer.uint(sumIsMonotonicField, 1);
   writer.end(whole);
   writer.end(metric);
@@ -153,7 +164,8 @@ function writePoint(writer: ProtobufWriter, point: OtlpPoint, time: bigint): voi
     return;
   }
   writeInteger(writer, pointCountField, BigInt(point.count));
-  if (!("quantiles" in point)) return writeHistogram(writer, point);
+  if ("bounds" in point) return writeHistogram(writer, point);
+  if ("scale" in point) return writeExponential(writer, point);
   writeDouble(writer, pointSumField, point.sum);
   for (const [quantile, value] of point.quantiles) {
     const begin = writer.begin(summaryQuantileField);
@@ -185,6 +197,24 @@ function writeHistogram(
   writePacked(writer, histogramBoundsField, bounds, (view, at, bound) => view.setFloat64(at, bound, true));
   for (const each of exemplars) writeExemplar(writer, histogramExemplarField, each);
   writeAttributes(writer, histogramAttributeField, attributes);
+}
+
+function writeExponential(writer: ProtobufWriter, point: ExponentialPoint): void {
+  if (point.sum !== undefined) writer.double(pointSumField, point.sum);
+  if (point.scale !== 0) writer.sint(exponentialScaleField, point.scale);
+  writeInteger(writer, exponentialZeroCountField, BigInt(point.zeroCount));
+  if (point.bucketCounts.length > 0) {
+    const buckets = writer.begin(exponentialPositiveField);
+    if (point.offset !== 0) writer.sint(bucketsOffsetField, point.offset);
+    const counts = writer.begin(bucketsCountsField);
+    // Most are small: varints, as nowhere else here.
+    for (const count of point.bucketCounts) writer.prefix(count);
+    writer.end(counts);
+    writer.end(buckets);
+  }
+  for (const each of point.exemplars) writeExemplar(writer, exponentialExemplarField, each);
+  writeDouble(writer, exponentialZeroThresholdField, point.zeroThreshold);
+  writeAttributes(writer, exponentialAttributeField, point.attributes);
 }
 
 /** Writes numbers of eight bytes behind one tag. */

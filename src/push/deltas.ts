@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { HistogramPoint, NumberPoint, OtlpMetric } from "../formats/otlp_metric.ts";
+import type { ExponentialPoint, HistogramPoint, NumberPoint, OtlpMetric } from "../formats/otlp_metric.ts";
 
 /** One push: what it carries counts as told once it was accepted. */
 export interface Round {
@@ -12,8 +12,11 @@ export interface Round {
   accepted: boolean;
 }
 
+type ClassicCounts = Pick<HistogramPoint, "count" | "sum" | "bounds" | "bucketCounts">;
+type ExponentialCounts = Omit<ExponentialPoint, "attributes" | "startUnixSeconds" | "bornUnixSeconds" | "exemplars">;
+
 /** What a series had counted. */
-type Counted = number | Pick<HistogramPoint, "count" | "sum" | "bounds" | "bucketCounts">;
+type Counted = number | ClassicCounts | ExponentialCounts;
 
 /** What is known of one series. */
 interface Series {
@@ -27,7 +30,7 @@ interface Series {
   born: number | undefined;
 }
 
-type CountedPoint = NumberPoint | HistogramPoint;
+type CountedPoint = NumberPoint | HistogramPoint | ExponentialPoint;
 
 /** How many series that are gone are remembered at least: one that a source did not tell once is not sent as a new one. */
 const mostGone = 1000;
@@ -53,6 +56,7 @@ export class Deltas {
       const { name, data } = metric;
       if (data === "sum") yield { ...metric, points: this.#points(name, metric.points, round) };
       else if (data === "histogram") yield { ...metric, points: this.#points(name, metric.points, round) };
+      else if (data === "exponentialHistogram") yield { ...metric, points: this.#points(name, metric.points, round) };
       else yield metric;
     }
     this.#forget(round);
@@ -70,12 +74,7 @@ export class Deltas {
   #delta<Point extends CountedPoint>(name: string, point: Point, round: Round): Point | undefined {
     this.#seen++;
     const key = JSON.stringify([name, point.attributes]);
-    const now: Counted = "value" in point ? point.value : {
-      count: point.count,
-      sum: point.sum,
-      bounds: point.bounds,
-      bucketCounts: point.bucketCounts,
-    };
+    const now = countedOf(point);
     const { bornUnixSeconds: born } = point;
     let series = this.#series.get(key);
     if (!series) {
@@ -111,13 +110,47 @@ export class Deltas {
   }
 }
 
+/** Without what is not needed again. */
+function countedOf(point: CountedPoint): Counted {
+  if ("value" in point) return point.value;
+  const { count, sum, bucketCounts } = point;
+  if ("bounds" in point) return { count, sum, bucketCounts, bounds: point.bounds };
+  const { scale, zeroCount, zeroThreshold, offset } = point;
+  return { count, sum, bucketCounts, scale, zeroCount, zeroThreshold, offset };
+}
+
 /** Returns undefined where `now` is not `told` and more. */
 function difference(now: Counted, told: Counted): Counted | undefined {
   if (typeof now === "number") return typeof told === "number" && now >= told ? now - told : undefined;
-  if (typeof told === "number" || now.bounds.length !== told.bounds.length) return undefined;
-  if (!now.bounds.every((bound, i) => bound === told.bounds[i])) return undefined;
-  const bucketCounts = now.bucketCounts.map((count, i) => count - told.bucketCounts[i]!);
-  if (now.count < told.count || bucketCounts.some((count) => count < 0)) return undefined;
+  if (typeof told === "number" || now.count < told.count) return undefined;
+  const before = countsBefore(now, told);
+  const bucketCounts = before && now.bucketCounts.map((count, i) => count - before[i]!);
+  if (!bucketCounts || bucketCounts.some((count) => count < 0)) return undefined;
   const sum = now.sum === undefined || told.sum === undefined ? undefined : now.sum - told.sum;
-  return { count: now.count - told.count, sum, bounds: now.bounds, bucketCounts };
+  const delta = { ...now, count: now.count - told.count, sum, bucketCounts };
+  if (!("scale" in now)) return delta;
+  const zeroCount = now.zeroCount - (told as ExponentialCounts).zeroCount;
+  return zeroCount < 0 ? undefined : { ...delta, zeroCount };
+}
+
+/** What was told, by the buckets of now; undefined where those cannot hold it. */
+function countsBefore(
+  now: ClassicCounts | ExponentialCounts,
+  told: ClassicCounts | ExponentialCounts,
+): readonly number[] | undefined {
+  if ("bounds" in now) {
+    const isSame = "bounds" in told && now.bounds.length === told.bounds.length &&
+      now.bounds.every((bound, i) => bound === told.bounds[i]);
+    return isSame ? told.bucketCounts : undefined;
+  }
+  // Buckets are only ever made coarser, unless all of it was reset.
+  if ("bounds" in told || now.scale > told.scale || now.zeroThreshold !== told.zeroThreshold) return undefined;
+  const before = now.bucketCounts.map(() => 0);
+  for (const [i, count] of told.bucketCounts.entries()) {
+    if (count === 0) continue;
+    const place = Math.floor((told.offset + i) / 2 ** (told.scale - now.scale)) - now.offset;
+    if (before[place] === undefined) return undefined;
+    before[place] += count;
+  }
+  return before;
 }

@@ -65,6 +65,7 @@ export class OtlpPayloads {
       resource,
       startUnixSeconds: this.#start.at(monitor.snapshot(), unixSeconds),
       unixSeconds,
+      exponential: true,
       failed: (name) => core?.self.fail(`metric:${name}`),
     });
     const round: Round = { unixSeconds, accepted: false };

@@ -156,6 +156,27 @@ describeWith("pushing to VictoriaMetrics", ["victoria-metrics"], (generation) =>
     monitor.stop();
   });
 
+  it("has the exponential buckets of native histograms", { skip }, async () => {
+    const monitor = createMonitor({ registry: new Registry(), nativeHistograms: true });
+    const fetch = monitor.instrument((_request: Request) => new Response("hello"));
+    for (let i = 0; i < 5; i++) await (await fetch(new Request("http://localhost/"))).text();
+    const url = `${server.url}/opentelemetry/v1/metrics`;
+    const pusher = pusherFor(monitor, { url, protocol: "otlp", job: "native" });
+    assert(await pusher.push(), pusher.stats.lastError);
+    const series = (part: string): string =>
+      `{__name__="http_request_duration_seconds_${part}","service.name"="native"}`;
+    const found = await until(
+      () => query(series("count"), "status"),
+      (found) => Object.keys(found).length > 0,
+    );
+    assertEquals(found, { "200": 5 });
+    // This is how VictoriaMetrics keeps them.
+    const ranges = await query(series("bucket"), "vmrange");
+    assertEquals(Object.values(ranges).reduce((sum, each) => sum + each, 0), 5);
+    assertEquals(Object.keys(ranges).every((range) => range.includes("...")), true);
+    monitor.stop();
+  });
+
   it("has all of it, once, in either temporality, whatever fails on the way", { skip }, async () => {
     const place = { port: await freePort(), folder: mkdtempSync(join(tmpdir(), "runtime-metrics-flapping-")) };
     let flapping: PushServer | undefined = await startPushServer(generation, "victoria-metrics", place);

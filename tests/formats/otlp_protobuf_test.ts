@@ -9,6 +9,8 @@ import type { OtlpSource } from "../../src/formats/otlp_metric.ts";
 import { writeOtlpProtobuf } from "../../src/formats/otlp_protobuf.ts";
 import { gather, type Gathered, type GatherSource } from "../../src/gather/gather.ts";
 import { concatenated } from "../../src/http/body.ts";
+import { takeSnapshot } from "../../src/gather/family_snapshot.ts";
+import { Histogram } from "../../src/metrics/histogram.ts";
 import { accessTo } from "../../src/monitor/access.ts";
 import { currentRuntime } from "../../src/runtime/detect.ts";
 import { canonical, readOtlp } from "../support/otlp_messages.ts";
@@ -33,7 +35,7 @@ function appOf(...answers: Answer[]): GatherSource {
 }
 
 const metricsOf = ({ families, labels }: Gathered) =>
-  otlpMetrics(families, { labels, resource, startUnixSeconds, unixSeconds });
+  otlpMetrics(families, { labels, resource, startUnixSeconds, unixSeconds, exponential: true });
 
 /** Both encodings of everything at a source: as JSON says it, and as a library reads the protocol buffers. */
 async function both(
@@ -122,6 +124,58 @@ describe("a request of OTLP as protocol buffers", () => {
     const { json, protobuf } = await both(accessTo(monitor, "Cannot test").source());
     assertEquals(protobuf, json);
     assert(JSON.stringify(protobuf).includes('"http_request_duration_seconds"'));
+  });
+
+  it("says what its JSON says of exponential buckets, and both what was observed", async () => {
+    const gathered = (values: readonly number[]): Gathered => {
+      const options = {
+        name: "wait_seconds",
+        help: "W.",
+        labelNames: [],
+        aggregator: "sum",
+        buckets: [1],
+        isNative: true,
+      } as const;
+      const histogram = new Histogram(options, 10, () => {});
+      for (const value of values) histogram.observe(histogram.slot(), value);
+      return { families: [takeSnapshot(histogram)], labels: {} };
+    };
+    interface Exponential {
+      count?: string;
+      sum: number;
+      scale?: number;
+      zeroCount?: string;
+      zeroThreshold: number;
+      positive?: { offset?: number; bucketCounts: string[] };
+    }
+    const pointOf = (values: readonly number[]): Exponential => {
+      const json = JSON.parse([...writeOtlpJson(metricsOf(gathered(values)), source)].join(""));
+      const protobuf = readOtlp(concatenated([...writeOtlpProtobuf(metricsOf(gathered(values)), source)]));
+      assertEquals(protobuf, canonical(json));
+      const [metric] = (json as { resourceMetrics: { scopeMetrics: { metrics: object[] }[] }[] })
+        .resourceMetrics[0]!.scopeMetrics[0]!.metrics as {
+          exponentialHistogram: { dataPoints: Exponential[]; aggregationTemporality: number };
+        }[];
+      assertEquals(metric!.exponentialHistogram.aggregationTemporality, 2);
+      return metric!.exponentialHistogram.dataPoints[0]!;
+    };
+    for (const values of [[0], [0.3, 0.3, 0.0007], [1, 2, 4, 0], [1e-4, 1e9, 3], [NaN, 5]]) {
+      const { count = "0", scale = 0, zeroCount = "0", zeroThreshold, positive } = pointOf(values);
+      const counts = (positive?.bucketCounts ?? []).map(Number);
+      const numbers = values.filter((value) => !Number.isNaN(value));
+      assertEquals(Number(count), numbers.length);
+      assertEquals(Number(zeroCount), numbers.filter((value) => value <= zeroThreshold).length);
+      // Every observation is in the bucket whose bounds it lies between, by OTLP's formula: the lower one is not included.
+      const bounds = (i: number): [number, number] => {
+        const index = (positive!.offset ?? 0) + i;
+        return [2 ** (index * 2 ** -scale), 2 ** ((index + 1) * 2 ** -scale)];
+      };
+      counts.forEach((told, i) => {
+        const [lower, upper] = bounds(i);
+        const inside = numbers.filter((value) => value > lower * (1 + 1e-12) && value <= upper * (1 + 1e-12));
+        assertEquals(inside.length, told, `${values}: from ${lower} to ${upper}`);
+      });
+    }
   });
 
   it("tells a sum of 0 from none", async () => {

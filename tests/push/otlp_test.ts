@@ -3,6 +3,9 @@ import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess } f
 import { Counter, Gauge, Histogram, Registry, Summary } from "prom-client";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { createPusher, type Pusher, type PusherOptions } from "@rtm/runtime-metrics/push";
+import { otlpMetrics } from "../../src/formats/otlp.ts";
+import { takeSnapshot } from "../../src/gather/family_snapshot.ts";
+import { Histogram as OurHistogram } from "../../src/metrics/histogram.ts";
 import { insideOf, withAccess } from "../../src/monitor/access.ts";
 import { Deltas } from "../../src/push/deltas.ts";
 import { currentRuntime } from "../../src/runtime/detect.ts";
@@ -270,6 +273,58 @@ describe("pushing deltas", () => {
     const [, second, third] = sent as [Sent, Sent, Sent];
     // It began where the push before it ended, though that had nothing of it.
     assertEquals(pointsOf(third, "jobs_total")[0]!.startTimeUnixNano, pointsOf(second, "depth")[0]!.timeUnixNano);
+  });
+
+  it("counts exponential buckets from the push before, also where they became coarser or were reset", () => {
+    const deltas = new Deltas();
+    const histogram = new OurHistogram(
+      { name: "wait_seconds", help: "W.", labelNames: [], aggregator: "sum", buckets: [1], isNative: true },
+      10,
+      () => {},
+    );
+    const slot = histogram.slot();
+    /** The buckets of one round as counts by their lower bound, as OTLP reckons it. */
+    const round = (
+      unixSeconds: number,
+      accepted: boolean,
+    ): { counts: Map<number, number>; count: number; zero: number } => {
+      const context = { labels: {}, resource: {}, startUnixSeconds: 1, unixSeconds, exponential: true };
+      const metrics = deltas.of(otlpMetrics([takeSnapshot(histogram)], context), { unixSeconds, accepted });
+      const counts = new Map<number, number>();
+      for (const metric of metrics) {
+        for (const point of metric.points) {
+          if (!point || !("scale" in point)) continue;
+          point.bucketCounts.forEach((each, i) => {
+            if (each > 0) counts.set(2 ** ((point.offset + i) * 2 ** -point.scale), each);
+          });
+          return { counts, count: point.count, zero: point.zeroCount };
+        }
+      }
+      return { counts, count: 0, zero: 0 };
+    };
+    const total = ({ counts }: { counts: Map<number, number> }): number =>
+      [...counts.values()].reduce((sum, each) => sum + each, 0);
+    for (const value of [0.3, 0.3, 5, 0]) histogram.observe(slot, value);
+    const first = round(10, true);
+    assertEquals([first.count, total(first), first.zero], [4, 3, 1]);
+    histogram.observe(slot, 0.3);
+    const lost = round(20, false);
+    assertEquals([lost.count, total(lost), lost.zero], [1, 1, 0]);
+    // Far away: all buckets are made coarser, those that were told among them.
+    histogram.observe(slot, 1e-4);
+    histogram.observe(slot, 1e6);
+    const coarser = round(30, true);
+    assertEquals([coarser.count, total(coarser), coarser.zero], [3, 3, 0]);
+    assertEquals([...coarser.counts.keys()].map((lower) => [1e-4, 0.3, 1e6].some((value) => lower < value)), [
+      true,
+      true,
+      true,
+    ]);
+    assertEquals(round(40, true).count, 0);
+    histogram.reset();
+    histogram.observe(slot, 7);
+    const reset = round(50, true);
+    assertEquals([reset.count, total(reset), reset.zero], [1, 1, 0]);
   });
 
   it("begins anew with a series that was reset or made anew, however far it has come since", async () => {
