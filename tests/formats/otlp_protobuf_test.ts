@@ -126,7 +126,7 @@ describe("a request of OTLP as protocol buffers", () => {
     assert(JSON.stringify(protobuf).includes('"http_request_duration_seconds"'));
   });
 
-  it("says what its JSON says of exponential buckets, and both what was observed", async () => {
+  it("says what its JSON says of exponential buckets, and both what was observed", () => {
     const gathered = (values: readonly number[]): Gathered => {
       const options = {
         name: "wait_seconds",
