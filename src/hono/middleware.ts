@@ -94,7 +94,7 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): H
       if (!c.finalized) return exchange.end(500, route, at);
       const response = c.res;
       // A middleware that answers with what `next()` told makes Hono take its context for the response.
-      if (typeof response?.status !== "number") return exchange.end(500, route, at);
+      if (readStatus(response) === undefined) return exchange.end(500, route, at);
       const sent = answeredWith(exchange, response, recorder.failed, route, false, at);
       if (sent === response) return;
       // Without the first line Hono would copy every header once more.
@@ -112,7 +112,17 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): H
 
 /** What was answered so far; reading `c.res` before there is one would make an empty 200. */
 function statusOf(c: HonoContextLike): number {
-  return c.finalized ? c.res?.status ?? 500 : 500;
+  return c.finalized ? readStatus(c.res) ?? 500 : 500;
+}
+
+/** Undefined of what has none, or throws when it is asked: what its server makes of that is no affair of ours. */
+function readStatus(response: Response | undefined): number | undefined {
+  try {
+    const status: unknown = response?.status;
+    return typeof status === "number" ? status : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** To Hono what a middleware answers is the response, and where no handler has one, `next()` tells the context. */

@@ -10,7 +10,7 @@
 import type { PendingItem } from "../work/pending.ts";
 import { bodyKindOf, streamOf } from "./body.ts";
 import type { AskedAgain } from "./exclusion.ts";
-import { FollowedBody } from "./followed_body.ts";
+import { FollowedBody, followReady } from "./followed_body.ts";
 import type { RouteSeries } from "./exchange_recorder.ts";
 import { discarded, doubted, ended, opened, routed, statusBits, statusOf, told, unanswered } from "./exchange_state.ts";
 import { mark } from "./measured_once.ts";
@@ -111,6 +111,7 @@ export class Exchange implements PendingItem {
       body,
       readyLength: stream === undefined ? recorder.runtime.readyLength?.(response) : undefined,
       hasMessage,
+      asksServer: context !== undefined && recorder.runtime.followSent !== undefined,
       isListening: (this.state & told) !== 0,
       wantsSize: details !== undefined && recorder.measuresSizes,
     });
@@ -131,6 +132,10 @@ export class Exchange implements PendingItem {
         break;
       case "body":
         return this.follow(response, stream!, at);
+      case "server":
+        if (hasSpans()) this.noteTrace();
+        if (!followReady(this, recorder.runtime)) this.over("completed", this.took(at));
+        break;
       case "answer":
         this.over("completed", this.took(at));
     }
@@ -262,10 +267,10 @@ export class Exchange implements PendingItem {
     if (this.series.recorder.readsLate) this.trace ??= traceOf(this) ?? null;
   }
 
-  /** Ends the request as its response's body ended. */
-  bodyOver(outcome: Outcome, bytes: number, body: Uint8Array | undefined): void {
-    this.noteBytes(bytes, body);
-    this.over(outcome);
+  /** Ends the request as its response's body ended, at that time where it is known. */
+  bodyOver(outcome: Outcome, bytes: number | undefined, body?: Uint8Array, overAt?: number): void {
+    if (bytes !== undefined) this.noteBytes(bytes, body);
+    this.over(outcome, overAt === undefined ? undefined : overAt - this.beganAt);
   }
 
   /** Ends the request, whose response was thrown away, at the time of its answer. */
@@ -283,7 +288,7 @@ export class Exchange implements PendingItem {
 
   /** Keeps what passed. */
   private noteBytes(responseBytes: number, body: Uint8Array | undefined): void {
-    if (this.details) Object.assign(this.details, { responseBytes, body });
+    if (this.details) Object.assign(this.details, { responseBytes, body, reading: undefined });
   }
 
   /** Keeps the status beside the flags. */

@@ -18,11 +18,12 @@ const heldSeconds = 0.02;
 /** A request whose response's body is followed. */
 export interface AnsweredRequest {
   request: Request | undefined;
+  readonly context: unknown;
   readonly details: { response: Response | undefined } | undefined;
   /** Notes what only the request tells. */
   noteTrace(): void;
-  /** Ends it as its body ended, with the bytes that passed, where they were counted or kept. */
-  bodyOver(outcome: Outcome, bytes: number, body: Uint8Array | undefined): void;
+  /** Ends it as its body ended, with the bytes that passed, NaN where nobody knows; undefined where the answer told them. */
+  bodyOver(outcome: Outcome, bytes: number | undefined, body?: Uint8Array, overAt?: number): void;
   /** Ends it: its body was thrown away. */
   bodyCollected(bytes: number): void;
 }
@@ -62,6 +63,7 @@ export class FollowedBody implements StreamFollower {
   ): Response | undefined {
     this.stream = stream;
     if (!counts && runtime.followStream?.(stream, this)) return response;
+    if (!counts && this.asksServer(runtime, stream)) return response;
     this.passed = { bytes: 0 };
     if (keeps) this.pieces = [];
     if (!runtime.replaceBody) {
@@ -70,6 +72,12 @@ export class FollowedBody implements StreamFollower {
     }
     const put = runtime.replaceBody(response);
     return put?.(this.stream = watchBody(stream, this));
+  }
+
+  /** Lets the server tell, which leaves the stream what it is; false where it cannot be asked. */
+  private asksServer({ followSent }: Runtime, stream: ReadableStream): boolean {
+    const { request, context } = this.answered!;
+    return followSent !== undefined && context !== undefined && followSent(request!, context, stream, this);
   }
 
   /** Notes a piece that passes. */
@@ -85,7 +93,7 @@ export class FollowedBody implements StreamFollower {
   }
 
   /** Ends the request as its body ended. */
-  over(outcome: Outcome): void {
+  over(outcome: Outcome, overAt?: number): void {
     const { answered, taken, pieces } = this;
     if (answered && taken) {
       answered.request = taken.request;
@@ -95,7 +103,7 @@ export class FollowedBody implements StreamFollower {
     this.answered = this.stream = this.taken = undefined;
     // Servers give a body up that has something else than bytes in it, and no client has left then.
     const told = outcome === "aborted" && this.isBroken ? "error" : outcome;
-    answered?.bodyOver(told, this.passed ? this.passed.bytes : Number.NaN, pieces && concatenated(pieces));
+    answered?.bodyOver(told, this.passed ? this.passed.bytes : Number.NaN, pieces && concatenated(pieces), overAt);
   }
 
   /** Leaves it to its stream. */
@@ -110,6 +118,16 @@ export class FollowedBody implements StreamFollower {
     this.stream = undefined;
     collected?.register(stream, { answered, passed }, this);
   }
+}
+
+/** Lets a server tell when it has sent what stands ready; false where it cannot be asked. */
+export function followReady(answered: AnsweredRequest, { followSent }: Runtime): boolean {
+  return followSent!(answered.request!, answered.context, undefined, {
+    over(outcome, overAt) {
+      // How much went out before a client left, nothing tells.
+      answered.bodyOver(outcome, outcome === "completed" ? undefined : Number.NaN, undefined, overAt);
+    },
+  });
 }
 
 /** At the last the garbage collector tells that a body will never be read to its end. */

@@ -61,7 +61,7 @@ export function noteResponse(
   const wantsBody = recorder.wantsBody(route);
   details.response = response;
   if (details.written) details.written.keeps = wantsBody;
-  else if (end === "answer") {
+  else if (end === "answer" || end === "server") {
     const ready = stream === undefined ? recorder.runtime.readyBody?.(response) : undefined;
     if (ready === undefined) noteBody(details, response, stream, recorder, wantsBody);
     else noteBytes(details, bytesOf(ready)!, wantsBody);

@@ -21,8 +21,9 @@ export type BodyKind = "none" | "ready" | "stream" | "taken";
  * - `turn`: Node's message has taken it whole when this turn of the loop is over.
  * - `message`: Node's message tells when it closes.
  * - `body`: whoever reads the body tells.
+ * - `server`: the server tells when it is asked.
  */
-export type ResponseEnd = "upgrade" | "answer" | "turn" | "message" | "body";
+export type ResponseEnd = "upgrade" | "answer" | "turn" | "message" | "body" | "server";
 
 /** What is known of a response when it is answered. */
 export interface AnswerFacts {
@@ -34,6 +35,8 @@ export interface AnswerFacts {
   readonly readyLength: number | undefined;
   /** Is the response sent through a message of Node's? */
   readonly hasMessage: boolean;
+  /** Can a server be asked whether it has sent the response? */
+  readonly asksServer: boolean;
   /** Is that message listened to already? */
   readonly isListening: boolean;
   /** Is the size of the body wanted? */
@@ -42,12 +45,15 @@ export interface AnswerFacts {
 
 /** Decides who tells that a response is over. */
 export function responseEnd(facts: AnswerFacts): ResponseEnd {
-  const { status, isUpgrade, body, readyLength, hasMessage, isListening, wantsSize } = facts;
+  const { status, isUpgrade, body, readyLength, hasMessage, asksServer, isListening, wantsSize } = facts;
   if (status === switchingProtocols || isUpgrade) return "upgrade";
-  if (!hasMessage) return body === "stream" ? "body" : "answer";
+  const isSmall = body === "ready" && readyLength !== undefined && readyLength <= socketBufferBytes;
+  if (!hasMessage) {
+    if (body === "stream") return "body";
+    return body === "ready" && !isSmall && asksServer ? "server" : "answer";
+  }
   if (isListening || wantsSize) return "message";
-  if (body === "none") return "turn";
-  return body === "ready" && readyLength !== undefined && readyLength <= socketBufferBytes ? "turn" : "message";
+  return body === "none" || isSmall ? "turn" : "message";
 }
 
 /** Has an answer of this status no body, whatever its handler made for it? */

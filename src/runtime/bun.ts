@@ -16,6 +16,7 @@ import {
   systemFacts,
 } from "./process.ts";
 import { nativeStatus } from "./native_status.ts";
+import { type AddressingServer, SentAnswers } from "./sent_answers.ts";
 import type { GlobalLike, ProcessLike, Runtime } from "./shim.ts";
 
 /**
@@ -34,6 +35,7 @@ export function bunRuntime(global: GlobalLike): Runtime {
   const pages = deflater(process);
   const weigh = builtin<{ estimateShallowMemoryUsageOf?: Weigh }>(process, "bun:jsc")?.estimateShallowMemoryUsageOf;
   const ranges = addressRanges(process);
+  const sent = new SentAnswers({ ...clock(global), ...timers(global) });
   return {
     ...clock(global),
     ...timers(global),
@@ -61,6 +63,9 @@ export function bunRuntime(global: GlobalLike): Runtime {
     ...(ranges && { addressRange: ranges }),
     poolCapacity: () => poolCapacity(process, global.navigator?.hardwareConcurrency),
     bodyStream: bodyStream(global.Bun, weigh),
+    ...(weigh && { readyLength: readyLength(weigh) }),
+    followSent: (request, server, stream, follower) =>
+      sent.follow(request, server as AddressingServer, stream, follower),
     copyBody: copyBody(global.Bun, weigh),
     replaceBody,
     sentStatus: sentStatus(),
@@ -104,6 +109,16 @@ function bodyStream(Bun: GlobalLike["Bun"], weigh: Weigh | undefined): Runtime["
     if (weigh(response) - response.statusText.length > streamWeight || !isPlain(response)) return undefined;
     const isReady = /^ {2}(?:FileRef|Blob) \(/m.test(Bun?.inspect?.(response) ?? "");
     return isReady ? undefined : response.body;
+  };
+}
+
+/** Makes what tells the length of a ready body by its weight; what weighs nothing is a file, a blob, or of unknown length. */
+function readyLength(weigh: Weigh): NonNullable<Runtime["readyLength"]> {
+  const emptyWeight = weigh(new Response(null));
+  return (response) => {
+    if (!isPlain(response)) return undefined;
+    const weight = weigh(response) - response.statusText.length - emptyWeight;
+    return weight > 0 ? weight : undefined;
   };
 }
 

@@ -148,10 +148,12 @@ function stepPlace(sample: ReadableStream): StepPlace | undefined {
  */
 function replaceBody(): NonNullable<Runtime["replaceBody"]> {
   const inner = ownSymbol(new Response(null), "response");
+  const isBroken = brokenStream();
   return (response) => {
     const body = inner && (response as unknown as { [key: symbol]: InnerResponse | undefined })[inner]?.body;
     const stream = body?.streamOrStatic;
-    if (!(stream instanceof ReadableStream)) return undefined;
+    // What is broken already its server refuses; what is put in its place would be begun.
+    if (!(stream instanceof ReadableStream) || isBroken(stream)) return undefined;
     return (watched) => {
       body!.streamOrStatic = watched;
       return response;
@@ -197,7 +199,7 @@ function sentStatus(): NonNullable<Runtime["sentStatus"]> {
   const inner = ownSymbol(sample, "response");
   const ready = ownSymbol(sample, "lazy static body");
   const consumed = ownSymbol(sample, "serve fast consumed");
-  const state = ownSymbol(new ReadableStream(), "[[state]]");
+  const isBroken = brokenStream();
   const statusOf = nativeStatus();
   if (!inner || !ready || !consumed) return (answer) => statusOf(answer) ?? -500;
   return (answer) => {
@@ -207,13 +209,18 @@ function sentStatus(): NonNullable<Runtime["sentStatus"]> {
     if (type === "error") return -500;
     const stream = body?.streamOrStatic;
     if (stream instanceof ReadableStream && !isReady(body!.source)) {
-      const isBroken = state && (stream as unknown as { [key: symbol]: unknown })[state] === "errored";
-      return isBroken || stream.locked || Object.isFrozen(stream) || body!.consumed() ? -500 : status;
+      return isBroken(stream) || stream.locked || Object.isFrozen(stream) || body!.consumed() ? -500 : status;
     }
     // Whoever sends it notes that on it.
     const isUsed = kept[ready] === null && body !== null && body.consumed();
     return isUsed || (Object.isFrozen(answer) && (body !== null || kept[ready] !== null)) ? -500 : status;
   };
+}
+
+/** Makes what tells whether a stream is broken. */
+function brokenStream(): (stream: ReadableStream) => boolean {
+  const state = ownSymbol(new ReadableStream(), "[[state]]");
+  return (stream) => state !== undefined && (stream as unknown as { [key: symbol]: unknown })[state] === "errored";
 }
 
 /** What a response of Deno's keeps inside. */

@@ -26,8 +26,9 @@ export interface StreamFollower {
    * Tells it once.
    *
    * @param end It was read to its end, given up by its reader, or it broke.
+   * @param overAt When, in seconds of the runtime's clock, where that is not now.
    */
-  over(end: "completed" | "aborted" | "error"): void;
+  over(end: "completed" | "aborted" | "error", overAt?: number): void;
 }
 
 /** Compresses on the caller's own thread. */
@@ -99,6 +100,18 @@ export interface Runtime {
   bodyStream(response: Response, counts?: boolean): ReadableStream<Uint8Array> | null | undefined;
   /** Tells when a stream is over, while it stays what it is to everybody else; false where that cannot be told of this one. */
   followStream?(stream: ReadableStream, follower: StreamFollower): boolean;
+  /**
+   * Tells when a server has sent an answer, which is not touched for that; false where the server does not know the request.
+   *
+   * @param server What the server passed beside the request.
+   * @param stream The answer's body where it is a stream; it tells whether it broke.
+   */
+  followSent?(
+    request: Request,
+    server: unknown,
+    stream: ReadableStream | undefined,
+    follower: StreamFollower,
+  ): boolean;
   /**
    * How long a body is that stands ready, in bytes or characters; undefined where that cannot be told for nothing. Needed
    * where the end of a message can be told behind its response, which is worth asking for large ones alone.

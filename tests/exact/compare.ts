@@ -5,7 +5,7 @@ import { createMonitor, type Monitor, type MonitorOptions } from "../../mod.ts";
 import { inFlight } from "../support/measured_app.ts";
 import { type Page, scrape } from "../support/page.ts";
 import { until } from "../support/until.ts";
-import { ask, type Kind, methodsIn, pathOf, routeOf } from "./kind.ts";
+import { ask, type Fetched, type Kind, methodsIn, pathOf, routeOf } from "./kind.ts";
 import { startUpstream, type Upstream } from "./upstream.ts";
 import { answersOf, type Message, normalised, talk, type Wire } from "./wire.ts";
 
@@ -15,17 +15,19 @@ export interface Listening {
   stop(): unknown;
 }
 
-/** What a server is given of the kinds. */
-export interface Load {
-  kinds: readonly Kind[];
-  /** Answers a request of any kind by its path. */
-  handle(request: Request): unknown;
-  /** Answers a request of one kind. */
-  answer(kind: Kind, request: Request): unknown;
+/** What a server is given of the kinds, each of which takes what this server has. */
+export interface Load<Given = Fetched> {
+  kinds: readonly Kind<Given>[];
+  /** Answers a request of any kind by its path; undefined where no kind has it. */
+  find(path: string): Kind<Given> | undefined;
+  /** Notes a request of one kind; once for each that comes. */
+  came(kind: Kind<Given>): void;
+  /** Answers it. */
+  answer(kind: Kind<Given>, given: Given): unknown;
 }
 
 /** A server with all that stands between it and a handler. */
-export interface Door {
+export interface Door<Given = Fetched> {
   name: string;
   /**
    * Starts it.
@@ -33,9 +35,22 @@ export interface Door {
    * @param load What it serves.
    * @param monitor What measures; undefined for the server as it is without us.
    */
-  serve(load: Load, monitor: Monitor | undefined): Promise<Listening>;
+  serve(load: Load<Given>, monitor: Monitor | undefined): Promise<Listening>;
+  /** Why its counts are not compared; undefined where they are. */
+  uncounted?: string;
   /** Where the measured answer differs, or its count, and why that cannot be had: by the name of a kind. */
   allowed?: Allowed;
+}
+
+/** Answers a request of any kind by its path. */
+export function answerByPath(load: Load): (request: Request) => Response {
+  return (request) => {
+    const kind = load.find(routeOf(request));
+    if (!kind) return new Response("no such kind", { status: 404 });
+    load.came(kind);
+    // What some kinds answer is none on purpose.
+    return load.answer(kind, { request }) as Response;
+  };
 }
 
 /** What may differ: patterns of names, why, and whether it differs on some days alone. */
@@ -46,38 +61,40 @@ const width = 12;
 /** How often what differs is asked again: of what varies by itself, each variant comes sooner or later. */
 const repetitions = 8;
 
-class Side implements Load, AsyncDisposable {
-  readonly kinds: readonly Kind[];
-  readonly calls: Map<Kind, number> = new Map();
+class Side<Given> implements Load<Given>, AsyncDisposable {
+  readonly kinds: readonly Kind<Given>[];
+  readonly requests: Map<Kind<Given>, number> = new Map();
   readonly #upstream: string;
-  readonly #paths: Map<string, Kind>;
-  readonly #memories: Map<Kind, Map<string, unknown>> = new Map();
+  readonly #paths: Map<string, Kind<Given>>;
+  readonly #memories: Map<Kind<Given>, Map<string, unknown>> = new Map();
   #server: Listening | undefined;
 
-  constructor(kinds: readonly Kind[], upstream: string) {
+  constructor(kinds: readonly Kind<Given>[], upstream: string) {
     this.kinds = kinds;
     this.#upstream = upstream;
     this.#paths = new Map(kinds.map((kind) => [pathOf(kind.name), kind]));
   }
 
-  async start(door: Door, monitor: Monitor | undefined): Promise<void> {
+  async start(door: Door<Given>, monitor: Monitor | undefined): Promise<void> {
     this.#server = await door.serve(this, monitor);
   }
 
-  handle = (request: Request): unknown => {
-    const kind = this.#paths.get(routeOf(request));
-    return kind ? this.answer(kind, request) : new Response("no such kind", { status: 404 });
-  };
-
-  answer(kind: Kind, request: Request): unknown {
-    this.calls.set(kind, (this.calls.get(kind) ?? 0) + 1);
-    let memory = this.#memories.get(kind);
-    if (!memory) this.#memories.set(kind, memory = new Map());
-    return kind.answer({ request, upstream: this.#upstream, memory });
+  find(path: string): Kind<Given> | undefined {
+    return this.#paths.get(path);
   }
 
+  came = (kind: Kind<Given>): void => {
+    this.requests.set(kind, (this.requests.get(kind) ?? 0) + 1);
+  };
+
+  answer = (kind: Kind<Given>, given: Given): unknown => {
+    let memory = this.#memories.get(kind);
+    if (!memory) this.#memories.set(kind, memory = new Map());
+    return kind.answer({ ...given, upstream: this.#upstream, memory });
+  };
+
   /** Speaks on one connection, as if nobody had asked for this kind before. */
-  async talk(kind: Kind, message: Message): Promise<Wire> {
+  async talk(kind: Kind<Given>, message: Message): Promise<Wire> {
     this.#memories.delete(kind);
     const put = (text: string): string => text.replaceAll("PATH", pathOf(kind.name));
     const wire = await talk(this.#server!.port, typeof message === "string" ? put(message) : message.map(put));
@@ -107,15 +124,15 @@ function difference(theirs: string, ours: string): string {
 }
 
 /** A server without us, and what it answers. */
-export class Comparison implements AsyncDisposable {
-  readonly #door: Door;
-  readonly #kinds: readonly Kind[];
+export class Comparison<Given = Fetched> implements AsyncDisposable {
+  readonly #door: Door<Given>;
+  readonly #kinds: readonly Kind<Given>[];
   readonly #upstream: Upstream;
-  readonly #bare: Side;
+  readonly #bare: Side<Given>;
   /** What came over each connection, by kind and message. */
-  readonly #theirs: Map<Kind, Map<Message, Wire[]>> = new Map();
+  readonly #theirs: Map<Kind<Given>, Map<Message, Wire[]>> = new Map();
 
-  private constructor(door: Door, kinds: readonly Kind[], upstream: Upstream) {
+  private constructor(door: Door<Given>, kinds: readonly Kind<Given>[], upstream: Upstream) {
     this.#door = door;
     this.#kinds = kinds;
     this.#upstream = upstream;
@@ -123,7 +140,7 @@ export class Comparison implements AsyncDisposable {
   }
 
   /** Starts the server as it is without us. */
-  static async start(door: Door, kinds: readonly Kind[]): Promise<Comparison> {
+  static async start<Given>(door: Door<Given>, kinds: readonly Kind<Given>[]): Promise<Comparison<Given>> {
     const comparison = new Comparison(door, kinds, await startUpstream());
     await comparison.#bare.start(door, undefined);
     return comparison;
@@ -140,7 +157,7 @@ export class Comparison implements AsyncDisposable {
     await using measured = new Side(this.#kinds, this.#upstream.url);
     await measured.start(this.#door, monitor);
     const found: Found[] = [];
-    const heard: Heard = new Map();
+    const heard: Heard<Given> = new Map();
     const queue = [...this.#kinds];
     const worker = async (): Promise<void> => {
       for (let kind = queue.shift(); kind; kind = queue.shift()) {
@@ -155,7 +172,8 @@ export class Comparison implements AsyncDisposable {
       }
     };
     await Promise.all(Array.from({ length: width }, worker));
-    found.push(...await checkCounts(monitor, options, measured.calls, heard));
+    const miscounts = await checkCounts(monitor, options, measured.requests, heard);
+    if (this.#door.uncounted === undefined) found.push(...miscounts);
     const wrong = report(found, this.#door.allowed ?? [], isMeasured(options));
     if (wrong.length > 0) throw new Error(`${wrong.length} differences:\n  ${wrong.join("\n  ")}`);
   }
@@ -166,7 +184,12 @@ export class Comparison implements AsyncDisposable {
    * What differs is asked again on both sides. An answer that the server gives without us as well is no difference, and
    * neither is the size of pieces where the server's own varies.
    */
-  async #compareMessage(kind: Kind, message: Message, measured: Side, ours: Wire[]): Promise<string | undefined> {
+  async #compareMessage(
+    kind: Kind<Given>,
+    message: Message,
+    measured: Side<Given>,
+    ours: Wire[],
+  ): Promise<string | undefined> {
     let messages = this.#theirs.get(kind);
     if (!messages) this.#theirs.set(kind, messages = new Map());
     let theirs = messages.get(message);
@@ -188,13 +211,16 @@ export class Comparison implements AsyncDisposable {
 
 const usual: readonly Message[] = [ask("GET"), ask("HEAD")];
 
+/** What has a name: a kind, whatever it is given. */
+type Named = Pick<Kind, "name">;
+
 /** What differs of a kind. */
-type Found = [Kind, string];
+type Found = [Named, string];
 
 /** What came over each measured connection, and the methods of what was asked. */
-type Heard = Map<Kind, [Wire, string[]][]>;
+type Heard<Given> = Map<Kind<Given>, [Wire, string[]][]>;
 
-function differs(kind: Kind, message: Message, theirs: readonly Wire[], ours: readonly Wire[]): string | undefined {
+function differs(kind: Named, message: Message, theirs: readonly Wire[], ours: readonly Wire[]): string | undefined {
   const methods = methodsIn(message);
   const known = new Set(theirs.map(asText));
   const odd = ours.filter((wire) => !known.has(asText(wire)));
@@ -210,37 +236,39 @@ function differs(kind: Kind, message: Message, theirs: readonly Wire[], ours: re
 }
 
 /** What was counted of each route: how many, by status. */
-function countedOf(page: Page): Map<string, Map<number, number>> {
-  const routes = new Map<string, Map<number, number>>();
+function countedOf(page: Page): Map<string, Map<string, number>> {
+  const routes = new Map<string, Map<string, number>>();
   for (const labels of page.has("http_requests_total") ? page.labels("http_requests_total") : []) {
     const route = /route="([^"]*)"/.exec(labels)![1]!;
-    const status = Number(/status="(\d*)"/.exec(labels)![1]);
-    const counted = routes.get(route) ?? new Map<number, number>();
+    const status = /status="([^"]*)"/.exec(labels)![1]!;
+    const counted = routes.get(route) ?? new Map<string, number>();
     routes.set(route, counted);
     counted.set(status, (counted.get(status) ?? 0) + page.value(`http_requests_total${labels}`));
   }
   return routes;
 }
 
-function tally(statuses: readonly number[]): string {
-  const counts = new Map<number, number>();
+function tally(statuses: readonly string[]): string {
+  const counts = new Map<string, number>();
   for (const status of statuses) counts.set(status, (counts.get(status) ?? 0) + 1);
-  return [...counts].sort(([a], [b]) => a - b).map(([status, count]) => `${count} of ${status}`).join(", ");
+  return [...counts].sort(([a], [b]) => a < b ? -1 : 1).map(([status, count]) => `${count} of ${status}`).join(", ");
 }
 
 /** Says how a kind was miscounted. */
 function miscounted(
-  counted: ReadonlyMap<number, number> | undefined,
-  calls: number,
+  counted: ReadonlyMap<string, number> | undefined,
+  requests: number,
   heard: readonly [Wire, string[]][],
+  isGrouped: boolean,
 ): string | undefined {
   const statuses = heard.flatMap(([{ text }, methods]) =>
     answersOf(text, methods).map(({ status }) => status).filter((status) => status === 101 || status >= 200)
+      .map((status) => isGrouped ? `${Math.floor(status / 100)}xx` : String(status))
   );
-  const counts = [...counted ?? []].flatMap(([status, count]) => new Array<number>(count).fill(status));
-  if (counts.length !== calls) return `is counted ${counts.length} times, and was answered ${calls} times`;
+  const counts = [...counted ?? []].flatMap(([status, count]) => new Array<string>(count).fill(status));
+  if (counts.length !== requests) return `is counted ${counts.length} times, and came ${requests} times`;
   // Where a client got no head at all there is no status to compare.
-  if (statuses.length !== calls || tally(counts) === tally(statuses)) return undefined;
+  if (statuses.length !== requests || tally(counts) === tally(statuses)) return undefined;
   return `is counted as ${tally(counts)}, and its client saw ${tally(statuses)}`;
 }
 
@@ -249,18 +277,23 @@ function isMeasured({ collect, http }: MonitorOptions): boolean {
   return (collect as { http?: boolean } | undefined)?.http !== false && http?.exclude?.length !== 1;
 }
 
-async function checkCounts(
+async function checkCounts<Given>(
   monitor: Monitor,
   options: MonitorOptions,
-  calls: ReadonlyMap<Kind, number>,
-  heard: Heard,
+  requests: ReadonlyMap<Kind<Given>, number>,
+  heard: Heard<Given>,
 ): Promise<Found[]> {
   const measures = isMeasured(options);
   const page = await until(() => scrape(monitor), (page) => !measures || inFlight(page) === 0);
   const counted = countedOf(page);
   return [...heard].flatMap(([kind, wires]): Found[] => {
     const route = pathOf(kind.name);
-    const wrong = miscounted(counted.get(route), measures ? calls.get(kind) ?? 0 : 0, wires);
+    const wrong = miscounted(
+      counted.get(route),
+      measures ? requests.get(kind) ?? 0 : 0,
+      wires,
+      options.http?.groupStatus === true,
+    );
     const flying = page.labels("http_requests_in_progress").filter((labels) =>
       labels.includes(`route="${route}"`) && page.value(`http_requests_in_progress${labels}`) !== 0
     );

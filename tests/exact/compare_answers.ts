@@ -2,25 +2,33 @@
 
 import { after, before, describe, it } from "node:test";
 import { Comparison, type Door } from "./compare.ts";
-import { kindsFor } from "./kinds.ts";
+import type { Kind } from "./kind.ts";
 import { settings } from "./settings.ts";
 import { ignoreUnhandled } from "./unhandled.ts";
 
-/** Compares every kind of answer with and without us, under each set of options. */
-export function compareAnswers(door: Door): void {
+/** What is compared; every kind under every set of options where nothing else is said. */
+export interface Compared<Given> {
+  kinds: readonly Kind<Given>[];
+  /** The names of the sets of options. */
+  under?: readonly (keyof typeof settings)[];
+}
+
+/** Compares answers with and without us, under each set of options. */
+export function compareAnswers<Given>(
+  door: Door<Given>,
+  { kinds, under = Object.keys(settings) }: Compared<Given>,
+): void {
   describe(`answers through ${door.name} are the same with and without us`, () => {
-    let comparison: Comparison;
+    let comparison: Comparison<Given>;
     let stopIgnoring: () => void;
     before(async () => {
       stopIgnoring = ignoreUnhandled();
-      comparison = await Comparison.start(door, kindsFor(door.name));
+      comparison = await Comparison.start(door, kinds);
     });
     after(async () => {
       await comparison[Symbol.asyncDispose]();
       stopIgnoring();
     });
-    for (const [name, options] of Object.entries(settings)) {
-      it(name, () => comparison.assertSame(options));
-    }
+    for (const name of under) it(name, () => comparison.assertSame(settings[name]!));
   });
 }

@@ -3,7 +3,7 @@
 import { describe, it } from "node:test";
 import { assertMatch, assertRejects } from "@std/assert";
 import { serveApp } from "../support/real_server.ts";
-import { Comparison } from "./compare.ts";
+import { answerByPath, Comparison } from "./compare.ts";
 import { encode, kindsOf, routeOf } from "./kind.ts";
 import { pulled } from "./stream_kinds.ts";
 
@@ -28,8 +28,8 @@ describe("the comparison finds whoever", () => {
     it(name, async () => {
       await using comparison = await Comparison.start({
         name,
-        async serve({ handle }, monitor) {
-          const handler = handle as (request: Request) => Response;
+        async serve(load, monitor) {
+          const handler = answerByPath(load);
           const faulty = async (request: Request): Promise<Response> => await fault(handler(request));
           const { url, stop } = await serveApp(monitor?.instrument(faulty, { route: routeOf }) ?? handler);
           return { port: Number(new URL(url).port), stop };
@@ -42,8 +42,8 @@ describe("the comparison finds whoever", () => {
   it("counts twice, or not at all", async () => {
     await using comparison = await Comparison.start({
       name: "counts twice",
-      async serve({ handle }, monitor) {
-        const handler = handle as (request: Request) => Response;
+      async serve(load, monitor) {
+        const handler = answerByPath(load);
         const measured = monitor?.instrument(handler, { route: routeOf });
         const fetch = async (request: Request): Promise<Response> => {
           if (routeOf(request) === "/text") await measured?.(request.clone());
@@ -55,6 +55,6 @@ describe("the comparison finds whoever", () => {
     }, kinds);
     const { message } = await assertRejects(() => comparison.assertSame({}), Error);
     assertMatch(message, /text is counted 2 times/);
-    assertMatch(message, /stream is counted 0 times, and was answered 2 times/);
+    assertMatch(message, /stream is counted 0 times, and came 2 times/);
   });
 });

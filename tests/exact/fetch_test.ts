@@ -2,9 +2,10 @@
 
 import { serveApp } from "../support/real_server.ts";
 import { allowedHere } from "./allowed.ts";
-import type { Door, Listening } from "./compare.ts";
+import { answerByPath, type Door, type Listening } from "./compare.ts";
 import { compareAnswers } from "./compare_answers.ts";
 import { routeOf } from "./kind.ts";
+import { kindsFor } from "./kinds.ts";
 
 async function listen(fetch: (request: Request) => unknown): Promise<Listening> {
   const { url, stop } = await serveApp(fetch as never);
@@ -14,10 +15,10 @@ async function listen(fetch: (request: Request) => unknown): Promise<Listening> 
 const raw: Door = {
   name: "this runtime's server",
   allowed: allowedHere,
-  serve({ handle }, monitor) {
-    const handler = handle as (request: Request) => Response;
+  serve(load, monitor) {
+    const handler = answerByPath(load);
     return listen(monitor?.instrument(handler, { route: routeOf }) ?? handler);
   },
 };
 
-compareAnswers(raw);
+compareAnswers(raw, { kinds: kindsFor(raw.name) });

@@ -2,9 +2,13 @@
 
 import type { Message } from "./wire.ts";
 
-/** What makes an answer. */
-export interface Ask {
+/** What a server for fetch handlers has. */
+export interface Fetched {
   request: Request;
+}
+
+/** What makes an answer, beside what its server has. */
+export interface Ask {
   /** Where a server stands whose answers can be passed on. */
   upstream: string;
   /** What this kind keeps from one request to the next. */
@@ -12,10 +16,10 @@ export interface Ask {
 }
 
 /** A kind of answer. */
-export interface Kind {
+export interface Kind<Given = Fetched> {
   /** Says what it is; also the path of its route, made safe. */
   name: string;
-  answer(ask: Ask): unknown;
+  answer(ask: Ask & Given): unknown;
   /** What is said on each connection, `PATH` in place of the path; GET and HEAD where it is not given. */
   messages?: readonly Message[];
   /** Why it is left out, by the name of a server or runtime. */
@@ -28,7 +32,10 @@ export function pathOf(name: string): string {
 }
 
 /** Makes kinds of functions by name. */
-export function kindsOf(answers: Readonly<Record<string, Kind["answer"]>>, more: Partial<Kind> = {}): Kind[] {
+export function kindsOf<Given = Fetched>(
+  answers: Readonly<Record<string, Kind<Given>["answer"]>>,
+  more: Partial<Kind<Given>> = {},
+): Kind<Given>[] {
   return Object.entries(answers).map(([name, answer]) => ({ name, answer, ...more }));
 }
 

@@ -22,8 +22,17 @@ const endsProcess: Readonly<Record<string, readonly (readonly [kinds: RegExp, re
   ],
 };
 
+/** What Deno refuses: where it comes by a promise, its refusal is left unhandled (2.9.5), which ends the process. */
+const refusedByDeno =
+  /^answers |frozen|sealed|not extensible|^Response\.error|(frozen|prototype|proxy.*|read|cancelled|throws?|twice|locked.*|own body|read whole|another body)$|^nothing at all|^stream (that is|whose)/;
+
 /** Those that a server can be asked for. */
 export function kindsFor(server: string): Kind[] {
   const ends = endsProcess[runtimeName] ?? [];
   return all.filter(({ name, skip }) => !(skip && server in skip) && !ends.some(([kinds]) => kinds.test(name)));
+}
+
+/** Those of them that can come by a promise. */
+export function promised<Given>(kinds: readonly Kind<Given>[]): Kind<Given>[] {
+  return kinds.filter(({ name }) => runtimeName !== "deno" || !refusedByDeno.test(name));
 }

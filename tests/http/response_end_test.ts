@@ -8,6 +8,7 @@ const plain: AnswerFacts = {
   body: "ready",
   readyLength: 5,
   hasMessage: false,
+  asksServer: false,
   isListening: false,
   wantsSize: false,
 };
@@ -19,6 +20,13 @@ const cases: [title: string, facts: Partial<AnswerFacts>, end: ReturnType<typeof
   ["so is what has no body", { body: "none" }, "answer"],
   ["so is a body that somebody else reads", { body: "taken" }, "answer"],
   ["a stream is over when it was read", { body: "stream" }, "body"],
+  ["a server that can be asked is asked about a body over a socket's buffer", {
+    asksServer: true,
+    readyLength: 16_385,
+  }, "server"],
+  ["and about one of unknown length", { asksServer: true, readyLength: undefined }, "server"],
+  ["but not about a small one", { asksServer: true }, "answer"],
+  ["nor where there is none", { asksServer: true, body: "none" }, "answer"],
   ["Node's message has a small body when the turn is over", { hasMessage: true }, "turn"],
   ["and so it has none at all", { hasMessage: true, body: "none" }, "turn"],
   ["a body over a socket's buffer is told by the message", { hasMessage: true, readyLength: 16_385 }, "message"],

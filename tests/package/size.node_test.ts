@@ -16,9 +16,9 @@ const { exports } = JSON.parse(readFileSync(`${root}jsr.json`, "utf8")) as { exp
  * of it by one name.
  */
 const budgets: Readonly<Record<string, number>> = {
-  ".": 47.8,
-  "./hono": 47.2,
-  "./edge": 37.6,
+  ".": 48.7,
+  "./hono": 48.2,
+  "./edge": 37.9,
   // Of which the texts of Express' mounts are 1.3; an app has one of its frameworks.
   "./node": 6,
   "./pools": 4,
@@ -26,7 +26,7 @@ const budgets: Readonly<Record<string, number>> = {
   // Of which both encodings of OTLP, its deltas and its environment are 4.5.
   "./push": 12.8,
   "./stalls": 10.9,
-  "./worker": 6,
+  "./worker": 6.7,
   // uPlot alone is 22.
   "./live": 56,
   "./copies": 21.5,
@@ -35,10 +35,10 @@ const budgets: Readonly<Record<string, number>> = {
 
 /** What apps write, which leaves the rest of an entry point out of their bundles. */
 const apps: Readonly<Record<string, { code: string; budget: number }>> = {
-  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 45.9 },
+  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 46.9 },
   "the middleware alone": {
     code: 'import { runtimeMetrics } from "./src/hono/mod.ts"; runtimeMetrics();',
-    budget: 47.1,
+    budget: 48.1,
   },
 };
 

@@ -63,11 +63,15 @@ async function serve(fetch: FetchLike, extras: ServerExtras): Promise<Pick<RealS
     const end = new AbortController();
     const options = { port: 0, hostname, onListen() {}, onError: serverError, signal: end.signal };
     const server = global.Deno.serve(options, fetch);
-    // Its shutdown waits for every connection, so that a handler which hangs would hold it for ever.
+    // Its shutdown waits for every connection, so that a handler which hangs would hold it for ever; and where the server has
+    // refused an answer unseen, it goes on waiting when that connection is closed (Deno 2.9.5).
     const stop = async (): Promise<void> => {
-      const timer = setTimeout(() => end.abort(), 200);
-      await server.shutdown().catch(() => {});
-      clearTimeout(timer);
+      const timers: ReturnType<typeof setTimeout>[] = [];
+      const after = (seconds: number): Promise<void> =>
+        new Promise((resolve) => timers.push(setTimeout(resolve, seconds * 1000)));
+      void after(0.2).then(() => end.abort());
+      await Promise.race([server.shutdown().catch(() => {}), after(1)]);
+      for (const timer of timers) clearTimeout(timer);
     };
     return { url: `http://${hostname}:${server.addr.port}`, stop };
   }
