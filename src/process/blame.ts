@@ -164,8 +164,10 @@ export class Blame implements LoopBlame {
     // The stall began somewhere between the two; at a long interval that says little.
     const seen = waitSeconds < lateSeconds ? 0 : waitSeconds + Math.min(waitSeconds, (gapSeconds - waitSeconds) / 2);
     const owned = Math.min(gapSeconds, this.#held.reduce((sum, { seconds }) => sum + seconds, 0));
-    const seconds = Math.max(seen, owned);
-    if (Math.max(seen, this.#longest) >= this.#options.stallSeconds) {
+    // Who owns up to all of the wait knows better than the beat how long it was.
+    const isOwned = waitSeconds >= lateSeconds && owned >= waitSeconds - negligibleSeconds;
+    const seconds = isOwned ? owned : Math.max(seen, owned);
+    if (Math.max(isOwned ? owned : seen, this.#longest) >= this.#options.stallSeconds) {
       this.watcher?.stalled();
       const known = cpuSeconds !== undefined && Number.isFinite(cpuSeconds);
       const stallCpu = known ? Math.min(seconds, Math.max(0, cpuSeconds)) : undefined;

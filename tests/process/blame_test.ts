@@ -163,6 +163,18 @@ describe("Blame", () => {
     assertEquals(stalls, []);
   });
 
+  it("leaves alone what is a little shorter, and sees what is as long, wherever between two beats it began", () => {
+    for (let phase = 0; phase < 20; phase++) {
+      for (const [seconds, count] of [[0.0499, 0], [0.0501, 1]] as const) {
+        const { runtime, run, stalls, blamed } = begin();
+        runtime.advance(phase / 1000);
+        run(report, seconds);
+        assertBlamed(blamed(), count === 0 ? {} : { "GET /report": seconds });
+        assertEquals(stalls.length, count, `${seconds} s, ${phase} ms behind a beat`);
+      }
+    }
+  });
+
   it("sees a handler that is a stall also between two beats that are far apart", () => {
     const runtime = new FakeRuntime();
     const stalls: Stall[] = [];

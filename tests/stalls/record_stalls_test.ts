@@ -105,6 +105,71 @@ describe("recordStalls", () => {
     monitor.stop();
   });
 
+  it("waits for no onStall that never settles", async () => {
+    const seen: string[] = [];
+    const { hold, monitor } = begin({
+      onStall({ name }) {
+        seen.push(name);
+        return new Promise(() => {});
+      },
+    });
+    for (const name of ["a", "b", "c"]) await hold(name, 0.2);
+    assertEquals([seen, await errorsOf(monitor)], [["a", "b", "c"], 0]);
+    monitor.stop();
+  });
+
+  it("goes on beside a second recorder, and when that one stops", async () => {
+    const { stalls, hold, monitor } = begin();
+    const second = recordStalls(monitor, { stacks: false, keep: 1 });
+    await hold("a", 0.2);
+    second.stop();
+    await hold("b", 0.2);
+    assertEquals(stalls.recent().map(({ name }) => name), ["b", "a"]);
+    assertEquals(second.recent().map(({ name }) => name), ["a"]);
+    monitor.stop();
+  });
+
+  it("survives a monitor that is stopped in a stall, and in onStall", async () => {
+    const { runtime, stalls, monitor } = begin();
+    monitor.track("stops", () => {
+      runtime.stall(0.3);
+      monitor.stop();
+    });
+    runtime.runDue();
+    runtime.advance(0.1);
+    await Promise.resolve();
+    assertEquals(stalls.recent(), []);
+    const seen: string[] = [];
+    const other = begin({
+      onStall({ name }) {
+        seen.push(name);
+        other.monitor.stop();
+      },
+    });
+    await other.hold("a", 0.3);
+    await other.hold("b", 0.3);
+    assertEquals(seen, ["a"]);
+  });
+
+  it("keeps what a stranger chooses out of names, and their number bounded", async () => {
+    const { runtime, stalls, monitor, hold } = begin({ keep: 3 }, { maxLabelSets: 20 });
+    const measured = monitor.instrument((_: Request) => (runtime.stall(0.3), new Response("ok")));
+    await measured(new Request("http://localhost/users/7/secret?token=1"));
+    runtime.runDue();
+    runtime.advance(0.1);
+    await Promise.resolve();
+    assertEquals(stalls.recent().map(({ kind, name }) => `${kind} ${name}`), ["request GET none"]);
+    for (let i = 0; i < 1000; i++) await hold(`task ${i}`, 0.1);
+    assertEquals(stalls.recent().length, 3);
+    const page = await scrape(monitor);
+    for (const family of ["stalls_total", "stall_seconds_total"]) {
+      const sets = page.labels(`runtime_eventloop_${family}`).length;
+      assert(sets > 10 && sets <= 21, `${family}: ${sets}`);
+    }
+    assertEquals(page.text.includes("secret"), false);
+    monitor.stop();
+  });
+
   it("records nothing where nothing measures", () => {
     const { stalls } = begin({}, { enabled: false });
     assertEquals(stalls.recent(), []);
