@@ -12,7 +12,8 @@ import { answer } from "./copies_answers.ts";
 
 const monitor = createMonitor();
 const directory = process.env["DIRECTORY"];
-joinCopies(monitor, directory ? { directory } : {});
+const deadlineSeconds = Number(process.env["DEADLINE"] ?? 0.5);
+joinCopies(monitor, { deadlineSeconds, ...directory && { directory } });
 
 function listen(port: number): Promise<number> {
   const server = createServer(toNodeListener(monitor.instrument(answer, { path: "/metrics" })));

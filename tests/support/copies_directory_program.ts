@@ -15,7 +15,7 @@ interface Serving {
 const monitor = createMonitor();
 const directory = process.env["DIRECTORY"]!;
 const group = process.env["GROUP"] ?? "default";
-joinCopies(monitor, { directory, group });
+joinCopies(monitor, { directory, group, deadlineSeconds: Number(process.env["DEADLINE"] ?? 0.5) });
 const fetch = monitor.instrument(answer, { path: "/metrics" });
 const { Bun } = globalThis as unknown as Serving;
 const shared = process.env["SHARED_PORT"];

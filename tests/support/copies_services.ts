@@ -1,0 +1,174 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { copiesIn, freePort } from "./copies.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const bin = (name: string): string => join(root, "node_modules/.bin", name);
+const denoRun = ["run", "-A", "--no-check"];
+
+/**
+ * How long pages wait, in seconds: longer than the default, since on a machine that is slow most of them may miss that one at
+ * once, and then nobody knows what a page has shown before.
+ */
+export const deadlineSeconds = 2;
+
+/** A service of several copies behind one port. */
+export interface CopiesService {
+  port: number;
+  /** The processes that take requests and may be signalled; none where all copies are threads of one. */
+  workers(): number[];
+  /** Starts one more; absent where whoever runs them does so itself as soon as one is gone. */
+  startOne?(): void;
+  /** What it wrote. */
+  output(): string;
+  stop(): Promise<void>;
+}
+
+/** How a service is run. */
+export interface WayToRun {
+  name: string;
+  /** How many copies there are at first, with a primary where there is one. */
+  copies: number;
+  /** Whether processes can be ended one by one. */
+  hasProcesses: boolean;
+  /** Whether `/block` holds the loop of the copy that gets it. */
+  hasBlock: boolean;
+  start(): Promise<CopiesService>;
+}
+
+/** Starts processes of the test's own, ends them all, and removes their directory. */
+class Processes {
+  readonly directory = mkdtempSync(join(tmpdir(), "copies-"));
+  readonly children: ChildProcess[] = [];
+  output = "";
+
+  start(command: string, args: readonly string[], env: Record<string, string>): ChildProcess {
+    const child = spawn(command, args, {
+      cwd: root,
+      env: {
+        ...process.env,
+        NO_COLOR: "1",
+        DENO_NO_UPDATE_CHECK: "1",
+        DIRECTORY: this.directory,
+        DEADLINE: String(deadlineSeconds),
+        ...env,
+      },
+      stdio: ["pipe", "pipe", "pipe"],
+      // The workers of a cluster end with it.
+      detached: true,
+    });
+    for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (chunk: Uint8Array) => this.output += chunk);
+    child.stdin!.on("error", () => {});
+    this.children.push(child);
+    return child;
+  }
+
+  stop(): Promise<void> {
+    for (const { pid } of this.children) {
+      try {
+        process.kill(-pid!, "SIGKILL");
+      } catch {
+        // It has ended.
+      }
+    }
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
+    return Promise.resolve();
+  }
+}
+
+function cluster(command: string, before: readonly string[], isInDirectory = false) {
+  return async (): Promise<CopiesService> => {
+    const processes = new Processes();
+    const port = await freePort();
+    const child = processes.start(command, [...before, "tests/support/copies_cluster_program.ts", "4"], {
+      SHARED_PORT: String(port),
+      DIRECTORY: isInDirectory ? processes.directory : "",
+    });
+    return {
+      port,
+      workers: () => copiesIn(processes.output).filter(({ isPrimary }) => !isPrimary).map(({ pid }) => pid),
+      startOne: () => void child.stdin!.write("fork\n"),
+      output: () => processes.output,
+      stop: () => processes.stop(),
+    };
+  };
+}
+
+async function bunProcesses(): Promise<CopiesService> {
+  const processes = new Processes();
+  const port = await freePort();
+  const startOne = (): void => {
+    processes.start(bin("bun"), ["tests/support/copies_directory_program.ts"], { SHARED_PORT: String(port) });
+  };
+  for (let i = 0; i < 4; i++) startOne();
+  return {
+    port,
+    workers: () => copiesIn(processes.output).map(({ pid }) => pid),
+    startOne,
+    output: () => processes.output,
+    stop: () => processes.stop(),
+  };
+}
+
+async function denoServe(): Promise<CopiesService> {
+  const processes = new Processes();
+  const port = await freePort();
+  processes.start(bin("deno"), [
+    ...["serve", "--parallel", "-A", "--no-check", "--host", "127.0.0.1", "--port", String(port)],
+    "tests/support/copies_deno_serve.ts",
+  ], { DENO_JOBS: "4" });
+  return { port, workers: () => [], output: () => processes.output, stop: () => processes.stop() };
+}
+
+/** PM2 with a daemon of its own, which is ended with it. */
+function pm2(modules: string) {
+  return async (): Promise<CopiesService> => {
+    const home = mkdtempSync(join(tmpdir(), "pm2-"));
+    const port = await freePort();
+    let output = "";
+    const run = (...args: string[]): string => {
+      const { stdout, stderr, status } = spawnSync(process.execPath, [join(modules, "pm2/bin/pm2"), ...args], {
+        cwd: root,
+        encoding: "utf8",
+        timeout: 60_000,
+        env: { ...process.env, PM2_HOME: home, DIRECTORY: join(home, "copies"), PORT: String(port), NO_COLOR: "1" },
+      });
+      output += `${args.join(" ")}: ${status}\n${stdout}${stderr}`;
+      return stdout;
+    };
+    run("start", "examples/copies/pm2.config.cjs");
+    return {
+      port,
+      workers() {
+        const list = run("jlist");
+        return (JSON.parse(list.slice(list.indexOf("[{"))) as { pid: number; pm2_env: { status: string } }[])
+          .filter(({ pm2_env }) => pm2_env.status === "online").map(({ pid }) => pid);
+      },
+      output: () => output,
+      stop() {
+        run("kill");
+        rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+        return Promise.resolve();
+      },
+    };
+  };
+}
+
+/** The ways to run several copies behind one port, on each runtime. */
+export function waysToRun(pm2Modules: string): WayToRun[] {
+  // Those of a cluster end, hang and start in tests/copies/cluster_test.ts, on each runtime; a PM2 starts others itself.
+  const asTheyAre = { hasProcesses: false, hasBlock: false };
+  return [
+    { ...asTheyAre, name: "node:cluster on Node", copies: 5, start: cluster(process.execPath, ["--import", "tsx"]) },
+    { ...asTheyAre, name: "PM2 in cluster mode", copies: 4, start: pm2(pm2Modules) },
+    { ...asTheyAre, name: "node:cluster on Bun", copies: 5, start: cluster(bin("bun"), []) },
+    { name: "processes of Bun that share a port", copies: 4, hasProcesses: true, hasBlock: true, start: bunProcesses },
+    // Its messages go through a directory: those of node:cluster are lost beside connections (Deno 2.9.5).
+    { ...asTheyAre, name: "node:cluster on Deno", copies: 5, start: cluster(bin("deno"), denoRun, true) },
+    { name: "deno serve --parallel", copies: 4, hasProcesses: false, hasBlock: true, start: denoServe },
+  ];
+}
