@@ -16,9 +16,9 @@ const { exports } = JSON.parse(readFileSync(`${root}jsr.json`, "utf8")) as { exp
  * of it by one name.
  */
 const budgets: Readonly<Record<string, number>> = {
-  ".": 48.7,
-  "./hono": 48.2,
-  "./edge": 37.9,
+  ".": 49.1,
+  "./hono": 48.6,
+  "./edge": 38.1,
   // Of which the texts of Express' mounts are 1.3; an app has one of its frameworks.
   "./node": 6,
   "./pools": 4,
@@ -29,16 +29,16 @@ const budgets: Readonly<Record<string, number>> = {
   "./worker": 6.7,
   // uPlot alone is 22.
   "./live": 56,
-  "./copies": 21.5,
+  "./copies": 23.7,
   "./otel": 6,
 };
 
 /** What apps write, which leaves the rest of an entry point out of their bundles. */
 const apps: Readonly<Record<string, { code: string; budget: number }>> = {
-  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 46.9 },
+  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 47.2 },
   "the middleware alone": {
     code: 'import { runtimeMetrics } from "./src/hono/mod.ts"; runtimeMetrics();',
-    budget: 48.1,
+    budget: 48.5,
   },
 };
 
