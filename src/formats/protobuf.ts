@@ -268,10 +268,7 @@ class LabelWriter {
     this.#add(pairs, this.#more);
     if (!this.#written) return pairs;
     const before = this.#written.size;
-    const key = JSON.stringify(
-      pairs.map(([name, value]) => [name, wellFormed(value)]).sort(([a], [b]) => a! < b! ? -1 : 1),
-    );
-    return this.#written.add(key).size === before ? undefined : pairs;
+    return this.#written.add(keyOf(pairs)).size === before ? undefined : pairs;
   }
 
   /** Of two names that are spelled alike the first stands. */
@@ -282,4 +279,16 @@ class LabelWriter {
       if (!pairs.some(([there]) => there === spelled)) pairs.push([spelled, String(labels[name])]);
     }
   }
+}
+
+/** Tells label sets apart, in whatever order they stand. */
+function keyOf(pairs: readonly LabelPair[]): string {
+  let [key, last, isSorted] = ["", "", true];
+  for (const [name, value] of pairs) {
+    if (name < last) isSorted = false;
+    last = name;
+    const shown = wellFormed(value);
+    key += `${name.length},${name}${shown.length},${shown}`;
+  }
+  return isSorted ? key : keyOf([...pairs].sort(([a], [b]) => a < b ? -1 : 1));
 }

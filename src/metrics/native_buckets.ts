@@ -29,48 +29,63 @@ export const mostBuckets = 160;
 /** In seconds 15 µs, which no timer and no clock tells from nothing. Below 0 only a clock can have gone. */
 const zeroThreshold = 2 ** -16;
 
-/** The bucket above the zero bucket, with which a label set begins. */
-const lowest = -127;
-
 /** By slot: the buckets, and behind them the zero bucket. */
 const stride = mostBuckets + 1;
+
+/** By slot: by how much the schema has fallen, the number of its first bucket, and how many hold counts from there on. */
+const fallsPlace = 0;
+const firstPlace = 1;
+const lengthPlace = 2;
+const placesStride = 3;
 
 /** The exponential buckets of one family, by slot. */
 export class NativeCounts {
   private numbers: Float64Array = new Float64Array(0);
-  /** By slot: by how much the schema has fallen, and how far its first bucket is from the lowest. */
   private places: Int32Array = new Int32Array(0);
 
   /** Makes room for a slot. */
   reserve(slot: number): void {
     this.numbers = roomFor(this.numbers, (slot + 1) * stride);
-    this.places = roomFor(this.places, (slot + 1) * 2);
+    this.places = roomFor(this.places, (slot + 1) * placesStride);
   }
 
   /** Counts observations of one value. What is no number is in no bucket. */
   observe(slot: number, value: number, times: number): void {
     if (value > zeroThreshold) {
       const { places } = this;
-      const bucket = fallen(finestBucket(value), places[slot * 2]!);
-      const place = bucket - lowest - places[slot * 2 + 1]!;
-      if (place >= 0 && place < mostBuckets) this.numbers[slot * stride + place]! += times;
-      else this.#make(slot, bucket, times);
+      const at = slot * placesStride;
+      const bucket = fallen(finestBucket(value), places[at + fallsPlace]!);
+      const place = bucket - places[at + firstPlace]!;
+      if (place >= 0 && place < places[at + lengthPlace]!) this.numbers[slot * stride + place]! += times;
+      else this.#reach(slot, bucket, times);
     } else if (value <= zeroThreshold) this.numbers[slot * stride + mostBuckets]! += times;
   }
 
   /** Copies all that is counted in the first slots, and answers what tells it of each. */
   copy(size: number): (slot: number) => NativeBuckets {
-    const numbers = this.numbers.slice(0, size * stride);
-    const places = this.places.slice(0, size * 2);
+    const { numbers } = this;
+    const places = this.places.slice(0, size * placesStride);
+    // What is empty is left out: it is most of all.
+    const starts = new Int32Array(size + 1);
+    for (let slot = 0; slot < size; slot++) {
+      starts[slot + 1] = starts[slot]! + places[slot * placesStride + lengthPlace]!;
+    }
+    const counts = new Float64Array(starts[size]!);
+    const zeros = new Float64Array(size);
+    for (let slot = 0; slot < size; slot++) {
+      const from = slot * stride;
+      // Number by number it would take ten times as long where the loop is not compiled, as at most scrapes.
+      counts.set(numbers.subarray(from, from + starts[slot + 1]! - starts[slot]!), starts[slot]);
+      zeros[slot] = numbers[from + mostBuckets]!;
+    }
     return (slot) => {
-      const all = bucketsOf(numbers, slot);
-      const [begin, end] = filled(all);
+      const at = slot * placesStride;
       return {
-        schema: finestSchema - places[slot * 2]!,
+        schema: finestSchema - places[at + fallsPlace]!,
         zeroThreshold,
-        zeroCount: numbers[slot * stride + mostBuckets]!,
-        offset: lowest + places[slot * 2 + 1]! + begin,
-        counts: all.subarray(begin, end),
+        zeroCount: zeros[slot]!,
+        offset: places[at + firstPlace]!,
+        counts: counts.subarray(starts[slot], starts[slot + 1]),
       };
     };
   }
@@ -81,36 +96,25 @@ export class NativeCounts {
     this.places.fill(0);
   }
 
-  /** Counts in a bucket that is outside: the buckets begin elsewhere from then on, and are made coarser where they must. */
-  #make(slot: number, bucket: number, times: number): void {
+  /** Counts in a bucket below the first or above the last: as many as must be made coarser are, so that all find room. */
+  #reach(slot: number, bucket: number, times: number): void {
     const { places } = this;
-    const all = bucketsOf(this.numbers, slot);
-    const first = lowest + places[slot * 2 + 1]!;
-    const counts = all.slice();
-    const [begin, end] = filled(counts);
-    const low = begin < end ? Math.min(first + begin, bucket) : bucket;
-    const high = begin < end ? Math.max(first + end - 1, bucket) : bucket;
+    const at = slot * placesStride;
+    const all = this.numbers.subarray(slot * stride, slot * stride + mostBuckets);
+    const [first, length] = [places[at + firstPlace]!, places[at + lengthPlace]!];
+    const counts = all.slice(0, length);
+    const low = length > 0 ? Math.min(first, bucket) : bucket;
+    const high = length > 0 ? Math.max(first + length - 1, bucket) : bucket;
     let falls = 0;
     while (fallen(high, falls) - fallen(low, falls) >= mostBuckets) falls++;
-    places[slot * 2]! += falls;
-    places[slot * 2 + 1] = fallen(low, falls) - lowest;
+    const begin = fallen(low, falls);
     all.fill(0);
-    const add = (to: number, count: number): void => void (all[fallen(to, falls) - fallen(low, falls)]! += count);
-    for (let i = begin; i < end; i++) add(first + i, counts[i]!);
-    add(bucket, times);
+    counts.forEach((count, i) => all[fallen(first + i, falls) - begin]! += count);
+    all[fallen(bucket, falls) - begin]! += times;
+    places[at + fallsPlace]! += falls;
+    places[at + firstPlace] = begin;
+    places[at + lengthPlace] = fallen(high, falls) - begin + 1;
   }
-}
-
-function bucketsOf(numbers: Float64Array, slot: number): Float64Array {
-  return numbers.subarray(slot * stride, slot * stride + mostBuckets);
-}
-
-/** Where the first bucket with a count is, and the end of the last one. */
-function filled(counts: Float64Array): [begin: number, end: number] {
-  let [begin, end] = [0, counts.length];
-  while (end > 0 && counts[end - 1] === 0) end--;
-  while (begin < end && counts[begin] === 0) begin++;
-  return [begin, end];
 }
 
 /** Tells which bucket of a coarser schema a bucket is in: each step down makes one of two. */
