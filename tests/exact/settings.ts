@@ -11,8 +11,6 @@ export const settings: Readonly<Record<string, MonitorOptions>> = {
   "nothing measured": { collect: { http: false } },
   "until the head, without a gauge": { http: { metrics: [requests(), headLatency()], inProgress: false } },
   "exemplars alone": { http: { metrics: [requests(), latency()], inProgress: false } },
-  "no exemplars": { http: { exemplars: false } },
-  "statuses in groups": { http: { groupStatus: true } },
   sizes: { http: { metrics: [requests(), responseSize(), requestSize()] } },
   "bodies for observers": { http: { fromPython: { bodyRoutes: [/./] }, observers: [() => {}] } },
   "everything left out": { http: { exclude: [/./] } },
