@@ -7,7 +7,7 @@
 import type { HonoContextLike, HonoMiddleware, HonoRequestLike } from "./context.ts";
 import { HonoRoutes, matchesOf } from "./routes.ts";
 import { answeredWith } from "../http/answered.ts";
-import { markOf, needMarks, runMounted } from "../http/measured_once.ts";
+import { expectMountedApps, markOf, needMarks, runMounted } from "../http/measured_once.ts";
 import { isMovedTo } from "../http/routes.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 
@@ -44,6 +44,7 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): H
   }
   const routes = new HonoRoutes(recorder);
   recorder.join();
+  expectMountedApps();
   let own: unknown;
   // Not `async`: one more promise for each request would cost as much as a metric.
   return function runtimeMetrics(c, next) {

@@ -37,6 +37,8 @@ interface Marks {
   markPending: (() => void) | undefined;
   /** What finds the request around a mounted app; undefined before there is one. */
   mounts?: Mounts;
+  /** Is there a middleware, whose app may be mounted where nobody sees it? */
+  hasMiddleware?: boolean;
 }
 
 /** What belongs to a request that a mounted app handles, whatever it was made anew as. */
@@ -50,6 +52,8 @@ interface Mounts {
 /** Around a mounted app; the first who asks takes it, and others would be other requests. */
 interface Mounted {
   exchange: Marked | undefined;
+  /** Where that may be any app: the request, so that only one that was made of it takes the place. */
+  readonly request?: Request;
 }
 
 /** Node's `AsyncLocalStorage`, as far as it is used. */
@@ -145,21 +149,62 @@ export function runMounted<Result>(
   context: unknown,
   run: () => Promise<Result>,
 ): Promise<Result> {
-  const { storage, contexts } = marks.mounts ??= { storage: makeStorage(), contexts: new WeakMap() };
   const mounted: Mounted = { exchange };
+  // What the app leaves running would keep the request.
+  return runWith(mounted, context, run).finally(() => mounted.exchange = undefined);
+}
+
+/** Notes that a middleware measures, whose app an instrumented handler may hand a request that was made anew. */
+export function expectMountedApps(): void {
+  marks.hasMiddleware = true;
+}
+
+/**
+ * Runs an instrumented handler, so that a measured app that is mounted somewhere within knows who measures the request.
+ *
+ * @param exchange What measures the request.
+ * @param request The request.
+ * @param context The context of an edge runtime.
+ * @param run Runs the handler.
+ * @returns What that answers.
+ */
+export function runAround<Result>(
+  exchange: Marked,
+  request: Request,
+  context: unknown,
+  run: () => Result,
+): Result {
+  if (!marks.hasMiddleware) return run();
+  return runWith({ exchange, request }, context, run);
+}
+
+function runWith<Result>(mounted: Mounted, context: unknown, run: () => Result): Result {
+  const { storage, contexts } = marks.mounts ??= { storage: makeStorage(), contexts: new WeakMap() };
   const key = storage ? undefined : edgeContextOf(context);
   if (key) contexts.set(key, mounted);
-  // What the app leaves running would keep the request.
-  return (storage ? storage.run(mounted, run) : run()).finally(() => mounted.exchange = undefined);
+  return storage ? storage.run(mounted, run) : run();
 }
 
 function takeMounted({ storage, contexts }: Mounts, request: Request, context: unknown): Marked | undefined {
   const mounted = storage ? storage.getStore() : contexts.get(edgeContextOf(context)!);
   const exchange = mounted?.exchange;
-  if (!exchange) return undefined;
+  if (!exchange || exchange.isOver || (mounted!.request && !isMadeOf(request, mounted!.request))) return undefined;
   mounted!.exchange = undefined;
   mark(request, undefined, exchange);
   return exchange;
+}
+
+/** Is a request another one made anew, its path cut at most? What an app asks another by itself is a request of its own. */
+function isMadeOf(request: Request, outer: Request): boolean {
+  if (request === outer) return true;
+  try {
+    const [inner, whole] = [new URL(request.url), new URL(outer.url)];
+    return request.method === outer.method && inner.search === whole.search &&
+      request.headers.get("host") === outer.headers.get("host") &&
+      (inner.pathname === "/" || whole.pathname.endsWith(inner.pathname));
+  } catch {
+    return false;
+  }
 }
 
 /** Hono's getter throws where there is none. */

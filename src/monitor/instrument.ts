@@ -8,7 +8,7 @@ import type { PageHandler } from "../page/handler.ts";
 import { answeredWith } from "../http/answered.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Recorder } from "../http/recorder.ts";
-import { markOf, tellsRoute } from "../http/measured_once.ts";
+import { markOf, runAround, tellsRoute } from "../http/measured_once.ts";
 import { unmatchedRoute } from "../http/route_series.ts";
 import { pathOf, type RouteFinder, routeFinder, type RouteOption } from "../http/routes.ts";
 import type { LoopHolder } from "../work/loop_blame.ts";
@@ -109,7 +109,7 @@ function measure(
     const before = blame?.enter(exchange, exchange.beganAt);
     let answer: Response | Promise<Response>;
     try {
-      answer = handler.apply(this, args);
+      answer = runAround(exchange, request, args[2], () => handler.apply(this, args));
     } catch (error) {
       exchange.end(500, undefined, left(recorder, before));
       throw error;

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { transformSync } from "esbuild";
 import { buildPackage } from "../../scripts/pack_npm.ts";
 import { installNodes } from "../../scripts/node_matrix.ts";
-import { frameworksOf, running } from "../support/framework_apps.ts";
+import { frameworksOf, running, runtimes } from "../support/framework_apps.ts";
 import { drive } from "../support/framework_harness.ts";
 import { recipeText, removeRecipes, writeRecipe } from "../support/recipes.ts";
 
@@ -34,6 +34,9 @@ function build(folder: string, files: Record<string, string>, command: readonly 
   return app;
 }
 
+/** Runs what was built, on each runtime. */
+const [node, deno, bun] = [[process.execPath], runtimes["Deno"]!, runtimes["Bun"]!];
+
 describe("Nitro", () => {
   const folder = "tests/frameworks/nitro";
   const { modules, skip } = frameworksOf(folder);
@@ -52,8 +55,10 @@ describe("Nitro", () => {
       "server/routes/stream.ts": handler("body(pieces())"),
       "server/routes/slow.ts": handler("body(endless())"),
     }, [process.execPath, join(modules, "nitropack/dist/cli/index.mjs"), "build"]);
-    await using server = await running([process.execPath, ".output/server/index.mjs"], { cwd: app });
-    await drive(server);
+    for (const command of [node, deno, bun]) {
+      await using server = await running([...command, ".output/server/index.mjs"], { cwd: app });
+      await drive(server);
+    }
   });
 });
 
@@ -65,7 +70,7 @@ describe("SvelteKit", () => {
   // It needs Node 22.17.
   it("is measured under its routes' ids", { skip: skip || (installNodes() ?? false) }, async () => {
     writeRecipe(folder, "app/src/hooks.server", { heading: "SvelteKit" });
-    const node = join(root, "tests/nodes/node_modules/node22/bin/node");
+    const node22 = join(root, "tests/nodes/node_modules/node22/bin/node");
     const app = build(folder, {
       "package.json": '{ "name": "app", "private": true, "type": "module" }',
       "vite.config.js": `import adapter from "@sveltejs/adapter-node";
@@ -77,14 +82,16 @@ describe("SvelteKit", () => {
       "src/routes/boom/+server.js": 'export const GET = () => { throw new Error("boom"); };',
       "src/routes/stream/+server.js": `${shared}export const GET = () => new Response(body(pieces()));`,
       "src/routes/slow/+server.js": `${shared}export const GET = () => new Response(body(endless()));`,
-    }, [node, join(modules, "vite/bin/vite.js"), "build"]);
-    await using server = await running([node, "build/index.js"], { cwd: app });
-    await drive({
-      ...server,
-      template: (path) => path.replace(":id", "[id]"),
-      // Without a type it would be a form of another site.
-      asks: { make: { path: "/users", method: "POST", body: "{}", status: 201, answer: "made", route: "/users" } },
-    });
+    }, [node22, join(modules, "vite/bin/vite.js"), "build"]);
+    for (const command of [[node22], deno, bun]) {
+      await using server = await running([...command, "build/index.js"], { cwd: app });
+      await drive({
+        ...server,
+        template: (path) => path.replace(":id", "[id]"),
+        // Without a type it would be a form of another site.
+        asks: { make: { path: "/users", method: "POST", body: "{}", status: 201, answer: "made", route: "/users" } },
+      });
+    }
   });
 });
 
@@ -119,7 +126,9 @@ describe("Next.js", () => {
       "app/stream/route.js": handler("GET", "/stream", "return new Response(body(pieces()));"),
       "app/slow/route.js": handler("GET", "/slow", "return new Response(body(endless()));"),
     }, [process.execPath, join(modules, "next/dist/bin/next"), "build"]);
-    await using server = await running([process.execPath, join(modules, "next/dist/bin/next"), "start"], { cwd: app });
-    await drive({ ...server, unmatched: false, template: (path) => path.replace(":id", "[id]") });
+    for (const command of [node, deno, bun]) {
+      await using server = await running([...command, join(modules, "next/dist/bin/next"), "start"], { cwd: app });
+      await drive({ ...server, unmatched: false, template: (path) => path.replace(":id", "[id]") });
+    }
   });
 });

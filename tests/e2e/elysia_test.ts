@@ -1,19 +1,12 @@
-// Elysia from npm at the version that tests/frameworks/fetch pins, on real sockets: `.listen()` on Bun, its adapter on Node.
+// Elysia from npm at the version that tests/frameworks/fetch pins, on real sockets: `.listen()` on Bun, its adapter on Node, `Deno.serve()`.
 
-import process from "node:process";
 import { describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { assertEquals } from "@std/assert";
 import { askForWebSocket } from "../support/raw_client.ts";
 import { drive } from "../support/framework_harness.ts";
-import { counted, frameworksOf, running } from "../support/framework_apps.ts";
+import { counted, frameworksOf, running, runtimes } from "../support/framework_apps.ts";
 
 const { skip } = frameworksOf("tests/frameworks/fetch");
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const runtimes: Record<string, string[]> = {
-  Node: [process.execPath, "--import", "tsx"],
-  Bun: [`${root}node_modules/.bin/bun`],
-};
 
 for (const [runtime, command] of Object.entries(runtimes)) {
   describe(`Elysia on ${runtime}`, { skip }, () => {
@@ -56,7 +49,7 @@ for (const [runtime, command] of Object.entries(runtimes)) {
     });
 
     it("counts a WebSocket when it opens", {
-      skip: runtime === "Node" ? "there WebSockets pass the app by" : false,
+      skip: runtime === "Bun" ? false : "there WebSockets pass the app by",
     }, async () => {
       await using app = await start();
       const { line, socket } = await askForWebSocket(`${app.url}/socket/1`);

@@ -156,6 +156,12 @@ for (const compatibilityFlags of [[], ["nodejs_compat"]]) {
       assertEquals([...series.keys()].filter((name) => /things|route="none"/.test(name)), []);
     });
 
+    it("counts once what an app in an app without a middleware measures as well", async () => {
+      for (const id of ["1", "2"]) await get(`/bare/things/${id}`);
+      const series = await scrapeUntil((series) => series.get(counted("/things/:id", 200)) === 2);
+      assertEquals([...series.keys()].filter((name) => /_total\{.*route="none"/.test(name)), []);
+    });
+
     it("counts its uptime from the first request on", async () => {
       const uptime = (await scrape()).get("runtime_uptime_seconds")!;
       assertGreater(uptime, 0.5);

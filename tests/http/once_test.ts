@@ -5,10 +5,10 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { assert, assertEquals } from "@std/assert";
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import type { createMonitor } from "../../mod.ts";
 import { runtimeMetrics, unmeasured } from "../../src/hono/mod.ts";
-import { counts, inFlight, measureApp } from "../support/measured_app.ts";
+import { counts, inFlight, measureApp, type MeasuredApp } from "../support/measured_app.ts";
 import { rawRequest } from "../support/raw_client.ts";
 import { serveApp } from "../support/real_server.ts";
 
@@ -130,6 +130,72 @@ describe("a request is counted once", () => {
       "GET none 404 completed": 1,
     });
     assertEquals(inFlight(await under.page()), 0);
+  });
+
+  describe("with instrument() around an app of no middleware, which hands the request on made anew,", () => {
+    const measured = (under: MeasuredApp): Hono => {
+      const inner = new Hono();
+      inner.use(runtimeMetrics(under.monitor, { path: false }));
+      inner.get("/", (c) => c.text("root")).get("/things/:id", (c) => c.text("thing"));
+      inner.post("/things", (c) => c.text("made", 201)).get("/late/:id", later, (c) => c.text("late"));
+      return inner;
+    };
+    const later: MiddlewareHandler = async (_c, next) => {
+      await delay(1);
+      await next();
+    };
+    const asked = async (url: string): Promise<void> => {
+      for (const path of ["/legacy", "/legacy/things/1", "/legacy/things/2?q=1", "/legacy/late/3", "/other"]) {
+        await rawRequest(url + path).answer;
+      }
+      await Promise.all(["4", "5", "6"].map((id) => rawRequest(`${url}/legacy/late/${id}`).answer));
+      await rawRequest(`${url}/legacy/things`, { method: "POST", body: "x" }).answer;
+    };
+    const counted = {
+      "GET / 200 completed": 1,
+      "GET /things/:id 200 completed": 2,
+      "GET /late/:id 200 completed": 4,
+      "GET none 200 completed": 1,
+      "POST /things 201 completed": 1,
+    };
+
+    it("by a mount", async () => {
+      using under = measureApp();
+      const app = new Hono().use(later).get("/other", (c) => c.text("other")).mount("/legacy", measured(under).fetch);
+      await using server = await serveApp(under.monitor.instrument(app.fetch));
+      await asked(server.url);
+      assertEquals(await under.requests(), counted);
+      assertEquals(inFlight(await under.page()), 0);
+    });
+
+    it("by a handler, without what the server passed", async () => {
+      using under = measureApp();
+      const inner = measured(under);
+      await using server = await serveApp(under.monitor.instrument(async (request: Request) => {
+        const url = new URL(request.url);
+        if (url.pathname === "/other") return new Response("other");
+        url.pathname = url.pathname.slice("/legacy".length) || "/";
+        return await inner.fetch(new Request(url, request));
+      }));
+      await asked(server.url);
+      assertEquals(await under.requests(), counted);
+    });
+
+    it("but not what the app asks another one by itself", async () => {
+      using under = measureApp();
+      const inner = measured(under);
+      await using server = await serveApp(under.monitor.instrument(async (_: Request) => {
+        await inner.request("/things/1");
+        await inner.fetch(new Request("http://other.example/page"));
+        return new Response("page");
+      }));
+      await rawRequest(`${server.url}/page`).answer;
+      assertEquals(await under.requests(), {
+        "GET /things/:id 200 completed": 1,
+        "GET none 404 completed": 1,
+        "GET none 200 completed": 1,
+      });
+    });
   });
 
   it("with instrument() around an instrumented handler, under the innermost route that is known", async () => {

@@ -16,11 +16,11 @@ const { exports } = JSON.parse(readFileSync(`${root}jsr.json`, "utf8")) as { exp
  * of it by one name.
  */
 const budgets: Readonly<Record<string, number>> = {
-  ".": 49.1,
-  "./hono": 48.6,
-  "./edge": 38.1,
+  ".": 49.3,
+  "./hono": 48.8,
+  "./edge": 38.3,
   // Of which the texts of Express' mounts are 1.3; an app has one of its frameworks.
-  "./node": 6,
+  "./node": 6.3,
   "./pools": 4,
   "./calls": 8.5,
   // Of which both encodings of OTLP, its deltas and its environment are 4.5.
@@ -35,10 +35,10 @@ const budgets: Readonly<Record<string, number>> = {
 
 /** What apps write, which leaves the rest of an entry point out of their bundles. */
 const apps: Readonly<Record<string, { code: string; budget: number }>> = {
-  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 47.2 },
+  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 47.5 },
   "the middleware alone": {
     code: 'import { runtimeMetrics } from "./src/hono/mod.ts"; runtimeMetrics();',
-    budget: 48.5,
+    budget: 48.7,
   },
 };
 

@@ -62,8 +62,12 @@ mounted.get("/things/:id", (c) => c.text("thing"));
 app.mount("/mounted", mounted.fetch);
 app.mount("/instrumented", monitor.instrument((_: Request) => new Response("thing")));
 
+/** An app without a middleware, around one that has it. */
+const bare = monitor.instrument(new Hono().mount("/bare", mounted.fetch).fetch);
+
 export default {
   fetch(request: Request, env: never, context: never): Response | Promise<Response> {
+    if (new URL(request.url).pathname.startsWith("/bare/")) return bare(request, env, context);
     return new URL(request.url).pathname.startsWith("/hono/")
       ? app.fetch(request, env, context)
       : raw(request, env, context);

@@ -1,4 +1,4 @@
-// An app of Elysia, for Node (by its adapter) and Bun, on the port that is given; it writes where it listens.
+// An app of Elysia, for Node (by its adapter), Deno (by its own server) and Bun, on the port that is given; it writes where it listens.
 
 import process from "node:process";
 import { Registry } from "prom-client";
@@ -12,7 +12,8 @@ type Any = any;
 
 const { load } = pinnedPackages("tests/frameworks/fetch");
 const { Elysia, t } = load("elysia") as Any;
-const adapter = "bun" in process.versions ? {} : { adapter: (load("@elysiajs/node") as Any).node() };
+const { Deno } = globalThis as Any;
+const adapter = "bun" in process.versions || Deno ? {} : { adapter: (load("@elysiajs/node") as Any).node() };
 
 const routes = new Elysia({ prefix: "/tenants/:tenant" })
   .get("/users/:id", ({ params }: Any) => params.id)
@@ -44,4 +45,5 @@ const app = new Elysia(adapter)
 
 // Its adapter for Node tells no port that the system has chosen.
 const port = Number(process.env["PORT"]);
-app.listen({ port, hostname: "127.0.0.1" }, () => console.log(`http://127.0.0.1:${port}`));
+if (Deno) Deno.serve({ port, hostname: "127.0.0.1" }, app.fetch);
+else app.listen({ port, hostname: "127.0.0.1" }, () => console.log(`http://127.0.0.1:${port}`));
