@@ -83,6 +83,78 @@ function answerOf(url: string): Promise<{ encoding: string | undefined; body: Bu
   });
 }
 
+/** What turns the time of a page by hand. */
+interface Turned {
+  answer(times: number): Promise<void>;
+}
+
+/** Runs in the page before its own script: answers come from here, one for each second, as fast as they are drawn. */
+function turnTime(): void {
+  const wait = globalThis.setTimeout;
+  let next: (() => void) | undefined;
+  globalThis.setTimeout = ((act: () => void, ms: number) => {
+    if (ms !== 1000) return wait(act, ms);
+    next = act;
+    return 0;
+  }) as typeof setTimeout;
+  const lagBounds = [0.001, 0.01, 0.05, 0.2, 1];
+  const columns = ["seconds", "blocked", "gc", "heap_used", "rss", "cpu", "throttled", "in_flight"];
+  columns.push(...[...lagBounds, 0].map((_, i) => `lag_${i}`), ...[0, 1, 2].map((i) => `age_${i}`));
+  const begin = Date.now() / 1000;
+  let second = 0;
+  let answered: (() => void) | undefined;
+  const row = (at: number): number[] => [begin + at, ...columns.map((_, i) => i === 0 ? 1 : (at * (i + 7)) % 97 / 97)];
+  const message = (): unknown => ({
+    ...{
+      run: "run",
+      cursor: `run.${second}`,
+      now: begin + second,
+      severity: 2,
+      columns,
+      lagBounds,
+      ageBounds: [0.1, 1],
+    },
+    about: { runtime: "node", version: "1", engine: "e", pid: 1, uptimeSeconds: second },
+    thresholds: { warning: 0.05, critical: 0.2 },
+    rows: second === 0 ? Array.from({ length: 300 }, (_, i) => row(i - 299)) : [row(second)],
+    findings: [{
+      ...{ severity: "critical", signal: "lag", runbook: "https://example.com/" },
+      sentence: `GET /held held the loop for ${second % 50} s`,
+    }],
+    routes: Array.from({ length: 20 }, (_, i) => ({
+      ...{ method: "GET", route: `/route-${(second >> 2) % 50 + i}`, total: second, count: i, errors: 0 },
+      ...{ buckets: [1, i, second % 7], spark: Array.from({ length: 30 }, (_, step) => (second + step) % 11) },
+    })),
+    ...{ routeSeconds: 60, durationBounds: [0.1, 1], stepSeconds: 10, pending: [], limits: {}, absent: {} },
+    pools: [{ name: "pg", active: second % 5, queued: second % 3, capacity: 5 }],
+    stalls: Array.from({ length: 20 }, (_, i) => ({
+      ...{ id: String((second >> 3) - i), beganAtUnixSeconds: begin + second - i, seconds: 0.3, kind: "request" },
+      ...{ name: "GET /held", culprit: "held (app.ts:1)", frames: 3, isStart: false },
+    })),
+    hasProfiles: true,
+  });
+  globalThis.fetch = () => {
+    const told = { copies: [{ id: "", name: "", process: "", told: message() }] };
+    second++;
+    answered?.();
+    return Promise.resolve(new Response(JSON.stringify(told)));
+  };
+  Object.assign(globalThis, {
+    async answer(times: number): Promise<void> {
+      for (let i = 0; i < times; i++) {
+        const done = new Promise<void>((resolve) => answered = resolve);
+        // The answer before is drawn, and the next question waits for its time.
+        while (!next) await new Promise((resolve) => wait(resolve, 0));
+        const ask = next;
+        next = undefined;
+        ask();
+        await done;
+      }
+      while (!next) await new Promise((resolve) => wait(resolve, 0));
+    },
+  });
+}
+
 describe("the live page in Chromium", { skip }, () => {
   before(async () => {
     browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArguments });
@@ -304,6 +376,34 @@ describe("the live page in Chromium", { skip }, () => {
         const tall = await page.locator(".absent:visible").evaluateAll((all) => all.map((each) => each.clientHeight));
         assert(tall.length > 0 && tall.every((each) => each > 0 && each < 30), `absences are ${tall} pixels tall`);
       });
+    });
+
+    it("keeps its memory in a tab that is left open for a quarter of an hour", async () => {
+      const context = await browser.newContext(desktop);
+      try {
+        const page = await context.newPage();
+        // What turns TypeScript into JavaScript may name functions by a helper of its own.
+        await page.addInitScript({ content: `globalThis.__name = (made) => made; (${turnTime})();` });
+        await page.goto(`${url}/live`);
+        const session = await context.newCDPSession(page);
+        const used = async (answers: number): Promise<{ heap: number; nodes: number; listeners: number }> => {
+          await page.evaluate((answers) => (globalThis as unknown as Turned).answer(answers), answers);
+          for (let i = 0; i < 3; i++) await session.send("HeapProfiler.collectGarbage");
+          const { nodes, jsEventListeners: listeners } = await session.send("Memory.getDOMCounters");
+          return { heap: (await session.send("Runtime.getHeapUsage")).usedSize, nodes, listeners };
+        };
+        // Five minutes are shown, and more have passed: from here on nothing has to grow.
+        const before = await used(320);
+        const after = await used(600);
+        const text = JSON.stringify({ before, after });
+        // An answer that were kept would be 10 KB.
+        assertLess(after.heap - before.heap, 600 * 1000, text);
+        assertLess(after.nodes - before.nodes, 100, text);
+        assertLess(after.listeners - before.listeners, 60, text);
+        assertMatch(await page.locator("#stalls").innerText(), /GET \/held/);
+      } finally {
+        await context.close();
+      }
     });
 
     it("is no other origin's to read, nor to frame", async () => {
