@@ -169,6 +169,7 @@ describe("a fake clock, under everything else that looks at one,", () => {
       const pusher = createPusher({
         url: "http://push.example/v1/metrics",
         protocol: "otlp",
+        encoding: "json",
         job: "j",
         monitor,
         intervalSeconds: 1,
