@@ -50,7 +50,7 @@ async function main() {
   const own = (_request, response) => void response.end("own");
   const servers = [
     createServer(toNodeListener(app.fetch)),
-    createServer(instrumentListener(monitor, own, { route: { normalizePath: [[/\d+/, ":id"]] } })),
+    createServer(instrumentListener(monitor, own, { route: { normalizePath: [[/^\/own\/\d+$/, "/own/:id"]] } })),
   ];
   const [port, ownPort] = await Promise.all(
     servers.map((server) => new Promise((resolve) => server.listen(0, () => resolve(server.address().port)))),
