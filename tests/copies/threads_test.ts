@@ -1,7 +1,8 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
 import { assertEquals, assertLess } from "@std/assert";
 import { Client, get, requests, type TestCopy, untilCopies, untilStates, Watch } from "../support/copies.ts";
-import type { Page } from "../support/page.ts";
+import { Page } from "../support/page.ts";
 import { type Program, startProgram } from "../support/program.ts";
 
 describe("the threads of a process", () => {
@@ -13,6 +14,15 @@ describe("the threads of a process", () => {
     const clients = some.map(({ port }) => new Client(port));
     for (const { port } of some) await watch.scrape(port);
     for (const client of clients) sent += await client.end();
+  };
+
+  /** Sends some to one thread, until it has counted them: that is after the answer, and of no concern to another thread. */
+  const sendCounted = async ({ port }: TestCopy, times: number): Promise<void> => {
+    const counted = async (): Promise<number> => requests(new Page(await get(port, "/metrics?copy=self")));
+    const before = await counted();
+    for (let i = 0; i < times; i++) await get(port, "/");
+    sent += times;
+    while (await counted() < before + times) await delay(10);
   };
 
   before(async () => {
@@ -45,8 +55,7 @@ describe("the threads of a process", () => {
   it("are read while they hang, and not waited for", async () => {
     const [main, , , , blocked] = copies as [TestCopy, TestCopy, TestCopy, TestCopy, TestCopy];
     // What it counts from here on it tells nobody.
-    for (let i = 0; i < 10; i++) await get(blocked.port, "/");
-    sent += 10;
+    await sendCounted(blocked, 10);
     program.process.stdin!.write("hang 4\n");
     const series = (page: Page, name: string): number => page.value(`${name}{copy="${blocked.pid}.${blocked.thread}"}`);
     let before = 0;
@@ -73,8 +82,7 @@ describe("the threads of a process", () => {
     program.process.stdin!.write("end 1\n");
     assertEquals(requests(await untilStates(watch, main.port, { alive: 4, late: 0, ended: 1 })), sent);
     // It has no last words; what nobody has asked for is in its memory.
-    for (let i = 0; i < 10; i++) await get(copies[2]!.port, "/");
-    sent += 10;
+    await sendCounted(second, 10);
     program.process.stdin!.write("terminate 2\n");
     assertEquals(requests(await untilStates(watch, main.port, { alive: 3, late: 0, ended: 2 })), sent);
     assertEquals(requests(await watch.scrape(third.port)), sent);
