@@ -74,15 +74,11 @@ export class Client {
 
 /** Scrapes, and looks whether anything falls that may only rise. */
 export class Watch {
-  /** The slowest scrape, in seconds. */
-  slowest = 0;
   readonly falls: string[] = [];
   readonly #newest = new Map<string, number>();
 
   async scrape(port: number, query = "", timeoutSeconds?: number): Promise<Page> {
-    const begin = performance.now();
     const page = new Page(await get(port, `/metrics${query}`, timeoutSeconds));
-    this.slowest = Math.max(this.slowest, (performance.now() - begin) / 1000);
     for (const [series, value] of page.series) {
       const name = /^[^{]*/.exec(series)![0];
       const isSum = ["counter", "histogram", "summary"].some((type) =>
