@@ -43,7 +43,7 @@ export function functionText(source: string, line: number, column: number): Func
 /** Where a function calls another one of this name; undefined where it does nowhere, or on several lines. */
 export function callOf(name: string, { text, raw, line, column }: FunctionText): Position | undefined {
   const escaped = name.replace(/[^\w]/g, "\\$&");
-  // A regular expression that runs is a call of its own to Bun's engine.
+  // A regular expression that runs is a call of its own.
   const found = name.startsWith("/")
     ? [...raw.matchAll(new RegExp(escaped, "g"))]
     : [...text.matchAll(new RegExp(`(?<![\\w$])${escaped}\\s*(?:\\?\\.\\s*)?(?:<[\\w\\s,.<>[\\]|&]*>\\s*)?\\(`, "g"))];

@@ -50,7 +50,9 @@ export class HeldLines {
     );
     const text = (): FunctionText | undefined => mayRead ? this.#text(samples.frame.url, begin) : undefined;
     if (!callee || samples.ownSeconds >= longest) return this.#ownLine(samples, begin, text());
-    const name = callee.functionName.startsWith("/") ? callee.functionName : callee.functionName.split(/[. ]/).at(-1)!;
+    // V8 names a regular expression that runs in another way than Bun's engine.
+    const called = callee.functionName.replace(/^RegExp: (.*)$/s, "/$1/");
+    const name = called.startsWith("/") ? called : called.split(/[. ]/).at(-1)!;
     const found = name === "" ? undefined : text();
     return found && callOf(name, found);
   }

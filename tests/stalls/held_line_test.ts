@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import type { CallFrame, Place } from "../../src/runtime/profiler.ts";
 import { type FunctionSamples, HeldLines } from "../../src/stalls/held_line.ts";
 
-const source = "function f() {\n  a();\n  g();\n  b();\n}\nfunction g() {}\n";
+const source = "function f() {\n  a();\n  g();\n  b(/x+/);\n}\nfunction g() {}\n";
 const begin: Place = { file: "/app/a.ts", line: 1, column: 11 };
 
 const frame = (functionName: string): CallFrame => ({
@@ -51,6 +51,13 @@ describe("HeldLines", () => {
     assertEquals(find({ calls: new Map([[frame("Array.g"), 1]]) }), { line: 3, column: 3 });
     assertEquals(find({ calls: new Map([[frame("unknown"), 1]]) }), undefined);
     assertEquals(find({ calls: new Map([[frame(""), 1]]) }), undefined);
+  });
+
+  it("is the line of a regular expression, by the name that each engine gives it", () => {
+    for (const name of ["RegExp: x+", "/x+/"]) {
+      assertEquals(find({ calls: new Map([[frame(name), 1]]) }), { line: 4, column: 5 }, name);
+    }
+    assertEquals(find({ calls: new Map([[frame("RegExp: y+"), 1]]) }), undefined);
   });
 
   it("is not known where samples before the stall could have made the difference", () => {

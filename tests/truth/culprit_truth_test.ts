@@ -49,11 +49,8 @@ describe("which function held the loop, and on which line", () => {
     const isFunction = ({ name, culprit }: Told): boolean =>
       culprit?.file === culpritFile && functionsOf(name).includes(culprit.functionName!);
     const isLine = ({ culprit }: Told): boolean => linesOf(culprit!.functionName!).includes(culprit!.line!);
-    const right = found.filter(isFunction);
+    const right = found.filter((told) => isFunction(told) && isLine(told));
     assertGreaterOrEqual(right.length, 9, JSON.stringify(found.filter((told) => !right.includes(told))));
-    // Ten of ten on a machine that is quiet; where the samples do not tell a line for sure, it is that of the function.
-    const onLine = right.filter(isLine);
-    assertGreaterOrEqual(onLine.length, 7, JSON.stringify(right.filter((told) => !onLine.includes(told))));
     // Not known is allowed once; accusing somebody else never is.
     const accused = found.filter((told) => !isFunction(told) && told.culprit?.file === culpritFile);
     assertEquals(accused.map(({ name }) => name), []);
