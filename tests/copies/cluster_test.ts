@@ -3,17 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import {
-  Client,
-  freePort,
-  get,
-  kill,
-  requests,
-  type TestCopy,
-  untilCopies,
-  untilStates,
-  Watch,
-} from "../support/copies.ts";
+import { Client, get, kill, requests, type TestCopy, untilCopies, untilStates, Watch } from "../support/copies.ts";
+import { freePort } from "../support/free_port.ts";
 import { runtimeName } from "../support/loop.ts";
 import { type Program, startProgram } from "../support/program.ts";
 

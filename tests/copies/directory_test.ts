@@ -18,17 +18,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertThrows } from "@std/assert";
 import type { JoinOptions } from "@rtm/runtime-metrics/copies";
 import { frameOf } from "../../src/copies/frames.ts";
-import {
-  Client,
-  freePort,
-  kill,
-  requests,
-  states,
-  type TestCopy,
-  untilCopies,
-  untilStates,
-  Watch,
-} from "../support/copies.ts";
+import { Client, kill, requests, states, type TestCopy, untilCopies, untilStates, Watch } from "../support/copies.ts";
+import { freePort } from "../support/free_port.ts";
 import { runtimeName } from "../support/loop.ts";
 import { copyErrors as errors, type OwnCopy, startCopy } from "../support/own_copies.ts";
 import { type Program, startProgram } from "../support/program.ts";

@@ -11,8 +11,9 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import { Registry } from "prom-client";
 import { createMonitor } from "@rtm/runtime-metrics";
 import { toNodeListener } from "@rtm/runtime-metrics/node";
+import { freePort } from "../support/free_port.ts";
 import { describeWith } from "../support/programs.ts";
-import { freePort, startSystemProgram } from "../support/system_program.ts";
+import { startSystemProgram } from "../support/system_program.ts";
 import { until } from "../support/until.ts";
 
 const document = readFileSync(new URL("../../docs/formats.md", import.meta.url), "utf8");

@@ -10,6 +10,7 @@ import { Miniflare } from "miniflare";
 import { Counter, Registry } from "prom-client";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { createPusher, type Pusher, type PusherOptions } from "@rtm/runtime-metrics/push";
+import { freePort } from "../support/free_port.ts";
 import { checkExportRequest } from "../support/otlp_schema.ts";
 import { Page } from "../support/page.ts";
 import { type PushServer, startPushServer } from "../support/push_servers.ts";
@@ -19,7 +20,6 @@ import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk
 import { metricProducer } from "../../src/otel/mod.ts";
 import { readOtlp } from "../support/otlp_messages.ts";
 import { describeWith } from "../support/programs.ts";
-import { freePort } from "../support/system_program.ts";
 import { until } from "../support/until.ts";
 
 /** A monitor with two requests counted, beside a metric of the app's own. */

@@ -1,6 +1,5 @@
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
-import { createServer } from "node:net";
 import { Page } from "./page.ts";
 
 /** One of the copies of a test's service. */
@@ -26,16 +25,6 @@ export async function untilCopies(program: { readonly output: string }, count: n
     await delay(20);
   }
   return copiesIn(program.output);
-}
-
-/** A port that nobody listens on. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** One request, on a connection of its own. */

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { Registry } from "prom-client";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { pinnedPackages } from "../../scripts/pinned_packages.ts";
+import { freePort } from "./free_port.ts";
 import type { FrameworkApp } from "./framework_harness.ts";
 import { until } from "./until.ts";
 
@@ -95,14 +96,6 @@ export async function running(
     throw new Error(`${command.join(" ")} does not listen: ${written}`, { cause: error });
   }
   return { url, ...more, [Symbol.asyncDispose]: stop };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /**

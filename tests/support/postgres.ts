@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { chownSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { freePort, startSystemProgram } from "./system_program.ts";
+import { freePort } from "./free_port.ts";
+import { startSystemProgram } from "./system_program.ts";
 
 /** Where Debian keeps the programs of PostgreSQL: none of them is on the path. */
 const folder = "/usr/lib/postgresql";

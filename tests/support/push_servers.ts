@@ -1,5 +1,6 @@
+import { freePort } from "./free_port.ts";
 import type { Generation } from "./programs.ts";
-import { freePort, startSystemProgram } from "./system_program.ts";
+import { startSystemProgram } from "./system_program.ts";
 
 /** Where a program is, so that it can be there again. */
 export interface PushPlace {

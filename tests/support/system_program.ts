@@ -1,6 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "./until.ts";
@@ -93,15 +92,4 @@ export async function startSystemProgram<Ready>(
     throw new Error(`Cannot start ${command}: it ended, or was not ready within ${startTimeoutSeconds} s\n${log}`);
   }
   return { ready: told, log: () => log, stop };
-}
-
-/** A port that was free a moment ago, for programs that do not say which one the system has chosen for them. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
