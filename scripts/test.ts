@@ -23,9 +23,10 @@ import {
   rmSync,
 } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { pinnedPackages } from "./pinned_packages.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -55,6 +56,8 @@ interface Count {
 const plain = { serial: false, testTimeoutSeconds: 120, runTimeoutSeconds: 900 };
 /** Node's limit holds for a whole file, too, and the one with the other versions of Node takes two minutes for each. */
 const long = { serial: true, testTimeoutSeconds: 1200, runTimeoutSeconds: 4500 };
+/** Those of tests/e2e that compare with a clock, or watch what a busy machine does to them. */
+const timed = /\/(alerts|copies\w*|live|native_histograms|node_matrix|npm_watchdog|prometheus|soak)_test\.ts$/;
 
 const isTruth = (file: string): boolean => file.startsWith("tests/truth/");
 const isReal = (file: string): boolean => file.startsWith("tests/behaviour/");
@@ -80,7 +83,20 @@ function planRuns(targets: string[], named: string[]): Run[] {
     if (target === "e2e") {
       return [
         ...runtimes.map((runtime) => ({ label: `${runtime} truth`, runtime, files: files.filter(isTruth), ...long })),
-        { label: "node e2e", runtime: "node" as const, files: files.filter(isEndToEnd), ...long },
+        ...halves(files.filter((file) => isEndToEnd(file) && !timed.test(file)))
+          .map((run) => ({
+            ...long,
+            ...run,
+            label: `node e2e, ${run.label}`,
+            runtime: "node" as const,
+            serial: false,
+          })),
+        {
+          label: "node e2e",
+          runtime: "node" as const,
+          files: files.filter((file) => isEndToEnd(file) && timed.test(file)),
+          ...long,
+        },
       ];
     }
     const runtime = target as Runtime;
@@ -88,18 +104,26 @@ function planRuns(targets: string[], named: string[]): Run[] {
     const limits = chosen.some(isLong) ? long : plain;
     if (named.length > 0 || targets.length === 1) return [{ label: runtime, runtime, files: chosen, ...limits }];
     const [real, rest] = [chosen.filter(isReal), chosen.filter((file) => !isReal(file) && runsOn(runtime, file))];
-    // Node starts a process for each file and takes as long as the other two together: it is dealt out in two halves.
-    const halves = runtime === "node" ? [0, 1].map((half) => rest.filter((_, index) => index % 2 === half)) : [rest];
+    // Node starts a process for each file and takes as long as the other two together.
+    const parts = runtime === "node" ? halves(rest) : [{ label: "", files: rest }];
     return [
-      ...halves.map((files, half) => ({
-        label: halves.length > 1 ? `${runtime}, ${half + 1} of 2` : runtime,
+      ...parts.map(({ label, files }) => ({
+        label: label ? `${runtime}, ${label}` : runtime,
         runtime,
         files,
         ...plain,
       })),
       { label: `${runtime}, in real time`, runtime, files: real, ...plain, serial: true },
     ];
-  }).map((run) => ({ ...run, files: run.files.filter((file) => runsOn(run.runtime, file)) }));
+  }).map((run) => ({ ...run, files: run.files.filter((file) => runsOn(run.runtime, file)) }))
+    .filter(({ files }) => files.length > 0);
+}
+
+function halves(files: readonly string[]): { label: string; files: string[] }[] {
+  return [0, 1].map((half) => ({
+    label: `${half + 1} of 2`,
+    files: files.filter((_, index) => index % 2 === half),
+  }));
 }
 
 function commandFor({ runtime, files, serial, testTimeoutSeconds }: Run, junitPath: string): [string, string[]] {
@@ -160,7 +184,6 @@ function unescapeXml(text: string): string {
 
 /** Shows what a run wrote when it has ended if another runs beside it, so that the two do not mix. */
 async function execute(run: Run, alone: boolean): Promise<Count> {
-  if (run.files.length === 0 && run.serial) return { passed: 0, failed: 0, skipped: 0, failures: [] };
   const directory = mkdtempSync(join(tmpdir(), "runtime-metrics-"));
   const [junitPath, outputPath] = [join(directory, "junit.xml"), join(directory, "output")];
   const [command, args] = commandFor(run, junitPath);
@@ -206,6 +229,16 @@ async function copyTo(path: string, output: NodeJS.WritableStream): Promise<void
   }
 }
 
+/** At first, since two files would install the same packages at once; those that need them tell why they are not there. */
+function installPinned(): void {
+  const names = readdirSync(join(root, "tests"), { recursive: true, encoding: "utf8" });
+  for (const name of names) {
+    if (basename(name) === "package-lock.json" && !name.includes("node_modules")) {
+      pinnedPackages(join("tests", dirname(name))).install();
+    }
+  }
+}
+
 /** As many at once as there are cores, two at most; then what measures real time, alone. */
 async function executeAll(runs: readonly Run[]): Promise<Count[]> {
   const counts = new Map<Run, Count>();
@@ -234,6 +267,8 @@ const named = paths.flatMap((path) => path.endsWith(".ts") ? [path] : findTests(
 if (paths.length > 0 && named.length === 0) throw new Error(`Cannot run tests: none in ${paths.join(", ")}`);
 
 const runs = planRuns(targets.length > 0 ? targets : [...runtimes], named);
+if (runs.length === 0) throw new Error(`Cannot run tests: none of ${named.join(", ")} is for ${targets.join(" or ")}`);
+if (targets.includes("e2e") && named.length === 0) installPinned();
 const counts = await executeAll(runs);
 const lines = runs.map(({ label }, index) => `${label}: ${describe(counts[index]!)}`);
 const sum = (key: "passed" | "failed" | "skipped"): number => counts.reduce((total, count) => total + count[key], 0);
