@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { describe } from "node:test";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
 
 /** Where scripts/newer_programs.ts puts those of Debian's unstable suite. */
 export const newerPrograms: string = fileURLToPath(new URL("../../.programs", import.meta.url));
@@ -73,7 +74,17 @@ function isThere(command: string): boolean {
   return command.includes("/") ? existsSync(command) : !spawnSync(command, ["--version"], { timeout: 10_000 }).error;
 }
 
+/** What a program says of itself, else what its package does: Debian's VictoriaMetrics is built without its version. */
 function versionOf(command: string): string {
   const { stdout, stderr } = spawnSync(command, ["--version"], { encoding: "utf8", timeout: 10_000 });
-  return /\d+\.\d+(\.\d+)?/.exec(`${stdout}${stderr}`)?.[0] ?? "";
+  const number = /\d+\.\d+(\.\d+)?/;
+  return (number.exec(`${stdout}${stderr}`) ?? number.exec(packageVersion(command)))?.[0] ?? "";
+}
+
+function packageVersion(command: string): string {
+  const changelog = join(newerPrograms, "usr/share/doc", basename(command), "changelog.Debian.gz");
+  if (!command.includes("/")) {
+    return spawnSync("dpkg-query", ["--show", command], { encoding: "utf8", timeout: 10_000 }).stdout ?? "";
+  }
+  return existsSync(changelog) ? gunzipSync(readFileSync(changelog)).toString().split("\n")[0]! : "";
 }
