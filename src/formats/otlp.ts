@@ -38,8 +38,6 @@ export interface OtlpContext {
   readonly startUnixSeconds: number;
   /** When the snapshots were taken, as Unix time in seconds. */
   readonly unixSeconds: number;
-  /** Whether a family that has exponential buckets is told by them, and not by its classic ones. */
-  readonly exponential?: boolean;
   /** Called with the name of each family of which something could not be told. */
   readonly failed?: (name: string) => void;
 }
@@ -54,11 +52,11 @@ export function* otlpMetrics(families: Gathered["families"], context: OtlpContex
       if (family.isForeign) context.failed?.(family.name);
       continue;
     }
-    yield metricOf(family, shown.name, new Points(family, context), context.exponential);
+    yield metricOf(family, shown.name, new Points(family, context));
   }
 }
 
-function metricOf(family: FamilySnapshot, name: string, points: Points, exponential = false): OtlpMetric {
+function metricOf(family: FamilySnapshot, name: string, points: Points): OtlpMetric {
   const data = dataOf(family);
   const common = { name, description: wellFormed(family.help), unit: unitOf(name, data) };
   if (family.kind === "numbers") {
@@ -71,7 +69,8 @@ function metricOf(family: FamilySnapshot, name: string, points: Points, exponent
   }
   if (data !== "histogram") return { ...common, data: "summary", points: points.all((i) => summaryPoint(family, i)) };
   const { native } = family;
-  if (exponential && native) {
+  // Told by these alone: both would be two metrics of one name.
+  if (native) {
     return {
       ...common,
       data: "exponentialHistogram",

@@ -27,7 +27,8 @@ export interface MetricProducer {
 /**
  * Makes what a reader of OpenTelemetry's SDK takes as one of its `metricProducers`.
  *
- * Histograms pass whole, with the buckets that they have; nothing is recorded again. Everything counts from its start:
+ * Histograms pass whole, with the buckets that they have, exponential ones where the monitor keeps native histograms;
+ * nothing is recorded again. Everything counts from its start:
  * readers that ask for deltas get cumulative numbers, which say that they are. A summary of ours is a histogram of one
  * bucket; quantiles of an app's own summaries are a gauge of the summary's name with `_quantile`. Exemplars stay on the
  * page and in what `./push` sends: the SDK has no place for them.

@@ -21,4 +21,11 @@
 
 export { type MetricProducer, metricProducer } from "./metric_producer.ts";
 export type { MetricNames, MetricProducerOptions } from "./options.ts";
-export type { CollectionResult, SdkDataPoint, SdkDescriptor, SdkHistogram, SdkMetric } from "./sdk_metrics.ts";
+export type {
+  CollectionResult,
+  SdkDataPoint,
+  SdkDescriptor,
+  SdkExponentialHistogram,
+  SdkHistogram,
+  SdkMetric,
+} from "./sdk_metrics.ts";

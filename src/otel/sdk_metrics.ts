@@ -46,17 +46,34 @@ export interface SdkHistogram {
   count: number;
 }
 
+/** A whole histogram of exponential buckets, of a family that has native ones. */
+export interface SdkExponentialHistogram {
+  /** 2 to the power of 2^-scale is how many times higher a bucket's upper bound is than its lower one. */
+  scale: number;
+  /** How many observations are from 0 to the zero bucket's threshold, 2^-16 s; the SDK has no place for the threshold. */
+  zeroCount: number;
+  /** The number of the first bucket, and how many observations each holds. */
+  positive: { offset: number; bucketCounts: number[] };
+  /** Empty: no duration is below 0. */
+  negative: { offset: number; bucketCounts: number[] };
+  /** The sum of all observations, where it is known. */
+  sum?: number;
+  /** How many observations there are. */
+  count: number;
+}
+
 /** What every metric has; `aggregationTemporality` is 1, cumulative. */
 interface SdkMetricBase {
   descriptor: SdkDescriptor;
   aggregationTemporality: 1;
 }
 
-/** One metric; `dataPointType` is 0 for histograms, 2 for gauges, 3 for sums. */
+/** One metric; `dataPointType` is 0 for histograms, 1 for those of exponential buckets, 2 for gauges, 3 for sums. */
 export type SdkMetric =
   & SdkMetricBase
   & (
     | { dataPointType: 0; dataPoints: SdkDataPoint<SdkHistogram>[] }
+    | { dataPointType: 1; dataPoints: SdkDataPoint<SdkExponentialHistogram>[] }
     | { dataPointType: 2; dataPoints: SdkDataPoint<number>[] }
     | { dataPointType: 3; dataPoints: SdkDataPoint<number>[]; isMonotonic: boolean }
   );
@@ -115,9 +132,18 @@ export function* sdkMetrics(metric: WholeMetric, context: SdkContext): Generator
         }));
       return [{ ...common("HISTOGRAM"), dataPointType: 0, dataPoints }];
     }
-    // Not asked for: who wants them of the SDK gives it views.
-    case "exponentialHistogram":
-      return [];
+    case "exponentialHistogram": {
+      const dataPoints = yield* inSteps(metric.points, (each) =>
+        point(each, {
+          scale: each.scale,
+          zeroCount: each.zeroCount,
+          positive: { offset: each.offset, bucketCounts: [...each.bucketCounts] },
+          negative: { offset: 0, bucketCounts: [] },
+          ...(each.sum !== undefined && { sum: each.sum }),
+          count: each.count,
+        }));
+      return [{ ...common("HISTOGRAM"), dataPointType: 1, dataPoints }];
+    }
     case "summary": {
       // A histogram of one bucket is a sum and a count.
       const dataPoints = yield* inSteps(

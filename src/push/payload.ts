@@ -65,7 +65,6 @@ export class OtlpPayloads {
       resource,
       startUnixSeconds: this.#start.at(monitor.snapshot(), unixSeconds),
       unixSeconds,
-      exponential: true,
       failed: (name) => core?.self.fail(`metric:${name}`),
     });
     const round: Round = { unixSeconds, accepted: false };

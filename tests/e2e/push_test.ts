@@ -17,7 +17,7 @@ import { type PushServer, startPushServer } from "../support/push_servers.ts";
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-proto";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
-import { metricProducer } from "../../src/otel/mod.ts";
+import { type MetricNames, metricProducer } from "../../src/otel/mod.ts";
 import { readOtlp } from "../support/otlp_messages.ts";
 import { describeWith } from "../support/programs.ts";
 import { until } from "../support/until.ts";
@@ -40,6 +40,19 @@ function pusherFor(
   options: Pick<PusherOptions, "url" | "protocol"> & Partial<PusherOptions>,
 ): Pusher {
   return createPusher({ job: "e2e", instance: "a/b", monitor, ...options });
+}
+
+/** Exports once, by OpenTelemetry's SDK and its own exporter. */
+async function exportBySdk(monitor: Monitor, url: string, service: string, names?: MetricNames): Promise<void> {
+  const reader = new PeriodicExportingMetricReader({
+    exporter: new OTLPMetricExporter({ url }),
+    exportIntervalMillis: 3_600_000,
+    metricProducers: [metricProducer(monitor, names && { names }) as never],
+  });
+  const resource = resourceFromAttributes({ "service.name": service });
+  const provider = new MeterProvider({ readers: [reader], resource });
+  await reader.forceFlush();
+  await provider.shutdown();
 }
 
 describeWith("pushing to a Pushgateway", ["prometheus-pushgateway"], (generation) => {
@@ -114,17 +127,7 @@ describeWith("pushing to VictoriaMetrics", ["victoria-metrics"], (generation) =>
   const skip = !generation.isNewer && "this VictoriaMetrics takes no OTLP";
   it("has what OpenTelemetry's SDK exports of a metricProducer(), counts exact", { skip }, async () => {
     const { monitor } = await measured();
-    const reader = new PeriodicExportingMetricReader({
-      exporter: new OTLPMetricExporter({ url: `${server.url}/opentelemetry/v1/metrics` }),
-      exportIntervalMillis: 3_600_000,
-      metricProducers: [metricProducer(monitor, { names: "otel" }) as never],
-    });
-    const provider = new MeterProvider({
-      readers: [reader],
-      resource: resourceFromAttributes({ "service.name": "sdk" }),
-    });
-    await reader.forceFlush();
-    await provider.shutdown();
+    await exportBySdk(monitor, `${server.url}/opentelemetry/v1/metrics`, "sdk", "otel");
     const requests = '{__name__="http.server.request.duration_count","service.name"="sdk"}';
     const found = await until(
       () => query(requests, "http.response.status_code"),
@@ -156,24 +159,27 @@ describeWith("pushing to VictoriaMetrics", ["victoria-metrics"], (generation) =>
     monitor.stop();
   });
 
-  it("has the exponential buckets of native histograms", { skip }, async () => {
+  it("has the exponential buckets of native histograms, from a pusher and from the SDK", { skip }, async () => {
     const monitor = createMonitor({ registry: new Registry(), nativeHistograms: true });
     const fetch = monitor.instrument((_request: Request) => new Response("hello"));
     for (let i = 0; i < 5; i++) await (await fetch(new Request("http://localhost/"))).text();
     const url = `${server.url}/opentelemetry/v1/metrics`;
     const pusher = pusherFor(monitor, { url, protocol: "otlp", job: "native" });
     assert(await pusher.push(), pusher.stats.lastError);
-    const series = (part: string): string =>
-      `{__name__="http_request_duration_seconds_${part}","service.name"="native"}`;
-    const found = await until(
-      () => query(series("count"), "status"),
-      (found) => Object.keys(found).length > 0,
-    );
-    assertEquals(found, { "200": 5 });
-    // This is how VictoriaMetrics keeps them.
-    const ranges = await query(series("bucket"), "vmrange");
-    assertEquals(Object.values(ranges).reduce((sum, each) => sum + each, 0), 5);
-    assertEquals(Object.keys(ranges).every((range) => range.includes("...")), true);
+    await exportBySdk(monitor, url, "native-sdk");
+    for (const service of ["native", "native-sdk"]) {
+      const series = (part: string): string =>
+        `{__name__="http_request_duration_seconds_${part}","service.name"="${service}"}`;
+      const found = await until(
+        () => query(series("count"), "status"),
+        (found) => Object.keys(found).length > 0,
+      );
+      assertEquals(found, { "200": 5 });
+      // This is how VictoriaMetrics keeps them.
+      const ranges = await query(series("bucket"), "vmrange");
+      assertEquals(Object.values(ranges).reduce((sum, each) => sum + each, 0), 5);
+      assertEquals(Object.keys(ranges).every((range) => range.includes("...")), true);
+    }
     monitor.stop();
   });
 

@@ -35,7 +35,7 @@ function appOf(...answers: Answer[]): GatherSource {
 }
 
 const metricsOf = ({ families, labels }: Gathered) =>
-  otlpMetrics(families, { labels, resource, startUnixSeconds, unixSeconds, exponential: true });
+  otlpMetrics(families, { labels, resource, startUnixSeconds, unixSeconds });
 
 /** Both encodings of everything at a source: as JSON says it, and as a library reads the protocol buffers. */
 async function both(

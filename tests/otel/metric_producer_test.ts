@@ -1,10 +1,19 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
-import { assert, assertAlmostEquals, assertEquals, assertGreater, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertGreater,
+  assertGreaterOrEqual,
+  assertLessOrEqual,
+  assertThrows,
+} from "@std/assert";
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-http";
 import {
   AggregationTemporality,
+  type ExponentialHistogram,
   InMemoryMetricExporter,
   MeterProvider,
   type MetricData,
@@ -74,6 +83,31 @@ describe("metricProducer() with OpenTelemetry's SDK", () => {
     // The start is that of the series, not of the collection.
     assert(users.startTime[0] <= users.endTime[0]);
     assertAlmostEquals(users.startTime[0], Date.now() / 1000, 60);
+  });
+
+  it("passes the exponential buckets of native histograms on, under either names", async () => {
+    for (
+      const [names, name] of [["ours", "http_request_duration_seconds"], [
+        "otel",
+        "http.server.request.duration",
+      ]] as const
+    ) {
+      using monitor = measured({ nativeHistograms: true });
+      const { metrics } = await exported(monitor, names);
+      const { descriptor, dataPointType, dataPoints } = metrics.get(name)!;
+      assertEquals([descriptor.unit, dataPointType], ["s", 1]);
+      const values = dataPoints.map(({ value }) => value as ExponentialHistogram);
+      assertEquals(values.map(({ count }) => count).sort(), [1, 3]);
+      for (const { count, scale, zeroCount, positive, sum } of values) {
+        assertEquals(zeroCount + positive.bucketCounts.reduce((sum, each) => sum + each, 0), count);
+        // All of them together lie between the sums of their buckets' lower and upper bounds.
+        const base = 2 ** 2 ** -scale;
+        const bounds = positive.bucketCounts.map((each, i) => each * base ** (positive.offset + i));
+        const lowest = bounds.reduce((sum, each) => sum + each, 0);
+        assertGreaterOrEqual(sum!, lowest);
+        assertLessOrEqual(sum!, lowest * base + zeroCount * 2 ** -16);
+      }
+    }
   });
 
   it("tells the app's own metrics as well, quantiles of summaries as a gauge", async () => {

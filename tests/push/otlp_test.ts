@@ -288,7 +288,7 @@ describe("pushing deltas", () => {
       unixSeconds: number,
       accepted: boolean,
     ): { counts: Map<number, number>; count: number; zero: number } => {
-      const context = { labels: {}, resource: {}, startUnixSeconds: 1, unixSeconds, exponential: true };
+      const context = { labels: {}, resource: {}, startUnixSeconds: 1, unixSeconds };
       const metrics = deltas.of(otlpMetrics([takeSnapshot(histogram)], context), { unixSeconds, accepted });
       const counts = new Map<number, number>();
       for (const metric of metrics) {
