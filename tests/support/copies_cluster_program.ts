@@ -25,9 +25,12 @@ function listen(port: number): Promise<number> {
 }
 
 if (cluster.isPrimary) {
-  createInterface({ input: process.stdin }).on("line", (line) => {
-    if (line === "fork") cluster.fork();
-  });
+  createInterface({ input: process.stdin })
+    .on("line", (line) => {
+      if (line === "fork") cluster.fork();
+    })
+    // Whoever started it has ended, perhaps without a word.
+    .on("close", () => process.exit());
   for (let i = 0; i < Number(process.argv[2]); i++) cluster.fork();
   console.log(JSON.stringify({ pid: process.pid, port: await listen(0), isPrimary: true }));
 } else {
