@@ -40,5 +40,4 @@ export type {
   MemoryReading,
   PoolReading,
   ProcessReading,
-  WorkerReading,
 } from "./src/sample.ts";

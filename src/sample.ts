@@ -91,23 +91,6 @@ export interface PoolReading {
   oldestWaitSeconds?: number;
   /** How many connections are open and unused, for pools that open theirs when they are needed. */
   idle?: number;
-  /** What each worker of a pool has told of itself, by the worker's name. */
-  workers?: Readonly<Record<string, WorkerReading>>;
-}
-
-/** What of it is one number for the whole pool. */
-export type PoolNumber = Exclude<keyof PoolReading, "workers">;
-
-/** What a worker has told of its own thread; the fields of lag are absent until its first report. */
-export interface WorkerReading {
-  /** How late the newest beat ran in the worker, as of its newest report, in seconds. */
-  lagLatestSeconds?: number;
-  /** The largest lateness of the minute before the newest report, in seconds. */
-  lagPeakSeconds?: number;
-  /** Wall time in which the worker's loop answered nothing, since its first report, in seconds. */
-  blockedSeconds?: number;
-  /** How long ago the newest report came, or the worker was added, in seconds. A worker that is blocked reports nothing. */
-  reportAgeSeconds: number;
 }
 
 /** Everything that is known at one moment. */

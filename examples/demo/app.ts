@@ -14,6 +14,7 @@ import { HTTPException } from "hono/http-exception";
 import { streamText } from "hono/streaming";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { measureCalls } from "@rtm/runtime-metrics/calls";
+import { joinCopies } from "@rtm/runtime-metrics/copies";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
 import { livePage } from "@rtm/runtime-metrics/live";
 import { type RecordedStall, recordStalls } from "@rtm/runtime-metrics/stalls";
@@ -23,6 +24,8 @@ import { makeLoad } from "./load.ts";
 export const monitor: Monitor = createMonitor();
 // First of all: the profiler begins sooner while the program is small.
 const stalls = recordStalls(monitor, { onStall: printStall });
+// The worker's event loop stands on the page beside this one.
+joinCopies(monitor, { copy: "main" });
 const calls = measureCalls(monitor, { services: { localhost: "demo" } });
 
 const limiter = monitor.limiter("limited", { capacity: 4 });

@@ -8,7 +8,7 @@
 import { Worker } from "node:worker_threads";
 import type { Monitor } from "@rtm/runtime-metrics";
 import { measureCalls } from "@rtm/runtime-metrics/calls";
-import { isWorkerReport, workerPool } from "@rtm/runtime-metrics/pools";
+import { workerPool } from "@rtm/runtime-metrics/pools";
 
 /** What the demo's routes ask. */
 export interface Dependencies {
@@ -45,16 +45,14 @@ export function makeDependencies(monitor: Monitor): Dependencies {
   };
 }
 
-/** The worker answers in the order in which it was asked, and its reports come in between. */
+/** The worker answers in the order in which it was asked. */
 function done(worker: Worker, ms: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (end: () => void) => (): void => {
       worker.off("message", hear).off("error", fail);
       end();
     };
-    const hear = (message: unknown): void => {
-      if (!isWorkerReport(message)) settle(resolve)();
-    };
+    const hear = settle(resolve);
     const fail = (error: unknown): void => settle(() => reject(error))();
     worker.on("message", hear).on("error", fail);
     worker.postMessage(ms);

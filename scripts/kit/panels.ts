@@ -11,7 +11,7 @@ import type { PanelContext, PanelRow } from "./panel.ts";
 import { createPromql } from "./promql.ts";
 import { dependencyPanels, processPanels, selfPanels } from "./process_panels.ts";
 import { requestPanels } from "./request_panels.ts";
-import { glancePanels, poolPanels, workerPanels } from "./runtime_panels.ts";
+import { glancePanels, poolPanels } from "./runtime_panels.ts";
 
 /**
  * Makes the rows.
@@ -39,10 +39,10 @@ export function createPanelRows({ prefix, httpPrefix, thresholds }: KitSettings)
     { title: "The metrics themselves", height: 6, panels: selfPanels(context) },
     { title: "Copies that share one page", height: 8, collapsed: true, panels: copyPanels(context) },
     {
-      title: "Workers, and what the service calls",
+      title: "What the service calls",
       height: 8,
       collapsed: true,
-      panels: [...workerPanels(context), ...dependencyPanels(context)],
+      panels: dependencyPanels(context),
     },
   ];
 }

@@ -8,7 +8,7 @@ import type { FamilySnapshot } from "../gather/family_snapshot.ts";
 
 /** What is of no use unless it says which copy it is of; names as in the catalog, behind whatever prefix. */
 const apart =
-  /(?:^|[_:])(?<!worker_)(?:eventloop_(?:lag_(?:latest|peak)_seconds|blocked_seconds_total|stalls_total|stall_(?:cpu_)?seconds_total)|metrics_last_collection_timestamp_seconds)$/;
+  /(?:^|[_:])(?:eventloop_(?:lag_(?:latest|peak)_seconds|blocked_seconds_total|stalls_total|stall_(?:cpu_)?seconds_total)|metrics_last_collection_timestamp_seconds)$/;
 
 /** What every thread of a process tells of the whole process. */
 const ofProcess = /^process_|(?:^|[_:])involuntary_context_switches_total$/;

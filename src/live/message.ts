@@ -13,7 +13,7 @@ import type { ShownStall } from "./stall_list.ts";
 export type RouteRow = Omit<RouteLine, "slow">;
 
 /** One pool now. */
-export interface PoolRow extends Omit<PoolReading, "workers"> {
+export interface PoolRow extends PoolReading {
   readonly name: string;
 }
 

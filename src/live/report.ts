@@ -140,7 +140,7 @@ export class Report {
       durationBounds: this.#routes.bounds,
       stepSeconds,
       oldestRequestSeconds: sample.oldestAges.get("http_request"),
-      pools: [...sample.pools].map(([pool, { workers: _, ...numbers }]) => ({ name: pool, ...numbers })),
+      pools: [...sample.pools].map(([name, numbers]) => ({ name, ...numbers })),
       pending: [...sample.pending].filter(([kind, count]) => count > 0 && kind !== "http_request")
         .map(([kind, count]) => ({ kind, count, oldestSeconds: sample.oldestAges.get(kind) })),
       limits: {

@@ -25,7 +25,6 @@ export type { TimedPool } from "./adapters/timed_pool.ts";
 export { type TinypoolLike, tinypoolPool } from "./adapters/tinypool.ts";
 export { type UndiciLike, type UndiciOptions, undiciPool, type UndiciStatsLike } from "./adapters/undici.ts";
 export { type WorkerpoolLike, workerpoolPool } from "./adapters/workerpool.ts";
-export { isWorkerReport } from "./adapters/worker_report.ts";
 export {
   type NodeWorkerLike,
   type WebWorkerLike,

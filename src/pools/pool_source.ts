@@ -5,7 +5,7 @@
  */
 
 import { isPromise } from "../runtime/promise.ts";
-import type { PoolNumber, PoolReading, WorkerReading } from "../sample.ts";
+import type { PoolReading } from "../sample.ts";
 
 /** Why a job never got a slot: as many waited as may, or it gave its place in the queue up. */
 export type RejectionReason = "full" | "gave_up";
@@ -75,7 +75,7 @@ export interface PoolSource {
 }
 
 /** The fields of a reading, each a number of at least 0 where it is there. */
-const fields: readonly PoolNumber[] = ["active", "queued", "capacity", "oldestWaitSeconds", "idle"];
+const fields: readonly (keyof PoolReading)[] = ["active", "queued", "capacity", "oldestWaitSeconds", "idle"];
 
 /**
  * Asks a pool and checks what it answers.
@@ -101,8 +101,6 @@ export function readPool(name: string, source: PoolSource): PoolReading {
     }
     reading[field] = value;
   }
-  const { workers } = answer as { workers?: Record<string, WorkerReading> };
-  if (workers !== undefined) reading.workers = workers;
   return reading;
 }
 

@@ -64,13 +64,7 @@ describe("the page of this runtime", () => {
         ],
       },
       pools: {
-        jobs: () => ({
-          active: 1,
-          queued: 1,
-          capacity: 1,
-          oldestWaitSeconds: 1,
-          workers: { "0": { lagLatestSeconds: 0, lagPeakSeconds: 0, blockedSeconds: 0, reportAgeSeconds: 0 } },
-        }),
+        jobs: () => ({ active: 1, queued: 1, capacity: 1, oldestWaitSeconds: 1 }),
       },
     });
     monitor.limiter("permits", { capacity: 1 });

@@ -120,7 +120,7 @@ const wellDone = {
   live: true,
   edge: true,
   pushed: true,
-  reported: true,
+  joined: true,
 };
 
 /** The file that a bundler has written, by the name it was told without an ending. */

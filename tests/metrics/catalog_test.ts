@@ -40,7 +40,6 @@ const full: Sample = {
     active: 24,
     queued: 25,
     oldestWaitSeconds: 26,
-    workers: { "0": { lagLatestSeconds: 27, lagPeakSeconds: 28, blockedSeconds: 29, reportAgeSeconds: 30 } },
   }]]),
 };
 
@@ -84,11 +83,6 @@ describe("the catalog", () => {
       pool_active: [[24, "jobs"]],
       pool_queued: [[25, "jobs"]],
       pool_oldest_wait_seconds: [[26, "jobs"]],
-      workers: [[1, "jobs"]],
-      worker_eventloop_lag_latest_seconds: [[27, "jobs", "0"]],
-      worker_eventloop_lag_peak_seconds: [[28, "jobs", "0"]],
-      worker_eventloop_blocked_seconds_total: [[29, "jobs", "0"]],
-      worker_report_age_seconds: [[30, "jobs", "0"]],
     });
   });
 

@@ -72,7 +72,6 @@ describe("the public door", () => {
     assertEquals(Object.keys(await import("../../src/stalls/mod.ts")).sort(), ["recordStalls", "watchdog"]);
     assertEquals(Object.keys(await import("../../src/pools/mod.ts")).sort(), [
       "genericPool",
-      "isWorkerReport",
       "mysqlPool",
       "pLimitPool",
       "pQueuePool",
@@ -92,7 +91,6 @@ describe("the public door", () => {
       "koaMetrics",
       "toNodeListener",
     ]);
-    assertEquals(Object.keys(await import("../../src/worker/mod.ts")), ["reportTo"]);
     assertEquals(Object.keys(await import("../../src/copies/mod.ts")), ["joinCopies"]);
     assertEquals(Object.keys(await import("../../src/otel/mod.ts")), ["metricProducer"]);
   });

@@ -32,12 +32,12 @@ describe("a process with nothing left to do", () => {
     assert(seconds < 10, `it took ${seconds} s`);
   });
 
-  it("ends by itself, and so does its worker, when that only reports", async () => {
+  it("ends by itself, and so does its worker, when both are only copies", async () => {
     const { code, signal, output, errors, seconds } = await startProgram(program, {
       args: ["worker"],
       timeoutSeconds: 15,
     }).exited;
-    assertStringIncludes(output, "the worker reports", errors);
+    assertStringIncludes(output, "the worker has joined", errors);
     assertStringIncludes(output, "nothing left to do", errors);
     assertEquals({ code, signal }, { code: 0, signal: null }, errors);
     assert(seconds < 10, `it took ${seconds} s`);

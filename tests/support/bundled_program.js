@@ -7,6 +7,7 @@ import process from "node:process";
 import { Hono } from "hono";
 import { createMonitor } from "@rtm/runtime-metrics";
 import { measureCalls } from "@rtm/runtime-metrics/calls";
+import { joinCopies } from "@rtm/runtime-metrics/copies";
 import { createMonitor as createEdgeMonitor } from "@rtm/runtime-metrics/edge";
 import { runtimeMetrics, unmeasured } from "@rtm/runtime-metrics/hono";
 import { livePage } from "@rtm/runtime-metrics/live";
@@ -14,19 +15,12 @@ import { instrumentListener, toNodeListener } from "@rtm/runtime-metrics/node";
 import { pgPool } from "@rtm/runtime-metrics/pools";
 import { createPusher } from "@rtm/runtime-metrics/push";
 import { recordStalls, watchdog } from "@rtm/runtime-metrics/stalls";
-import { reportTo } from "@rtm/runtime-metrics/worker";
 
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 function holdTheLoop(milliseconds) {
   const end = performance.now() + milliseconds;
   while (performance.now() < end);
-}
-
-/** Asks again and again, for at most some seconds. */
-async function until(condition) {
-  for (let left = 50; left > 0 && !condition(); left--) await sleep(100);
-  return condition();
 }
 
 // A bundle in CommonJS knows no `await` at the top level.
@@ -68,8 +62,6 @@ async function main() {
     await sleep(300);
   }
 
-  let reports = 0;
-  const endReports = reportTo({ postMessage: () => void reports++ });
   let pushed = "";
   const keep = (_url, { body }) => {
     pushed = String(body);
@@ -83,6 +75,8 @@ async function main() {
   const edge = createEdgeMonitor();
   const edgePage = await (await edge.handler()).text();
   const document = await get("/live");
+  const copies = joinCopies(monitor);
+  const joined = await get("/metrics");
   const routes = page.matchAll(/^http_requests_total\{method="GET",route="(.*?)",status="(\d+)",outcome="(.*?)"\}/gm);
   console.log(JSON.stringify({
     routes: [...routes].map(([, route, status, outcome]) => `${route} ${status} ${outcome}`).sort(),
@@ -94,10 +88,10 @@ async function main() {
     live: /^<!doctype html>/i.test(document) && document.includes("u-legend"),
     edge: /^runtime_info\{.*instance=/m.test(edgePage),
     pushed: pushed.includes("runtime_info"),
-    reported: await until(() => reports > 0),
+    joined: /^runtime_copies\{state="alive"\} 1$/m.test(joined),
   }));
 
-  endReports();
+  copies.leave();
   for (const server of servers) {
     server.close();
     server.closeAllConnections();

@@ -15,12 +15,13 @@ if (what === "monitor") {
   console.log(await (await fetch(new Request("http://localhost/metrics"))).text());
 }
 if (what === "worker") {
-  // A thread that has nothing to do but to report, shown by a parent that has nothing to do either.
+  // A thread that has nothing to do but to be a copy, shown by a parent that has nothing to do either.
   const { Worker } = await import("node:worker_threads");
+  const { joinCopies } = await import("@rtm/runtime-metrics/copies");
   const { workerPool } = await import("@rtm/runtime-metrics/pools");
-  const url = new URL("./reporting_worker.mjs", import.meta.url);
+  const url = new URL("./joining_worker.mjs", import.meta.url);
   const crew = workerPool([new Worker(url)]);
-  createMonitor({ pools: { crew } });
+  joinCopies(createMonitor({ pools: { crew } }));
   await sleep(1.2);
 }
 if (what === "scrape") {

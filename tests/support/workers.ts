@@ -8,7 +8,7 @@ export interface TestWorker {
   /** What `workerPool` gets. */
   worker: WorkerLike;
   tell(order: Order): void;
-  /** The next message that is good; the worker's reports are among them. */
+  /** The next message that is good. */
   heard(good: (message: unknown) => boolean): Promise<unknown>;
   terminate(): Promise<void>;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PoolNumber, Sample, WorkerReading } from "../../sample.ts";
+import type { PoolReading, Sample } from "../../sample.ts";
 import type { CatalogEntry } from "../entry.ts";
 import type { Reading } from "../sampled.ts";
 import { waitBuckets } from "./buckets.ts";
@@ -92,52 +92,6 @@ export const workEntries: readonly CatalogEntry[] = [
     group: "pools",
   },
   {
-    name: "workers",
-    type: "gauge",
-    help: "How many workers that the app holds itself are alive.",
-    labels: ["pool"],
-    aggregator: "sum",
-    group: "pools",
-    read: ({ pools }) =>
-      [...pools].flatMap(([pool, { workers }]) => workers ? [[Object.keys(workers).length, pool]] : []),
-  },
-  {
-    name: "worker_eventloop_lag_latest_seconds",
-    type: "gauge",
-    help: "How late the newest beat ran in a worker, as of its newest report.",
-    labels: ["pool", "worker"],
-    aggregator: "max",
-    group: "pools",
-    read: (sample) => byWorker(sample, "lagLatestSeconds"),
-  },
-  {
-    name: "worker_eventloop_lag_peak_seconds",
-    type: "gauge",
-    help: "The latest that a beat ran in a worker in the minute before its newest report.",
-    labels: ["pool", "worker"],
-    aggregator: "max",
-    group: "pools",
-    read: (sample) => byWorker(sample, "lagPeakSeconds"),
-  },
-  {
-    name: "worker_eventloop_blocked_seconds_total",
-    type: "counter",
-    help: "Wall time in which a worker's event loop answered nothing, as of its newest report.",
-    labels: ["pool", "worker"],
-    aggregator: "sum",
-    group: "pools",
-    read: (sample) => byWorker(sample, "blockedSeconds"),
-  },
-  {
-    name: "worker_report_age_seconds",
-    type: "gauge",
-    help: "How long ago a worker's newest report came, about once a second. A worker that is blocked reports nothing.",
-    labels: ["pool", "worker"],
-    aggregator: "max",
-    group: "pools",
-    read: (sample) => byWorker(sample, "reportAgeSeconds"),
-  },
-  {
     name: "pool_probe_wait_seconds",
     type: "histogram",
     help: "How long a job that is sent about once a second waited in the runtime's own hidden thread pool. " +
@@ -153,18 +107,9 @@ function* byLabel(values: ReadonlyMap<string, number>): Generator<Reading> {
   for (const [label, value] of values) yield [value, label];
 }
 
-function* byPool({ pools }: Sample, field: PoolNumber): Generator<Reading> {
+function* byPool({ pools }: Sample, field: keyof PoolReading): Generator<Reading> {
   for (const [pool, reading] of pools) {
     const value = reading[field];
     if (value !== undefined) yield [value, pool];
-  }
-}
-
-function* byWorker({ pools }: Sample, field: keyof WorkerReading): Generator<Reading> {
-  for (const [pool, { workers = {} }] of pools) {
-    for (const [worker, reading] of Object.entries(workers)) {
-      const value = reading[field];
-      if (value !== undefined) yield [value, pool, worker];
-    }
   }
 }

@@ -5,14 +5,11 @@
  */
 
 import { isPromise } from "../../runtime/promise.ts";
-import { isAmount, type PoolSource } from "../pool_source.ts";
+import type { PoolSource } from "../pool_source.ts";
 import { replaceMethod } from "./replace_method.ts";
-import { clock } from "../../runtime/clock.ts";
 import { workersTellClose } from "../../runtime/threads.ts";
 import type { GlobalLike } from "../../runtime/shim.ts";
-import type { WorkerReading } from "../../sample.ts";
 import { timing } from "../../work/timing.ts";
-import { readReport, type WorkerReport } from "./worker_report.ts";
 
 /** A worker of `node:worker_threads`, or a Web Worker. */
 export type WorkerLike = NodeWorkerLike | WebWorkerLike;
@@ -40,11 +37,10 @@ export interface WebWorkerLike {
 /** Workers, shown as a pool. */
 export interface WorkerPool extends PoolSource {
   /**
-   * Shows a worker, until it ends. Its name on the page is the smallest number that no other worker of the pool has, so
-   * that workers which come and go make no new series.
+   * Counts a worker, until it ends.
    *
    * Nothing on Deno tells when a Web Worker was terminated. So its `terminate` is replaced on this one object while the
-   * worker is shown; one that calls `close()` itself is to be taken off by the app.
+   * worker is counted; one that calls `close()` itself is to be taken off by the app.
    *
    * @param worker The worker.
    * @returns Takes it off the page.
@@ -68,16 +64,14 @@ export interface WorkerPool extends PoolSource {
 
 /** What is known of one worker. */
 interface Member {
-  readonly name: string;
   jobs: number;
-  report: WorkerReport | undefined;
-  heardAt: number;
   readonly leave: () => void;
 }
 
 /**
- * Shows the workers that an app holds itself: how many there are, how many are busy, what waits for them, and how late
- * each one's event loop is, if it calls `reportTo()`.
+ * Shows the workers that an app holds itself: how many there are, how many are busy, and what waits for them. A worker
+ * that calls `joinCopies()` of `@rtm/runtime-metrics/copies` tells as well how late its event loop is, also while it is
+ * blocked.
  *
  * @example Usage
  * ```ts
@@ -98,18 +92,15 @@ interface Member {
  * @throws {TypeError} If one of them is no worker.
  */
 export function workerPool(workers: Iterable<WorkerLike> = []): WorkerPool {
-  const { now } = clock(globalThis as unknown as GlobalLike);
   const members = new Map<WorkerLike, Member>();
 
   const read: PoolSource = () => {
     let [active, queued] = [0, 0];
-    const readings: Record<string, WorkerReading> = {};
-    for (const { name, jobs, report, heardAt } of members.values()) {
+    for (const { jobs } of members.values()) {
       active += Math.min(1, jobs);
       queued += Math.max(0, jobs - 1);
-      readings[name] = { ...toldBy(report), reportAgeSeconds: Math.max(0, now() - heardAt) };
     }
-    return { capacity: members.size, active, queued, workers: readings };
+    return { capacity: members.size, active, queued };
   };
 
   const add = (worker: WorkerLike): () => void => {
@@ -118,19 +109,13 @@ export function workerPool(workers: Iterable<WorkerLike> = []): WorkerPool {
     }
     const present = members.get(worker);
     if (present) return present.leave;
-    const heard = (message: unknown): void => {
-      const report = readReport(message);
-      if (!report) return;
-      member.report = report;
-      member.heardAt = now();
-    };
     const leave = (): void => {
       if (members.get(worker) !== member) return;
       members.delete(worker);
       stop();
     };
-    const member: Member = { name: freeName(members.values()), jobs: 0, report: undefined, heardAt: now(), leave };
-    const stop = isNodeWorker(worker) ? listenToNode(worker, heard, leave) : listenToWeb(worker, heard, leave);
+    const member: Member = { jobs: 0, leave };
+    const stop = isNodeWorker(worker) ? listenToNode(worker, leave) : listenToWeb(worker, leave);
     members.set(worker, member);
     return leave;
   };
@@ -151,18 +136,12 @@ export function workerPool(workers: Iterable<WorkerLike> = []): WorkerPool {
   return Object.assign(read, { exact: true, add, track: track as WorkerPool["track"] });
 }
 
-function listenToNode(worker: NodeWorkerLike, heard: (message: unknown) => void, ended: () => void): () => void {
-  worker.on("message", heard);
+function listenToNode(worker: NodeWorkerLike, ended: () => void): () => void {
   worker.on("exit", ended);
-  return () => {
-    worker.removeListener("message", heard);
-    worker.removeListener("exit", ended);
-  };
+  return () => void worker.removeListener("exit", ended);
 }
 
-function listenToWeb(worker: WebWorkerLike, heard: (message: unknown) => void, ended: () => void): () => void {
-  const onMessage = (event: unknown): void => heard((event as { data: unknown }).data);
-  worker.addEventListener("message", onMessage);
+function listenToWeb(worker: WebWorkerLike, ended: () => void): () => void {
   // An error that nobody catches ends a worker. Where no event tells of `terminate()`, the method itself does.
   const ends = ["close", "error"];
   for (const event of ends) worker.addEventListener(event, ended);
@@ -175,7 +154,6 @@ function listenToWeb(worker: WebWorkerLike, heard: (message: unknown) => void, e
       });
   return () => {
     restore();
-    worker.removeEventListener("message", onMessage);
     for (const event of ends) worker.removeEventListener(event, ended);
   };
 }
@@ -188,21 +166,4 @@ function isNodeWorker(worker: WorkerLike): worker is NodeWorkerLike {
 function isWebWorker(worker: WorkerLike): worker is WebWorkerLike {
   const { addEventListener, terminate } = (worker ?? {}) as Partial<WebWorkerLike>;
   return typeof addEventListener === "function" && typeof terminate === "function";
-}
-
-/** A worker may run another version of this package: only numbers are taken. */
-function toldBy(report: WorkerReport | undefined): Omit<WorkerReading, "reportAgeSeconds"> {
-  const { latestSeconds, peakSeconds, blockedSeconds } = report ?? {};
-  return {
-    ...(isAmount(latestSeconds) && { lagLatestSeconds: latestSeconds }),
-    ...(isAmount(peakSeconds) && { lagPeakSeconds: peakSeconds }),
-    ...(isAmount(blockedSeconds) && { blockedSeconds }),
-  };
-}
-
-function freeName(members: Iterable<Member>): string {
-  const taken = new Set([...members].map(({ name }) => name));
-  let number = 0;
-  while (taken.has(String(number))) number++;
-  return String(number);
 }
