@@ -5,9 +5,10 @@
  */
 
 import type { Link, LinkContext, LinkSource } from "./hub.ts";
+import { PacedWork } from "./paced_work.ts";
 
-/** How many messages may wait to be written: a worker that was stopped takes none. */
-const mostUnwritten = 32;
+/** How many messages may wait to be written, and how many characters: a worker that was stopped takes none. */
+const [mostUnwritten, mostCharacters] = [32, 4 * 2 ** 20];
 
 /** Marks our messages among an app's own. */
 const mark = "@rtm/runtime-metrics.copies";
@@ -45,6 +46,7 @@ export function linkCluster(cluster: ClusterLike, process: ClusterProcessLike, c
 }
 
 function linkWorkers(cluster: ClusterLike, { hub, hello, runtime }: LinkContext): LinkSource {
+  const writing = new PacedWork(runtime);
   const links = new Map<WorkerLike, Link>();
   const message = (worker: WorkerLike, value: unknown): void => {
     const text = textOf(value);
@@ -52,7 +54,7 @@ function linkWorkers(cluster: ClusterLike, { hub, hello, runtime }: LinkContext)
     let link = links.get(worker);
     // Those that never speak are not spoken to: their messages are all the app's own.
     if (!link) {
-      links.set(worker, link = linkTo(worker, true));
+      links.set(worker, link = linkTo(worker, writing, true));
       hub.add(link);
     }
     hub.received(link, text);
@@ -67,9 +69,11 @@ function linkWorkers(cluster: ClusterLike, { hub, hello, runtime }: LinkContext)
   cluster.on("disconnect", ended);
   cluster.on("exit", ended);
   // Nobody has heard the hello of those that joined before.
-  for (const worker of Object.values(cluster.workers ?? {})) if (worker) linkTo(worker, true).send(hello());
+  for (const worker of Object.values(cluster.workers ?? {})) if (worker) linkTo(worker, writing, true).send(hello());
   return {
+    flush: () => writing.flush(),
     stop() {
+      writing.flush();
       cluster.off("message", message);
       cluster.off("disconnect", ended);
       cluster.off("exit", ended);
@@ -77,8 +81,9 @@ function linkWorkers(cluster: ClusterLike, { hub, hello, runtime }: LinkContext)
   };
 }
 
-function linkPrimary(process: ClusterProcessLike, { hub, hello }: LinkContext): LinkSource {
-  const link = linkTo(process, false);
+function linkPrimary(process: ClusterProcessLike, { hub, hello, runtime }: LinkContext): LinkSource {
+  const writing = new PacedWork(runtime);
+  const link = linkTo(process, writing, false);
   const message = (value: unknown): void => {
     const text = textOf(value);
     if (text !== undefined) hub.received(link, text);
@@ -87,7 +92,9 @@ function linkPrimary(process: ClusterProcessLike, { hub, hello }: LinkContext): 
   hub.add(link);
   link.send(hello());
   return {
+    flush: () => writing.flush(),
     stop() {
+      writing.flush();
       process.off("message", message);
       hub.lost(link);
     },
@@ -95,20 +102,27 @@ function linkPrimary(process: ClusterProcessLike, { hub, hello }: LinkContext): 
 }
 
 /** A primary sees its workers end; that a worker has lost its primary says nothing of the others. */
-function linkTo(sender: Sender, isLife: boolean): Link {
-  let unwritten = 0;
+function linkTo(sender: Sender, writing: PacedWork, isLife: boolean): Link {
+  let [unwritten, characters] = [0, 0];
   return {
     ...{ relays: true, isLife, isSameProcess: false },
     send(text) {
-      if (unwritten >= mostUnwritten) return;
+      if (unwritten >= mostUnwritten || (unwritten > 0 && characters + text.length > mostCharacters)) return;
       unwritten++;
-      try {
-        // Without a listener of its own, an error of a broken channel would end the process.
-        sender.send?.({ [mark]: text }, () => void unwritten--);
-      } catch {
-        // The channel is closed.
+      characters += text.length;
+      const written = (): void => {
         unwritten--;
-      }
+        characters -= text.length;
+      };
+      writing.do(sender, text.length, () => {
+        try {
+          // Without a listener of its own, an error of a broken channel would end the process.
+          sender.send?.({ [mark]: text }, written);
+        } catch {
+          // The channel is closed.
+          written();
+        }
+      });
     },
   };
 }

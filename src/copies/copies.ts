@@ -13,19 +13,19 @@ import { Heirs } from "./heirs.ts";
 import { Inheritance } from "./inheritance.ts";
 import { joinPage } from "./joined_page.ts";
 import { KnownCopies, type KnownCopy, processOf, reportsOf } from "./known_copies.ts";
-import { type Message, type MessageHead, readMessage } from "./message.ts";
+import { type Message, type MessageHead, readMessage, type ShownReport } from "./message.ts";
 import { OwnReports, type Taken } from "./own_reports.ts";
+import { PacedWork } from "./paced_work.ts";
 import { Round } from "./round.ts";
 import type { CopiesOptions } from "./copy_options.ts";
 import type { Moment } from "./shared_reader.ts";
+import { newest, ShownPages } from "./shown_pages.ts";
 import { Siblings } from "./siblings.ts";
 import { Speaker } from "./speaker.ts";
+import { Witnesses } from "./witnesses.ts";
 
 /** So long a new copy waits for those that it does not know yet, in seconds: threads have been seen to take 0.13 s. */
 const openSeconds = 0.25;
-
-/** How many others keep what a page showed. */
-const witnesses = 2;
 
 /** One copy. */
 export class Copies implements Pick<OtherCopies, "begin"> {
@@ -38,6 +38,9 @@ export class Copies implements Pick<OtherCopies, "begin"> {
   readonly #own: OwnReports;
   readonly #answers: Answers;
   readonly #siblings: Siblings;
+  readonly #reading: PacedWork;
+  readonly #shown: ShownPages;
+  readonly #witnesses: Witnesses;
   readonly #openUntil: number;
   readonly #rounds = new Map<number, Round>();
   #roundsBegun = 0;
@@ -54,6 +57,9 @@ export class Copies implements Pick<OtherCopies, "begin"> {
     });
     this.speaker = new Speaker(options, this.known, () => this.hub);
     this.#own = new OwnReports(options, this.#inheritance, () => this.speaker.process);
+    this.#reading = new PacedWork(runtime);
+    this.#shown = new ShownPages(this.known);
+    this.#witnesses = new Witnesses({ ...options, known: this.known, speaker: this.speaker, own: this.#own });
     const { gatherOwn } = options;
     this.#answers = new Answers({ own: this.#own, known: this.known, speaker: this.speaker, self, gatherOwn });
     this.#siblings = new Siblings({
@@ -140,7 +146,7 @@ export class Copies implements Pick<OtherCopies, "begin"> {
 
   async #join(own: Gathered, taken: Taken, round: Round, number: number): Promise<Gathered> {
     const { identity: { id, copy }, prefix, self } = this.#options;
-    const slices = this.#slices();
+    const slices = new Slices(this.#options.runtime);
     await round.done;
     await this.#siblings.readAllBut(round.told);
     // All of one moment: a copy and its heir must not both tell the same sums.
@@ -157,34 +163,30 @@ export class Copies implements Pick<OtherCopies, "begin"> {
       late: living.length - alive,
       ended: others.reduce((sum, { report, hasEnded }) => sum + report.head.heirs + (hasEnded ? 1 : 0), heirs),
     };
-    const kept = this.#leaveWithWitnesses(own, taken, round, number);
-    const page = await joinPage({ id, copy, process: this.speaker.process, own, inherited }, others, {
+    const page = { round, number };
+    const kept = round.told.size > 0 ? this.#witnesses.leave(own, taken, page, this.#byAge(round)) : undefined;
+    let of: readonly ShownReport[] = [
+      [id, taken.number, taken.number],
+      ...others.map(({ report }): ShownReport => [report.head.id, report.head.number, report.readNumber]),
+    ];
+    const ahead = this.#shown.ahead(of);
+    const failed = (name: string): void => self.fail(`metric:${name}`);
+    let joined = await joinPage({ id, copy, process: this.speaker.process, own, inherited }, others, {
       ...{ prefix, states, slices },
-      failed: (name) => self.fail(`metric:${name}`),
+      failed,
       unread: () => self.fail("copies"),
     });
-    await kept;
-    this.#seeToHeirs(round);
-    return page;
-  }
-
-  /** Gives what stands on this page to others, so that no page after it shows less, whoever ends. */
-  async #leaveWithWitnesses(own: Gathered, taken: Taken, round: Round, number: number): Promise<void> {
-    if (round.told.size === 0) return;
-    // Threads of this process end with it, and what they have is lost then.
-    const [far, near] = [false, true].map((isSibling) =>
-      this.#byAge(round).filter((each) => each.isSibling === isSibling)
-    );
-    const reports = this.#own.of(own, taken);
-    for (const { id } of [...far!, ...near!].slice(0, witnesses)) {
-      const report = await reports(this.speaker.isReader(id));
-      const has = new Map((round.told.get(id) ?? []).map(([id, number]) => [id, number]));
-      const news = [...this.known.all()]
-        .filter((each) => each.id !== id && (each.report?.readNumber ?? 0) > (has.get(each.id) ?? 0))
-        .map(({ report }) => report!);
-      await this.speaker.tell("know", { to: id, round: number }, [report, ...news]);
+    for (const each of ahead) {
+      const raised = await this.#shown.raise(joined, each, slices, failed);
+      if (!raised) continue;
+      joined = raised;
+      of = newest(of, each.of);
     }
+    await kept;
+    await this.#witnesses.show(joined, of, page);
     await round.untilKept();
+    this.#seeToHeirs(round);
+    return joined;
   }
 
   /** The eldest that lives inherits from those that have ended a while ago, so that they need not be kept one by one. */
@@ -205,6 +207,10 @@ export class Copies implements Pick<OtherCopies, "begin"> {
   }
 
   #heard(head: MessageHead, text: string, isSibling: boolean, moment: Moment | undefined): void {
+    this.#reading.do(this, text.length, () => this.#read(head, text, isSibling, moment));
+  }
+
+  #read(head: MessageHead, text: string, isSibling: boolean, moment: Moment | undefined): void {
     let message: Message;
     try {
       message = readMessage(head, text);
@@ -218,7 +224,7 @@ export class Copies implements Pick<OtherCopies, "begin"> {
     const { kind, from, round: number = 0, digest = [], ids = [] } = head;
     if (this.known.hasHeir(from)) return;
     this.known.heard(from, isSibling, head.reads);
-    for (const report of reports) {
+    for (const report of kind === "shown" ? [] : reports) {
       const { id, isPart } = report.head;
       const whole = isPart ? this.#siblings.complete(report, id === from ? moment : undefined) : report;
       if (whole) this.known.absorb(whole);
@@ -236,6 +242,7 @@ export class Copies implements Pick<OtherCopies, "begin"> {
         this.speaker.post("here", { to: from, digest: this.known.digest() });
         // At once: all that are there now may end before a page is asked for.
         this.#answers.answer(from, 0);
+        for (const { of, report } of this.#shown.all()) this.speaker.post("shown", { to: from, shown: of }, [report]);
         break;
       case "ask":
         this.#answers.answer(from, number);
@@ -244,13 +251,17 @@ export class Copies implements Pick<OtherCopies, "begin"> {
         round?.answered(from, digest);
         break;
       case "give":
-        void this.speaker.tell("know", { to: from, round: number }, reportsOf(ids.map((id) => this.known.get(id))));
+        void this.speaker.tell("know", { to: from }, reportsOf(ids.map((id) => this.known.get(id))));
+        break;
+      case "shown":
+        if (reports[0]) this.#shown.take(from, { of: head.shown ?? [], report: reports[0] });
+        if (head.round !== undefined) this.speaker.post("kept", { to: from, round: number });
         break;
       case "know":
-        this.speaker.post("kept", { to: from, round: number });
+        if (head.round !== undefined) this.speaker.post("kept", { to: from, round: number });
         break;
       case "kept":
-        round?.kept();
+        round?.kept(from);
         break;
       case "adopt":
         if (!this.#heirs.areOrdered(head.at)) break;
@@ -279,10 +290,6 @@ export class Copies implements Pick<OtherCopies, "begin"> {
     this.#end(ids);
     const areAlone = [...this.known.all()].every(({ isSibling }) => isSibling);
     await this.speaker.tell("gone", { ids }, areAlone ? [] : reportsOf(ids.map((id) => this.known.get(id))));
-  }
-
-  #slices(): Slices {
-    return new Slices(this.#options.runtime);
   }
 }
 

@@ -11,11 +11,13 @@ import { addNative } from "./native_join.ts";
 
 type Numbers = (number | undefined)[];
 
-/** Adds distributions label set by label set. */
+/** Adds distributions label set by label set, or finds the largest. */
 export class DistributionJoin {
   readonly #first: DistributionSnapshot;
   /** Whether what came first stands, and is not added to. */
   readonly #keepsFirst: boolean;
+  readonly #isLargest: boolean;
+  readonly #join: (a: number | undefined, b: number | undefined) => number | undefined;
   readonly #rows = new LabelRows();
   /**
    * The bounds that all copies have: how many observations were at most one of them is told by each. Quantiles of several
@@ -31,8 +33,10 @@ export class DistributionJoin {
   #native: NativeBuckets[] | undefined;
   #lost = 0;
 
-  constructor(first: DistributionSnapshot, all: readonly DistributionSnapshot[]) {
+  constructor(first: DistributionSnapshot, all: readonly DistributionSnapshot[], isLargest = false) {
     this.#first = first;
+    this.#isLargest = isLargest;
+    this.#join = isLargest ? larger : sum;
     this.#keepsFirst = first.aggregator === "first";
     const areQuantiles = first.type === "summary" && all.length > 1;
     this.#bounds = areQuantiles
@@ -54,12 +58,15 @@ export class DistributionJoin {
       if (this.#keepsFirst && place in this.#counts) continue;
       this.#created.take(family, i, place);
       const own = sums[i];
-      this.#sums[place] = sum(this.#sums[place], own === undefined ? undefined : cut(own));
-      this.#counts[place] = sum(this.#counts[place], counts[i]);
-      this.#addNative(place, native?.(i));
+      const sofar = this.#counts[place];
+      this.#sums[place] = this.#join(this.#sums[place], own === undefined ? undefined : cut(own));
+      this.#counts[place] = this.#join(sofar, counts[i]);
+      if (!this.#isLargest) this.#addNative(place, native?.(i));
+      // They go with the count.
+      else if (native && this.#native && this.#counts[place] !== sofar) this.#native[place] = native(i);
       for (let j = 0; j < width; j++) {
         const [there, here] = [place * width + j, i * bounds.length + from[j]!];
-        this.#values[there] = sum(this.#values[there], values[here]);
+        this.#values[there] = this.#join(this.#values[there], values[here]);
         const exemplar = exemplars?.get(here);
         if (exemplar) this.#exemplars.set(there, newer(this.#exemplars.get(there), exemplar));
       }
@@ -89,6 +96,10 @@ export class DistributionJoin {
     if (sum) this.#native[place] = sum;
     else this.#native = undefined;
   }
+}
+
+function larger(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.max(a, b);
 }
 
 function sum(a: number | undefined, b: number | undefined): number | undefined {

@@ -36,6 +36,8 @@ export interface HubListener {
 /** Makes links, and ends them. */
 export interface LinkSource {
   stop(): void;
+  /** Sends at once what waits for its turn: there is no other before the end. */
+  flush?(): void;
   /** Looks for those that were not there before. */
   look?(): void;
 }
@@ -43,7 +45,7 @@ export interface LinkSource {
 /** What those who make links are given. */
 export interface LinkContext {
   readonly hub: Hub;
-  readonly runtime: Pick<Runtime, "now" | "unixNow" | "startTimer" | "stopTimer">;
+  readonly runtime: Pick<Runtime, "now" | "unixNow" | "startTimer" | "stopTimer" | "nextTurn">;
   /** What a copy says to those that do not know it. */
   hello(): string;
   /** Notes that a copy is there that has not spoken yet. */

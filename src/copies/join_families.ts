@@ -29,6 +29,9 @@ interface Piece {
   readonly family: FamilySnapshot;
 }
 
+/** How what only rises is joined: added up, or, of pages that show all copies, the largest. */
+export type JoinWay = "sum" | "largest";
+
 /** What several copies tell together. */
 export interface Joined {
   readonly families: FamilySnapshot[];
@@ -42,7 +45,11 @@ export interface Joined {
  * says. Pauses before each label set, so that whoever drains it decides how much is done in one go. `failed` is told the
  * name of what could not be joined: the first that came stands.
  */
-export function* joinFamilies(parts: readonly CopyPart[], failed: (name: string) => void): Generator<void, Joined> {
+export function* joinFamilies(
+  parts: readonly CopyPart[],
+  failed: (name: string) => void,
+  way: JoinWay = "sum",
+): Generator<void, Joined> {
   const pieces = new Map<string, Piece[]>();
   for (const part of parts) {
     for (const family of part.families) {
@@ -58,21 +65,27 @@ export function* joinFamilies(parts: readonly CopyPart[], failed: (name: string)
   const areSame = parts.every((part) => sameLabels(part.labels, labels));
   const families: FamilySnapshot[] = [];
   for (const all of pieces.values()) {
-    const joined = yield* joinOne(all, areSame);
+    const joined = yield* joinOne(all, areSame, way);
     if (joined) families.push(joined);
   }
   return { families, labels: areSame ? labels : {} };
 }
 
-function* joinOne(pieces: readonly Piece[], areSame: boolean): Generator<void, FamilySnapshot | undefined> {
+function* joinOne(
+  pieces: readonly Piece[],
+  areSame: boolean,
+  way: JoinWay,
+): Generator<void, FamilySnapshot | undefined> {
   const { family: first } = pieces[0]!;
-  const isApart = standsApart(first);
-  const join = joinOf(first);
+  const isLargest = way === "largest";
+  // On a page each has its label already.
+  const isApart = standsApart(first) && !isLargest;
+  const join = isLargest ? Math.max : joinOf(first);
   if (!join) return undefined;
   if (pieces.length === 1 && areSame && !isApart) return griddedFamily(first);
   const joining = first.kind === "numbers"
     ? new NumbersJoin(first, join)
-    : new DistributionJoin(first, pieces.map(({ family }) => family as DistributionSnapshot));
+    : new DistributionJoin(first, pieces.map(({ family }) => family as DistributionSnapshot), isLargest);
   for (const { part, family } of pieces) {
     const more: Labels = { ...(areSame ? {} : part.labels), ...(isApart && { copy: part.copy }) };
     yield* joining.take(family as NumbersSnapshot & DistributionSnapshot, more, part.process);

@@ -47,3 +47,8 @@ export function joinOf({ aggregator = "sum" }: FamilySnapshot): Join | undefined
   if (aggregator === "omit") return undefined;
   return Object.hasOwn(joins, aggregator) ? joins[aggregator] : joins["sum"];
 }
+
+/** Are the numbers of the family added up over all copies, so that they must not fall? */
+export function areSums(family: FamilySnapshot): boolean {
+  return isKept(family) && !standsApart(family) && joinOf(family) === joins["sum"];
+}

@@ -55,9 +55,9 @@ export class LabelRows {
   }
 
   /** What every joined family has; our own bring what the text formats want of them. */
-  shown(family: FamilySnapshot): Pick<FamilySnapshot, "size" | "labels" | "written"> {
+  shown(family: FamilySnapshot): Pick<FamilySnapshot, "size" | "labels" | "written"> & RowFamily {
     const { names, rows } = this;
-    const common = { size: rows.length, labels: (index: number) => this.labels(index) };
+    const common = { size: rows.length, labels: (index: number) => this.labels(index), rows: { names, values: rows } };
     if (family.isForeign) return common;
     const texts = rows.map((row) =>
       names.flatMap((name, i) => row[i] === undefined ? [] : [`${name}="${escapeLabelValue(row[i])}"`]).join(",")

@@ -13,17 +13,20 @@ export const protocol = 1;
 /** What is known of a copy: its newest report, and whether it has ended. */
 export type DigestEntry = readonly [id: string, report: number, hasEnded: 0 | 1];
 
+/** Which report of a copy a page was made of: by the number of what it told, and of what was read from its memory. */
+export type ShownReport = readonly [id: string, told: number, read: number];
+
 /**
  * What a message is for: `hello` and its answer `here`; `ask` for a report, and `tell`; `give` of others' reports, and
- * `know`, which is answered with `kept` where that is wanted; `adopt`, to inherit the sums of what has ended; `question` of
+ * `know`, which is answered with `kept` where it is about a page; the same goes for the sums that were `shown` on one; `adopt`, to inherit the sums of what has ended; `question` of
  * a door to the same one of another copy, and its `answer`; `bye` and `gone` of what ends.
  */
 export type MessageKind =
-  | ("hello" | "here" | "ask" | "tell" | "give" | "know" | "kept" | "adopt" | "bye" | "gone")
+  | ("hello" | "here" | "ask" | "tell" | "give" | "know" | "kept" | "shown" | "adopt" | "bye" | "gone")
   | ("question" | "answer");
 
 const kinds: readonly string[] = [
-  ...["hello", "here", "ask", "tell", "give", "know", "kept", "adopt", "bye", "gone"],
+  ...["hello", "here", "ask", "tell", "give", "know", "kept", "shown", "adopt", "bye", "gone"],
   ...["question", "answer"],
 ];
 
@@ -41,6 +44,8 @@ export interface MessageHead {
   readonly at: number;
   /** What the sender knows of all others. */
   readonly digest?: readonly DigestEntry[];
+  /** What a page was made of that has shown what is told. */
+  readonly shown?: readonly ShownReport[];
   /** Whose reports are wanted, or who is gone. */
   readonly ids?: readonly string[];
   /** The process of the sender, which the threads of one agree on. */
@@ -78,9 +83,10 @@ export function readMessageHead(text: string): MessageHead {
 
 /** Reads a message of this version; throws where it is none. */
 export function readMessage(head: MessageHead, whole: string): Message {
-  const { kind, round, at, digest = [], ids = [], process, bornAt, door, text, reports: count } = head;
+  const { kind, round, at, digest = [], shown = [], ids = [], process, bornAt, door, text, reports: count } = head;
   const isRight = kinds.includes(kind) && (round === undefined || isCount(round)) && Number.isFinite(at) &&
     isCount(count) && Array.isArray(ids) && ids.every(isId) && Array.isArray(digest) && digest.every(isEntry) &&
+    Array.isArray(shown) && shown.every(isShown) &&
     (process === undefined || isId(process)) && (bornAt === undefined || Number.isFinite(bornAt)) &&
     (door === undefined || typeof door === "string") && (text === undefined || typeof text === "string");
   if (!isRight) throw new TypeError("Cannot read copy: a message is not as it should be");
@@ -95,6 +101,10 @@ export function readMessage(head: MessageHead, whole: string): Message {
     at = end;
   }
   return { head, reports };
+}
+
+function isShown(value: unknown): value is ShownReport {
+  return Array.isArray(value) && value.length === 3 && isId(value[0]) && isCount(value[1]) && isCount(value[2]);
 }
 
 function isEntry(value: unknown): value is DigestEntry {

@@ -132,6 +132,7 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
   const say = (): void => {
     if (!hasEnded) self.attempt("copies", () => copies.bye(lastWords.now()));
     hasEnded = true;
+    for (const source of sources) source.flush?.();
   };
   const forgetExit = onExit(global, say);
   const leave = access.untilStop(() => {

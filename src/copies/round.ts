@@ -44,7 +44,8 @@ export class Round {
   readonly #timers: unknown[] = [];
   #isLate = false;
   #isOpen: boolean;
-  #hasBeenKept = false;
+  /** Whose word is waited for that what stands on this page is kept, and how many of them. */
+  readonly #keeping = new Map<string, number>();
   #resolve: () => void = () => {};
   #resolveKept: () => void = () => {};
   /** Fulfilled when everything is there that will be, or the time is up. */
@@ -101,19 +102,30 @@ export class Round {
     for (const id of this.#waiting) {
       if (this.#options.known.get(id)?.hasEnded !== false) this.#waiting.delete(id);
     }
+    for (const id of this.#keeping.keys()) {
+      if (this.#options.known.get(id)?.hasEnded !== false) this.#keeping.delete(id);
+    }
+    this.#lookKept();
     this.#look();
   }
 
-  /** Somebody else has what stands on this page. */
-  kept(): void {
-    this.#hasBeenKept = true;
-    this.#resolveKept();
+  /** A copy that has answered was given something of this page to keep. */
+  gave(id: string): void {
+    this.#keeping.set(id, (this.#keeping.get(id) ?? 0) + 1);
   }
 
-  /** Waits until somebody else has what stands on this page, or the time is up. */
+  /** It has it. */
+  kept(id: string): void {
+    const left = (this.#keeping.get(id) ?? 0) - 1;
+    if (left > 0) this.#keeping.set(id, left);
+    else this.#keeping.delete(id);
+    this.#lookKept();
+  }
+
+  /** Waits until the others have what stands on this page, or the time is up. */
   async untilKept(): Promise<void> {
     const left = this.#deadline - this.#options.runtime.now();
-    if (this.#hasBeenKept || left <= 0) return;
+    if (this.#keeping.size === 0 || left <= 0) return;
     await new Promise<void>((resolve) => {
       this.#resolveKept = resolve;
       this.#after(left, resolve);
@@ -127,6 +139,10 @@ export class Round {
       if (copy && !this.told.has(id)) copy.owesSince ??= runtime.now();
     }
     for (const timer of this.#timers) this.#options.runtime.stopTimer?.(timer);
+  }
+
+  #lookKept(): void {
+    if (this.#keeping.size === 0) this.#resolveKept();
   }
 
   #look(): void {

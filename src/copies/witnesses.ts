@@ -1,0 +1,87 @@
+/**
+ * What stands on a page is left with others before it is answered, so that no page after it shows less, whoever ends.
+ *
+ * @module
+ */
+
+import type { Gathered } from "../gather/family_snapshot.ts";
+import { nextSlice, Slices } from "../gather/loop_budget.ts";
+import type { CopiesOptions } from "./copy_options.ts";
+import { areSums } from "./join_rules.ts";
+import type { KnownCopies, KnownCopy } from "./known_copies.ts";
+import type { ShownReport } from "./message.ts";
+import type { OwnReports, Taken } from "./own_reports.ts";
+import { familyLines, Report } from "./report.ts";
+import type { Round } from "./round.ts";
+import type { Speaker } from "./speaker.ts";
+
+/** What leaving it needs. */
+export interface WitnessesOptions extends Pick<CopiesOptions, "runtime" | "identity" | "shared"> {
+  readonly known: KnownCopies;
+  readonly speaker: Speaker;
+  readonly own: OwnReports;
+}
+
+/** One page, as it is left with others. */
+export interface PageToKeep {
+  readonly round: Round;
+  readonly number: number;
+}
+
+/** Leaves it with others. */
+export class Witnesses {
+  readonly #options: WitnessesOptions;
+
+  constructor(options: WitnessesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Gives what this copy has told on the page to two others, and what the others have told to the first of them: all of it
+   * is still known by copies, however these two or those that told it end.
+   */
+  async leave(own: Gathered, taken: Taken, { round, number }: PageToKeep, byAge: readonly KnownCopy[]): Promise<void> {
+    const { known, speaker, own: ownReports, runtime } = this.#options;
+    // Threads of this process end with it, and what they have is lost then.
+    const [far, near] = [false, true].map((isSibling) => byAge.filter((each) => each.isSibling === isSibling));
+    const reports = ownReports.of(own, taken);
+    for (const [place, { id }] of [...far!, ...near!].slice(0, 2).entries()) {
+      const told = [await reports(speaker.isReader(id))];
+      if (place === 0) {
+        const has = new Map((round.told.get(id) ?? []).map(([id, number]) => [id, number]));
+        for (const each of known.all()) {
+          if (each.id !== id && (each.report?.readNumber ?? 0) > (has.get(each.id) ?? 0)) told.push(each.report!);
+        }
+      }
+      // One by one: together they would hold the loop here and there.
+      for (const report of told) {
+        await nextSlice(runtime);
+        round.gave(id);
+        await speaker.tell("know", { to: id, round: number }, [report]);
+      }
+    }
+  }
+
+  /** Tells all others the sums of the page, which was made of these reports. */
+  async show({ families, labels }: Gathered, of: readonly ShownReport[], { round, number }: PageToKeep): Promise<void> {
+    const { runtime, identity: { id, copy, bornAt }, known, speaker, shared } = this.#options;
+    const living = known.living();
+    if (living.length === 0) return;
+    // What all others read from memory is never behind.
+    const areReaders = living.every(({ id }) => speaker.isReader(id));
+    const sums = families.filter((family) => areSums(family) && !(areReaders && shared!.has(family.name)));
+    const lines = await familyLines(
+      // How many were lost, and by which request something was counted, is of no use there.
+      sums.map((family) => ({ ...family, lost: 0, exemplars: undefined })),
+      new Slices(runtime),
+    );
+    if (lines.length === 0) return;
+    for (const id of round.told.keys()) round.gave(id);
+    const report = new Report({
+      ...{ id, copy, process: speaker.process, bornAt, number: 0, labels },
+      ...{ own: lines.length, lines: lines.length, heirOf: [], heirs: 0 },
+    }, lines);
+    await nextSlice(runtime);
+    speaker.post("shown", { round: number, shown: of }, [report]);
+  }
+}
