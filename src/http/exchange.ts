@@ -45,7 +45,7 @@ export class Exchange implements PendingItem {
   readonly context: ServerContext | undefined;
   /** The trace that was found when the request was let go of; null where there is none. */
   trace: string | null | undefined;
-  /** How long the answer took where its end is looked at later, in seconds; NaN otherwise. */
+  /** How long the answer took where its end is looked at, or told, later, in seconds; NaN otherwise. */
   answeredSeconds: number;
   /** The status that the client sees, 0 until it is known, and flags. */
   state: number;
@@ -221,7 +221,7 @@ export class Exchange implements PendingItem {
   sent(outcome: Outcome = "completed"): void {
     const written = this.details?.written;
     if (written) this.noteBytes(written.sent(this.series.method), written.keeps ? written.body() : undefined);
-    this.over(outcome);
+    this.over(outcome, this.answeredSeconds || undefined); // NaN where it is not known
   }
 
   /** Looks at Node's message, which was answered in the turn of the loop that is over. */
@@ -230,7 +230,7 @@ export class Exchange implements PendingItem {
     if (this.state & ended || this.state & told) return;
     // A message that does not tell whether its head is sent has been left to the server.
     if ((outgoing!.headersSent === false || waitsItsTurn(outgoing!)) && !isGone(outgoing!)) {
-      return this.listen(outgoing!);
+      return this.answeredSeconds = Number.NaN, this.listen(outgoing!);
     }
     this.over(isGone(outgoing!) ? outcomeOf(outgoing!) : "completed", this.answeredSeconds);
   }

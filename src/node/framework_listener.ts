@@ -5,7 +5,7 @@
  */
 
 import type { Monitor } from "../monitor/monitor.ts";
-import { instrumentListener } from "./instrument_listener.ts";
+import { measureListener } from "./instrument_listener.ts";
 import type { IncomingLike, ResponseLike } from "./message.ts";
 
 /** Options of {@linkcode expressMetrics}, {@linkcode fastifyMetrics} and {@linkcode koaMetrics}. */
@@ -25,6 +25,7 @@ const staticRoute = "static";
 /** Measures requests whose routes a framework finds later. */
 export class FrameworkListener {
   readonly #routes = new WeakMap<object, () => string | undefined>();
+  readonly #answersBehind = new WeakMap<object, () => boolean>();
   readonly #measured: (this: () => unknown, incoming: IncomingLike, outgoing: ResponseLike) => unknown;
   readonly #path: string | undefined;
 
@@ -40,12 +41,12 @@ export class FrameworkListener {
       );
     }
     this.#path = path === false ? undefined : path;
-    this.#measured = instrumentListener(monitor, function (this: () => unknown) {
+    this.#measured = measureListener(monitor, function (this: () => unknown) {
       return this();
     } as never, {
       ...(path === false ? {} : { path }),
       route: (incoming: IncomingLike) => this.#routes.get(incoming)?.(),
-    }) as never;
+    }, (incoming) => this.#answersBehind.get(incoming)?.() === true) as never;
   }
 
   /** Is a path that of the page? */
@@ -53,13 +54,19 @@ export class FrameworkListener {
     return path === this.#path;
   }
 
-  /** Measures a request, or answers a scrape; what runs the app is called for all but scrapes. */
+  /**
+   * Measures a request, or answers a scrape; what runs the app is called for all but scrapes.
+   *
+   * @param answersBehind Does the framework answer once the app's promise has settled?
+   */
   listen(
     incoming: IncomingLike,
     outgoing: ResponseLike,
     { route, mount }: FoundRoute,
     run: () => unknown,
+    answersBehind?: () => boolean,
   ): unknown {
+    if (answersBehind) this.#answersBehind.set(incoming, answersBehind);
     this.#routes.set(incoming, () => route() ?? (isFile(outgoing) ? staticRoute : mount?.()));
     return this.#measured.call(run, incoming, outgoing);
   }

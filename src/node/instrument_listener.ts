@@ -9,7 +9,7 @@ import { unmatchedRoute } from "../http/route_series.ts";
 import { sentStatusOf } from "../http/outgoing_message.ts";
 import { markOf, tellsRoute } from "../http/measured_once.ts";
 import { type PathRoutes, routeFinder } from "../http/routes.ts";
-import { heldBy } from "../work/loop_blame.ts";
+import type { Recorder } from "../http/recorder.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { headersOf, type IncomingLike, pathOfMessage, type ResponseLike, urlOf } from "./message.ts";
 import { toNodeListener } from "./to_node_listener.ts";
@@ -63,6 +63,21 @@ export function instrumentListener<Listener extends (request: never, response: n
   listener: Listener,
   options: InstrumentListenerOptions<Parameters<Listener>[0]> = {},
 ): Listener {
+  return measureListener(monitor, listener, options);
+}
+
+/**
+ * Measures a listener.
+ *
+ * @param answersBehind Does a framework answer this message once the listener's promise has settled? What it makes of the
+ * answer is the request's as well.
+ */
+export function measureListener<Listener extends (request: never, response: never) => unknown>(
+  monitor: Pick<Monitor, "handler" | "recorder">,
+  listener: Listener,
+  options: InstrumentListenerOptions<Parameters<Listener>[0]>,
+  answersBehind?: (incoming: IncomingLike) => boolean,
+): Listener {
   if (typeof listener !== "function") {
     throw new TypeError(`Cannot instrument listener: expected a function, got ${typeof listener}`);
   }
@@ -98,19 +113,52 @@ export function instrumentListener<Listener extends (request: never, response: n
     );
     if (finder && (outer || (begun && finder.asksAgain))) tellsRoute(outer ?? begun!, () => finder.find(incoming));
     if (!begun) return call.call(this, incoming, outgoing);
-    follow(begun, outgoing);
-    return heldBy(
-      recorder.blame,
-      recorder.now,
-      begun,
-      () => call.call(this, incoming, outgoing),
-      begun.beganAt,
-    );
+    follow(begun, recorder, outgoing);
+    return hold(begun, recorder, outgoing, () => call.call(this, incoming, outgoing), () => answersBehind?.(incoming));
   } as unknown as Listener;
 }
 
+/**
+ * Runs a listener under the name of its request. Where its synchronous part, or its promise, is over with the answer, one
+ * read of the clock serves both the blame of a stall and the duration.
+ */
+function hold(
+  exchange: Exchange,
+  { blame, now }: Recorder,
+  outgoing: ResponseLike,
+  listen: () => unknown,
+  answersBehind: () => boolean | undefined,
+): unknown {
+  if (!blame) return listen();
+  const outer = blame.enter(exchange, exchange.beganAt);
+  let result: unknown;
+  try {
+    result = listen();
+  } finally {
+    const at = now();
+    blame.leave(outer, at);
+    noteSent(exchange, outgoing, at);
+  }
+  if (result instanceof Promise) {
+    const settle = (): void => {
+      // The end of that answer tells it.
+      if (answersBehind()) return;
+      const at = now();
+      blame.settled(exchange, at);
+      noteSent(exchange, outgoing, at);
+    };
+    result.then(settle, settle);
+  }
+  return result;
+}
+
+/** Notes when the system had all of a message, which closes a little later; on HTTP/2 it waits for its client. */
+function noteSent(exchange: Exchange, { writableFinished, stream }: ResponseLike, at: number): void {
+  if (writableFinished && stream === undefined) exchange.answeredSeconds = at - exchange.beganAt;
+}
+
 /** Notes the head when it is sent, and lets the message tell how it ends. */
-function follow(exchange: Exchange, outgoing: ResponseLike): void {
+function follow(exchange: Exchange, { blame, now }: Recorder, outgoing: ResponseLike): void {
   const own = Object.getOwnPropertyDescriptor(outgoing, "writeHead");
   const { writeHead } = outgoing;
   // Every head of HTTP/1 passes here, also one that nobody writes; at its end it is told in any case. Node refuses a status
@@ -118,6 +166,7 @@ function follow(exchange: Exchange, outgoing: ResponseLike): void {
   outgoing.writeHead = function (this: ResponseLike, ...head: [number, ...never[]]) {
     const answer = writeHead.apply(this, head);
     exchange.head(sentStatusOf(outgoing) ?? outgoing.statusCode, undefined);
+    blame?.answers(exchange);
     if (own) Object.defineProperty(outgoing, "writeHead", own);
     else delete (outgoing as Partial<ResponseLike>).writeHead;
     return answer;
@@ -126,6 +175,11 @@ function follow(exchange: Exchange, outgoing: ResponseLike): void {
     // On HTTP/2 a message is finished by its reset as well, also where no head was sent.
     const status = sentStatusOf(outgoing);
     if (status !== undefined) exchange.head(status, undefined);
+    if (Number.isNaN(exchange.answeredSeconds)) {
+      const at = now();
+      noteSent(exchange, outgoing, at);
+      blame?.answered(exchange, at);
+    }
     if (!endsUnseen(outgoing)) return;
     exchange.sent();
   };

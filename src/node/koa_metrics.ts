@@ -17,6 +17,8 @@ export interface KoaContextLike {
   readonly res: ResponseLike;
   /** False where something else answers. */
   respond?: boolean | undefined;
+  /** What Koa answers with. */
+  readonly body?: unknown;
 }
 
 /** A middleware of Koa 2 and 3. */
@@ -59,7 +61,9 @@ export function koaMetrics(
     // A mount that found nothing has no route, as everywhere.
     const mount = (): string | undefined =>
       mounts.last && context.res.statusCode !== 404 ? `${mounts.last}/*` : undefined;
-    await listener.listen(context.req, context.res, { route, mount }, next);
+    // A stream is answered in later turns of the loop.
+    const answersBehind = (): boolean => context.respond !== false && !isStream(context.body);
+    await listener.listen(context.req, context.res, { route, mount }, next, answersBehind);
   };
 }
 
@@ -67,4 +71,10 @@ export function koaMetrics(
 function matchedRoute({ _matchedRoute: route }: KoaPlaceLike, mounts: string): string | undefined {
   if (route === undefined) return undefined;
   return mounts + (mounts && route === "/" ? "" : String(route));
+}
+
+/** Streams of both kinds, and Koa 3's blobs and responses. */
+function isStream(body: unknown): boolean {
+  const { pipe, getReader, arrayBuffer } = (body ?? {}) as Record<"pipe" | "getReader" | "arrayBuffer", unknown>;
+  return [pipe, getReader, arrayBuffer].some((method) => typeof method === "function");
 }

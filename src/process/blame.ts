@@ -69,7 +69,7 @@ export interface Watcher {
   runs(holder: LoopHolder | undefined): void;
   /** The loop is free. */
   beat(): void;
-  /** The loop was held for as long as a stall is. */
+  /** The loop was held for as long as a stall is, and it may have been the host. */
   stalled(): void;
   /** For how long the watching thread has not been run when it was due, in all, in seconds. */
   lostSeconds(): number;
@@ -86,6 +86,9 @@ export class Blame implements LoopBlame {
   readonly #options: BlameOptions;
   #current: LoopHolder | undefined;
   #markedAt = 0;
+  /** Who has written an answer since then; undefined where nobody has, or several. */
+  #answering: LoopHolder | undefined;
+  #answers = 0;
   /** What was owned since the last beat. */
   #held: Held[] = [];
   #longest = 0;
@@ -123,6 +126,15 @@ export class Blame implements LoopBlame {
       }
     }
     this.#charge(now);
+  }
+
+  answers(holder: LoopHolder): void {
+    // Of several nobody knows whose way to its answer was the long one.
+    this.#answering = ++this.#answers === 1 ? holder : undefined;
+  }
+
+  answered(holder: LoopHolder, now: number): void {
+    if (this.#answering === holder) this.settled(holder, now);
   }
 
   /**
@@ -168,9 +180,9 @@ export class Blame implements LoopBlame {
     const isOwned = waitSeconds >= lateSeconds && owned >= waitSeconds - negligibleSeconds;
     const seconds = isOwned ? owned : Math.max(seen, owned);
     if (Math.max(isOwned ? owned : seen, this.#longest) >= this.#options.stallSeconds) {
-      this.watcher?.stalled();
       const known = cpuSeconds !== undefined && Number.isFinite(cpuSeconds);
       const stallCpu = known ? Math.min(seconds, Math.max(0, cpuSeconds)) : undefined;
+      if (mayBeHost(seconds, stallCpu)) this.watcher?.stalled();
       const shares = sharesOf(this.#held, seconds, stallCpu);
       this.#open = {
         from: now - gapSeconds,
@@ -212,18 +224,17 @@ export class Blame implements LoopBlame {
     });
   }
 
-  /**
-   * Was the process not run at all? Then the watching thread did not wake either for most of it. A thread that computes is
-   * run; the other may wait for a CPU meanwhile.
-   */
+  /** Was the process not run at all? Then the watching thread did not wake either for most of it. */
   #wasHost({ seconds, cpuSeconds }: Stall, lostBefore: number): boolean {
-    if (!this.watcher || (cpuSeconds ?? 0) > seconds / 2) return false;
+    if (!this.watcher || !mayBeHost(seconds, cpuSeconds)) return false;
     return this.watcher.lostSeconds() - lostBefore > seconds / 2;
   }
 
   #charge(now: number): void {
     if (this.#current) this.#own(this.#current, now - this.#markedAt);
     this.#markedAt = now;
+    this.#answering = undefined;
+    this.#answers = 0;
   }
 
   #own(holder: LoopHolder, seconds: number): void {
@@ -238,6 +249,11 @@ export class Blame implements LoopBlame {
     this.#held.length = 0;
     this.#longest = 0;
   }
+}
+
+/** A thread that computes is run; another one may wait for a CPU meanwhile. */
+function mayBeHost(seconds: number, cpuSeconds: number | undefined): boolean {
+  return (cpuSeconds ?? 0) <= seconds / 2;
 }
 
 /** Adds up who held the loop by name; what nobody explains is `unknown`, unless it is no more than the beat's own error. */

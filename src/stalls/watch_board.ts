@@ -41,7 +41,7 @@ export class WatchBoard {
     Atomics.store(this.#slots, running, number);
   }
 
-  /** The loop has stalled. */
+  /** The loop has stalled, and it may have been the host. */
   stalled(): void {
     Atomics.add(this.#slots, stalls, 1);
   }

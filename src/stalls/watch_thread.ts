@@ -13,7 +13,7 @@ import { WatchBoard } from "./watch_board.ts";
 /** What the thread is started with. */
 export interface WatchData {
   readonly buffer: SharedArrayBuffer;
-  /** How often it looks while the loop is late, or has just been. */
+  /** How often it looks while the loop is late, or has just been off the CPU. */
   readonly tickSeconds: number;
   /** How often it looks else. */
   readonly restSeconds: number;
@@ -51,7 +51,7 @@ interface ProcessLike {
 /** How long a signal has to end the process, before the next way is tried. */
 const signalMilliseconds = 1000;
 
-/** What has stalled stalls again: for so long it is looked at closely. A quota on the CPU shows in each of its periods. */
+/** After a stall that may have been the host's it is looked at closely for so long: a quota shows in each of its periods. */
 const alertSeconds = 10;
 
 /** Watches. */
@@ -155,9 +155,9 @@ export function watch(): void {
     const now = performance.now() / 1000;
     hangs.wake(now, board.beats, wait);
     if (abortSeconds !== undefined && hangs.hang.seconds >= abortSeconds) void end();
-    if (board.stalls !== stalls || hangs.hang.seconds > 0) restsAt = now + alertSeconds;
+    if (board.stalls !== stalls) restsAt = now + alertSeconds;
     stalls = board.stalls;
-    wait = now < restsAt ? tickSeconds : restSeconds;
+    wait = hangs.hang.seconds > 0 || now < restsAt ? tickSeconds : restSeconds;
     setTimeout(wake, wait * 1000);
   };
   wake();

@@ -38,6 +38,10 @@ export interface LoopBlame {
   leave(outer: LoopHolder | undefined, now: number): void;
   /** Its promise has settled: what held the loop until now, and nobody else has owned up to, was its continuation. */
   settled(holder: LoopHolder, now: number): void;
+  /** It writes an answer; costs no read of the clock. */
+  answers(holder: LoopHolder): void;
+  /** Its answer is sent, by whatever way it came to it: as `settled`, where nothing else was told since `answers`. */
+  answered(holder: LoopHolder, now: number): void;
 }
 
 /**

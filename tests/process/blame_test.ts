@@ -105,6 +105,30 @@ describe("Blame", () => {
     assertBlamed(blamed(), { "GET /report": 0.3 });
   });
 
+  it("blames whose answer is sent, by whatever way it came to it", () => {
+    const { runtime, blame, blamed } = begin();
+    runtime.stall(0.3);
+    blame.answers(report);
+    runtime.stall(0.001);
+    blame.answered(report, runtime.now());
+    assertBlamed(blamed(), { "GET /report": 0.3 });
+  });
+
+  it("knows nobody where several have answered, or the loop was free since an answer was written", () => {
+    const { runtime, blame, blamed } = begin();
+    runtime.stall(0.3);
+    blame.answers(innocent);
+    blame.answers(report);
+    blame.answered(innocent, runtime.now());
+    blame.answered(report, runtime.now());
+    assertBlamed(blamed(), { unknown: 0.3 });
+    blame.answers(innocent);
+    runtime.advance(0.1);
+    runtime.stall(0.3);
+    blame.answered(innocent, runtime.now());
+    assertBlamed(blamed(), { unknown: 0.6 });
+  });
+
   it("knows nobody for a timer of the app, and for who awaits again behind a block", () => {
     const { runtime, run, settle, blamed } = begin();
     run(report, 0.001);
@@ -283,6 +307,17 @@ describe("Blame", () => {
       seen.lost += 0.28;
       assertEquals(blamed(), { host: stalls[0]!.seconds });
       assertAlmostEquals(stalls[0]!.seconds, 0.3, 0.02);
+    });
+
+    it("tells it of a stall that may be the host's, and of none in which the loop computed", () => {
+      const { runtime, blame, run, blamed } = begin();
+      const seen = watch(blame);
+      run(report, 0.3); // which computes
+      blamed();
+      assertEquals(seen.stalls, 0);
+      runtime.stall(0.3, 0.1);
+      blamed();
+      assertEquals(seen.stalls, 1);
     });
 
     const innocentHosts = [

@@ -10,7 +10,7 @@ import { assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@st
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { measureCalls } from "@rtm/runtime-metrics/calls";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
-import { expressMetrics, instrumentListener } from "@rtm/runtime-metrics/node";
+import { expressMetrics, instrumentListener, koaMetrics } from "@rtm/runtime-metrics/node";
 import { collectGarbage } from "../support/garbage.ts";
 import { block, now, runtimeName, runtimeTitle, sleep } from "../support/loop.ts";
 import { type Page, scrape } from "../support/page.ts";
@@ -306,6 +306,61 @@ const loads: Load[] = [
       return serveListener(app);
     },
     run: ({ get }) => () => repeat(4, () => get("/report/7")),
+  },
+  {
+    name: "a handler of Express' that blocks behind an await",
+    blame: "request GET /report/:id",
+    on: ["node"],
+    serve(monitor, truth) {
+      const app = express();
+      app.use(expressMetrics(monitor));
+      app.get("/report/:id", async (_request, response) => {
+        await sleep(0.03);
+        truth.block(0.2);
+        response.json({ ok: true });
+      });
+      return serveListener(app);
+    },
+    run: ({ get }) => () => repeat(4, () => get("/report/7")),
+  },
+  {
+    name: "a handler of Express' that blocks while 20 innocent requests are under way",
+    blame: "request GET /report",
+    on: ["node"],
+    warm: (get) => Promise.all(Array.from({ length: 20 }, () => get("/innocent"))),
+    serve(monitor, truth) {
+      const app = express();
+      app.use(expressMetrics(monitor));
+      app.get("/innocent", async (_request, response) => {
+        await sleep(0.1 + Math.random() * 0.3);
+        response.send("x".repeat(1000));
+      });
+      app.get("/report", async (_request, response) => {
+        await sleep(0.05);
+        truth.block(0.2);
+        response.send("ok");
+      });
+      return serveListener(app);
+    },
+    run: ({ get }) => () =>
+      repeat(4, async () => {
+        const waiting = Array.from({ length: 20 }, () => get("/innocent"));
+        await Promise.all([get("/report"), ...waiting]);
+      }),
+  },
+  {
+    name: "what a framework makes of a body, such as Koa",
+    blame: "request GET /report",
+    on: ["node"],
+    serve(monitor, truth) {
+      const middleware = koaMetrics(monitor);
+      return serveListener((req, res) => {
+        if (req.url !== "/report") return void res.end();
+        const context = { req, res, app: {}, body: { toJSON: () => (truth.block(0.2), {}) }, _matchedRoute: req.url };
+        void middleware(context, () => sleep(0.03)).then(() => res.end(JSON.stringify(context.body)));
+      });
+    },
+    run: ({ get }) => () => repeat(4, () => get("/report")),
   },
 ];
 
