@@ -49,7 +49,7 @@ const documents: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 const outputs: Output[] = [
-  { path: "src/live/assets.ts", render: () => formatted("ts", renderLiveAssets()) },
+  { path: "src/live/assets.ts", render: (before) => formatted("ts", renderLiveAssets(before)) },
   { path: "src/live/signals.ts", render: () => formatted("ts", renderLiveSignals()) },
   ...Object.entries(documents).map(([path, sections]): Output => ({
     path,

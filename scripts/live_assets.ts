@@ -5,13 +5,16 @@
  */
 
 import { readFileSync } from "node:fs";
+import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
+import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import { buildSync, transformSync } from "esbuild";
+import { sumsOf } from "../src/live/packed_text.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Writes the module that brings them, with uPlot's licence. */
-export function renderLiveAssets(): string {
+/** Writes the module that brings them, deflated, with uPlot's licence; `before` is the module as it is. */
+export function renderLiveAssets(before: string): string {
   const { outputFiles } = buildSync({
     entryPoints: [`${root}scripts/live/page.ts`],
     absWorkingDir: root,
@@ -31,7 +34,8 @@ export function renderLiveAssets(): string {
     throw new Error("Cannot write assets: a text would end the element that it stands in");
   }
   return `/**
- * Written by scripts/generate.ts from scripts/live/ and uPlot; do not edit.
+ * Written by scripts/generate.ts from scripts/live/ and uPlot; do not edit. Both texts are deflated, and in base64;
+ * scripts/generate.ts --check compares them with what they are made from.
  *
  * uPlot's licence:
  *
@@ -40,10 +44,26 @@ ${licence.split("\n").map((line) => ` * ${line}`.trimEnd()).join("\n")}
  * @module
  */
 
+import type { PackedText } from "./packed_text.ts";
+
 /** The script of the document. */
-export const script: string = ${JSON.stringify(script)};
+export const script: PackedText = ${packed(script, before)};
 
 /** The style of the document. */
-export const style: string = ${JSON.stringify(style)};
+export const style: PackedText = ${packed(style, before)};
 `;
+}
+
+/** Deflates a text. What holds the same already stays as it is: versions of zlib do not find the same bytes. */
+function packed(text: string, before: string): string {
+  const bytes = new TextEncoder().encode(text);
+  const finishFlush = constants.Z_SYNC_FLUSH;
+  const isSame = (base64: string): boolean =>
+    inflateRawSync(Buffer.from(base64, "base64"), { finishFlush }).toString() === text;
+  const kept = Array.from(before.matchAll(/"([A-Za-z0-9+/=]{200,})"/g), ([, base64]) => base64!).find(isSame);
+  const deflated = kept ?? deflateRawSync(bytes, { level: 9, finishFlush }).toString("base64");
+  return `{
+  deflated: () => ${JSON.stringify(deflated)},
+  ${Object.entries(sumsOf(bytes)).map(([name, value]) => `${name}: ${value}`).join(",\n  ")},
+}`;
 }

@@ -59,6 +59,16 @@ export interface ProcessReading {
   startUnixSeconds?: number;
 }
 
+/** What of all this costs little to read again and again. */
+export interface UsageReading {
+  /** CPU time of the process, user and system. */
+  cpuSeconds?: number;
+  /** Memory that stands in RAM. */
+  residentBytes?: number;
+  /** Heap in use, where it is told as it is now. */
+  heapUsedBytes?: number;
+}
+
 /** What the container allows the process, and has taken from it; what a group's life before ours counted is in it. */
 export interface ContainerReading {
   /** How many cores' worth of CPU time the container may use. */

@@ -20,7 +20,7 @@ import type { EntryParts, ProcessSettings, ProcessWatch } from "../process/proce
 import { type Facts, factSources, readFacts } from "../process/runtime_facts.ts";
 import type { StallCounters } from "../process/stall_counters.ts";
 import type { Runtime } from "../runtime/shim.ts";
-import type { Sample } from "../sample.ts";
+import type { Sample, UsageReading } from "../sample.ts";
 import { PendingWork } from "../work/pending.ts";
 
 /** The options that everybody who measures in one registry shares. */
@@ -206,7 +206,7 @@ export class Core {
     const { lag, hiddenPool } = this.#watch?.read(settles) ?? {};
     const now = this.runtime.now();
     if (now - this.#factsAt >= keepSeconds) {
-      const container = this.#watch?.readContainer?.();
+      const container = this.#watch?.container?.read();
       this.#facts = { ...readFacts(this.runtime, collect, this.self), ...(container && { container }) };
       this.#factsAt = now;
     }
@@ -222,6 +222,24 @@ export class Core {
     const pools = this.#pools?.read() ?? new Map();
     if (hiddenPool) pools.set("runtime", hiddenPool);
     return this.#sample = { ...this.#facts, ...(lag && { lag }), pending, oldestAges, pools };
+  }
+
+  /**
+   * What is worth a row each second, exact as of now: nobody's pools are asked, and one file is read, of the dozen of
+   * `refresh()`.
+   */
+  usage(): UsageReading & { readonly blockedSeconds?: number; readonly throttledSeconds?: number } {
+    const { collect } = this.settings;
+    const watch = this.#watch;
+    const blockedSeconds = watch?.read(true).lag?.blockedSeconds;
+    const { heapUsedBytes, ...process } = this.self.attempt("process", () => this.runtime.usage?.()) ?? {};
+    const throttledSeconds = watch?.container?.throttledSeconds();
+    return {
+      ...(blockedSeconds !== undefined && { blockedSeconds }),
+      ...(collect.memory && heapUsedBytes !== undefined && { heapUsedBytes }),
+      ...(collect.process && process),
+      ...(throttledSeconds !== undefined && { throttledSeconds }),
+    };
   }
 
   /** Shows a pool, in place of one of the same name; the answer takes it off the page again. */

@@ -5,29 +5,31 @@
  */
 
 import type { Core } from "../core/core.ts";
+import type { Sample } from "../sample.ts";
 import type { Reading } from "./reading.ts";
 import type { StallList } from "./stall_list.ts";
 
 /** Says in one line for each part of the page why it is empty; a part that is told is not named. */
 export function absences(
   { settings: { collect }, http }: Core,
-  { sample, gc, ages, lag }: Reading,
+  { pools }: Sample,
+  reading: Reading,
   stalls: StallList,
 ): Record<string, string> {
   const because = (isOn: boolean, group: string, otherwise: string): string =>
     isOn ? otherwise : `Switched off by collect.${group}.`;
   const lines: Record<string, string | false | undefined> = {
-    lag: !lag && because(collect.eventLoop, "eventLoop", "No beat so far."),
+    lag: !reading.lag && because(collect.eventLoop, "eventLoop", "No beat so far."),
     stalls: stalls.absent,
-    gc: !gc && because(collect.gc, "gc", "This runtime tells no collections."),
+    gc: reading.gcSeconds === undefined && because(collect.gc, "gc", "This runtime tells no collections."),
     requests: !http && because(collect.http, "http", "No request is measured: use runtimeMetrics() or instrument()."),
-    ages: !ages && because(collect.http, "http", "No request is measured."),
-    pools: sample.pools.size === 0 && because(collect.pools, "pools", "No pool is shown: see monitor.pool()."),
-    heap: sample.memory?.heapUsedBytes === undefined &&
+    ages: !reading.ages && because(collect.http, "http", "No request is measured."),
+    pools: pools.size === 0 && because(collect.pools, "pools", "No pool is shown: see monitor.pool()."),
+    heap: reading.heapUsedBytes === undefined &&
       because(collect.memory, "memory", "This runtime tells its heap only as it was at the last collection."),
-    memory: sample.process?.residentBytes === undefined && because(collect.process, "process", "Not told here."),
-    cpu: sample.process?.cpuSeconds === undefined && because(collect.process, "process", "Not told here."),
-    throttled: sample.container?.cpuThrottledSeconds === undefined &&
+    memory: reading.residentBytes === undefined && because(collect.process, "process", "Not told here."),
+    cpu: reading.cpuSeconds === undefined && because(collect.process, "process", "Not told here."),
+    throttled: reading.throttledSeconds === undefined &&
       because(collect.container, "container", "No container that limits the CPU can be read."),
   };
   return Object.fromEntries(

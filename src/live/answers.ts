@@ -7,21 +7,23 @@
 import type { Core } from "../core/core.ts";
 import { acceptsGzip } from "../page/negotiation.ts";
 import type { MonitorAccess } from "../monitor/access.ts";
-import { Compression } from "./compression.ts";
+import { Compression, through } from "./compression.ts";
 import { CopyPages } from "./copies.ts";
-import { commonHeaders, documentHeaders, documentPieces, makeNonce } from "./document.ts";
 import type { FindingsReport } from "./finding.ts";
 import type { CopiesTold } from "./message.ts";
 import { ownSeries } from "./own_series.ts";
-import type { Report } from "./report.ts";
+import { commonHeaders, plain } from "./plain.ts";
+import type { Readings } from "./readings.ts";
+import { Report } from "./report.ts";
 import type { StallList } from "./stall_list.ts";
 
 /** What answers are made of. */
 export interface AnswerSources {
   readonly core: Core;
   readonly access: MonitorAccess;
-  readonly report: Report;
+  readonly readings: Readings;
   readonly stalls: StallList;
+  readonly title: string | undefined;
 }
 
 /** How much of a query is read, in characters: cursors of all copies have room in it. */
@@ -33,6 +35,7 @@ const mostTexts = 16;
 /** Writes the answers. */
 export class Answers {
   readonly #sources: AnswerSources;
+  readonly #report: Report;
   readonly #compression: Compression;
   readonly #copies: CopyPages;
   readonly #texts = new Map<string, Promise<string>>();
@@ -41,6 +44,7 @@ export class Answers {
   /** Makes what answers. */
   constructor(sources: AnswerSources) {
     this.#sources = sources;
+    this.#report = new Report(sources);
     this.#compression = new Compression(sources.core.runtime);
     this.#copies = new CopyPages(sources.core, (query) => this.own(query));
   }
@@ -49,7 +53,7 @@ export class Answers {
   async answer(url: string | undefined, acceptEncoding: string | null): Promise<Response> {
     const query = queryOf(url);
     const gzip = this.#sources.access.compress && acceptsGzip(acceptEncoding);
-    if (!kinds.some((kind) => query.has(kind))) return await this.#document(gzip);
+    if (!kinds.some((kind) => query.has(kind))) return await documentOf(gzip);
     const text = await this.#text(query);
     if (text === undefined) return plain(404);
     const headers = query.has("profile") && { "content-disposition": 'attachment; filename="stall.cpuprofile"' };
@@ -59,7 +63,8 @@ export class Answers {
 
   /** What this copy alone tells, as JSON; undefined where there is nothing of that name. */
   async own(query: URLSearchParams): Promise<string | undefined> {
-    const { access, report, stalls } = this.#sources;
+    const { access, stalls } = this.#sources;
+    const report = this.#report;
     const [since, stall, profile, series] = ["since", "stall", "profile", "series"].map((name) => query.get(name));
     if (typeof since === "string") return report.since(since);
     if (query.get("format") === "json") return JSON.stringify(report.findings());
@@ -74,19 +79,13 @@ export class Answers {
     if (copy === null) return await this.own(query);
     query.delete("copy");
     if (copy !== "all") return await this.#copies.one(copy, query);
-    const reading = this.#sources.report.readings;
+    const reading = this.#report.readings;
     if (this.#reading !== reading || this.#texts.size >= mostTexts) this.#texts.clear();
     this.#reading = reading;
     const key = String(query);
     const text = this.#texts.get(key) ?? this.#copies.all(query);
     this.#texts.set(key, text);
     return query.has("format") ? findingsOfAll(await text) : await text;
-  }
-
-  async #document(gzip: boolean): Promise<Response> {
-    const nonce = makeNonce();
-    const pieces = documentPieces(nonce);
-    return respond(gzip ? await this.#compression.pieces(pieces) : pieces.join(""), documentHeaders(nonce));
   }
 }
 
@@ -102,22 +101,14 @@ function findingsOfAll(text: string): string {
   return JSON.stringify({ severity, findings, silent });
 }
 
-const reasons: Readonly<Record<number, string>> = {
-  401: "Unauthorized",
-  403: "Forbidden",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  500: "Internal Server Error",
-  503: "Service Unavailable",
-};
-
-/** An answer of a few words. */
-export function plain(status: number, headers: Record<string, string> = {}): Response {
-  const body = `${reasons[status]}\n`;
-  return new Response(body, {
-    status,
-    headers: { ...commonHeaders, "content-type": "text/plain; charset=utf-8", ...headers },
-  });
+async function documentOf(gzip: boolean): Promise<Response> {
+  // Its texts are of some 50 KB, and a copy that other copies alone ask has no need of them.
+  const { documentHeaders, gzipDocument, makeNonce } = await import("./document.ts");
+  const nonce = makeNonce();
+  const bytes = gzipDocument(nonce);
+  if (gzip) return respond(bytes, documentHeaders(nonce));
+  const text = new TextDecoder().decode(await through(new DecompressionStream("gzip"), bytes));
+  return respond(text, documentHeaders(nonce));
 }
 
 function respond(body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string>): Response {

@@ -5,6 +5,8 @@
  */
 
 import { script, style } from "./assets.ts";
+import { gzipOf } from "./packed_text.ts";
+import { commonHeaders } from "./plain.ts";
 
 /** A nonce that nobody can guess. */
 export function makeNonce(): string {
@@ -12,11 +14,10 @@ export function makeNonce(): string {
 }
 
 /**
- * The document in pieces: those at even places are short and hold the nonce, those at odd places are always the same.
- * Nothing in it comes from a request or from what was measured: numbers come by `fetch`, as data.
+ * The document, compressed. Nothing in it comes from a request or from what was measured: numbers come by `fetch`, as data.
  */
-export function documentPieces(nonce: string): readonly [string, string, string, string, string] {
-  return [
+export function gzipDocument(nonce: string): Uint8Array<ArrayBuffer> {
+  return gzipOf([
     `<!doctype html>
 <html lang="en">
 <head>
@@ -39,7 +40,7 @@ export function documentPieces(nonce: string): readonly [string, string, string,
 </body>
 </html>
 `,
-  ];
+  ]);
 }
 
 /** The headers of the document. Scripts, styles and requests are allowed to what stands here alone. */
@@ -52,11 +53,3 @@ export function documentHeaders(nonce: string): Record<string, string> {
     ...commonHeaders,
   };
 }
-
-/** The headers of every answer: no other origin may read it, and nobody keeps it. */
-export const commonHeaders: Readonly<Record<string, string>> = {
-  "x-content-type-options": "nosniff",
-  "cross-origin-resource-policy": "same-origin",
-  "cache-control": "no-store",
-  vary: "Accept-Encoding",
-};

@@ -4,8 +4,8 @@
  * @module
  */
 
+import type { Sample } from "../sample.ts";
 import type { History } from "./history.ts";
-import type { Reading } from "./reading.ts";
 import type { RouteLine } from "./route_table.ts";
 import { runbook, thresholds } from "./signals.ts";
 import type { ShownStall } from "./stall_list.ts";
@@ -33,7 +33,7 @@ export interface FindingsReport {
 
 /** What findings are made of. */
 export interface FindingSources {
-  readonly reading: Reading;
+  readonly sample: Sample;
   readonly history: History;
   readonly lagBounds: readonly number[];
   /** The requests of the trailing minute. */

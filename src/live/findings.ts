@@ -36,7 +36,7 @@ function lateBeats({ history, lagBounds, stalls }: FindingSources): Finding[] {
     : [];
 }
 
-function pools({ reading: { sample } }: FindingSources): Finding[] {
+function pools({ sample }: FindingSources): Finding[] {
   return [...sample.pools].flatMap(([name, { active, queued, capacity, oldestWaitSeconds }]) => {
     const wait = severityOf(oldestWaitSeconds, "pool_wait");
     if (wait) {
@@ -49,7 +49,7 @@ function pools({ reading: { sample } }: FindingSources): Finding[] {
   });
 }
 
-function pending({ reading: { sample } }: FindingSources): Finding[] {
+function pending({ sample }: FindingSources): Finding[] {
   return [...sample.oldestAges].flatMap(([kind, age]) => {
     const severity = severityOf(age, "pending_age");
     if (!severity) return [];
@@ -87,7 +87,7 @@ function requests({ routes }: FindingSources): Finding[] {
   });
 }
 
-function resources({ reading: { sample } }: FindingSources): Finding[] {
+function resources({ sample }: FindingSources): Finding[] {
   const { heapUsedBytes, heapLimitBytes } = sample.memory ?? {};
   const { openFds, maxFds } = sample.process ?? {};
   const heap = heapUsedBytes !== undefined && heapLimitBytes ? heapUsedBytes / heapLimitBytes : undefined;

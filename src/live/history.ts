@@ -16,26 +16,15 @@ export const historySeconds = 300;
 const fixed = [
   "seconds", // how long the time is that the row tells of
   "blocked", // seconds of it in which the loop answered nothing
-  "lag_max", // the longest wait of a beat is at most this, in seconds
   "gc", // seconds of collections
-  "gc_major", // how many of them were major
   "heap_used",
-  "heap_total",
-  "external",
   "rss",
   "cpu", // seconds of CPU time
-  "loop_cpu", // seconds of CPU time of the loop's thread
   "throttled", // seconds in which the container was not given CPU
-  "requests",
-  "errors",
-  "in_flight",
 ] as const;
 
 /** The name of a column. */
 export type Column = typeof fixed[number];
-
-/** Requests since the process began. */
-export type RequestTotals = { readonly requests: number; readonly errors: number } | undefined;
 
 /** The rows, in typed arrays. */
 export class History {
@@ -46,7 +35,6 @@ export class History {
   readonly #values: Float32Array;
   #rows = 0;
   #before: Reading | undefined;
-  #requestsBefore: RequestTotals;
   #unixBefore = 0;
 
   /** Makes an empty history for lag in buckets of these upper bounds. */
@@ -71,17 +59,16 @@ export class History {
   }
 
   /** Adds a row for the time since the reading before; the first reading only begins. */
-  add(reading: Reading, requests: RequestTotals, unixSeconds: number): void {
-    const [before, requestsBefore] = [this.#before, this.#requestsBefore];
+  add(reading: Reading, unixSeconds: number): void {
+    const before = this.#before;
     this.#before = reading;
-    this.#requestsBefore = requests;
     const seconds = before ? reading.now - before.now : 0;
     // Rows never go back, also where the wall clock was set back.
     this.#unixBefore = Math.max(unixSeconds, this.#unixBefore + seconds);
     if (!before || seconds <= 0) return;
     const at = this.#rows % historySeconds;
     this.#times[at] = this.#unixBefore;
-    this.#values.set(this.#row(before, reading, requestsBefore, requests, seconds), at * this.columns.length);
+    this.#values.set(this.#row(before, reading, seconds), at * this.columns.length);
     this.#rows++;
   }
 
@@ -133,48 +120,21 @@ export class History {
     }
   }
 
-  #row(
-    before: Reading,
-    reading: Reading,
-    requestsBefore: RequestTotals,
-    requests: RequestTotals,
-    seconds: number,
-  ): number[] {
-    const { sample, ages } = reading;
-    const then = before.sample;
-    const lag = this.#bounds.length === 0 ? [] : Array.from(
-      { length: this.#bounds.length + 1 },
-      (_, bucket) => grown(reading.lag?.[bucket], before.lag?.[bucket] ?? 0),
-    );
+  #row(before: Reading, reading: Reading, seconds: number): number[] {
     const values: Record<Column, number> = {
       seconds,
-      blocked: grown(sample.lag?.blockedSeconds, then.lag?.blockedSeconds ?? 0),
-      lag_max: this.#longest(lag, sample.lag?.peakSeconds),
-      gc: grown(reading.gc?.seconds, before.gc?.seconds),
-      gc_major: grown(reading.gc?.majors, before.gc?.majors),
-      heap_used: sample.memory?.heapUsedBytes ?? Number.NaN,
-      heap_total: sample.memory?.heapTotalBytes ?? Number.NaN,
-      external: sample.memory?.externalBytes ?? Number.NaN,
-      rss: sample.process?.residentBytes ?? Number.NaN,
-      cpu: grown(sample.process?.cpuSeconds, then.process?.cpuSeconds),
-      loop_cpu: grown(sample.threadCpuSeconds, then.threadCpuSeconds),
-      throttled: grown(sample.container?.cpuThrottledSeconds, then.container?.cpuThrottledSeconds),
-      requests: grown(requests?.requests, requestsBefore?.requests ?? 0),
-      errors: grown(requests?.errors, requestsBefore?.errors ?? 0),
-      in_flight: ages?.reduce((sum, count) => sum + count, 0) ?? Number.NaN,
+      blocked: grown(reading.blockedSeconds, before.blockedSeconds ?? 0),
+      gc: grown(reading.gcSeconds, before.gcSeconds),
+      heap_used: reading.heapUsedBytes ?? Number.NaN,
+      rss: reading.residentBytes ?? Number.NaN,
+      cpu: grown(reading.cpuSeconds, before.cpuSeconds),
+      throttled: grown(reading.throttledSeconds, before.throttledSeconds),
     };
-    return [
-      ...fixed.map((column) => values[column]),
-      ...lag,
-      ...Array.from({ length: ageBounds.length + 1 }, (_, group) => ages?.[group] ?? Number.NaN),
-    ];
-  }
-
-  /** The bound of the last bucket that has grown; the minute's peak where that is less, or where there is no bound. */
-  #longest(lag: readonly number[], peak: number | undefined): number {
-    const last = lag.findLastIndex((count) => count > 0);
-    if (last < 0) return Number.NaN;
-    return Math.min(this.#bounds[last] ?? Number.POSITIVE_INFINITY, peak ?? Number.POSITIVE_INFINITY);
+    const row = fixed.map((column) => values[column]);
+    const buckets = this.columns.length - fixed.length - (ageBounds.length + 1);
+    for (let i = 0; i < buckets; i++) row.push(grown(reading.lag?.[i], before.lag?.[i] ?? 0));
+    for (let i = 0; i <= ageBounds.length; i++) row.push(reading.ages?.[i] ?? Number.NaN);
+    return row;
   }
 }
 

@@ -10,10 +10,11 @@ import { accessTo } from "../monitor/access.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { ScrapeRequest } from "../page/handler.ts";
 import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
-import { Answers, plain } from "./answers.ts";
+import type { Answers } from "./answers.ts";
 import { door } from "./copies.ts";
 import { action, checkLiveOptions, type LivePageOptions } from "./options.ts";
-import { Report } from "./report.ts";
+import { plain } from "./plain.ts";
+import { Readings } from "./readings.ts";
 import { StallList } from "./stall_list.ts";
 import { type LiveRequest, refusalOf } from "./who_may_look.ts";
 
@@ -83,20 +84,32 @@ export function livePage(monitor: Monitor, options: LivePageOptions = {}): LiveP
   // Requests are measured already when ours come.
   needMarks();
   const stalls = new StallList(core, given);
-  const report = core && new Report(core, stalls, title);
-  const answers = core && report &&
-    new Answers({ core, access, report, stalls });
+  const readings = core && new Readings(core);
+  // What writes answers is loaded for who looks first: most copies of an app are never looked at.
+  let answers: Promise<Answers> | undefined;
+  const answering = (): Promise<Answers> =>
+    answers ??= import("./answers.ts").then(
+      ({ Answers }) => new Answers({ core: core!, access, readings: readings!, stalls, title }),
+      (error: unknown) => {
+        // Somebody who looks again may find it.
+        answers = undefined;
+        throw error;
+      },
+    );
   const now = (): number => core!.runtime.now();
   // Pages of other copies show this one as well.
   const forget = core &&
-    answerOthers(core, door, (text) => heldBy(core.blame, now, ownPage, () => answers!.own(new URLSearchParams(text))));
+    answerOthers(core, door, async (text) => {
+      const answers = await answering();
+      return await heldBy(core.blame, now, ownPage, () => answers.own(new URLSearchParams(text)));
+    });
   let timer: unknown;
   const arm = (): void => {
     timer = core?.runtime.startTimer?.(tick, rowSeconds);
   };
   const tick = (): void => {
     arm();
-    core!.self.attempt("live", () => report!.tick());
+    core!.self.attempt("live", () => readings!.tick());
   };
   arm();
   let isStopped = false;
@@ -112,8 +125,9 @@ export function livePage(monitor: Monitor, options: LivePageOptions = {}): LiveP
     if (method !== "GET" && method !== "HEAD") return plain(405, { allow: "GET, HEAD" });
     const refusal = await refusalOf(access, isPublic, request, platform);
     if (refusal) return plain(refusal.status, refusal.challenge ? { "www-authenticate": refusal.challenge } : {});
-    if (isStopped || !answers) return plain(503);
+    if (isStopped || !core) return plain(503);
     const encoding = request?.headers?.get("accept-encoding") ?? null;
+    const answers = await answering();
     return await heldBy(core.blame, now, ownPage, () => answers.answer(request?.url, encoding));
   };
   return {

@@ -5,50 +5,42 @@
  */
 
 import type { Core } from "../core/core.ts";
+import type { Sample } from "../sample.ts";
 import { absences } from "./absences.ts";
 import { type FindingsReport, windowSeconds } from "./finding.ts";
 import { findFindings } from "./findings.ts";
-import { History } from "./history.ts";
 import type { Message } from "./message.ts";
-import { ageBounds, lagBounds, type Reading, takeReading } from "./reading.ts";
-import { RouteTable, stepSeconds } from "./route_table.ts";
+import { ageBounds } from "./reading.ts";
+import type { Readings } from "./readings.ts";
+import { type RouteTable, stepSeconds } from "./route_table.ts";
 import { thresholds } from "./signals.ts";
 import type { StallList } from "./stall_list.ts";
-
-/** A reading that is older is taken anew when somebody asks, and one that is younger is not followed by the next. */
-const [staleSeconds, freshSeconds] = [1, 0.5];
 
 /** How many texts are kept: viewers who miss an answer ask for more than the others. */
 const mostTexts = 16;
 
-/** Reads once a second, and writes what viewers ask for. */
+/** What a report is written from. */
+export interface ReportSources {
+  readonly core: Core;
+  readonly readings: Readings;
+  readonly stalls: StallList;
+  readonly title: string | undefined;
+}
+
+/** Writes what viewers ask for. */
 export class Report {
-  readonly #core: Core;
-  readonly #stalls: StallList;
-  readonly #title: string | undefined;
+  readonly #sources: ReportSources;
   /** Tells viewers that the process behind the address is another one. */
   readonly #run: string = crypto.randomUUID().slice(0, 8);
-  readonly #bounds: readonly number[];
-  readonly #history: History;
-  readonly #routes = new RouteTable();
-  #reading: Reading;
   readonly #texts = new Map<number, string>();
-  #found: FindingsReport | undefined;
+  /** Which reading the rest is of. */
   #readings = 0;
+  #sample: Sample | undefined;
+  #found: FindingsReport | undefined;
 
-  /** Makes a report that has read once. */
-  constructor(core: Core, stalls: StallList, title: string | undefined) {
-    this.#core = core;
-    this.#stalls = stalls;
-    this.#title = title;
-    this.#bounds = lagBounds(core);
-    this.#history = new History(this.#bounds);
-    this.#reading = this.#read();
-  }
-
-  /** The timer's: takes a reading, unless somebody who asked has just had one taken. */
-  tick(): void {
-    if (this.#core.runtime.now() - this.#reading.now >= freshSeconds) this.#reading = this.#read();
+  /** Makes a report that has told nothing yet. */
+  constructor(sources: ReportSources) {
+    this.#sources = sources;
   }
 
   /** How many readings there were so far: what was written is of the newest. */
@@ -73,7 +65,11 @@ export class Report {
     this.#refresh();
     const cursor = since.split(",").find((each) => each.startsWith(`${this.#run}.`));
     const row = cursor?.slice(this.#run.length + 1);
-    const known = row === undefined ? this.#history.rowAfter(Number(since)) : /^\d{1,15}$/.test(row) ? Number(row) : 0;
+    const known = row === undefined
+      ? this.#sources.readings.history.rowAfter(Number(since))
+      : /^\d{1,15}$/.test(row)
+      ? Number(row)
+      : 0;
     let text = this.#texts.get(known);
     if (text === undefined) {
       if (this.#texts.size >= mostTexts) this.#texts.clear();
@@ -83,61 +79,63 @@ export class Report {
   }
 
   #refresh(): void {
-    if (this.#core.runtime.now() - this.#reading.now >= staleSeconds) this.#reading = this.#read();
+    const readings = this.#sources.readings.refresh();
+    if (readings === this.#readings) return;
+    this.#readings = readings;
+    this.#texts.clear();
+    this.#found = this.#sample = undefined;
   }
 
-  #read(): Reading {
-    const reading = takeReading(this.#core);
-    this.#routes.update(this.#core.http, reading.now);
-    this.#history.add(reading, this.#routes.totals, this.#core.runtime.unixNow());
-    this.#texts.clear();
-    this.#found = undefined;
-    this.#readings++;
-    return reading;
+  /** What else is told of this moment: it is taken for whoever looks, and by no timer. */
+  #now(): Sample {
+    return this.#sample ??= this.#sources.core.refresh();
   }
 
   #find(): FindingsReport {
-    const begin = this.#history.newest - windowSeconds;
+    const { readings: { history, lagBounds }, stalls } = this.#sources;
+    const begin = history.newest - windowSeconds;
     const findings = findFindings({
-      reading: this.#reading,
-      history: this.#history,
-      lagBounds: this.#bounds,
+      sample: this.#now(),
+      history,
+      lagBounds,
       routes: this.#lines().routes,
-      stalls: this.#stalls.recent().filter((stall) => stall.beganAtUnixSeconds + stall.seconds > begin),
+      stalls: stalls.recent().filter((stall) => stall.beganAtUnixSeconds + stall.seconds > begin),
     });
     const severity = findings.some((finding) => finding.severity === "critical") ? 2 : findings.length > 0 ? 1 : 0;
     return { severity, findings };
   }
 
   #lines(): ReturnType<RouteTable["lines"]> {
-    return this.#routes.lines(this.#reading.now, thresholds.latency_slow);
+    const { core, readings } = this.#sources;
+    return readings.routes.lines(core.http, readings.newest.now, thresholds.latency_slow);
   }
 
   #message(row: number): Message {
-    const { sample } = this.#reading;
-    const { name, version, engine } = this.#core.runtime;
+    const { core, readings: { newest, history, lagBounds, routes: { bounds } }, stalls, title } = this.#sources;
+    const sample = this.#now();
+    const { name, version, engine } = core.runtime;
     const { seconds, routes } = this.#lines();
     return {
       run: this.#run,
-      cursor: `${this.#run}.${this.#history.rows}`,
-      now: this.#history.newest,
+      cursor: `${this.#run}.${history.rows}`,
+      now: history.newest,
       about: {
-        title: this.#title,
+        title,
         runtime: name,
         version,
         engine,
         pid: (globalThis as { process?: { pid?: number } }).process?.pid,
         uptimeSeconds: sample.uptimeSeconds,
       },
-      columns: this.#history.columns,
-      lagBounds: this.#bounds,
+      columns: history.columns,
+      lagBounds,
       ageBounds,
       thresholds: { warning: thresholds.lag_warning, critical: thresholds.lag_critical },
-      rows: this.#history.from(row),
+      rows: history.from(row),
       ...this.findings(),
       routes: routes.map(({ slow: _, ...line }) => line),
       routeSeconds: seconds,
-      durationBounds: this.#routes.bounds,
+      durationBounds: bounds,
       stepSeconds,
       oldestRequestSeconds: sample.oldestAges.get("http_request"),
       pools: [...sample.pools].map(([name, numbers]) => ({ name, ...numbers })),
@@ -148,9 +146,9 @@ export class Report {
         memoryBytes: sample.container?.memoryLimitBytes,
         cpuCores: sample.container?.cpuLimitCores,
       },
-      stalls: this.#stalls.recent(),
-      hasProfiles: this.#stalls.hasProfiles,
-      absent: absences(this.#core, this.#reading, this.#stalls),
+      stalls: stalls.recent(),
+      hasProfiles: stalls.hasProfiles,
+      absent: absences(core, sample, newest, stalls),
     };
   }
 }

@@ -56,22 +56,16 @@ export class RouteTable {
   readonly #thenAt = new Float64Array(windowSteps + 1);
   #sparks = new Uint32Array(0);
   #step = -1;
+  /** Requests since the process began. */
+  #total = 0;
 
-  /** Requests and failed ones since the process began; undefined where requests are not measured by route. */
-  totals: { readonly requests: number; readonly errors: number } | undefined;
-
-  /** Reads every route's numbers; `now` is the runtime's clock, in seconds. */
-  update(http: HttpFamilies | undefined, now: number): void {
+  /** Begins a step when it is time for it, and reads nothing within one; `now` is the runtime's clock, in seconds. */
+  turn(http: HttpFamilies | undefined, now: number): void {
     if (http !== this.#http) this.#begin(http);
-    if (!this.#counts && !this.#durations) return;
-    this.#findLines(this.#counts);
-    this.#findLines(this.#durations);
-    const before = this.totals?.requests ?? 0;
-    this.#read();
-    // The app has reset its registry.
-    if (this.totals!.requests < before) { for (const then of this.#then) then.fill(0); }
     const step = Math.floor(now / stepSeconds);
-    if (step !== this.#step) this.#turn(step, now);
+    if (step === this.#step || (!this.#counts && !this.#durations)) return;
+    this.#read();
+    this.#turn(step, now);
   }
 
   /** The upper bounds of the buckets of durations, in seconds. */
@@ -80,14 +74,20 @@ export class RouteTable {
   }
 
   /** Tells every route, the busiest of the window first. `slowSeconds` is the bound of a bucket. */
-  lines(now: number, slowSeconds: number): { readonly seconds: number; readonly routes: RouteLine[] } {
+  lines(
+    http: HttpFamilies | undefined,
+    now: number,
+    slowSeconds: number,
+  ): { readonly seconds: number; readonly routes: RouteLine[] } {
+    this.turn(http, now);
     if (this.#step < 0) return { seconds: 0, routes: [] };
+    this.#read();
     const oldest = (this.#step + 1) % (windowSteps + 1);
     const then = this.#then[oldest]!;
     const slowFrom = this.bounds.indexOf(slowSeconds) + 1;
     const routes = this.#names.map((name, line): RouteLine => {
       const first = line * this.#width;
-      const grown = (place: number): number => (this.#now[first + place]! - then[first + place]!) >>> 0;
+      const grown = (place: number): number => grownBy(this.#now[first + place]!, then[first + place]!);
       const buckets = Array.from({ length: this.#width - firstBucket }, (_, bucket) => grown(firstBucket + bucket));
       return {
         ...name,
@@ -113,7 +113,7 @@ export class RouteTable {
     this.#lines.clear();
     this.#names.length = 0;
     this.#step = -1;
-    this.totals = undefined;
+    this.#total = 0;
   }
 
   /** Each slot is looked at once: slots stay what they are. */
@@ -152,15 +152,15 @@ export class RouteTable {
   }
 
   #read(): void {
+    this.#findLines(this.#counts);
+    this.#findLines(this.#durations);
     this.#now.fill(0);
-    let [requests, errors] = [0, 0];
+    let total = 0;
     const count = ({ lines, isFailed }: RouteSource<Counter | Histogram>, slot: number, times: number): void => {
       const first = lines[slot]! * this.#width;
       this.#now[first + counted]! += times;
-      requests += times;
-      if (!isFailed[slot]) return;
-      this.#now[first + failed]! += times;
-      errors += times;
+      total += times;
+      if (isFailed[slot]) this.#now[first + failed]! += times;
     };
     if (this.#durations) {
       const { family, lines } = this.#durations;
@@ -180,7 +180,9 @@ export class RouteTable {
       const numbers = this.#counts.family.copy();
       for (let slot = 0; slot < this.#counts.lines.length; slot++) count(this.#counts, slot, numbers[slot]!);
     }
-    this.totals = { requests, errors };
+    // The app has reset its registry.
+    if (total < this.#total) { for (const then of this.#then) then.fill(0); }
+    this.#total = total;
   }
 
   /** Begins a step. Those before it in which nobody looked, the loop being held, began with the same numbers. */
@@ -202,7 +204,7 @@ export class RouteTable {
 
   #sinceTurn(line: number): number {
     const at = line * this.#width + counted;
-    return (this.#now[at]! - this.#then[this.#step % (windowSteps + 1)]![at]!) >>> 0;
+    return grownBy(this.#now[at]!, this.#then[this.#step % (windowSteps + 1)]![at]!);
   }
 
   #spark(line: number): number[] {
@@ -210,4 +212,10 @@ export class RouteTable {
     spark[steps - 1] = this.#sinceTurn(line);
     return spark;
   }
+}
+
+/** By how much a number has grown that begins anew behind 32 bits; all of it where it was set back to zero. */
+function grownBy(now: number, then: number): number {
+  const grown = (now - then) >>> 0;
+  return grown < 2 ** 31 ? grown : now;
 }

@@ -13,13 +13,21 @@ export type ReadFile = (path: string) => string;
 /** At and above this, version 1 means "no limit": it keeps the largest number of whole pages. */
 const unlimitedBytes = 2 ** 62;
 
+/** Reads what the container tells. */
+export interface ContainerReader {
+  /** Everything: it reads a dozen files. */
+  read(): ContainerReading;
+  /** For how long the container was given no CPU, as `read()` tells it too: it reads one file. */
+  throttledSeconds(): number | undefined;
+}
+
 /**
  * Makes the reader of the group that this process is in.
  *
  * A group's ancestors hold it down as well. What is told of CPU and memory is told of the tightest of them, because a
  * share of a limit says something only of the group that has the limit.
  */
-export function containerReader(readFile: ReadFile): (() => ContainerReading) | undefined {
+export function containerReader(readFile: ReadFile): ContainerReader | undefined {
   const read = (path: string): string | undefined => {
     try {
       return readFile(path);
@@ -31,26 +39,35 @@ export function containerReader(readFile: ReadFile): (() => ContainerReading) | 
   if (groups === undefined || mounts === undefined) return undefined;
   const found = findControlGroups(groups, mounts);
   // Asked anew at each reading would cost two files more; a process is hardly ever moved to another group.
-  return () => ({ ...cpu(found, read), ...memory(found, read), ...pressure(found, read) });
+  let tightestCpu: string | undefined;
+  const cpu = (): ContainerReading => {
+    if (!found.cpu) return {};
+    const { version, folders } = found.cpu;
+    const { folder, limit } = tightest(folders, (each) => cpuLimit(version, each, read));
+    tightestCpu = folder;
+    return { ...defined({ cpuLimitCores: limit }), ...cpuStat(folder, read) };
+  };
+  return {
+    read: () => ({ ...cpu(), ...memory(found, read), ...pressure(found, read) }),
+    throttledSeconds: () => (tightestCpu === undefined ? cpu() : cpuStat(tightestCpu, read)).cpuThrottledSeconds,
+  };
 }
 
 type Read = (path: string) => string | undefined;
 
-function cpu({ cpu }: ControlGroups, read: Read): ContainerReading {
-  if (!cpu) return {};
-  const limitOf = (folder: string): number | undefined => {
-    const [quota, period] = cpu.version === 2
-      ? (read(`${folder}/cpu.max`) ?? "").trim().split(" ")
-      : [read(`${folder}/cpu.cfs_quota_us`), read(`${folder}/cpu.cfs_period_us`)];
-    // "max" is no number, and version 1 writes -1.
-    const cores = Number(quota) / Number(period);
-    return cores > 0 ? cores : undefined;
-  };
-  const { folder, limit } = tightest(cpu.folders, limitOf);
+function cpuLimit(version: 1 | 2, folder: string, read: Read): number | undefined {
+  const [quota, period] = version === 2
+    ? (read(`${folder}/cpu.max`) ?? "").trim().split(" ")
+    : [read(`${folder}/cpu.cfs_quota_us`), read(`${folder}/cpu.cfs_period_us`)];
+  // "max" is no number, and version 1 writes -1.
+  const cores = Number(quota) / Number(period);
+  return cores > 0 ? cores : undefined;
+}
+
+function cpuStat(folder: string, read: Read): ContainerReading {
   const stat = numbers(read(`${folder}/cpu.stat`));
   const micro = stat.get("throttled_usec"), nano = stat.get("throttled_time");
   return defined({
-    cpuLimitCores: limit,
     cpuPeriods: stat.get("nr_periods"),
     cpuThrottledPeriods: stat.get("nr_throttled"),
     cpuThrottledSeconds: micro !== undefined ? micro / 1e6 : nano !== undefined ? nano / 1e9 : undefined,

@@ -17,10 +17,10 @@ import type { Histogram } from "../metrics/histogram.ts";
 import type { SelfMetrics } from "../metrics/self_metrics.ts";
 import type { BeatBoard } from "./beat_board.ts";
 import { Blame } from "./blame.ts";
-import { containerReader } from "./container.ts";
+import { type ContainerReader, containerReader } from "./container.ts";
 import { Canary } from "./canary.ts";
 import type { GcWatch, Runtime } from "../runtime/shim.ts";
-import type { ContainerReading, LagReading, PoolReading } from "../sample.ts";
+import type { LagReading, PoolReading } from "../sample.ts";
 import { Sampler } from "./sampler.ts";
 import { StallCounters } from "./stall_counters.ts";
 
@@ -74,7 +74,7 @@ export class ProcessWatch {
   readonly #canary: Canary | undefined;
   readonly #pauses: Histogram | undefined;
   /** Reads what the container tells; undefined where it tells nothing, or is not asked. */
-  readonly readContainer: (() => ContainerReading) | undefined;
+  readonly container: ContainerReader | undefined;
   #gc: GcWatch | undefined;
   #board: BeatBoard | undefined;
 
@@ -110,7 +110,7 @@ export class ProcessWatch {
       this.#canary = new Canary(runtime, this.#sampler, (wait) => waits.observe(waits.slot("runtime"), wait));
       self.expect("canary");
     }
-    this.readContainer = collect.container && runtime.systemFile ? containerReader(runtime.systemFile) : undefined;
+    this.container = collect.container && runtime.systemFile ? containerReader(runtime.systemFile) : undefined;
     if (collect.gc && runtime.watchGc) {
       this.#pauses = families.histogram("gc_duration_seconds");
       for (const kind of gcKinds) this.#pauses.slot(kind);

@@ -56,6 +56,7 @@ export function bunRuntime(global: GlobalLike): Runtime {
       residentBytes: process.memoryUsage().rss,
       ...(isMainThread(process) && { startUnixSeconds: global.performance.timeOrigin / 1000 }),
     }),
+    usage: () => ({ cpuSeconds: cpuSeconds(process.cpuUsage()), residentBytes: process.memoryUsage().rss }),
     ...systemFacts(process, () => true),
     uptimeSeconds: clock(global).now,
     ...(probe && { probePool: probe }),

@@ -16,6 +16,7 @@ import {
   procReader,
   systemFacts,
   v8Memory,
+  v8Usage,
 } from "./process.ts";
 import { nativeStatus } from "./native_status.ts";
 import type { GcWatch, GlobalLike, Runtime } from "./shim.ts";
@@ -77,6 +78,7 @@ export function denoRuntime(global: GlobalLike): Runtime {
       residentBytes: process.memoryUsage().rss,
       ...(isMainThread(process) && { startUnixSeconds: global.performance.timeOrigin / 1000 }),
     }),
+    usage: () => v8Usage(process),
     ...systemFacts(process, mayRead),
     uptimeSeconds: clock(global).now,
     pendingWork: () => countKinds(process.getActiveResourcesInfo!(), { Timeout: "timer" }),

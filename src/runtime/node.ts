@@ -15,6 +15,7 @@ import {
   procReader,
   systemFacts,
   v8Memory,
+  v8Usage,
 } from "./process.ts";
 import type { GcEntryLike, GcWatch, GlobalLike, ProcessLike, Runtime } from "./shim.ts";
 import { ownSymbol, type StepPlace, streamFollower } from "./stream_end.ts";
@@ -77,6 +78,7 @@ export function nodeRuntime(global: GlobalLike): Runtime {
       residentBytes: process.memoryUsage().rss,
       startUnixSeconds: performance.timeOrigin / 1000,
     }),
+    usage: () => v8Usage(process),
     ...systemFacts(process, () => true),
     uptimeSeconds: clock(global).now,
     ...(process.getActiveResourcesInfo && {

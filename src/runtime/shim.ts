@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { LoopReading, MemoryReading, ProcessReading } from "../sample.ts";
+import type { LoopReading, MemoryReading, ProcessReading, UsageReading } from "../sample.ts";
 
 /** The runtimes that are told apart; `edge` stands for every one that is not known. */
 export type RuntimeName = "node" | "deno" | "bun" | "workerd" | "edge";
@@ -80,6 +80,8 @@ export interface Runtime {
   loopTime?(): LoopReading;
   memory?(): MemoryReading;
   process?(): ProcessReading;
+  /** What of both can be told for some 20 µs, a tenth of what they cost. */
+  usage?(): UsageReading;
   /** How long this isolate has been running, in seconds. */
   uptimeSeconds?(): number;
   /** What tells this isolate from its siblings, where a scrape may reach any of them. */

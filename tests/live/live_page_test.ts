@@ -150,6 +150,36 @@ describe("the live page", () => {
     }
   });
 
+  it("asks no pool, and reads one file a second, while nobody looks", async () => {
+    const clock = new FakeRuntime();
+    const files: string[] = [];
+    let asked = 0;
+    const systemFile = (path: string): string => {
+      files.push(path);
+      if (path === "/proc/self/cgroup") return "0::/app\n";
+      if (path === "/proc/self/mountinfo") return "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n";
+      if (path.endsWith("/app/cpu.stat")) return "throttled_usec 0\n";
+      throw new Error(`no ${path}`);
+    };
+    const usage = (): object => ({ cpuSeconds: 2, residentBytes: 3e7, heapUsedBytes: 1e7 });
+    const runtime: Runtime = { ...clock, systemFile, usage };
+    using monitor = startMonitor(undefined, { collect: { canary: false } }, () => runtime, wholeProcess);
+    monitor.pool("pg", () => (asked++, { active: 1 }));
+    using live = livePage(monitor, { public: true });
+    files.length = 0;
+    clock.advance(100);
+    assertEquals([files.length, new Set(files).size, asked], [99, 1, 0], files.slice(0, 5).join());
+    const { columns, rows, pools } = await (await live.handler(ask("?since=0"))).json() as {
+      columns: string[];
+      rows: number[][];
+      pools: { name: string; active: number }[];
+    };
+    assertEquals(pools.map(({ name, active }) => [name, active]), [["pg", 1]]);
+    assertEquals(rows.length, 99);
+    const newest = (column: string): number => rows.at(-1)![1 + columns.indexOf(column)]!;
+    assertEquals(["rss", "heap_used", "cpu", "throttled"].map(newest), [3e7, 1e7, 0, 0]);
+  });
+
   it("refuses wrong options and ends with its monitor", async () => {
     const monitor = createMonitor({ registry: new Registry() });
     assertThrows(() => livePage({} as never), TypeError, "Cannot make live page");

@@ -4,7 +4,7 @@ import { containerReader } from "../../src/process/container.ts";
 import { findControlGroups } from "../../src/process/control_groups.ts";
 import { cgroup2, cgroup2Files, systemFiles } from "../support/control_groups.ts";
 
-const read = (files: Readonly<Record<string, string>>): unknown => containerReader(systemFiles(files))?.();
+const read = (files: Readonly<Record<string, string>>): unknown => containerReader(systemFiles(files))?.read();
 
 /** Version 1 as Docker mounts it into a container that shares the machine's namespace of groups. */
 const one = {
@@ -24,8 +24,23 @@ const one = {
 };
 
 describe("containerReader()", () => {
+  it("tells the throttled time by one file as by all, that of the tightest group", () => {
+    for (const files of [cgroup2, systemFiles(one)]) {
+      const asked: string[] = [];
+      const reader = containerReader((path) => (asked.push(path), files(path)))!;
+      const { cpuThrottledSeconds } = reader.read();
+      asked.length = 0;
+      assertEquals([reader.throttledSeconds(), asked.length], [cpuThrottledSeconds, 1]);
+      assertEquals(containerReader(files)!.throttledSeconds(), cpuThrottledSeconds);
+    }
+    assertEquals(
+      containerReader(systemFiles({ "/proc/self/cgroup": "", "/proc/self/mountinfo": "" }))!.throttledSeconds(),
+      undefined,
+    );
+  });
+
   it("reads control groups of version 2", () => {
-    assertEquals(containerReader(cgroup2)!(), {
+    assertEquals(containerReader(cgroup2)!.read(), {
       cpuLimitCores: 0.5,
       cpuPeriods: 400,
       cpuThrottledPeriods: 30,

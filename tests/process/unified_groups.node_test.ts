@@ -31,7 +31,7 @@ describe("the real files of version 2", { skip: missing() }, () => {
     const children = Array.from({ length: cpus().length + 1 }, () => spawn("sh", ["-c", "while :; do :; done"]));
     try {
       for (const { pid } of children) writeFileSync(`${inner}/cgroup.procs`, String(pid));
-      const read = containerReader((path) => {
+      const { read } = containerReader((path) => {
         if (path === "/proc/self/cgroup") return `0::/${name}/inner\n`;
         if (path === "/proc/self/mountinfo") return `30 23 0:26 / ${point} rw - cgroup2 cgroup2 rw\n`;
         return readFileSync(path, "utf8");

@@ -28,6 +28,13 @@ describe("nodeRuntime()", () => {
     });
   });
 
+  it("tells what costs little as it tells all", () => {
+    const runtime = node(fakeProcess({ "node:v8": v8 }));
+    assertEquals(runtime.usage!(), { cpuSeconds: 2, residentBytes: 1, heapUsedBytes: 3 });
+    const told: object = { ...runtime.process!(), ...runtime.memory!() };
+    assertEquals({ ...told, ...runtime.usage!() }, told);
+  });
+
   it("tells the loop's time in seconds", () => {
     const eventLoopUtilization = () => ({ active: 1500, idle: 500 });
     const performance = { now: () => 0, timeOrigin: 0, eventLoopUtilization };
@@ -185,7 +192,9 @@ describe("bunRuntime()", () => {
     }));
 
   it("tells only the heap's total and what is outside it", () => {
-    assertEquals(bun(fakeProcess({ "node:v8": v8 })).memory!(), { heapTotalBytes: 2, externalBytes: 4 });
+    const runtime = bun(fakeProcess({ "node:v8": v8 }));
+    assertEquals(runtime.memory!(), { heapTotalBytes: 2, externalBytes: 4 });
+    assertEquals(runtime.usage!(), { cpuSeconds: 2, residentBytes: 1 });
   });
 
   it("has no member for what Bun makes up", () => {

@@ -1,0 +1,31 @@
+/**
+ * Answers of a few words, and the headers that every answer has.
+ *
+ * @module
+ */
+
+/** The headers of every answer: no other origin may read it, and nobody keeps it. */
+export const commonHeaders: Readonly<Record<string, string>> = {
+  "x-content-type-options": "nosniff",
+  "cross-origin-resource-policy": "same-origin",
+  "cache-control": "no-store",
+  vary: "Accept-Encoding",
+};
+
+const reasons: Readonly<Record<number, string>> = {
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+};
+
+/** Answers a status with its reason. */
+export function plain(status: number, headers: Record<string, string> = {}): Response {
+  const body = `${reasons[status]}\n`;
+  return new Response(body, {
+    status,
+    headers: { ...commonHeaders, "content-type": "text/plain; charset=utf-8", ...headers },
+  });
+}
