@@ -64,14 +64,13 @@ export class FollowedBody implements StreamFollower {
     this.stream = stream;
     if (!counts && runtime.followStream?.(stream, this)) return response;
     if (!counts && this.asksServer(runtime, stream)) return response;
+    const put = runtime.replaceBody?.(response);
+    if (runtime.replaceBody && !put) return counts && this.asksServer(runtime, stream) ? response : undefined;
     this.passed = { bytes: 0 };
     if (keeps) this.pieces = [];
-    if (!runtime.replaceBody) {
-      observeBody(stream, counts, this);
-      return response;
-    }
-    const put = runtime.replaceBody(response);
-    return put?.(this.stream = watchBody(stream, this));
+    if (put) return put(this.stream = watchBody(stream, this));
+    observeBody(stream, counts, this);
+    return response;
   }
 
   /** Lets the server tell, which leaves the stream what it is; false where it cannot be asked. */

@@ -76,11 +76,13 @@ export function instrument<Target extends object>(
   return Object.fromEntries(routes) as Target;
 }
 
-/** Everything that Bun takes under a route: a handler, handlers by method, a ready response, or what is not ours. */
+/**
+ * Everything that Bun takes under a route: a handler, handlers by method, or what Bun answers by itself. A ready response is of
+ * the last: Bun gives it an ETag and answers conditional requests for it, which it does for no handler's.
+ */
 function measureRoute(recorder: Recorder, handlers: unknown, key: string): unknown {
   const finder: RouteFinder = { find: () => key, asksAgain: false };
   if (typeof handlers === "function") return measure(recorder, handlers as FetchHandler, finder);
-  if (handlers instanceof Response) return measure(recorder, () => handlers.clone(), finder);
   if (Object.getPrototypeOf(handlers ?? 0) !== Object.prototype) return handlers;
   return Object.fromEntries(
     Object.entries(handlers as object).map(([method, handler]) => [method, measureRoute(recorder, handler, key)]),

@@ -157,8 +157,8 @@ function noteSent(exchange: Exchange, { writableFinished, stream }: ResponseLike
   if (writableFinished && stream === undefined) exchange.answeredSeconds = at - exchange.beganAt;
 }
 
-/** Notes the head when it is sent, and lets the message tell how it ends. */
-function follow(exchange: Exchange, { blame, now }: Recorder, outgoing: ResponseLike): void {
+/** Notes the head when it is sent. */
+function watchHead(exchange: Exchange, blame: Recorder["blame"], outgoing: ResponseLike): void {
   const own = Object.getOwnPropertyDescriptor(outgoing, "writeHead");
   const { writeHead } = outgoing;
   // Every head of HTTP/1 passes here, also one that nobody writes; at its end it is told in any case. Node refuses a status
@@ -171,6 +171,12 @@ function follow(exchange: Exchange, { blame, now }: Recorder, outgoing: Response
     else delete (outgoing as Partial<ResponseLike>).writeHead;
     return answer;
   };
+}
+
+/** Lets the message tell how it ends. */
+function follow(exchange: Exchange, { blame, now }: Recorder, outgoing: ResponseLike): void {
+  // Nobody else wants to know when the head was sent, and Bun's message sends another where `writeHead` is not its own.
+  if (blame || exchange.findRoute || exchange.details) watchHead(exchange, blame, outgoing);
   const finish = (): void => {
     // On HTTP/2 a message is finished by its reset as well, also where no head was sent.
     const status = sentStatusOf(outgoing);

@@ -16,7 +16,7 @@ import {
   systemFacts,
 } from "./process.ts";
 import { nativeStatus } from "./native_status.ts";
-import { type AddressingServer, SentAnswers } from "./sent_answers.ts";
+import { type AddressingServer, isBroken, SentAnswers } from "./sent_answers.ts";
 import type { GlobalLike, ProcessLike, Runtime } from "./shim.ts";
 
 /**
@@ -148,7 +148,8 @@ function copyBody(Bun: GlobalLike["Bun"], weigh: Weigh | undefined): NonNullable
  * to everybody only for a plain one: what `fetch()` answered has an address, and a class of the app's may have anything.
  */
 function replaceBody(response: Response): ((body: ReadableStream<Uint8Array>) => Response) | undefined {
-  return isPlain(response) ? (body) => new Response(body, response) : undefined;
+  // What is broken already its server sends no head for; what is put in its place would be begun.
+  return isPlain(response) && !isBroken(response.body) ? (body) => new Response(body, response) : undefined;
 }
 
 function isPlain(response: Response): boolean {

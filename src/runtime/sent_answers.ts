@@ -23,8 +23,13 @@ interface SentAnswer {
   overAt: number | undefined;
 }
 
-/** Is a stream broken? Bun keeps it where Node's streams do. */
+/** Bun keeps it where Node's streams do. */
 const errored: unique symbol = Symbol.for("nodejs.stream.errored") as never;
+
+/** Is a stream broken? */
+export function isBroken(stream: object | null | undefined): boolean {
+  return (stream as { readonly [errored]?: unknown } | null | undefined)?.[errored] === true;
+}
 
 /** The first time between two looks, in seconds; others are twice as long as the one before. */
 const shortestSeconds = 0.001;
@@ -61,8 +66,9 @@ export class SentAnswers {
     // Of a request that is over nobody tells whether its client had left, save to whoever asked before.
     void request.signal;
     const beganAt = now();
-    const answer = { request, server: server as Required<AddressingServer>, stream, follower, beganAt };
-    if (this.fresh.push({ ...answer, lookedAt: beganAt, overAt: undefined }) === 1) nextTurn(this.lookAtFresh);
+    const known = server as Required<AddressingServer>;
+    const answer = { request, server: known, stream, follower, beganAt, lookedAt: beganAt, overAt: undefined };
+    if (this.fresh.push(answer) === 1) nextTurn(this.lookAtFresh);
     return true;
   }
 
@@ -117,10 +123,10 @@ function isOver(answer: SentAnswer, now: number): boolean {
   const { request, server, stream, follower, lookedAt } = answer;
   const isSecondLook = answer.overAt !== undefined;
   if (!isSecondLook) {
-    const isBroken = (stream as { readonly [errored]?: unknown } | undefined)?.[errored] === true;
-    if (!isBroken && server.requestIP(request) !== null) return false;
+    const broke = isBroken(stream);
+    if (!broke && server.requestIP(request) !== null) return false;
     answer.overAt = (lookedAt + now) / 2;
-    if (isBroken) return follower.over("error", answer.overAt), true;
+    if (broke) return follower.over("error", answer.overAt), true;
   }
   if (!request.signal.aborted && !isSecondLook) return false;
   follower.over(request.signal.aborted ? "aborted" : "completed", answer.overAt);

@@ -25,14 +25,18 @@ const allowed: Readonly<Record<typeof runtimeName, Allowed>> = {
     [
       /^(proxied (plain|gzip|br|pieces) (made anew|body alone|decoded|with a header more)|text made anew|sends its body back)/,
       "with sizes or bodies measured, a body of Bun's own in another response is sent in pieces, without a type of Bun's",
-      "sometimes",
+      "with sizes",
     ],
     [
       /^proxied (broken as it is|under a signal that aborts)$/,
       "what fetch() answered is not looked at, so that its breaking is not counted",
     ],
     [/with its body cancelled$/, "nothing tells a body that was cancelled from one that was read, which is a 500"],
-    [/^(text of two bytes a letter|half a letter)$/, "as with a Blob, where sizes or bodies are measured", "sometimes"],
+    [
+      /^(text of two bytes a letter|half a letter)$/,
+      "as with a Blob, where sizes or bodies are measured",
+      "with sizes",
+    ],
   ],
 };
 
@@ -53,7 +57,38 @@ const refused: Allowed = [
   ],
 ];
 
+/** What Hono makes anew with the body of another response: what had a header before, and what its own middlewares answer. */
+const madeAnewByHono: Allowed = runtimeName === "bun"
+  ? [[
+    / behind |^(a text|a stream|an Error) that comes too late$|^c\.(res|header) |^an exception with a Response$|^an Error that can answer$|^what (asks|takes|comes|was)|^cookies by Hono$/,
+    "as an answer made anew",
+    "with sizes",
+  ]]
+  : [];
+
 /** What may differ behind an app of Hono's on this runtime's own server. */
 export const allowedBehindHono: Allowed = runtimeName === "node"
   ? [[/^empty FormData$/, "Node's adapter frames what is ready within some turns by its length", "sometimes"]]
-  : [...allowedHere.map(([names, reason]) => [names, reason, "sometimes"] as const), ...refused];
+  : [
+    ...allowedHere.map(([names, reason, when]) => [names, reason, when ?? "sometimes"] as const),
+    ...refused,
+    ...madeAnewByHono,
+  ];
+
+/** What may differ behind a listener of Node's. */
+export const allowedOfListeners: Allowed = [
+  [
+    /^destroyed midway$/,
+    "a message that the app destroys without an error looks like one whose client left",
+    "sometimes",
+  ],
+  ...(runtimeName === "bun"
+    ? [
+      [
+        /^statusCode (600|999|101|199)$|^write of /,
+        "Bun sends the head of a message whose writeHead is not its own before an empty piece, and names a status of nobody's otherwise",
+        "sometimes",
+      ] as const,
+    ]
+    : []),
+];

@@ -11,6 +11,8 @@ export const settings: Readonly<Record<string, MonitorOptions>> = {
   "nothing measured": { collect: { http: false } },
   "until the head, without a gauge": { http: { metrics: [requests(), headLatency()], inProgress: false } },
   "exemplars alone": { http: { metrics: [requests(), latency()], inProgress: false } },
+  "statuses in groups": { http: { groupStatus: true } },
+  "no exemplars": { http: { exemplars: false } },
   sizes: { http: { metrics: [requests(), responseSize(), requestSize()] } },
   "bodies for observers": { http: { fromPython: { bodyRoutes: [/./] }, observers: [() => {}] } },
   "everything left out": { http: { exclude: [/./] } },
