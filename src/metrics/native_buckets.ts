@@ -29,24 +29,33 @@ export const mostBuckets = 160;
 /** In seconds 15 µs, which no timer and no clock tells from nothing. Below 0 only a clock can have gone. */
 const zeroThreshold = 2 ** -16;
 
-/** By slot: the buckets, and behind them the zero bucket. */
-const stride = mostBuckets + 1;
+/** How many a label set has room for at first: from the shortest to the longest 32-fold, as most of them are. */
+const fewBuckets = 40;
 
 /** By slot: by how much the schema has fallen, the number of its first bucket, and how many hold counts from there on. */
 const fallsPlace = 0;
 const firstPlace = 1;
 const lengthPlace = 2;
-const placesStride = 3;
+/** By slot: where its buckets begin in the numbers, and for how many there is room. */
+const startPlace = 3;
+const roomPlace = 4;
+const placesStride = 5;
 
 /** The exponential buckets of one family, by slot. */
 export class NativeCounts {
+  /** Buckets lie close together, so that a snapshot is one copy of few bytes. */
   private numbers: Float64Array = new Float64Array(0);
   private places: Int32Array = new Int32Array(0);
+  private zeros: Float64Array = new Float64Array(0);
+  /** Where nothing lies in the numbers yet. */
+  #end = 0;
+  /** Where the few buckets of slots lay that have many now. */
+  readonly #left: number[] = [];
 
   /** Makes room for a slot. */
   reserve(slot: number): void {
-    this.numbers = roomFor(this.numbers, (slot + 1) * stride);
     this.places = roomFor(this.places, (slot + 1) * placesStride);
+    this.zeros = roomFor(this.zeros, slot + 1);
   }
 
   /** Counts observations of one value. What is no number is in no bucket. */
@@ -56,64 +65,70 @@ export class NativeCounts {
       const at = slot * placesStride;
       const bucket = fallen(finestBucket(value), places[at + fallsPlace]!);
       const place = bucket - places[at + firstPlace]!;
-      if (place >= 0 && place < places[at + lengthPlace]!) this.numbers[slot * stride + place]! += times;
+      if (place >= 0 && place < places[at + lengthPlace]!) this.numbers[places[at + startPlace]! + place]! += times;
       else this.#reach(slot, bucket, times);
-    } else if (value <= zeroThreshold) this.numbers[slot * stride + mostBuckets]! += times;
+    } else if (value <= zeroThreshold) this.zeros[slot]! += times;
   }
 
   /** Copies all that is counted in the first slots, and answers what tells it of each. */
   copy(size: number): (slot: number) => NativeBuckets {
-    const { numbers } = this;
     const places = this.places.slice(0, size * placesStride);
-    // What is empty is left out: it is most of all.
-    const starts = new Int32Array(size + 1);
-    for (let slot = 0; slot < size; slot++) {
-      starts[slot + 1] = starts[slot]! + places[slot * placesStride + lengthPlace]!;
-    }
-    const counts = new Float64Array(starts[size]!);
-    const zeros = new Float64Array(size);
-    for (let slot = 0; slot < size; slot++) {
-      const from = slot * stride;
-      // Number by number it would take ten times as long where the loop is not compiled, as at most scrapes.
-      counts.set(numbers.subarray(from, from + starts[slot + 1]! - starts[slot]!), starts[slot]);
-      zeros[slot] = numbers[from + mostBuckets]!;
-    }
+    const zeros = this.zeros.slice(0, size);
+    const numbers = this.numbers.slice(0, this.#end);
     return (slot) => {
       const at = slot * placesStride;
+      const start = places[at + startPlace]!;
       return {
         schema: finestSchema - places[at + fallsPlace]!,
         zeroThreshold,
         zeroCount: zeros[slot]!,
         offset: places[at + firstPlace]!,
-        counts: counts.subarray(starts[slot], starts[slot + 1]),
+        counts: numbers.subarray(start, start + places[at + lengthPlace]!),
       };
     };
   }
 
   /** Sets everything back to zero; the finest schema is begun with again. */
   reset(): void {
-    this.numbers.fill(0);
+    this.zeros.fill(0);
     this.places.fill(0);
+    this.#end = 0;
+    this.#left.length = 0;
   }
 
   /** Counts in a bucket below the first or above the last: as many as must be made coarser are, so that all find room. */
   #reach(slot: number, bucket: number, times: number): void {
     const { places } = this;
     const at = slot * placesStride;
-    const all = this.numbers.subarray(slot * stride, slot * stride + mostBuckets);
-    const [first, length] = [places[at + firstPlace]!, places[at + lengthPlace]!];
-    const counts = all.slice(0, length);
+    const [first, length, start] = [places[at + firstPlace]!, places[at + lengthPlace]!, places[at + startPlace]!];
+    const counts = this.numbers.slice(start, start + length);
     const low = length > 0 ? Math.min(first, bucket) : bucket;
     const high = length > 0 ? Math.max(first + length - 1, bucket) : bucket;
     let falls = 0;
     while (fallen(high, falls) - fallen(low, falls) >= mostBuckets) falls++;
     const begin = fallen(low, falls);
-    all.fill(0);
-    counts.forEach((count, i) => all[fallen(first + i, falls) - begin]! += count);
-    all[fallen(bucket, falls) - begin]! += times;
     places[at + fallsPlace]! += falls;
     places[at + firstPlace] = begin;
     places[at + lengthPlace] = fallen(high, falls) - begin + 1;
+    const all = this.#emptied(at);
+    counts.forEach((count, i) => all[fallen(first + i, falls) - begin]! += count);
+    all[fallen(bucket, falls) - begin]! += times;
+  }
+
+  /** The numbers of the slot whose places begin there, all zero: elsewhere, once there is not room enough. */
+  #emptied(at: number): Float64Array {
+    const { places } = this;
+    const [length, room] = [places[at + lengthPlace]!, places[at + roomPlace]!];
+    if (length > room) {
+      if (room > 0) this.#left.push(places[at + startPlace]!);
+      const needed = length > fewBuckets ? mostBuckets : fewBuckets;
+      const left = needed === fewBuckets ? this.#left.pop() : undefined;
+      places[at + startPlace] = left ?? this.#end;
+      places[at + roomPlace] = needed;
+      if (left === undefined) this.numbers = roomFor(this.numbers, this.#end += needed);
+    }
+    const start = places[at + startPlace]!;
+    return this.numbers.subarray(start, start + places[at + roomPlace]!).fill(0);
   }
 }
 

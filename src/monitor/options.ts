@@ -134,7 +134,7 @@ export interface MonitorOptions {
    * millisecond as at ten seconds: all of them, or those of these names. A page of protocol buffers has both, every other
    * one the classic buckets alone.
    *
-   * @default {false} They take 1.3 kB for each label set, and only a Prometheus that is told to takes them.
+   * @default {false} They take 0.4 to 1.3 kB for each label set, and only a Prometheus that is told to takes them.
    */
   nativeHistograms?: boolean | readonly NativeHistogramName[];
   /** Switches groups of metrics off. */

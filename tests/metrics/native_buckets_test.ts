@@ -123,6 +123,25 @@ describe("the exponential buckets of a histogram", () => {
     assertEquals(byBound(snapshot.native!(10)), new Map([[1, 10]]));
   });
 
+  it("are those of each label set alone, however many grow beside each other, also after a reset", () => {
+    const random = seeded(3);
+    const together = new NativeCounts();
+    for (let round = 0; round < 3; round++) {
+      const values: number[][] = [];
+      for (let i = 0; i < 20_000; i++) {
+        // New ones begin while old ones have grown out of their room.
+        const slot = Math.floor(random() * (1 + i / 200));
+        together.reserve(slot);
+        const value = 2 ** (random() * (slot % 25) - 10);
+        together.observe(slot, value, 1);
+        (values[slot] ??= []).push(value);
+      }
+      const told = together.copy(101);
+      for (const [slot, alone] of values.entries()) assertEquals(told(slot), counted(...alone ?? []));
+      together.reset();
+    }
+  });
+
   it("begin anew with a reset, in the finest schema", () => {
     const histogram = new Histogram(
       { name: "h_seconds", help: "H.", labelNames: [], aggregator: "sum", buckets: [1], isNative: true },
