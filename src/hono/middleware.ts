@@ -49,7 +49,11 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): H
   // Not `async`: one more promise for each request would cost as much as a metric.
   return function runtimeMetrics(c, next) {
     const { req } = c;
-    if (isScrape(req)) return monitor.handler(c);
+    if (isScrape(req)) {
+      // What is around this one may answer scrapes elsewhere, and measures this.
+      markOf(req.raw, c.env, c)?.discard();
+      return monitor.handler(c);
+    }
     const matches = matchesOf(req);
     // Used in a second place, such as a sub-app, it may come twice to one request.
     const place = matches[req.routeIndex]?.[0][1];

@@ -101,7 +101,7 @@ export function pathOf(request: Request, requestHeader?: Runtime["requestHeader"
       at = url.indexOf("//") + 2;
       const host = requestHeader ? requestHeader(request, "host") : request.headers.get("host");
       if (host && url.startsWith(host, at)) at += host.length;
-      while (at < url.length && !"/?#".includes(url[at]!)) at++;
+      while (at < url.length && !"/?#\\".includes(url[at]!)) at++;
     }
     return new URL(`http://localhost${url.slice(at)}`).pathname;
   } catch {

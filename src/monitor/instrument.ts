@@ -211,7 +211,11 @@ function answerScrapes(
   path: string,
 ): FetchHandler {
   return function scraped(this: unknown, request, platform) {
-    if (isScrape(request, path)) return page(request, platform);
+    if (isScrape(request, path)) {
+      // What is around this one may answer scrapes elsewhere, and measures this.
+      markOf(request, platform, arguments[2])?.discard();
+      return page(request, platform);
+    }
     return handler.apply(this, arguments as unknown as Parameters<FetchHandler>);
   };
 }

@@ -5,6 +5,7 @@
  */
 
 import { givenText, type MatcherLike, mountText, probedText } from "./express_mounts.ts";
+import { withoutOrigin } from "./message.ts";
 
 /** A route of Express 4 or 5. */
 export interface ExpressRouteLike {
@@ -222,9 +223,11 @@ function jumpsFrom(app: ExpressAppLike): LayerLike[] {
   return [...upwards(app)].flatMap(stackOf);
 }
 
+/** Express keeps the origin of a whole address before the rest of its path. */
 function pathnameOf(url: string): string {
-  const query = url.indexOf("?");
-  return query < 0 ? url : url.slice(0, query);
+  const target = withoutOrigin(url);
+  const query = target.indexOf("?");
+  return query < 0 ? target : target.slice(0, query);
 }
 
 function routeText(path: unknown): string {

@@ -7,12 +7,13 @@
 import type { Exchange } from "../http/exchange.ts";
 import { unmatchedRoute } from "../http/route_series.ts";
 import { sentStatusOf } from "../http/outgoing_message.ts";
-import { markOf, tellsRoute } from "../http/measured_once.ts";
+import { markOf, ownMarkOf, tellsRoute } from "../http/measured_once.ts";
 import { type PathRoutes, routeFinder } from "../http/routes.ts";
 import type { Recorder } from "../http/recorder.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { headersOf, type IncomingLike, pathOfMessage, type ResponseLike, urlOf } from "./message.ts";
 import { toNodeListener } from "./to_node_listener.ts";
+import { followUpgraded } from "./upgraded.ts";
 
 /** Options of {@linkcode instrumentListener}. */
 export interface InstrumentListenerOptions<Incoming = IncomingLike> {
@@ -98,9 +99,13 @@ export function measureListener<Listener extends (request: never, response: neve
   );
   const call = listener as unknown as (this: unknown, incoming: IncomingLike, outgoing: ResponseLike) => unknown;
   return function measured(this: unknown, incoming: IncomingLike, outgoing: ResponseLike) {
-    if (path !== undefined && pathOfMessage(incoming) === path) return page(incoming, outgoing);
     const platform = { incoming, outgoing };
     const request = new MessageRequest(incoming) as unknown as Request;
+    if (path !== undefined && pathOfMessage(incoming) === path) {
+      // What is around this one may answer scrapes elsewhere, and measures this.
+      ownMarkOf(request, platform)?.discard();
+      return page(incoming, outgoing);
+    }
     if (!recorder) return call.call(this, incoming, outgoing);
     // A listener around this one counts the request, and knows no more of its route.
     const outer = markOf(request, platform);
@@ -113,6 +118,7 @@ export function measureListener<Listener extends (request: never, response: neve
     );
     if (finder && (outer || (begun && finder.asksAgain))) tellsRoute(outer ?? begun!, () => finder.find(incoming));
     if (!begun) return call.call(this, incoming, outgoing);
+    followUpgraded(begun, incoming, outgoing);
     follow(begun, recorder, outgoing);
     return hold(begun, recorder, outgoing, () => call.call(this, incoming, outgoing), () => answersBehind?.(incoming));
   } as unknown as Listener;

@@ -53,9 +53,17 @@ export interface ResponseLike extends OutgoingLike {
  * @returns Such as `/users/7?full=1`.
  */
 export function targetOf(incoming: IncomingLike): string {
-  const target = incoming.originalUrl ?? incoming.url ?? "/";
-  // To proxies clients send the whole address, and to everybody else they may (RFC 9112, 3.2.2).
-  return target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?#]*\/?/i, "/");
+  return withoutOrigin(incoming.originalUrl ?? incoming.url ?? "/");
+}
+
+/**
+ * Takes the origin off a whole address: clients send that to proxies, and may to everybody else (RFC 9112, 3.2.2).
+ *
+ * @param target What stands in the first line of a request.
+ * @returns The path and query; what is neither a path nor an address as it came.
+ */
+export function withoutOrigin(target: string): string {
+  return target.startsWith("/") ? target : target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#\\]*[/\\]?/i, "/");
 }
 
 /**

@@ -12,6 +12,27 @@ import { counts, inFlight, measureApp, type MeasuredApp } from "../support/measu
 import { rawRequest } from "../support/raw_client.ts";
 import { serveApp } from "../support/real_server.ts";
 
+describe("a scrape is measured nowhere", () => {
+  const scraped = async (
+    under: MeasuredApp,
+    ask: (request: Request) => Response | Promise<Response>,
+  ): Promise<void> => {
+    const page = await (await ask(new Request("http://localhost/inner/metrics"))).text();
+    assert(page.includes("runtime_info"));
+    assertEquals(await under.requests(), {});
+  };
+
+  it("also where an app within answers it, behind a middleware, a handler or a listener that measures", async () => {
+    using under = measureApp();
+    const inner = new Hono().use(runtimeMetrics(under.monitor, { path: "/inner/metrics" }));
+    under.app.route("/", inner);
+    await scraped(under, (request) => under.app.fetch(request));
+    await scraped(under, under.monitor.instrument((request) => inner.fetch(request)));
+    const handler = under.monitor.instrument(() => new Response("app"), { path: "/inner/metrics" });
+    await scraped(under, under.monitor.instrument(handler, { path: "/metrics" }));
+  });
+});
+
 describe("a request is counted once", () => {
   it("with the middleware on an app and again on its sub-apps, under the whole template", async () => {
     using under = measureApp();

@@ -38,7 +38,26 @@ const hello: Listener = (_request, response) => void response.end("hello");
 const withRoute = (route: Options["route"], listener = hello) => (monitor: Monitor) =>
   instrumentListener(monitor, listener, { route } as Options);
 
+it("a scrape that a listener within answers is measured nowhere", async () => {
+  const within = (monitor: Monitor) =>
+    instrumentListener(monitor, instrumentListener(monitor, hello, { path: "/inner/metrics" }), { path: "/metrics" });
+  const { counted } = await countedFor(within, "/inner/metrics", "/metrics", "/a");
+  assertEquals(counted, { "GET none 200 completed": 1 });
+});
+
 describe("the route of a listener", () => {
+  it("is that of the path in a whole address, whatever its scheme and host", async () => {
+    const route = { normalizePath: [[/^\/users\/[^/]+$/, "/users/:id"]] } as const;
+    const { counted } = await countedFor(
+      withRoute(route),
+      "http://elsewhere.example/users/1",
+      "HTTPS://a:b@elsewhere.example:99999/users/2?x=/",
+      "http://elsewhere.example",
+      "http://elsewhere.example?/users/5",
+    );
+    assertEquals(counted, { "GET /users/:id 200 completed": 2, "GET none 200 completed": 2 });
+  });
+
   it("is that of the first pattern that fits", async () => {
     const pattern = (pathname: string, test: RegExp) => ({ pathname, test: (url: string) => test.test(url) });
     const patterns = [

@@ -1,0 +1,71 @@
+/**
+ * Connections that were handed over, such as those of WebSockets: whoever has one answers past the message.
+ *
+ * @module
+ */
+
+import type { Exchange } from "../http/exchange.ts";
+import { sentStatusOf } from "../http/outgoing_message.ts";
+import { switchingProtocols } from "../http/response_end.ts";
+import type { IncomingLike, ResponseLike } from "./message.ts";
+
+/** A connection, as far as it is used. */
+interface ConnectionLike extends Partial<Record<"write" | "end", (...args: unknown[]) => unknown>> {
+  readonly bytesWritten?: number;
+}
+
+/**
+ * Notes what is answered on a connection that the server has handed over. It has to be called before the message is
+ * watched, which closes without a head.
+ *
+ * @param exchange The request.
+ * @param incoming Its message.
+ * @param outgoing What a framework has made for it, so that its routes can refuse the request.
+ */
+export function followUpgraded(exchange: Exchange, incoming: IncomingLike, outgoing: ResponseLike): void {
+  const { upgrade, socket: connection } = incoming as IncomingLike & { upgrade?: boolean; socket?: ConnectionLike };
+  if (upgrade !== true || !connection) return;
+  // A message without the connection answers nothing, and on Bun it is never closed: express-ws makes one when the
+  // connection is open. The route is known by the next turn.
+  if (outgoing.socket !== connection) {
+    const { nextTurn = queueMicrotask } = exchange.series.recorder.runtime;
+    return nextTurn(() => exchange.end(switchingProtocols));
+  }
+  const answered = (status: number): void => {
+    if (sentStatusOf(outgoing) !== undefined) return;
+    exchange.end(status);
+    exchange.sent();
+  };
+  const restore = seeFirstPiece(connection, (piece) => {
+    const status = /^HTTP\/1\.\d (\d{3}) /.exec(String(piece))?.[1];
+    if (status !== undefined) answered(Number(status));
+  });
+  // What refuses it by the message is told by nothing else: that closes with its connection.
+  outgoing.on("finish", () => exchange.sent());
+  outgoing.on("close", () => {
+    restore();
+    // Bun's own WebSockets are answered unseen.
+    if (connection.bytesWritten) answered(switchingProtocols);
+  });
+}
+
+/** Sees the first piece that is written to a connection; answers what leaves the connection as it was. */
+function seeFirstPiece(connection: ConnectionLike, saw: (piece: unknown) => void): () => void {
+  const restores = (["write", "end"] as const).map((name) => {
+    const own = Object.getOwnPropertyDescriptor(connection, name);
+    const { [name]: original } = connection;
+    const seeing = function (this: unknown, ...args: unknown[]): unknown {
+      restore();
+      saw(args[0]);
+      return original?.apply(this, args);
+    };
+    connection[name] = seeing;
+    return (): void => {
+      if (connection[name] !== seeing) return;
+      if (own) Object.defineProperty(connection, name, own);
+      else delete connection[name];
+    };
+  });
+  const restore = (): void => restores.forEach((each) => each());
+  return restore;
+}
