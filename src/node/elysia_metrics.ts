@@ -5,6 +5,7 @@
  */
 
 import type { Monitor } from "../monitor/monitor.ts";
+import { expectMountedApps } from "../http/measured_once.ts";
 import { asksForUpgrade } from "../http/server_context.ts";
 import type { FrameworkMetricsOptions } from "./framework_listener.ts";
 
@@ -19,15 +20,21 @@ export interface ElysiaLike {
   /** Bun's server, once the app listens. */
   // deno-lint-ignore no-explicit-any
   readonly server: any;
+  /** The same, also of a plugin, which has none of its own. */
+  // deno-lint-ignore no-explicit-any
+  getServer?(): any;
+  /** How the app was made. */
+  // deno-lint-ignore no-explicit-any
+  readonly config?: any;
   /** Stands around the app's handler of requests. */
   // deno-lint-ignore no-explicit-any
   wrap(around: (handler: any) => any): any;
-  /** Runs when a route is found. */
+  /** Runs when a route is found, also one of the apps that use this one. */
   // deno-lint-ignore no-explicit-any
-  onTransform(hook: (context: any) => void): any;
+  onTransform(options: { as: "global" }, hook: (context: any) => void): any;
   /** Runs when something is thrown. */
   // deno-lint-ignore no-explicit-any
-  onError(hook: (context: any) => void): any;
+  onError(options: { as: "global" }, hook: (context: any) => void): any;
 }
 
 type ElysiaHandler = (request: Request) => Response | Promise<Response>;
@@ -36,6 +43,9 @@ type ElysiaHandler = (request: Request) => Response | Promise<Response>;
 interface BunServerLike {
   requestIP?(request: Request): unknown;
 }
+
+/** Does an app use it already? */
+let isUsed = false;
 
 /**
  * Measures every request that an Elysia app is asked, under the template of its route, prefixes included, and answers
@@ -56,7 +66,8 @@ interface BunServerLike {
  *
  * @param monitor What measures.
  * @param options Where to answer scrapes.
- * @returns The plugin, to be used before the routes that it should measure.
+ * @returns The plugin, to be used before the routes that it should measure, by the app itself or by a plugin of it. It throws
+ *   where the app was made with `aot: false`: such an app asks nothing that stands around its handler.
  * @throws {TypeError} If `path` is neither `false` nor a string that begins with `/`.
  * @throws {Error} If the registry has a metric of its own under one of our names.
  */
@@ -76,10 +87,19 @@ export function elysiaMetrics(
     if (route) routes.set(request, route);
   };
   return (app) => {
-    app.wrap((handler) => (request: Request) => measured(request, app.server, handler));
-    app.onTransform(note);
+    if (app.config?.aot === false) {
+      throw new TypeError(
+        "Cannot measure Elysia: an app with aot: false calls no wrap(); instrument its fetch instead",
+      );
+    }
+    // One app may be mounted in another, which makes the request anew.
+    if (isUsed) expectMountedApps();
+    isUsed = true;
+    // A plugin has no server but that of the app that uses it.
+    app.wrap((handler) => (request: Request) => measured(request, app.getServer?.() ?? app.server, handler));
+    app.onTransform({ as: "global" }, note);
     // What cannot be parsed never comes to a transformation.
-    app.onError(note);
+    app.onError({ as: "global" }, note);
     return app;
   };
 }

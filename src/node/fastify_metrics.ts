@@ -55,7 +55,8 @@ export type FastifyPlugin = (instance: FastifyLike, options: unknown, done: (err
  *
  * @param monitor What measures.
  * @param options Where to answer scrapes.
- * @returns The plugin. It holds for the whole instance that it is registered with, not for a context of its own.
+ * @returns The plugin. It holds for the whole instance that it is registered with, not for a context of its own; within
+ *   another plugin, for the routes of that one.
  * @throws {TypeError} If `path` is neither `false` nor a string that begins with `/`.
  * @throws {Error} If the registry has a metric of its own under one of our names.
  */
@@ -66,8 +67,10 @@ export function fastifyMetrics(
   const listener = new FrameworkListener(monitor, "Cannot make Fastify's plugin", options);
   const seen = new WeakSet<object>();
   const plugin: FastifyPlugin = (instance, _options, done) => {
-    // What cannot be decoded, or is answered by an earlier hook, reaches no hook of ours; it is answered by now.
-    instance.server?.on?.("request", (incoming: IncomingLike, outgoing: ResponseLike) => {
+    // What cannot be decoded, or is answered by an earlier hook, reaches no hook of ours; it is answered by now. Contexts within
+    // inherit the app's server, and what other contexts answer is not for a plugin of theirs.
+    const server = Object.hasOwn(instance, "server") ? instance.server : undefined;
+    server?.on?.("request", (incoming: IncomingLike, outgoing: ResponseLike) => {
       if (!seen.has(incoming) && outgoing.headersSent && !listener.answers(pathOfMessage(incoming))) {
         listener.listen(incoming, outgoing, { route: () => undefined }, () => {});
       }

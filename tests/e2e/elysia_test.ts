@@ -1,22 +1,31 @@
 // Elysia from npm at the version that tests/frameworks/fetch pins, on real sockets: `.listen()` on Bun, its adapter on Node, `Deno.serve()`.
 
 import { describe, it } from "node:test";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { askForWebSocket } from "../support/raw_client.ts";
 import { drive } from "../support/framework_harness.ts";
-import { counted, frameworksOf, running, runtimes } from "../support/framework_apps.ts";
+import { elysiaMetrics } from "@rtm/runtime-metrics/node";
+import { counted, frameworksOf, measuring, running, runtimes } from "../support/framework_apps.ts";
 
-const { skip } = frameworksOf("tests/frameworks/fetch");
+const { load, skip } = frameworksOf("tests/frameworks/fetch");
+
+it("an app of Elysia that would not ask it refuses it", { skip }, () => {
+  const { Elysia } = load("elysia");
+  using monitor = measuring();
+  assertThrows(() => new Elysia({ aot: false }).use(elysiaMetrics(monitor)), TypeError, "aot: false");
+});
 
 for (const [runtime, command] of Object.entries(runtimes)) {
   describe(`Elysia on ${runtime}`, { skip }, () => {
-    const start = () => running([...command, "tests/support/elysia_program.ts"]);
+    const start = (...args: string[]) => running([...command, "tests/support/elysia_program.ts", ...args]);
 
-    it("is measured under its routes' templates, prefixes included", async () => {
-      await using app = await start();
-      const template = (path: string): string => path.replace("id-acme", ":tenant");
-      await drive({ ...app, prefix: "/tenants/id-acme", template });
-    });
+    for (const user of ["the app", "a plugin of the app"]) {
+      it(`is measured under its routes' templates, prefixes included, where ${user} uses it`, async () => {
+        await using app = await start(user === "the app" ? "" : "within");
+        const template = (path: string): string => path.replace("id-acme", ":tenant");
+        await drive({ ...app, prefix: "/tenants/id-acme", template });
+      });
+    }
 
     it("tells every kind of route, and errors of every kind", async () => {
       await using app = await start();
@@ -26,6 +35,7 @@ for (const [runtime, command] of Object.entries(runtimes)) {
         ...asked,
         ["/all/1", { method: "PUT" }],
         "/mounted/x/y",
+        "/measured/in/1",
         ["/parsed/1", json],
         "/tenants/x/unknown",
         "/unknown",
@@ -37,6 +47,7 @@ for (const [runtime, command] of Object.entries(runtimes)) {
           "/checked/:id 200 1",
           "/checked/:id 422 1",
           "/fixed 200 1",
+          "/in/:id 200 1",
           "/maybe/:id? 200 2",
           "/mounted/* 200 1",
           "/odd/:id 500 1",
@@ -51,7 +62,7 @@ for (const [runtime, command] of Object.entries(runtimes)) {
     it("counts a WebSocket when it opens", {
       skip: runtime === "Bun" ? false : "there WebSockets pass the app by",
     }, async () => {
-      await using app = await start();
+      await using app = await start("within");
       const { line, socket } = await askForWebSocket(`${app.url}/socket/1`);
       assertEquals(line.slice(0, "HTTP/1.1 101".length), "HTTP/1.1 101");
       assertEquals((await counted(app.url, [])).routes, ["/socket/:id 101 1"]);

@@ -27,8 +27,15 @@ const routes = new Elysia({ prefix: "/tenants/:tenant" })
   .get("/stream", () => new Response(body(pieces())))
   .get("/slow", () => new Response(body(endless())));
 
+const monitor = createMonitor({ registry: new Registry() });
+// The plugin is used by the app, or by a plugin of it, such as one in a file of its own.
+const metrics = process.argv[2] === "within"
+  ? new Elysia({ name: "metrics" }).use(elysiaMetrics(monitor))
+  : elysiaMetrics(monitor);
+const measuredToo = new Elysia().use(elysiaMetrics(monitor, { path: false })).get("/in/:id", () => "in");
+
 const app = new Elysia(adapter)
-  .use(elysiaMetrics(createMonitor({ registry: new Registry() })))
+  .use(metrics)
   .use(routes)
   .get("/fixed", "fixed")
   .get("/wild/*", () => "wild")
@@ -41,6 +48,7 @@ const app = new Elysia(adapter)
   .get("/refused/:id", () => "never", { beforeHandle: ({ status }: Any) => status(403, "no") })
   .all("/all/:id", () => "all")
   .mount("/mounted", () => new Response("mounted"))
+  .mount("/measured", measuredToo.fetch)
   .ws("/socket/:id", { message() {} });
 
 // Its adapter for Node tells no port that the system has chosen.
