@@ -5,6 +5,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { Registry } from "prom-client";
 import { assert, assertArrayIncludes, assertEquals, assertGreater } from "@std/assert";
 import { pinnedPackages } from "../../scripts/pinned_packages.ts";
 import { tableBehind } from "../support/markdown.ts";
@@ -14,6 +15,19 @@ import { checkOptions } from "../../src/monitor/check_options.ts";
 const document = "docs/migrating.md";
 const peers = pinnedPackages("tests/peers");
 const skip = peers.install() ?? false;
+const ownVersions = (JSON.parse(readFileSync("package.json", "utf8")) as { devDependencies: Record<string, string> })
+  .devDependencies;
+
+it("the libraries are of the versions that the document names", { skip }, () => {
+  const said = readFileSync(document, "utf8").split("## ")[0]!;
+  const shown = Array.from(said.matchAll(/([@\w][\w/-]*)`?\s+(\d+\.\d+)\b/g), ([, name, version]) => [name!, version!]);
+  assertEquals(shown.length, 6);
+  for (const [name, version] of shown) {
+    // This one is pinned by the library itself.
+    const pinned = peers.versions.get(name!) ?? ownVersions[name!];
+    assertEquals(pinned?.split(".").slice(0, 2).join("."), version, name);
+  }
+});
 
 /** Runs a program beside the peers, and reads the line of JSON that it writes. */
 function told<Told>(code: string, ...flags: string[]): Told {
@@ -37,7 +51,7 @@ function optionsOf(path: string, interfaces: RegExp): string[] {
   const bodies = Array.from(text.matchAll(interfaces), ([, body]) => body!);
   assertGreater(bodies.length, 0);
   // Those of an option that is itself an object are one option.
-  return bodies.flatMap((body) => Array.from(body.matchAll(/^ {2,4}(\w+)\??:/gm), ([, name]) => name!));
+  return bodies.flatMap((body) => Array.from(body.matchAll(/^ {2,4}(\w+)\??[:(]/gm), ([, name]) => name!));
 }
 
 const rowsOf = (heading: string): string[][] => {
@@ -105,7 +119,9 @@ const server = app.listen(0, async () => {
     );
     assertGreater(options.length, 20);
     assertEquals(named(rows, /^option /).sort(), [...new Set(options)].sort());
-    assertEquals(typeof (peers.load("express-prom-bundle") as { clusterMetrics: unknown }).clusterMetrics, "function");
+    const bundle = peers.load("express-prom-bundle") as ((options: object) => object) & object;
+    const theirs = [...Object.keys(bundle), ...Object.keys(bundle({ promRegistry: new Registry() }))];
+    assertEquals(named(rows, /^`(?!http|up`)/).sort(), [...new Set(theirs)].sort());
     assertHere(rows);
   });
 });
@@ -133,10 +149,8 @@ if (/^http_.*(OPTIONS|made-up|="404")/m.test(page)) process.exitCode = 1;`));
 
   it("has every option, and what is here", () => {
     const options = optionsOf("fastify-metrics/dist/types.d.ts", /interface I\w+ (?:extends .*?)?\{([\s\S]*?)\n\}/g);
-    // What the plugin puts on the app, and what stands within an option that is named.
+    // What stands within an option that is named.
     const within = [
-      "client",
-      "initMetricsInRegistry",
       "routeMetrics",
       "name",
       "help",
@@ -146,7 +160,7 @@ if (/^http_.*(OPTIONS|made-up|="404")/m.test(page)) process.exitCode = 1;`));
       "status",
     ];
     const rest = options.filter((name) => !within.includes(name));
-    const shown = named(rows, /^option /);
+    const shown = [...named(rows, /^option /), ...named(rows, /^`(?!http)/)];
     assertArrayIncludes(shown, rest);
     assertArrayIncludes(options, shown);
     assertHere(rows);
@@ -179,7 +193,7 @@ await app.close();`);
 describe("the table of OpenTelemetry's runtime-node", { skip }, () => {
   const rows = rowsOf("From @opentelemetry/instrumentation-runtime-node");
 
-  it("has every metric, and no other but those of newer versions", () => {
+  it("has every metric, and no other but those of older versions", () => {
     const metrics = told<string[]>(
       `
 import { RuntimeNodeInstrumentation } from "@opentelemetry/instrumentation-runtime-node";
@@ -200,16 +214,16 @@ instrumentation.disable();
 await provider.shutdown();`,
       "--expose-gc",
     );
-    const shown = rows.filter(([theirs]) => /^`/.test(theirs!) && !/\(from \d/.test(theirs!));
+    const shown = rows.filter(([theirs]) => /^`/.test(theirs!) && !/\(before \d/.test(theirs!));
     assertEquals(shown.flatMap(([theirs]) => codeIn(theirs!)).sort(), [...new Set(metrics)].sort());
   });
 
-  it("has its option, and what is here", () => {
+  it("has its options, and what is here", () => {
     const options = optionsOf(
-      "@opentelemetry/instrumentation-runtime-node/build/src/types.d.ts",
+      "@opentelemetry/instrumentation-runtime-node/dist/types.d.mts",
       /interface RuntimeNodeInstrumentationConfig .*?\{([\s\S]*?)\n\}/g,
     );
-    assertArrayIncludes(options, named(rows, /^option /));
+    assertEquals(named(rows, /^option /).sort(), options.sort());
     assertHere(rows);
     assert(rows.every(([theirs, here]) => metricsIn(here!).length > 0 || here === "none" || /^option/.test(theirs!)));
   });
