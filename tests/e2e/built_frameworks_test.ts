@@ -37,14 +37,14 @@ function build(folder: string, files: Record<string, string>, command: readonly 
 /** Runs what was built, on each runtime. */
 const [node, deno, bun] = [[process.execPath], runtimes["Deno"]!, runtimes["Bun"]!];
 
-describe("Nitro", () => {
+describe("Nitro 2", () => {
   const folder = "tests/frameworks/nitro";
   const { modules, skip } = frameworksOf(folder);
   after(() => removeRecipes(folder));
 
   it("is measured under its routes' templates", { skip }, async () => {
-    writeRecipe(folder, "app/server/plugins/metrics", { heading: "Nitro" });
-    writeRecipe(folder, "app/server/routes/metrics", { heading: "Nitro", block: 1 });
+    writeRecipe(folder, "app/server/plugins/metrics", { heading: "Nitro", block: 1 });
+    writeRecipe(folder, "app/server/routes/metrics", { heading: "Nitro", block: 2 });
     const handler = (text: string): string =>
       `${shared}import { defineEventHandler, setResponseStatus } from "h3";\nexport default defineEventHandler((event) => ${text});\n`;
     const app = build(folder, {
@@ -55,6 +55,30 @@ describe("Nitro", () => {
       "server/routes/stream.ts": handler("body(pieces())"),
       "server/routes/slow.ts": handler("body(endless())"),
     }, [process.execPath, join(modules, "nitropack/dist/cli/index.mjs"), "build"]);
+    for (const command of [node, deno, bun]) {
+      await using server = await running([...command, ".output/server/index.mjs"], { cwd: app });
+      await drive(server);
+    }
+  });
+});
+
+describe("Nitro 3", () => {
+  const folder = "tests/frameworks/nitro3";
+  const { modules, skip } = frameworksOf(folder);
+  after(() => removeRecipes(folder));
+
+  it("is measured under its routes' templates", { skip }, async () => {
+    writeRecipe(folder, "app/plugins/metrics", { heading: "Nitro" });
+    const handler = (text: string): string =>
+      `${shared}import { defineHandler } from "nitro/h3";\nexport default defineHandler((event) => ${text});\n`;
+    const app = build(folder, {
+      "nitro.config.ts": 'export default { serverDir: "./", compatibilityDate: "2026-11-01" };\n',
+      "routes/users/[id].ts": handler("event.context.params.id"),
+      "routes/users/index.post.ts": handler('(event.res.status = 201, "made")'),
+      "routes/boom.ts": handler('{ throw new Error("boom"); }'),
+      "routes/stream.ts": handler("body(pieces())"),
+      "routes/slow.ts": handler("body(endless())"),
+    }, [process.execPath, join(modules, "nitro/dist/cli/index.mjs"), "build"]);
     for (const command of [node, deno, bun]) {
       await using server = await running([...command, ".output/server/index.mjs"], { cwd: app });
       await drive(server);

@@ -14,7 +14,7 @@ import { type Recipe, removeRecipes, writeRecipe } from "../support/recipes.ts";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = "tests/frameworks/fetch";
 const fetchers = frameworksOf(folder);
-const others = ["react_router", "nitro", "sveltekit"].map((name) => `tests/frameworks/${name}`);
+const others = ["react_router", "nitro", "nitro3", "sveltekit"].map((name) => `tests/frameworks/${name}`);
 const skip = others.map((folder) => frameworksOf(folder).skip).find(Boolean) ?? fetchers.skip;
 
 const shared = `import { body, pieces, endless } from ${JSON.stringify(`${root}tests/support/web_bodies.ts`)};\n`;
@@ -222,8 +222,9 @@ describe("the recipes of docs/frameworks.md", { skip }, () => {
     const files = [
       writeRecipe(folder, "elysia", { heading: "Elysia" }),
       // Those that tests/e2e/built_frameworks_test.ts runs.
-      writeRecipe("tests/frameworks/nitro", "plugins/metrics", { heading: "Nitro" }),
-      writeRecipe("tests/frameworks/nitro", "routes/metrics", { heading: "Nitro", block: 1 }),
+      writeRecipe("tests/frameworks/nitro3", "plugins/metrics", { heading: "Nitro" }),
+      writeRecipe("tests/frameworks/nitro", "plugins/metrics", { heading: "Nitro", block: 1 }),
+      writeRecipe("tests/frameworks/nitro", "routes/metrics", { heading: "Nitro", block: 2 }),
       writeRecipe("tests/frameworks/sveltekit", "hooks", { heading: "SvelteKit" }),
       ...Object.entries(trials).map(([name, { at = folder, yours: _, declared, ...recipe }]) =>
         writeRecipe(at, `${name}_as_is`, { ...recipe, ...(declared !== undefined && { yours: declared }) })
