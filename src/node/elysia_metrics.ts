@@ -20,9 +20,6 @@ export interface ElysiaLike {
   /** Bun's server, once the app listens. */
   // deno-lint-ignore no-explicit-any
   readonly server: any;
-  /** The same, also of a plugin, which has none of its own. */
-  // deno-lint-ignore no-explicit-any
-  getServer?(): any;
   /** How the app was made. */
   // deno-lint-ignore no-explicit-any
   readonly config?: any;
@@ -35,6 +32,11 @@ export interface ElysiaLike {
   /** Runs when something is thrown. */
   // deno-lint-ignore no-explicit-any
   onError(options: { as: "global" }, hook: (context: any) => void): any;
+}
+
+/** A plugin has no server but that of the app that uses it; its own types keep to itself how to ask. */
+interface PluginLike {
+  getServer?(): BunServerLike | null;
 }
 
 type ElysiaHandler = (request: Request) => Response | Promise<Response>;
@@ -95,8 +97,8 @@ export function elysiaMetrics(
     // One app may be mounted in another, which makes the request anew.
     if (isUsed) expectMountedApps();
     isUsed = true;
-    // A plugin has no server but that of the app that uses it.
-    app.wrap((handler) => (request: Request) => measured(request, app.getServer?.() ?? app.server, handler));
+    const server = (): BunServerLike | null => (app as PluginLike).getServer?.() ?? app.server;
+    app.wrap((handler) => (request: Request) => measured(request, server(), handler));
     app.onTransform({ as: "global" }, note);
     // What cannot be parsed never comes to a transformation.
     app.onError({ as: "global" }, note);
