@@ -71,15 +71,18 @@ describe("Nitro 3", () => {
     writeRecipe(folder, "app/plugins/metrics", { heading: "Nitro" });
     const handler = (text: string): string =>
       `${shared}import { defineHandler } from "nitro/h3";\nexport default defineHandler((event) => ${text});\n`;
-    const app = build(folder, {
+    const files = {
       "nitro.config.ts": 'export default { serverDir: "./", compatibilityDate: "2026-11-01" };\n',
       "routes/users/[id].ts": handler("event.context.params.id"),
       "routes/users/index.post.ts": handler('(event.res.status = 201, "made")'),
       "routes/boom.ts": handler('{ throw new Error("boom"); }'),
       "routes/stream.ts": handler("body(pieces())"),
       "routes/slow.ts": handler("body(endless())"),
-    }, [process.execPath, join(modules, "nitro/dist/cli/index.mjs"), "build"]);
-    for (const command of [node, deno, bun]) {
+    };
+    // What one of them builds holds the packages for its own runtime alone.
+    for (const [preset, command] of [["node-server", node], ["deno_server", deno], ["bun", bun]] as const) {
+      const cli = join(modules, "nitro/dist/cli/index.mjs");
+      const app = build(folder, files, [process.execPath, cli, "build", "--preset", preset]);
       await using server = await running([...command, ".output/server/index.mjs"], { cwd: app });
       await drive(server);
     }
