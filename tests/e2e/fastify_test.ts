@@ -5,7 +5,8 @@ import { assertEquals } from "@std/assert";
 import type { Monitor } from "@rtm/runtime-metrics";
 import { fastifyMetrics } from "@rtm/runtime-metrics/node";
 import { drive } from "../support/framework_harness.ts";
-import { type Any, counted, frameworksOf, measuring } from "../support/framework_apps.ts";
+import { type Any, counted, countedOf, frameworksOf, measuring } from "../support/framework_apps.ts";
+import { askHttp2, overHttp2 } from "../support/http2_client.ts";
 import { fastifyRoutes } from "../support/framework_routes.ts";
 
 const { load, skip } = frameworksOf("tests/frameworks");
@@ -29,7 +30,7 @@ for (const name of ["fastify4", "fastify5"]) {
       try {
         await use(url);
       } finally {
-        app.server.closeAllConnections();
+        app.server.closeAllConnections?.();
         await app.close();
       }
     };
@@ -65,6 +66,31 @@ for (const name of ["fastify4", "fastify5"]) {
           'http_requests_total{method="HEAD",route="/users/:id",status="200",outcome="completed"} 1',
         ],
       );
+    });
+
+    it("is measured over HTTP/2", async () => {
+      using monitor = measuring();
+      const app = makeApp(monitor, { http2: true });
+      app.register(fastifyRoutes);
+      await served(app, async (url) => {
+        assertEquals(await askHttp2(url, overHttp2.asked), overHttp2.statuses);
+        assertEquals(await countedOf(monitor, overHttp2.routes.length), overHttp2.routes);
+      });
+    });
+
+    it("measures the routes of a plugin alone, where that registers it", async () => {
+      using monitor = measuring();
+      const app = load(name)();
+      app.register((plugin: Any, _: unknown, done: () => void) => {
+        plugin.register(fastifyMetrics(monitor, { path: "/in/metrics" }));
+        plugin.get("/in/:id", says("in"));
+        done();
+      });
+      app.get("/out/:id", says("out"));
+      await served(app, async (url) => {
+        await counted(url, ["/in/1", "/out/1", "/unknown", "/%ff"]);
+        assertEquals(await countedOf(monitor, 1), ["GET /in/:id 200 completed"]);
+      });
     });
 
     it("counts what is answered before its hook runs, and where another hook does", async () => {

@@ -1,11 +1,14 @@
 // Koa 2 and 3 with its router from npm at the versions that tests/frameworks pins, on real sockets.
 
+import type { Server } from "node:http";
+import { createServer } from "node:http2";
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { Monitor } from "@rtm/runtime-metrics";
 import { koaMetrics } from "@rtm/runtime-metrics/node";
 import { drive } from "../support/framework_harness.ts";
-import { type Any, counted, frameworksOf, listening, measuring } from "../support/framework_apps.ts";
+import { type Any, counted, countedOf, frameworksOf, listening, measuring } from "../support/framework_apps.ts";
+import { askHttp2, overHttp2 } from "../support/http2_client.ts";
 import { koaRoutes } from "../support/framework_routes.ts";
 
 const { load, skip } = frameworksOf("tests/frameworks");
@@ -46,6 +49,15 @@ for (const name of ["koa2", "koa3"]) {
         template: (path) => path.replace("id-acme", ":tenant"),
       });
       await drive(server);
+    });
+
+    it("is measured over HTTP/2", async () => {
+      using monitor = measuring();
+      const app = makeApp(monitor).use(koaRoutes(new Router()).routes());
+      const http2 = createServer(app.callback());
+      await using server = await listening(http2 as unknown as Server);
+      assertEquals(await askHttp2(server.url, overHttp2.asked), overHttp2.statuses);
+      assertEquals(await countedOf(monitor, overHttp2.routes.length), overHttp2.routes);
     });
 
     const cases: [title: string, build: (app: Any) => void, asked: (string | [string, RequestInit])[], is: string[]][] =

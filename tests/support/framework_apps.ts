@@ -9,6 +9,7 @@ import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { pinnedPackages } from "../../scripts/pinned_packages.ts";
 import { freePort } from "./free_port.ts";
 import type { FrameworkApp } from "./framework_harness.ts";
+import { Page } from "./page.ts";
 import { until } from "./until.ts";
 
 export { endless, pieces } from "./web_bodies.ts";
@@ -60,7 +61,8 @@ export async function listening(
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        // Those of HTTP/2 have none, and their clients leave by themselves.
+        server.closeAllConnections?.();
       }),
   };
 }
@@ -120,4 +122,23 @@ export async function counted(
   const routes = text.split("\n").filter((line) => line.startsWith("http_requests_total{"))
     .map((line) => `${/route="([^"]*)"/.exec(line)![1]} ${/status="(\d+)"/.exec(line)![1]} ${line.split(" ").at(-1)}`);
   return { seen, routes: routes.map((route) => route.replaceAll("\\\\", "\\")).sort() };
+}
+
+/**
+ * Waits until so many label sets were counted, and nothing is in flight.
+ *
+ * @param monitor What measures.
+ * @param labelSets How many.
+ * @returns Each as `method route status outcome`, sorted.
+ */
+export async function countedOf(monitor: Monitor, labelSets: number): Promise<string[]> {
+  const read = async (): Promise<Page> => new Page(await (await monitor.handler()).text());
+  const page = await until(
+    read,
+    (page) =>
+      page.labels("http_requests_total").length >= labelSets &&
+      page.labels("http_requests_in_progress").every((each) => page.value(`http_requests_in_progress${each}`) === 0),
+  );
+  return page.labels("http_requests_total")
+    .map((labels) => Array.from(labels.matchAll(/="(.*?)"/g), ([, value]) => value).join(" ")).sort();
 }
