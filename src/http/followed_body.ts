@@ -63,7 +63,9 @@ export class FollowedBody implements StreamFollower {
   ): Response | undefined {
     this.stream = stream;
     if (!counts && runtime.followStream?.(stream, this)) return response;
-    if (!counts && this.asksServer(runtime, stream)) return response;
+    const passesBy = runtime.passesBy?.(this.answered!.request!, stream) === true;
+    if ((!counts || passesBy) && this.asksServer(runtime, stream)) return response;
+    if (passesBy) return undefined;
     const put = runtime.replaceBody?.(response);
     if (runtime.replaceBody && !put) return counts && this.asksServer(runtime, stream) ? response : undefined;
     this.passed = { bytes: 0 };

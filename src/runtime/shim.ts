@@ -114,6 +114,8 @@ export interface Runtime {
     stream: ReadableStream | undefined,
     follower: StreamFollower,
   ): boolean;
+  /** Must a response's stream stay out of JavaScript's hands, whatever is to be known of it? */
+  passesBy?(request: Request, stream: ReadableStream): boolean;
   /**
    * How long a body is that stands ready, in bytes or characters; undefined where that cannot be told for nothing. Needed
    * where the end of a message can be told behind its response, which is worth asking for large ones alone.

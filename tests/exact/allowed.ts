@@ -11,11 +11,6 @@ const allowed: Readonly<Record<typeof runtimeName, Allowed>> = {
       "the server gives such a body up as it does where a client leaves, so that it is counted as 499",
       "sometimes",
     ],
-    [
-      /^sends a long body back$/,
-      "a request's body that is sent back is counted as left (499) now and then, though its client got all of it",
-      "sometimes",
-    ],
   ],
   bun: [
     [
