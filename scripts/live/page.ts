@@ -56,7 +56,7 @@ const ages = new AgeTable();
 const pools = poolTable();
 const own = new OwnSeriesPanel(() => store.picked);
 const heap = new Chart("Heap and memory", {
-  height: 120,
+  height: 152,
   format: bytes,
   // Sizes are in powers of two, and so is their axis.
   steps: Array.from({ length: 50 }, (_, power) => 2 ** power),
@@ -66,7 +66,7 @@ const heap = new Chart("Heap and memory", {
   ],
 });
 const cpu = new Chart("CPU, in cores", {
-  height: 120,
+  height: 152,
   format: cores,
   lines: [
     { label: "process", column: "cpu", colour: "accent", perSecond: true, absentAs: "cpu" },

@@ -53,11 +53,13 @@ export class Store {
   add({ copies: told }: CopiesTold): number | undefined {
     const before = this.copies;
     const [ownBefore, own] = [before[0], told[0]];
+    const isSuccessor = own !== undefined && !told.some(({ id }) => id === ownBefore?.id) &&
+      succeeds(own.told, ownBefore);
     let restarted: number | undefined;
     let from = Infinity;
     this.copies = told.map(({ id, name, process, told: message }, i) => {
       // Joined copies have another id when they are started anew; what answers goes on where the one before it ended.
-      const known = before.find((copy) => copy.id === id) ?? (i === 0 ? ownBefore : undefined);
+      const known = before.find((copy) => copy.id === id) ?? (i === 0 && isSuccessor ? ownBefore : undefined);
       const copy: Copy = {
         id,
         name,
@@ -72,7 +74,7 @@ export class Store {
       if (added.isNew && i === 0) restarted = message.now;
       return { ...copy, message, isSilent: false };
     });
-    if (this.picked === ownBefore?.id && own) this.picked = own.id;
+    if (this.picked === ownBefore?.id && isSuccessor) this.picked = own.id;
     else if (!told.some(({ id }) => id === this.picked)) this.picked = everyCopy;
     this.#join(from);
     return restarted;
@@ -107,6 +109,15 @@ export class Store {
     this.#joined.update(copies, from, until);
     this.#joined.restarts.splice(0, 20, ...copies[0]!.rows.restarts);
   }
+}
+
+/**
+ * Did a process begin when the other one had ended? Of several behind one address each answers now and then, and one that
+ * was there already has not been started anew.
+ */
+function succeeds(message: Message | undefined, before: Copy | undefined): boolean {
+  const uptime = message?.about.uptimeSeconds;
+  return uptime === undefined || before?.message === undefined || message!.now - uptime > before.message.now - 1;
 }
 
 /** Those that have told something, and measure lag in the same buckets. */

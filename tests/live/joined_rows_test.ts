@@ -128,9 +128,21 @@ describe("what the browser keeps of copies", () => {
     assertEquals([restarted, store.picked], [1010, "c"]);
     const { rows } = store.shown()!;
     assertEquals([rows.restarts, rows.time(firstRow(rows, -Infinity))], [[1010], 1000]);
+    // Another one that was there before them answers, and takes nobody's rows.
+    const about = { uptimeSeconds: 500 } as Message["about"];
+    assertEquals(store.add(told([["d", "4", row(1010, { run: "d", about })]])), undefined);
+    assertEquals([store.picked, store.copies[0]!.rows.restarts], ["all", []]);
+    store.add(
+      told([["c", "3", row(1010, { run: "other" })], ["b", "2", row(1010)], ["d", "4", row(1010, { run: "d" })]]),
+    );
+    // One that is new, while the one before it is still there, is not its successor either.
+    assertEquals(
+      store.add(told([["e", "5", row(1011, { run: "e" })], ["c", "3", row(1011, { run: "other" })]])),
+      undefined,
+    );
     // One that has ended is picked no longer.
-    store.picked = "b";
-    store.add(told([["c", "3", row(1011, { run: "other" })]]));
+    store.picked = "e";
+    store.add(told([["c", "3", row(1012, { run: "other", about })]]));
     assertEquals(store.picked, "all");
   });
 });
