@@ -1,6 +1,13 @@
 import { describe, it } from "node:test";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { familyLine } from "../../src/copies/family_wire.ts";
+import { KnownCopies } from "../../src/copies/known_copies.ts";
+import { Report } from "../../src/copies/report.ts";
+import { type ShownPage, ShownPages } from "../../src/copies/shown_pages.ts";
+import type { FamilySnapshot, Gathered, Labels } from "../../src/gather/family_snapshot.ts";
+import { Slices } from "../../src/gather/loop_budget.ts";
 import { type Node, shown, startService } from "../support/copies_by_hand.ts";
+import { FakeRuntime } from "../support/fake_runtime.ts";
 
 describe("the sums of a page", () => {
   it("are no less than on the page before, when nobody who knows of that one answers any more", async () => {
@@ -61,5 +68,67 @@ describe("the sums of a page", () => {
     assertEquals((await service.page(asked)).counted, shown(10));
     counting.counted = 2;
     for (const node of [next, asked, counting]) assertEquals((await service.page(node)).counted, shown(2));
+  });
+});
+
+describe("a page that is raised to another one", () => {
+  const orders = (type: "counter" | "gauge", numbers: Record<string, number>): FamilySnapshot => {
+    const kinds = Object.keys(numbers);
+    return {
+      ...{ kind: "numbers", type, name: `orders_${type}`, help: "h", isForeign: true, lost: 0, aggregator: "sum" },
+      ...{ size: kinds.length, labels: (index: number) => ({ kind: kinds[index]! }), numbers: Object.values(numbers) },
+      ...{ exemplars: undefined, createdAt: undefined },
+    };
+  };
+  const page = (labels: Labels, ...families: FamilySnapshot[]): Gathered => ({ families, labels });
+  const shownBy = ({ families, labels }: Gathered): ShownPage => {
+    const head = { id: "other", copy: "other", process: "other", bornAt: 0, number: 0, labels, heirOf: [], heirs: 0 };
+    const lines = families.map(familyLine);
+    return { of: [["gone", 2, 2]], report: new Report({ ...head, own: lines.length, lines: lines.length }, lines) };
+  };
+  const raise = async (own: Gathered, other: Gathered): Promise<readonly string[] | undefined> => {
+    const pages = new ShownPages(new KnownCopies("own", () => 0));
+    const failed: string[] = [];
+    const shown = shownBy(other);
+    pages.take("other", shown);
+    assertEquals(pages.ahead([["gone", 1, 1]]), [shown]);
+    const raised = await pages.raise(own, shown, new Slices(new FakeRuntime()), (name) => failed.push(name));
+    // What is no higher is of no use any more.
+    assertEquals([failed, pages.ahead([["gone", 1, 1]]).length], [[], raised ? 1 : 0]);
+    assertEquals(pages.ahead([["gone", 2, 2]]), []);
+    return raised?.families.flatMap((family) => {
+      assert(family.kind === "numbers");
+      return Array.from(family.numbers, (number, i) => {
+        const labels = { ...raised.labels, ...family.labels(i) };
+        return `${family.name} ${Object.entries(labels).sort().map((pair) => pair.join("=")).join(" ")}: ${number}`;
+      });
+    });
+  };
+
+  it("has the larger of both, label set by label set, and gauges as they are", async () => {
+    const own = page({}, orders("counter", { a: 5, b: 7 }), orders("gauge", { a: 3 }));
+    const other = page({}, orders("counter", { b: 9, c: 1 }), orders("gauge", { a: 100 }));
+    assertEquals(await raise(own, other), [
+      ...["orders_counter kind=a: 5", "orders_counter kind=b: 9", "orders_counter kind=c: 1"],
+      "orders_gauge kind=a: 3",
+    ]);
+  });
+
+  it("is left as it is by one that shows no more", async () => {
+    assertEquals(
+      await raise(page({}, orders("counter", { a: 5, b: 7 })), page({}, orders("counter", { b: 7 }))),
+      undefined,
+    );
+    assertEquals(await raise(page({}, orders("counter", { a: 5 })), page({}, orders("gauge", { a: 9 }))), undefined);
+  });
+
+  it("tells registries with other labels apart", async () => {
+    const own = page({ app: "x" }, orders("counter", { a: 5 }), orders("gauge", { a: 3 }));
+    assertEquals(await raise(own, page({ app: "x" }, orders("counter", { a: 6 }))), [
+      ...["orders_counter app=x kind=a: 6", "orders_gauge app=x kind=a: 3"],
+    ]);
+    assertEquals(await raise(own, page({ app: "y" }, orders("counter", { a: 6 }))), [
+      ...["orders_counter app=x kind=a: 5", "orders_counter app=y kind=a: 6", "orders_gauge app=x kind=a: 3"],
+    ]);
   });
 });
