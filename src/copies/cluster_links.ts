@@ -45,8 +45,8 @@ export function linkCluster(cluster: ClusterLike, process: ClusterProcessLike, c
   return cluster.isPrimary ? linkWorkers(cluster, context) : linkPrimary(process, context);
 }
 
-function linkWorkers(cluster: ClusterLike, { hub, hello, runtime }: LinkContext): LinkSource {
-  const writing = new PacedWork(runtime);
+function linkWorkers(cluster: ClusterLike, { hub, hello, runtime, refuse }: LinkContext): LinkSource {
+  const writing = new PacedWork(runtime, () => refuse("a message cannot be written"));
   const links = new Map<WorkerLike, Link>();
   const message = (worker: WorkerLike, value: unknown): void => {
     const text = textOf(value);
@@ -81,8 +81,8 @@ function linkWorkers(cluster: ClusterLike, { hub, hello, runtime }: LinkContext)
   };
 }
 
-function linkPrimary(process: ClusterProcessLike, { hub, hello, runtime }: LinkContext): LinkSource {
-  const writing = new PacedWork(runtime);
+function linkPrimary(process: ClusterProcessLike, { hub, hello, runtime, refuse }: LinkContext): LinkSource {
+  const writing = new PacedWork(runtime, () => refuse("a message cannot be written"));
   const link = linkTo(process, writing, false);
   const message = (value: unknown): void => {
     const text = textOf(value);

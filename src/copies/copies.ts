@@ -57,7 +57,7 @@ export class Copies implements Pick<OtherCopies, "begin"> {
     });
     this.speaker = new Speaker(options, this.known, () => this.hub);
     this.#own = new OwnReports(options, this.#inheritance, () => this.speaker.process);
-    this.#reading = new PacedWork(runtime);
+    this.#reading = new PacedWork(runtime, () => self.fail("copies"));
     this.#shown = new ShownPages(this.known);
     this.#witnesses = new Witnesses({ ...options, known: this.known, speaker: this.speaker, own: this.#own });
     const { gatherOwn } = options;
@@ -69,6 +69,8 @@ export class Copies implements Pick<OtherCopies, "begin"> {
     this.hub = new Hub(id, group, {
       heard: (head, text, isSibling, moment) => this.#heard(head, text, isSibling, moment),
       ended: (ids) => {
+        // What they said last.
+        this.#reading.flush();
         this.#end(ids);
         // Those that cannot see it themselves.
         this.speaker.post("gone", { ids });
@@ -79,11 +81,6 @@ export class Copies implements Pick<OtherCopies, "begin"> {
         this.#end([]);
       },
     });
-  }
-
-  /** What it says to those that do not know it. */
-  hello(): string {
-    return this.speaker.text("hello");
   }
 
   /** Tells everybody its last sums, by which they know that it has ended. */
@@ -165,6 +162,8 @@ export class Copies implements Pick<OtherCopies, "begin"> {
     };
     const page = { round, number };
     const kept = round.told.size > 0 ? this.#witnesses.leave(own, taken, page, this.#byAge(round)) : undefined;
+    // It is awaited below, unless something else throws before.
+    kept?.catch(() => {});
     let of: readonly ShownReport[] = [
       [id, taken.number, taken.number],
       ...others.map(({ report }): ShownReport => [report.head.id, report.head.number, report.readNumber]),
@@ -287,6 +286,7 @@ export class Copies implements Pick<OtherCopies, "begin"> {
 
   /** Takes threads off the living that have ended without a word, and tells everybody. */
   async #lose(ids: readonly string[]): Promise<void> {
+    this.#reading.flush();
     this.#end(ids);
     const areAlone = [...this.known.all()].every(({ isSibling }) => isSibling);
     await this.speaker.tell("gone", { ids }, areAlone ? [] : reportsOf(ids.map((id) => this.known.get(id))));

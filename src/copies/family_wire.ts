@@ -33,11 +33,7 @@ type Line = readonly [
 /** Writes a family. */
 export function familyLine(family: FamilySnapshot): string {
   const { kind, name, help, type, isForeign, aggregator = 0, lost, createdAt, exemplars, size } = family;
-  const rows = new LabelRows();
-  const placeOf = rows.placesIn(family, {});
-  // Label sets of an app's own that are spelled alike are one: the first stands, as it does on a page.
-  const kept: number[] = [];
-  for (let i = 0; i < size; i++) if (placeOf(i) === kept.length) kept.push(i);
+  const { rows, kept } = rowsOf(family);
   const isWhole = kept.length === size;
   const numbersOf = (numbers: ArrayLike<number | undefined>, width = 1): unknown[] => {
     const all = isWhole
@@ -66,6 +62,23 @@ export function familyLine(family: FamilySnapshot): string {
     ],
   ];
   return JSON.stringify(line);
+}
+
+/** The label sets of a family, and at which places they were. */
+function rowsOf(
+  family: FamilySnapshot,
+): { rows: { readonly names: readonly string[]; readonly rows: readonly Row[] }; kept: number[] } {
+  const { size, written } = family;
+  const kept: number[] = [];
+  if (written?.values) {
+    for (let i = 0; i < size; i++) kept.push(i);
+    return { rows: { names: written.names, rows: kept.map((i) => written.values!(i)) }, kept };
+  }
+  const rows = new LabelRows();
+  const placeOf = rows.placesIn(family, {});
+  // Label sets of an app's own that are spelled alike are one: the first stands, as it does on a page.
+  for (let i = 0; i < size; i++) if (placeOf(i) === kept.length) kept.push(i);
+  return { rows, kept };
 }
 
 /** Makes what JSON takes of exemplars; `moved` tells where each stands then. */
@@ -101,7 +114,10 @@ export function readFamily(text: string): FamilySnapshot & RowFamily {
     isTexts(names) && new Set(names).size === names.length && Array.isArray(rows) && rows.every(isRow(names.length)),
   );
   const size = (rows as readonly Row[]).length;
-  const values = (rows as (readonly (string | null)[])[]).map((row) => row.map((value) => value ?? undefined));
+  // Almost all have every label, and need not be copied.
+  const values = (rows as (readonly (string | null)[])[]).map((row) =>
+    row.includes(null) ? row.map((value) => value ?? undefined) : row as Row
+  );
   const type = types[letter as keyof typeof types];
   const isDistribution = type === "histogram" || type === "summary";
   const bounds = isDistribution ? numbers[0] : [];

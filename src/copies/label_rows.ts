@@ -20,25 +20,31 @@ export class LabelRows {
   readonly names: string[] = [];
   readonly rows: Row[] = [];
   readonly #places = new Map<string, number>();
+  /** Where the next one is, most likely: copies that do the same have their label sets in much the same order. */
+  #next = 0;
 
   /** Makes what finds the place of each label set of a family; `more` are labels to add where a set has none of that name. */
   placesIn(family: FamilySnapshot & Partial<RowFamily>, more: Labels): (index: number) => number {
-    const { rows } = family;
-    if (rows && Object.keys(more).every((name) => !rows.names.includes(name))) {
-      const places = [...rows.names, ...Object.keys(more)].map((name) => this.#nameAt(name));
+    this.#next = 0;
+    const { rows, written } = family;
+    const names = rows ? rows.names : written?.values && written.names;
+    if (names && Object.keys(more).every((name) => !names.includes(name))) {
+      const rowOf = rows ? (index: number) => rows.values[index]! : (index: number) => written!.values!(index);
+      const places = [...names, ...Object.keys(more)].map((name) => this.#nameAt(name));
       const added = Object.values(more).map(String);
       const isInOrder = places.every((place, i) => place === i);
       return (index) => {
-        const values = added.length > 0 ? [...rows.values[index]!, ...added] : rows.values[index]!;
+        const values = added.length > 0 ? [...rowOf(index), ...added] : rowOf(index);
         if (isInOrder) return this.#place(values);
         const row: (string | undefined)[] = [];
         for (const [i, place] of places.entries()) row[place] = values[i];
         return this.#place(Array.from(row));
       };
     }
+    const hasMore = Object.keys(more).length > 0;
     return (index) => {
       const own = family.labels(index);
-      const labels: Labels = { ...own, ...more, ...own };
+      const labels: Labels = hasMore ? { ...own, ...more, ...own } : own;
       for (const name in labels) this.#nameAt(name);
       return this.#place(
         this.names.map((name) => Object.hasOwn(labels, name) ? String(labels[name]) : undefined),
@@ -62,7 +68,9 @@ export class LabelRows {
     const texts = rows.map((row) =>
       names.flatMap((name, i) => row[i] === undefined ? [] : [`${name}="${escapeLabelValue(row[i])}"`]).join(",")
     );
-    return { ...common, written: { text: (index) => texts[index]!, names } };
+    const areWhole = rows.every((row) => row.length === names.length && !row.includes(undefined));
+    const values = (index: number): readonly string[] => rows[index] as readonly string[];
+    return { ...common, written: { text: (index) => texts[index]!, names, ...(areWhole && { values }) } };
   }
 
   #nameAt(name: string): number {
@@ -75,14 +83,26 @@ export class LabelRows {
     let length = row.length;
     while (length > 0 && row[length - 1] === undefined) length--;
     const held = length < row.length ? row.slice(0, length) : row;
-    const key = JSON.stringify(held);
+    const place = isSame(this.rows[this.#next], held) ? this.#next : this.#placeOf(held);
+    this.#next = place + 1;
+    return place;
+  }
+
+  #placeOf(row: Row): number {
+    const key = JSON.stringify(row);
     let place = this.#places.get(key);
     if (place === undefined) {
-      place = this.rows.push(held) - 1;
+      place = this.rows.push(row) - 1;
       this.#places.set(key, place);
     }
     return place;
   }
+}
+
+function isSame(a: Row | undefined, b: Row): boolean {
+  if (a?.length !== b.length) return false;
+  for (let i = 0; i < b.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** Of two exemplars the newer one; one that does not say when is older than any other. */

@@ -110,7 +110,7 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
   const context: LinkContext = {
     hub: copies.hub,
     runtime,
-    hello: () => copies.hello(),
+    hello: () => copies.speaker.text("hello"),
     meet: (id) => copies.known.meet(id),
     forget: (id) => copies.known.forget(id),
     refuse: (reason) => copies.refuse(reason),

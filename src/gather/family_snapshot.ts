@@ -41,6 +41,8 @@ interface SnapshotBase {
     text(index: number): string;
     /** The names of all labels, static ones included. */
     readonly names: readonly string[];
+    /** The values of these for a label set, where they stand ready; no two sets have the same. */
+    values?(index: number): readonly string[];
   };
   /** A counter's by label set, a histogram's by label set and bucket. */
   readonly exemplars: ReadonlyMap<number, ExemplarSnapshot> | undefined;
@@ -114,12 +116,19 @@ export function takeSnapshot(family: Family): FamilySnapshot {
   }
   const counted = family as unknown as Counter | Histogram;
   const { slots } = counted;
+  const fixed = Object.values(staticLabels);
+  // One name may be both, and a copy of another version may not tell.
+  const areReady = names.length === fixed.length + labelNames.length && typeof slots.valuesOf === "function";
   const slotted = {
     ...common,
     // Slots are only ever added, and those that come later are not looked at.
     size: slots.size,
     // Of an older copy all texts stand ready.
-    written: { text: (index: number) => slots.text ? slots.text(index) : slots.texts[index]!, names },
+    written: {
+      text: (index: number) => slots.text ? slots.text(index) : slots.texts[index]!,
+      names,
+      ...(areReady && { values: (index: number) => [...fixed, ...slots.valuesOf(index)] }),
+    },
     labels: (index: number) => slots.labels(index),
     exemplars: exemplarsOf(counted.exemplars.copy()),
     createdAt: slots.createdAt,

@@ -54,10 +54,32 @@ describe("the sums of a page", () => {
     assertEquals((await service.page(left)).counted, shown(10));
     // A new one hears of it as soon as it is there.
     const fresh = service.start(0.5);
-    for (const { copies, links } of [left, fresh]) for (const link of links.values()) link.send(copies.hello());
+    for (const { copies, links } of [left, fresh]) {
+      for (const link of links.values()) link.send(copies.speaker.text("hello"));
+    }
     await service.deliver();
     left.hangs = true;
     assertEquals((await service.page(fresh)).counted, shown(10));
+    assertEquals(service.errors, []);
+  });
+
+  it("have what was told at length by one that was killed at once, which is not late for ever", async () => {
+    const service = await startService(3);
+    const [asked, other, counting] = service.nodes as [Node, Node, Node];
+    [counting.counted, counting.help] = [10, "h".repeat(20_000)];
+    const { hub } = asked.copies;
+    const received = hub.received.bind(hub);
+    hub.received = (link, text, isPassedOn) => {
+      received(link, text, isPassedOn);
+      if (link === asked.links.get(counting) && text.includes('"kind":"tell"')) hub.lost(link);
+    };
+    const { counted, states } = await service.page(asked);
+    assertEquals([counted, states], [shown(10), [2, 0, 1]]);
+    await service.kill(counting);
+    for (const node of [asked, other]) {
+      const { counted, states } = await service.page(node);
+      assertEquals([counted, states], [shown(10), [2, 0, 1]]);
+    }
     assertEquals(service.errors, []);
   });
 

@@ -4,6 +4,7 @@ import { assertEquals, assertLess } from "@std/assert";
 import { Client, get, requests, type TestCopy, untilCopies, untilStates, Watch } from "../support/copies.ts";
 import { Page } from "../support/page.ts";
 import { type Program, startProgram } from "../support/program.ts";
+import { until } from "../support/until.ts";
 
 describe("the threads of a process", () => {
   let program: Program;
@@ -42,7 +43,9 @@ describe("the threads of a process", () => {
   it("are all on the page of each, and the process once", async () => {
     await send(copies);
     for (const { port } of copies) {
-      const page = await untilStates(watch, port, { alive: 5, late: 0, ended: 0 });
+      await untilStates(watch, port, { alive: 5, late: 0, ended: 0 });
+      // What was answered last is counted a moment later.
+      const page = await until(() => watch.scrape(port), (page) => requests(page) >= sent);
       assertEquals(requests(page), sent);
       // The same process, whichever thread told of it: five of them would be five times as large.
       const alone = page.value("process_resident_memory_bytes");

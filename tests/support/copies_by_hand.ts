@@ -17,6 +17,8 @@ export interface Node {
   hangs: boolean;
   /** What it has counted. */
   counted: number;
+  /** What is said of it, which may be long. */
+  help: string;
 }
 
 /** Time goes on in steps that binary fractions have, in seconds. */
@@ -53,6 +55,7 @@ export class Service {
       links: new Map(),
       hangs: false,
       counted: 0,
+      help: "h",
     };
     for (const other of this.nodes) {
       this.#link(node, other);
@@ -98,7 +101,9 @@ export class Service {
 
   /** Lets all meet, and the time pass in which a new one waits for those that it does not know. */
   async meet(): Promise<void> {
-    for (const { copies, links } of this.nodes) for (const link of links.values()) link.send(copies.hello());
+    for (const { copies, links } of this.nodes) {
+      for (const link of links.values()) link.send(copies.speaker.text("hello"));
+    }
     await this.deliver();
     await this.advance(1);
   }
@@ -130,9 +135,9 @@ export function shown(counted: number): number[] {
   return [counted, counted, counted, counted / 2, counted];
 }
 
-function gathered({ counted }: Node): Gathered {
+function gathered({ counted, help }: Node): Gathered {
   const common = {
-    ...{ help: "h", isForeign: true, size: 1, lost: 0, labels: () => ({}), exemplars: undefined, createdAt: undefined },
+    ...{ help, isForeign: true, size: 1, lost: 0, labels: () => ({}), exemplars: undefined, createdAt: undefined },
   };
   const [, least, all, sum, count] = shown(counted) as [number, number, number, number, number];
   return {

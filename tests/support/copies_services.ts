@@ -11,10 +11,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const bin = (name: string): string => join(root, "node_modules/.bin", name);
 const denoRun = ["run", "-A", "--no-check"];
 
-/**
- * How long pages wait, in seconds: longer than the default, since on a machine that is slow most of them may miss that one at
- * once, and then nobody knows what a page has shown before.
- */
+/** How long pages wait, in seconds: longer than the default, so that a machine that is slow makes nobody late. */
 export const deadlineSeconds = 2;
 
 /** A service of several copies behind one port. */
@@ -24,6 +21,8 @@ export interface CopiesService {
   workers(): number[];
   /** Starts one more; absent where whoever runs them does so itself as soon as one is gone. */
   startOne?(): void;
+  /** Holds the loop of a process for 5 s; absent where a request does so. */
+  block?(pid: number): void;
   /** What it wrote. */
   output(): string;
   stop(): Promise<void>;
@@ -36,8 +35,8 @@ export interface WayToRun {
   copies: number;
   /** Whether processes can be ended one by one. */
   hasProcesses: boolean;
-  /** Whether `/block` holds the loop of the copy that gets it. */
-  hasBlock: boolean;
+  /** Whether a copy that is blocked is read from its memory. */
+  sharesMemory: boolean;
   start(): Promise<CopiesService>;
 }
 
@@ -136,7 +135,15 @@ function pm2(modules: string) {
         cwd: root,
         encoding: "utf8",
         timeout: 60_000,
-        env: { ...process.env, PM2_HOME: home, DIRECTORY: join(home, "copies"), PORT: String(port), NO_COLOR: "1" },
+        env: {
+          ...process.env,
+          PM2_HOME: home,
+          DIRECTORY: join(home, "copies"),
+          PORT: String(port),
+          NO_COLOR: "1",
+          // The example has no route that blocks.
+          NODE_OPTIONS: `--import=${new URL("./block_on_signal.mjs", import.meta.url)}`,
+        },
       });
       output += `${args.join(" ")}: ${status}\n${stdout}${stderr}`;
       return stdout;
@@ -149,6 +156,7 @@ function pm2(modules: string) {
         return (JSON.parse(list.slice(list.indexOf("[{"))) as { pid: number; pm2_env: { status: string } }[])
           .filter(({ pm2_env }) => pm2_env.status === "online").map(({ pid }) => pid);
       },
+      block: (pid) => process.kill(pid, "SIGUSR2"),
       output: () => output,
       stop() {
         run("kill");
@@ -161,15 +169,15 @@ function pm2(modules: string) {
 
 /** The ways to run several copies behind one port, on each runtime. */
 export function waysToRun(pm2Modules: string): WayToRun[] {
-  // Those of a cluster end, hang and start in tests/copies/cluster_test.ts, on each runtime; a PM2 starts others itself.
-  const asTheyAre = { hasProcesses: false, hasBlock: false };
+  const processes = { hasProcesses: true, sharesMemory: false };
+  const onNode = cluster(process.execPath, ["--import", "tsx"]);
   return [
-    { ...asTheyAre, name: "node:cluster on Node", copies: 5, start: cluster(process.execPath, ["--import", "tsx"]) },
-    { ...asTheyAre, name: "PM2 in cluster mode", copies: 4, start: pm2(pm2Modules) },
-    { ...asTheyAre, name: "node:cluster on Bun", copies: 5, start: cluster(bin("bun"), []) },
-    { name: "processes of Bun that share a port", copies: 4, hasProcesses: true, hasBlock: true, start: bunProcesses },
+    { ...processes, name: "node:cluster on Node", copies: 5, start: onNode },
+    { ...processes, name: "PM2 in cluster mode", copies: 4, start: pm2(pm2Modules) },
+    { ...processes, name: "node:cluster on Bun", copies: 5, start: cluster(bin("bun"), []) },
+    { ...processes, name: "processes of Bun that share a port", copies: 4, start: bunProcesses },
     // Its messages go through a directory: those of node:cluster are lost beside connections (Deno 2.9.5).
-    { ...asTheyAre, name: "node:cluster on Deno", copies: 5, start: cluster(bin("deno"), denoRun, true) },
-    { name: "deno serve --parallel", copies: 4, hasProcesses: false, hasBlock: true, start: denoServe },
+    { ...processes, name: "node:cluster on Deno", copies: 5, start: cluster(bin("deno"), denoRun, true) },
+    { name: "deno serve --parallel", copies: 4, hasProcesses: false, sharesMemory: true, start: denoServe },
   ];
 }
