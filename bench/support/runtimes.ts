@@ -11,6 +11,9 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const bin = (name: string): string => `${root}node_modules/.bin/${name}`;
 
+/** Whether all subjects have been compiled. */
+let isCompiled = false;
+
 /**
  * Makes the commands that run a subject, such as `http_subject`, by the runtimes' titles.
  *
@@ -21,7 +24,8 @@ const bin = (name: string): string => `${root}node_modules/.bin/${name}`;
  * @returns Program and arguments, to be run at the project's root.
  */
 export function subjectCommands(subject: string): Record<string, string[]> {
-  execFileSync(bin("tsc"), ["-p", "tsconfig.bench.json"], { cwd: root, stdio: "inherit" });
+  if (!isCompiled) execFileSync(bin("tsc"), ["-p", "tsconfig.bench.json"], { cwd: root, stdio: "inherit" });
+  isCompiled = true;
   const source = `bench/support/${subject}.ts`;
   return {
     Node: [process.execPath, `node_modules/.cache/runtime-metrics-bench/bench/support/${subject}.js`],
