@@ -56,8 +56,11 @@ for (const name of ["koa2", "koa3"]) {
       const app = makeApp(monitor).use(koaRoutes(new Router()).routes());
       const http2 = createServer(app.callback());
       await using server = await listening(http2 as unknown as Server);
-      assertEquals(await askHttp2(server.url, overHttp2.asked), overHttp2.statuses);
-      assertEquals(await countedOf(monitor, overHttp2.routes.length), overHttp2.routes);
+      // Koa 2 never answers HEAD over HTTP/2, measured or not.
+      const asked = overHttp2.filter(({ method }) => name !== "koa2" || method !== "HEAD");
+      assertEquals(await askHttp2(server.url, asked), asked.map(({ status }) => status));
+      const counted = asked.flatMap(({ counted }) => counted ?? []).sort();
+      assertEquals(await countedOf(monitor, counted.length), counted);
     });
 
     const cases: [title: string, build: (app: Any) => void, asked: (string | [string, RequestInit])[], is: string[]][] =

@@ -81,6 +81,25 @@ async function told({ handle, leaves = false, isOpen = false, isApart = false }:
   }
 }
 
+it("a request that asks for another protocol, of a server that hands nothing over, is counted as any other", async () => {
+  using under = measureApp();
+  const server = createServer(
+    instrumentListener(under.monitor, (_request: unknown, response: ServerResponse) => void response.end("hello")),
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  try {
+    const client = connect(port, "127.0.0.1", () => client.write(asked));
+    const answer = await new Promise<string>((resolve) => client.once("data", (data) => resolve(String(data))));
+    client.destroy();
+    assertEquals(answer.split(" ")[1], "200");
+    assertEquals(await under.requests(), { "GET none 200 completed": 1 });
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
 describe("a connection that a server has handed over", () => {
   const open = { "GET /socket/:id 101 completed": 1 };
 

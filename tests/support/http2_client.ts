@@ -43,24 +43,13 @@ export async function askHttp2(url: string, asked: readonly Http2Ask[]): Promise
   }
 }
 
-/** What the harness' routes are asked over HTTP/2, and what is counted of it, as `counted()` tells that. */
-export const overHttp2: { asked: readonly Http2Ask[]; statuses: number[]; routes: string[] } = {
-  asked: [
-    { path: "/users/id-7" },
-    { path: "/users/id-8", method: "HEAD" },
-    { path: "/boom" },
-    { path: "/stream" },
-    { path: "/unknown/id-9" },
-    { path: "/metrics" },
-    { path: "/slow", leaves: true },
-  ],
-  statuses: [200, 200, 500, 200, 404, 200, 200],
-  routes: [
-    "GET /boom 500 completed",
-    "GET /slow 499 aborted",
-    "GET /stream 200 completed",
-    "GET /users/:id 200 completed",
-    "GET none 404 completed",
-    "HEAD /users/:id 200 completed",
-  ],
-};
+/** What the harness' routes are asked over HTTP/2: the status that the client sees, and what is counted of it. */
+export const overHttp2: readonly (Http2Ask & { status: number; counted?: string })[] = [
+  { path: "/users/id-7", status: 200, counted: "GET /users/:id 200 completed" },
+  { path: "/users/id-8", method: "HEAD", status: 200, counted: "HEAD /users/:id 200 completed" },
+  { path: "/boom", status: 500, counted: "GET /boom 500 completed" },
+  { path: "/stream", status: 200, counted: "GET /stream 200 completed" },
+  { path: "/unknown/id-9", status: 404, counted: "GET none 404 completed" },
+  { path: "/metrics", status: 200 },
+  { path: "/slow", leaves: true, status: 200, counted: "GET /slow 499 aborted" },
+];
