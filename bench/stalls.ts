@@ -1,11 +1,11 @@
 /**
  * What `recordStalls()` and `watchdog()` cost beside an app without them: idle, under load, and in memory.
  *
- *     npm run bench:stalls -- [--seconds=10] [--rounds=5] [--rotations=15] [--dry-run]
+ *     npm run bench:stalls -- [--seconds=15] [--rounds=7] [--rotations=15] [--dry-run]
  *
- * The processes of one runtime are idle side by side, and are under load in turns, so that neighbours in time are compared.
- * A recorder goes on to its next profile every ten seconds on Node and Deno and every second on Bun; to see what an hour
- * leaves behind, one process goes on a hundred times a second and more, with an app under load meanwhile.
+ * All processes are idle side by side, and are under load in turns, so that neighbours in time are compared. A recorder goes
+ * on to its next profile every ten seconds on Node and Deno and every second on Bun; to see what an hour leaves behind, one
+ * process goes on a hundred times a second and more, with an app under load meanwhile. Takes under three minutes.
  *
  * @module
  */
@@ -32,8 +32,8 @@ const rotationsPerHour: Readonly<Record<string, number>> = { Node: 360, Deno: 36
 
 const { values: given } = parseArgs({
   options: {
-    seconds: { type: "string", default: "10" },
-    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "15" },
+    rounds: { type: "string", default: "7" },
     rotations: { type: "string", default: "15" },
     "dry-run": { type: "boolean", default: false },
   },
@@ -74,61 +74,88 @@ const spread = (numbers: readonly number[], decimals: number): string =>
     Math.max(...numbers).toFixed(decimals)
   })`;
 
-const idle: string[][] = [["idle, % of one core", ...Object.values(kinds)]];
-const load: string[][] = [["requests in a second of CPU time, over those without", ...Object.values(kinds).slice(1)]];
-const memory: string[][] = [["memory", "profiles", "growth, KiB", "in an hour of a recorder, KiB"]];
+const commands = Object.entries(subjectCommands("stalls_subject"));
 
-for (const [runtime, command] of Object.entries(subjectCommands("stalls_subject"))) {
-  const subjects = kindNames.map((kind) => start(command, kind));
-  try {
-    // What is new is compiled, and the watching thread has begun to rest.
-    for (let i = 0; i < 3; i++) for (const subject of subjects) await subject.ask("work 1");
-    await delay(12_000);
-    const percents: number[][] = kindNames.map(() => []);
-    const ratios: number[][] = kindNames.map(() => []);
-    for (let round = 0; round < rounds; round++) {
-      const before = await Promise.all(subjects.map((subject) => subject.ask("tell")));
-      const beganAt = performance.now();
-      await delay(seconds * 1000 / rounds);
-      const after = await Promise.all(subjects.map((subject) => subject.ask("tell")));
-      const wall = (performance.now() - beganAt) / 1000;
-      after.forEach(({ cpuSeconds }, i) => percents[i]!.push((cpuSeconds - before[i]!.cpuSeconds) / wall * 100));
-    }
-    for (let round = 0; round < rounds; round++) {
-      const perSecond: number[] = [];
-      // There and back, so that none is always the first.
-      const turns = round % 2 === 0 ? [...subjects.keys()] : [...subjects.keys()].reverse();
-      for (const i of turns) {
-        const { cpuSeconds } = await subjects[i]!.ask("tell");
-        const worked = await subjects[i]!.ask("work 1");
-        perSecond[i] = worked.requests / (worked.cpuSeconds - cpuSeconds);
-      }
-      perSecond.forEach((count, i) => ratios[i]!.push(count / perSecond[0]!));
-    }
-    idle.push([runtime, ...percents.map((each) => spread(each, 2))]);
-    load.push([runtime, ...ratios.slice(1).map((each) => spread(each, 3))]);
-  } finally {
-    for (const { child } of subjects) child.kill();
+/** What each kind took of one core while it was idle, and how much more than the app without. */
+async function idle(subjects: readonly (readonly Subject[])[]): Promise<string[][]> {
+  const all = subjects.flat();
+  const percents: number[][] = all.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    const before = await Promise.all(all.map((subject) => subject.ask("tell")));
+    const beganAt = performance.now();
+    await delay(seconds * 1000 / rounds);
+    const after = await Promise.all(all.map((subject) => subject.ask("tell")));
+    const wall = (performance.now() - beganAt) / 1000;
+    after.forEach(({ cpuSeconds }, i) => percents[i]!.push((cpuSeconds - before[i]!.cpuSeconds) / wall * 100));
   }
+  return subjects.map((ofRuntime, r) => {
+    const mine = ofRuntime.map((_, i) => percents[r * kindNames.length + i]!);
+    const more = mine.slice(1).map((each) => each.map((percent, round) => percent - mine[0]![round]!));
+    return [commands[r]![0], spread(mine[0]!, 2), ...more.map((each) => spread(each, 2))];
+  });
+}
+
+/** Requests of each kind over those of the app without: in a second of CPU time, and in a second. */
+async function load(subjects: readonly Subject[]): Promise<{ byCpu: string[]; byWall: string[] }> {
+  const byCpu: number[][] = subjects.map(() => []);
+  const byWall: number[][] = subjects.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    const rates: [cpu: number, wall: number][] = [];
+    // There and back, so that none is always the first.
+    const turns = round % 2 === 0 ? [...subjects.keys()] : [...subjects.keys()].reverse();
+    for (const i of turns) {
+      const { cpuSeconds } = await subjects[i]!.ask("tell");
+      const beganAt = performance.now();
+      const worked = await subjects[i]!.ask("work 1");
+      const wall = (performance.now() - beganAt) / 1000;
+      rates[i] = [worked.requests / (worked.cpuSeconds - cpuSeconds), worked.requests / wall];
+    }
+    for (const [i, [cpu, wall]] of rates.entries()) {
+      byCpu[i]!.push(cpu / rates[0]![0]);
+      byWall[i]!.push(wall / rates[0]![1]);
+    }
+  }
+  const told = (ratios: readonly number[][]): string[] => ratios.slice(1).map((each) => spread(each, 3));
+  return { byCpu: told(byCpu), byWall: told(byWall) };
+}
+
+/** What so many profiles leave behind. */
+async function memory([runtime, command]: typeof commands[number]): Promise<string[]> {
   const alone = start(command, "monitor");
   try {
     // The heap finds its size first.
-    await alone.ask(`rotate ${rotating / 3}`);
+    await alone.ask(`rotate ${rotating / 2}`);
     const before = await alone.ask("tell");
     const { requests: pieces } = await alone.ask(`rotate ${rotating}`);
     const after = await alone.ask("tell");
     const grown = (after.residentBytes - before.residentBytes) / 1024;
-    memory.push([
-      runtime,
-      String(pieces),
-      grown.toFixed(0),
-      (grown / pieces * rotationsPerHour[runtime]!).toFixed(0),
-    ]);
+    return [runtime, String(pieces), grown.toFixed(0), (grown / pieces * rotationsPerHour[runtime]!).toFixed(0)];
   } finally {
     alone.child.kill();
   }
-  console.log([idle.at(-1), load.at(-1), memory.at(-1)].map((row) => row!.join(" | ")).join("\n"));
 }
+
+const others = Object.values(kinds).slice(1);
+const idleRows = [["idle, % of one core", kinds.monitor, ...others.map((kind) => `${kind}, more`)]];
+const loadRows = [["requests over those without", "", ...others]];
+const memoryRows = [["memory", "profiles", "growth, KiB", "in an hour of a recorder, KiB"]];
+
+const subjects = commands.map(([, command]) => kindNames.map((kind) => start(command, kind)));
+try {
+  // What is new is compiled, and the watching threads have begun to rest.
+  for (let i = 0; i < 3; i++) for (const subject of subjects.flat()) await subject.ask("work 0.5");
+  await delay(12_000);
+  idleRows.push(...await idle(subjects));
+  console.log(idleRows.map((row) => row.join(" | ")).join("\n"));
+  for (const [r, ofRuntime] of subjects.entries()) {
+    const { byCpu, byWall } = await load(ofRuntime);
+    loadRows.push([commands[r]![0], "a second of CPU time", ...byCpu], ["", "a second", ...byWall]);
+  }
+  console.log(loadRows.map((row) => row.join(" | ")).join("\n"));
+} finally {
+  for (const { child } of subjects.flat()) child.kill();
+}
+memoryRows.push(...await Promise.all(commands.map(memory)));
 
 const packageVersion = (name: string): string =>
   (JSON.parse(readFileSync(`${root}node_modules/${name}/package.json`, "utf8")) as { version: string }).version;
@@ -138,16 +165,16 @@ const body = `${describeRun()}; Node ${process.versions.node}, Deno ${packageVer
 }; written by \`bench/stalls.ts\`.
 
 An app with a monitor, beside the same one with \`recordStalls()\`, \`watchdog()\` and both: the median of ${rounds} rounds, and
-the least and the most. The goals are at most 1 % of a core idle, the process included, and at least 0.97 of the requests.
-Of a second of CPU time of the process, threads of its own included, since wall time has the neighbours in it.
+the least and the most. The goals are at most 1 % of a core more when idle, and at least 0.97 of the requests. CPU time is
+the whole process', its other threads included, for which another core may have time.
 
-${renderTable(idle)}
+${renderTable(idleRows)}
 
-${renderTable(load)}
+${renderTable(loadRows)}
 
 How much memory a process has more after so many profiles, with an app under load: what a recorder leaves behind.
 
-${renderTable(memory)}
+${renderTable(memoryRows)}
 `;
 console.log(`\n${body}`);
 if (!given["dry-run"]) writeSection("Stalls", body);

@@ -13,6 +13,7 @@ import { runtimeMetrics } from "../../src/hono/mod.ts";
 import { detectRuntime } from "../../src/runtime/detect.ts";
 import { profilerOf } from "../../src/runtime/profilers.ts";
 import type { GlobalLike } from "../../src/runtime/shim.ts";
+import { sampleSeconds } from "../../src/stalls/stack_sampler.ts";
 import { recordStalls, watchdog } from "../../src/stalls/mod.ts";
 
 /** What one answer holds. */
@@ -58,7 +59,7 @@ async function rotate(seconds: number): Promise<number> {
   const profiler = profilerOf(detectRuntime(), globalThis as unknown as GlobalLike)!;
   let pieces = 0;
   const running = profiler.start({
-    intervalSeconds: 0.01,
+    intervalSeconds: sampleSeconds,
     now: () => performance.now() / 1000,
     piece: () => pieces++,
     busy: () => {},

@@ -16,6 +16,7 @@ import { instrument, type InstrumentOptions } from "./instrument.ts";
 import type { Recorder } from "../http/recorder.ts";
 import type { MonitorOptions } from "./options.ts";
 import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
+import { untilReload } from "./hot_reload.ts";
 import { PendingWork } from "../work/pending.ts";
 import { Limiter, type LimiterOptions } from "../pools/limiter.ts";
 import type { PoolSource } from "../pools/pool_source.ts";
@@ -210,10 +211,12 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
   const answerScrape = pageHandler(source, { ...settings.exposition, guard, isOff: joined?.isOn === false });
   const handler: typeof answerScrape = (...args) => heldBy(core?.blame, now, scrape, () => answerScrape(...args));
   const stop = (): void => {
+    forget?.();
     for (const remove of removers) remove();
     core = undefined;
     joined?.leave();
   };
+  const forget = joined && untilReload(stop);
   const monitor: Monitor<Registry> = {
     registry,
     handler,

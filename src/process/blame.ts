@@ -73,6 +73,8 @@ export interface Watcher {
   stalled(): void;
   /** For how long the watching thread has not been run when it was due, in all, in seconds. */
   lostSeconds(): number;
+  /** Another one takes its place. */
+  replaced(): void;
 }
 
 /** Finds out who held the loop. */

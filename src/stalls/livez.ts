@@ -21,9 +21,14 @@ interface ResponseLike {
 
 interface ServerLike {
   on(event: "error", listener: (error: Error & { readonly code?: string }) => void): void;
-  listen(options: { port: number; host: string; exclusive: boolean }, done: () => void): void;
+  on(event: "listening", listener: () => void): void;
+  listen(options: { port: number; host: string; exclusive: boolean }): void;
   address(): { port: number } | null;
 }
+
+/** How often a port that is taken is asked for. */
+const mostAttempts = 6;
+const againMilliseconds = 100;
 
 /** Where to listen; 0 is a port of the system's choice. */
 export interface LivezAddress {
@@ -56,10 +61,14 @@ export function serveLivez(
     const reason = dead();
     return reason === undefined ? answer(200, "ok") : answer(503, reason);
   });
-  server.on(
-    "error",
-    ({ code = "", message }) => told({ error: message.includes(code) ? message : `${code}: ${message}` }),
-  );
   // Not shared with the siblings of a cluster: each would be asked for another.
-  server.listen({ port, host, exclusive: true }, () => told({ port: server.address()?.port ?? port }));
+  const listen = (): void => server.listen({ port, host, exclusive: true });
+  let attempts = 1;
+  server.on("error", ({ code = "", message }) => {
+    // A watchdog whose place this one takes, such as after a hot reload, needs a moment to give its port back.
+    if (code === "EADDRINUSE" && attempts++ < mostAttempts) return void setTimeout(listen, againMilliseconds);
+    told({ error: message.includes(code) ? message : `${code}: ${message}` });
+  });
+  server.on("listening", () => told({ port: server.address()?.port ?? port }));
+  listen();
 }

@@ -51,7 +51,7 @@ export interface StallRecorder extends Disposable {
  * Records the stalls of the event loop, and finds the functions that made them.
  *
  * A stall is a time in which the loop answered nothing, as `runtime_eventloop_stall_seconds_total` counts it. The functions
- * come from the runtime's own sampling profiler, which looks each 10 ms what runs; what stands in no sample is not told. At
+ * come from the runtime's own sampling profiler, which looks each 25 ms what runs; what stands in no sample is not told. At
  * most one stall a second is looked at so closely. Everything ends with the monitor.
  *
  * Make it early, while the program is small: on Node and Deno the profiler lists every function when it begins, which holds

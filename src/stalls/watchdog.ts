@@ -46,7 +46,8 @@ const longestRest = 0.5;
  * With it on, a stall during which its own thread was not run either, and the loop's thread used less than half of the time
  * of a CPU, is blamed on `kind="host"`: the process stood still as a whole, by a limit on its CPU or a suspended machine.
  *
- * It keeps no process alive, and ends with `stop()`, with `using`, or with the monitor.
+ * It keeps no process alive, and ends with `stop()`, with `using`, with the monitor, or when a later one takes its place, as
+ * after a hot reload: one thread watches a monitor's loop.
  *
  * @example Usage
  * ```ts
@@ -66,8 +67,8 @@ const longestRest = 0.5;
  * @returns The watchdog; it watches from when `ready` is fulfilled.
  * @throws {TypeError} If the monitor is none, or an option is unknown or of the wrong kind.
  * @throws {RangeError} If a number is out of bounds.
- * @throws {Error} If the monitor measures no event loop, it is watched already, or this runtime has no threads or lacks the
- * permission, whose flag is named.
+ * @throws {Error} If the monitor measures no event loop, or this runtime has no threads or lacks the permission, whose flag is
+ * named.
  */
 export function watchdog(monitor: Monitor, options: WatchdogOptions = {}): Watchdog {
   const access = accessTo(monitor, action);
@@ -79,9 +80,6 @@ export function watchdog(monitor: Monitor, options: WatchdogOptions = {}): Watch
     throw new Error(
       `${action}: expected a monitor whose event loop is measured; it is stopped, or \`eventLoop\` is off`,
     );
-  }
-  if (blame.watcher) {
-    throw new Error(`${action}: this monitor's event loop is watched already; stop that watchdog first`);
   }
   const { self, stallCounters } = core;
   const global = globalThis as unknown as GlobalLike;
@@ -100,6 +98,7 @@ export function watchdog(monitor: Monitor, options: WatchdogOptions = {}): Watch
     tickSeconds,
     restSeconds: Math.max(tickSeconds, Math.min(longestRest, settings.thresholdSeconds / 4)),
   };
+  blame.watcher?.replaced();
   const ready = new Outcome<{ port?: number }>();
   const failed = (error: unknown): void => {
     self.fail("watchdog");
@@ -127,6 +126,7 @@ export function watchdog(monitor: Monitor, options: WatchdogOptions = {}): Watch
     stalled: () => board.stalled(),
     runs: (holder: Parameters<HolderNumbers["of"]>[0]) => board.running = numbers.of(holder),
     lostSeconds: () => board.lostSeconds,
+    replaced: () => stop(),
   };
   blame.watcher = watcher;
   const stop = access.untilStop(() => {

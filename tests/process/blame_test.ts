@@ -281,6 +281,7 @@ describe("Blame", () => {
         stalled: () => seen.stalls++,
         runs: (holder) => seen.runs.push(holder),
         lostSeconds: () => seen.lost,
+        replaced: () => {},
       };
       return seen;
     };

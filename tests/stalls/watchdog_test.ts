@@ -31,13 +31,12 @@ describe("watchdog", () => {
     });
   }
 
-  it("refuses what is no monitor, a monitor that has no beat, and a second watchdog", () => {
+  it("refuses what is no monitor, and a monitor that has no beat", () => {
     assertThrows(() => watchdog({} as never), TypeError, "Cannot start watchdog: expected a monitor");
     using silent = createMonitor({ registry: new Registry(), collect: { eventLoop: false } });
     assertThrows(() => watchdog(silent), Error, "`eventLoop` is off");
     const monitor = createMonitor({ registry: new Registry() });
     const first = watchdog(monitor);
-    assertThrows(() => watchdog(monitor), Error, "is watched already");
     first.stop();
     first.stop();
     watchdog(monitor).stop();
@@ -69,6 +68,16 @@ describe("watchdog", () => {
         await new Promise((next) => setTimeout(next, 10));
       }
     });
+  });
+
+  it("gives its place and its port to a later one, such as after a hot reload", async () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    const first = watchdog(monitor, { server: { port: 0 } });
+    const { port } = await first.ready;
+    using second = watchdog(monitor, { server: { port: port! }, thresholdSeconds: 1 });
+    assertEquals((await second.ready).port, port);
+    first.stop();
+    assertEquals((await fetch(`http://127.0.0.1:${port}/livez`)).status, 200);
   });
 
   it("ends with its monitor, and tells who asks too late", async () => {

@@ -1,0 +1,25 @@
+import { parentPort, workerData } from "node:worker_threads";
+
+// A worker that records its own stalls, by a monitor of its own.
+
+// Node's threads do not take `--import tsx` over.
+if (!process.versions.bun && !process.versions.deno) (await import("tsx/esm/api")).register();
+const { createMonitor } = await import(workerData.main);
+const { recordStalls } = await import(workerData.stalls);
+
+function holdWorker() {
+  for (const end = performance.now() + 500; performance.now() < end;) Math.hypot(3, 4);
+}
+
+const monitor = createMonitor();
+recordStalls(monitor, {
+  thresholdSeconds: 0.3,
+  onStall({ kind, name, seconds, culprit }) {
+    if (kind === "metrics") return; // the profiler's beginning, on a busy machine
+    monitor.stop();
+    parentPort.postMessage({ kind, name, seconds, functionName: culprit?.functionName, file: culprit?.file });
+  },
+});
+// Until it is terminated: what measures keeps nothing alive.
+setInterval(() => {}, 1000);
+setTimeout(() => monitor.track("resize", holdWorker), 500);
