@@ -48,7 +48,7 @@ const rows: Record<string, Row> = {
   },
 };
 
-/** How many different paths each is sent; 100,000 took 20 to 50 s for each app. */
+/** How many different paths each is sent; 100,000 took 3 to 70 s for each app. */
 const paths = Number(process.env["ATTACK_PATHS"] ?? 2000);
 
 for (const [runtime, command] of Object.entries(runtimes)) {
