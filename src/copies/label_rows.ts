@@ -65,12 +65,16 @@ export class LabelRows {
     const { names, rows } = this;
     const common = { size: rows.length, labels: (index: number) => this.labels(index), rows: { names, values: rows } };
     if (family.isForeign) return common;
-    const texts = rows.map((row) =>
-      names.flatMap((name, i) => row[i] === undefined ? [] : [`${name}="${escapeLabelValue(row[i])}"`]).join(",")
-    );
+    // Each when it is written, which is done in slices.
+    const texts: string[] = [];
+    const textOf = (row: Row): string =>
+      names.flatMap((name, i) => row[i] === undefined ? [] : [`${name}="${escapeLabelValue(row[i])}"`]).join(",");
     const areWhole = rows.every((row) => row.length === names.length && !row.includes(undefined));
     const values = (index: number): readonly string[] => rows[index] as readonly string[];
-    return { ...common, written: { text: (index) => texts[index]!, names, ...(areWhole && { values }) } };
+    return {
+      ...common,
+      written: { text: (index) => texts[index] ??= textOf(rows[index]!), names, ...(areWhole && { values }) },
+    };
   }
 
   #nameAt(name: string): number {
