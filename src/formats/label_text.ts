@@ -69,8 +69,8 @@ class ForeignLabels {
   readonly #addsMore: boolean;
   /** Every label name seen so far, with how it is spelled here. */
   readonly #names = new Map<string, string>();
-  /** Are there names that are spelled alike? Two of those cannot stand on one series: the first does. */
-  #hasTwins = false;
+  /** Those spellings, in their order. */
+  readonly #spellings = new Set<string>();
 
   constructor(escaping: Escaping, more: Labels) {
     this.#escaping = escaping;
@@ -80,22 +80,35 @@ class ForeignLabels {
 
   text(labels: Labels): string {
     for (const name in labels) if (!this.#names.has(name)) this.#learn(name);
-    let text = "";
-    const there = this.#hasTwins ? new Set<string>() : undefined;
-    for (const [name, spelled] of this.#names) {
-      const value = labels[name];
-      if (value === undefined || !Object.hasOwn(labels, name) || there?.has(spelled)) continue;
-      there?.add(spelled);
-      const shown = shownValue(value);
-      text += text === "" ? `${spelled}="${shown}"` : `,${spelled}="${shown}"`;
-    }
+    const text = this.#names.size === this.#spellings.size ? this.#plain(labels) : this.#withoutTwins(labels);
     return this.#addsMore ? join(text, moreLabels(this.#more, Object.keys(labels), this.#escaping)) : text;
   }
 
   #learn(name: string): void {
     const spelled = labelName(name, this.#escaping);
-    this.#hasTwins ||= new Set(this.#names.values()).has(spelled);
     this.#names.set(name, spelled);
+    this.#spellings.add(spelled);
+  }
+
+  #plain(labels: Labels): string {
+    let text = "";
+    for (const [name, spelled] of this.#names) {
+      const value = labels[name];
+      if (value === undefined || !Object.hasOwn(labels, name)) continue;
+      text += text === "" ? `${spelled}="${shownValue(value)}"` : `,${spelled}="${shownValue(value)}"`;
+    }
+    return text;
+  }
+
+  /** There are names that are spelled alike. Two of those cannot stand on one series: the first does. */
+  #withoutTwins(labels: Labels): string {
+    const shown = new Map<string, string>();
+    for (const name of Object.keys(labels)) {
+      const spelled = this.#names.get(name)!;
+      if (labels[name] !== undefined && !shown.has(spelled)) shown.set(spelled, shownValue(labels[name]));
+    }
+    const there = [...this.#spellings].filter((spelled) => shown.has(spelled));
+    return there.map((spelled) => `${spelled}="${shown.get(spelled)!}"`).join(",");
   }
 }
 

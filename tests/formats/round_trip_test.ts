@@ -250,6 +250,29 @@ describe("a page of random families", () => {
   }
 });
 
+describe("label sets that a spelling cannot tell apart", () => {
+  const [one, other] = [{ "*": "1", "**": "2" }, { "**": "2", "{": "1" }];
+  for (const format of Object.keys(types) as FormatOfTypes[]) {
+    it(`stand once in ${format}, in whatever order their labels came; of two labels the first`, () => {
+      const values = [{ labels: one, value: 1 }, { labels: other, value: 2 }, {
+        labels: { "{": "4", "*": "5" },
+        value: 3,
+      }];
+      const families = collected({ name: "f", help: "F.", type: "gauge", values });
+      for (const [escaping, single, double] of [["underscores", "_", "__"], ["dots", "__", "____"]] as const) {
+        const [read] = readBack(families, format, escaping);
+        assertEquals(
+          comparable(read!.samples),
+          comparable([
+            sample("f", { [single]: "1", [double]: "2" }, 1),
+            sample("f", { [single]: "4" }, 3),
+          ]),
+        );
+      }
+    });
+  }
+});
+
 function compare(read: StrictFamily, expected: Case, format: FormatName): void {
   const [name, type] = titleIn(format, expected);
   assertEquals([read.name, read.type, read.help], [name, type, held(expected.help)]);
