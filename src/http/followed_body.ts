@@ -64,7 +64,8 @@ export class FollowedBody implements StreamFollower {
     this.stream = stream;
     if (!counts && runtime.followStream?.(stream, this)) return response;
     const passesBy = runtime.passesBy?.(this.answered!.request!, stream) === true;
-    if ((!counts || passesBy) && this.asksServer(runtime, stream)) return response;
+    const isLeft = !counts || passesBy || runtime.isBroken?.(stream) === true;
+    if (isLeft && this.asksServer(runtime, stream)) return response;
     if (passesBy) return undefined;
     const put = runtime.replaceBody?.(response);
     if (runtime.replaceBody && !put) return counts && this.asksServer(runtime, stream) ? response : undefined;

@@ -69,6 +69,7 @@ export function bunRuntime(global: GlobalLike): Runtime {
       sent.follow(request, server as AddressingServer, stream, follower),
     copyBody: copyBody(global.Bun, weigh),
     replaceBody,
+    isBroken,
     sentStatus: sentStatus(),
     signalTellsAbort: true,
     mixesMessages: true,
@@ -148,8 +149,7 @@ function copyBody(Bun: GlobalLike["Bun"], weigh: Weigh | undefined): NonNullable
  * to everybody only for a plain one: what `fetch()` answered has an address, and a class of the app's may have anything.
  */
 function replaceBody(response: Response): ((body: ReadableStream<Uint8Array>) => Response) | undefined {
-  // What is broken already its server sends no head for; what is put in its place would be begun.
-  return isPlain(response) && !isBroken(response.body) ? (body) => new Response(body, response) : undefined;
+  return isPlain(response) ? (body) => new Response(body, response) : undefined;
 }
 
 function isPlain(response: Response): boolean {

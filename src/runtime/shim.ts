@@ -136,6 +136,8 @@ export interface Runtime {
    * methods, and need not be given another one.
    */
   replaceBody?(response: Response): ((body: ReadableStream<Uint8Array>) => Response) | undefined;
+  /** Is a stream broken already? The server sends no head for one; another one in its place would be begun. */
+  isBroken?(stream: ReadableStream): boolean;
   /** A header of a request, where a look at `headers` would change how the server treats it. */
   requestHeader?(request: Request, name: string): string | null;
   /** Makes sure that a request can be looked at when its answer was sent; absent where it can in any case. */
