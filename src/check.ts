@@ -150,7 +150,8 @@ export function entriesOf(
   return {
     is,
     check(value, name, refuse) {
-      if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      // What can be gone through, such as a Map, has its entries elsewhere, and nothing of them would be seen.
+      if (typeof value !== "object" || value === null || Symbol.iterator in value) {
         refuse(TypeError, `${name} must be an object`, value);
       }
       for (const [key, each] of Object.entries(value as object)) check(key, each, name, refuse);

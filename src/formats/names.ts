@@ -29,9 +29,15 @@ export function labelName(name: string, escaping: Escaping): string {
   return plainLabel.test(spelled) ? spelled : `"${escapeLabelValue(spelled)}"`;
 }
 
-/** Spells a label's name, without quotes. */
+/**
+ * Spells a label's name, without quotes.
+ *
+ * The label `__name__` is the metric's name to Prometheus, which refuses a whole page with another one; it is called as
+ * Prometheus itself calls labels that are in its way.
+ */
 export function labelSpelling(name: string, escaping: Escaping): string {
-  return plainLabel.test(name) ? name : spell(name, escaping, /[a-zA-Z0-9_]/) || "_";
+  const spelled = plainLabel.test(name) ? name : spell(name, escaping, /[a-zA-Z0-9_]/) || "_";
+  return spelled === "__name__" ? "exported___name__" : spelled;
 }
 
 /** Writes a metric's name in a line of metadata. */

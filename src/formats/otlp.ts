@@ -58,7 +58,7 @@ export function* otlpMetrics(families: Gathered["families"], context: OtlpContex
 
 function metricOf(family: FamilySnapshot, name: string, points: Points): OtlpMetric {
   const data = dataOf(family);
-  const common = { name, description: wellFormed(family.help), unit: unitOf(name, data) };
+  const common = { name, description: wellFormed(family.help), unit: unitOf(name, data), isForeign: family.isForeign };
   if (family.kind === "numbers") {
     const isSum = data === "sum";
     return {

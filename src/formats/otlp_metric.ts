@@ -76,6 +76,8 @@ interface MetricBase {
   readonly name: string;
   readonly description: string;
   readonly unit: string;
+  /** Is it an app's own? */
+  readonly isForeign: boolean;
 }
 
 /** One metric, its points made one at a time as they are asked for; undefined for a label set of which nothing is told. */

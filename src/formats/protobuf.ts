@@ -225,12 +225,13 @@ function writeExemplar(
 
 function writeTime(writer: ProtobufWriter, field: number, unixSeconds: number | undefined): void {
   // Times before 1970, or none, come from a clock that is wrong.
-  if (unixSeconds === undefined || !(unixSeconds >= 0 && unixSeconds < Number.MAX_SAFE_INTEGER)) return;
+  if (unixSeconds === undefined || !(unixSeconds >= 0 && 1000 * unixSeconds < Number.MAX_SAFE_INTEGER)) return;
   const begin = writer.begin(field);
-  const seconds = Math.floor(unixSeconds);
-  writer.uint(timeSecondsField, seconds);
   // Clocks tell milliseconds; what is below them is rounding.
-  writer.uint(timeNanosField, Math.floor((unixSeconds - seconds) * 1000) * 1_000_000);
+  const milliseconds = Math.round(unixSeconds * 1000);
+  const seconds = Math.floor(milliseconds / 1000);
+  writer.uint(timeSecondsField, seconds);
+  writer.uint(timeNanosField, (milliseconds - seconds * 1000) * 1_000_000);
   writer.end(begin);
 }
 

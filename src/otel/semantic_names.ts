@@ -97,13 +97,19 @@ export const semanticRows: readonly Row[] = [
 /**
  * Finds what a metric is called by the conventions.
  *
- * Returns undefined for one that keeps our name: none of theirs means the same, or its statuses are groups such as `2xx`,
- * for which they have no word.
+ * Returns undefined for one that keeps its name: it is an app's own, none of theirs means the same, a label is called
+ * otherwise, or its statuses are groups such as `2xx`, for which they have no word.
  */
 export function semanticMetric(metric: WholeMetric, prefix: string): SemanticMetric | undefined {
+  if (metric.isForeign) return undefined;
   const row = semanticRows.find(({ ours, prefixed }) => metric.name === (prefixed ? prefix + ours : ours));
-  if (!row || !metric.points.every(({ attributes }) => attributes.every(isTold))) return undefined;
+  if (!row) return undefined;
   const { name, unit, isUpDownCounter = false, labels = {}, fixed = {} } = row;
+  const needed = Object.keys(labels);
+  const isSame = metric.points.every(({ attributes }) =>
+    attributes.every(isTold) && needed.every((label) => attributes.some(([given]) => given === label))
+  );
+  if (!isSame) return undefined;
   return {
     name,
     unit,

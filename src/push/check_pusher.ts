@@ -17,7 +17,7 @@ import {
   text,
   withDefaults,
 } from "../check.ts";
-import { isHeaderName, isHeaderValue, withoutCredentials } from "./credentials.ts";
+import { isBodyHeader, isHeaderName, isHeaderValue, withoutCredentials } from "./credentials.ts";
 import type { PusherOptions, PushProtocol, PushSource } from "./options.ts";
 import { withOtelEnvironment } from "./otel_environment.ts";
 
@@ -43,6 +43,7 @@ const texts: Kind = entriesOf("texts by name", (key, value, name, refuse) => {
 /** A value is never shown: it may be a token. */
 const headerTexts: Kind = entriesOf("texts by name", (key, value, name, refuse) => {
   if (!isHeaderName(key)) refuse(TypeError, `${name} must have names of headers`, new Hidden(key));
+  if (isBodyHeader(key)) refuse(TypeError, `${name} must leave out ${key}, which the protocol says`, new Hidden(""));
   if (typeof value !== "string") refuse(TypeError, `${name}.${key} must be a string`, value);
   if (!isHeaderValue(value as string)) {
     refuse(

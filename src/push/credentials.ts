@@ -39,6 +39,11 @@ function decoded(text: string): string {
   });
 }
 
+/** Does a header say how the body is written? A pusher says that itself. */
+export function isBodyHeader(name: string): boolean {
+  return /^(content-(type|encoding|length)|transfer-encoding)$/i.test(name);
+}
+
 /** May this be a header's name? */
 export function isHeaderName(name: string): boolean {
   return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name);

@@ -74,7 +74,8 @@ export interface PusherOptions {
    */
   compression?: PushCompression;
   /**
-   * Headers to send, such as `authorization`. Their values are in no error.
+   * Headers to send, such as `authorization`, by name; not those that say how the body is written, such as `content-type`.
+   * Their values are in no error.
    *
    * @default {{}}
    */

@@ -5,7 +5,7 @@
  */
 
 import { Hidden, type Refuse } from "../check.ts";
-import { isHeaderName, isHeaderValue } from "./credentials.ts";
+import { isBodyHeader, isHeaderName, isHeaderValue } from "./credentials.ts";
 import type { PusherOptions } from "./options.ts";
 
 /** Reads a variable; undefined where it is not set, or may not be read. */
@@ -105,6 +105,9 @@ class Variables {
     if (name === undefined) return undefined;
     const headers = this.pairs(name);
     for (const [key, value] of headers) {
+      if (isBodyHeader(key)) {
+        this.#refuse(TypeError, `${name} must leave out ${key}, which the protocol says`, new Hidden(""));
+      }
       if (isHeaderName(key) && isHeaderValue(value)) continue;
       this.#refuse(TypeError, `${name} must have names and values of headers, without line breaks`, new Hidden(value));
     }

@@ -75,7 +75,9 @@ export function pushRequest(
 
 /** What OTLP says of the sender. */
 export function resourceOf({ job, instance, labels }: Sender): Readonly<Record<string, string>> {
-  return { "service.name": job, "service.instance.id": instance, ...labels };
+  const own = { "service.name": job, "service.instance.id": instance };
+  // They stand first, and no label takes their place.
+  return { ...own, ...labels, ...own };
 }
 
 /**

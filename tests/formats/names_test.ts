@@ -35,6 +35,14 @@ describe("labelName()", () => {
     assertEquals(labelName('a"\\\n', "allow-utf-8"), '"a\\"\\\\\\n"');
     assertEquals(labelName("", "underscores"), "_");
   });
+
+  it("is never `__name__`, which would be another name for the metric", () => {
+    for (const escaping of ["allow-utf-8", "underscores", "dots", "values"] as const) {
+      assertEquals(labelName("__name__", escaping), "exported___name__");
+    }
+    assertEquals(labelName("é_name__", "underscores"), "exported___name__");
+    assertEquals(labelName("__name", "underscores"), "__name");
+  });
 });
 
 describe("seriesName()", () => {

@@ -129,6 +129,17 @@ describe("a page of protocol buffers", () => {
     assertEquals(c!.samples[0]!.exemplar, { labels: { trace_id: "e" }, value: 1, unixSeconds: 1700000001 });
   });
 
+  it("tells each millisecond as it is", () => {
+    for (let i = 0; i < 1000; i++) {
+      const timestamp = (1_700_000_000_000 + 7 * i) / 1000;
+      const exemplar = { labelSet: { trace_id: "e" }, value: 1, timestamp };
+      const [c] = parseProtobuf(
+        write(collected({ name: "c_total", help: "C.", type: "counter", values: [{ value: 1, exemplar }] })),
+      );
+      assertEquals(c!.samples[0]!.exemplar!.unixSeconds, timestamp);
+    }
+  });
+
   it("keeps counts that are no integers, which only an app's own can be", () => {
     const counts = [0, 1, 2 ** 31, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER, 2 ** 60, 1.5, -3, NaN, Infinity];
     for (const count of counts) {

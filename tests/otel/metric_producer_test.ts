@@ -110,6 +110,25 @@ describe("metricProducer() with OpenTelemetry's SDK", () => {
     }
   });
 
+  it("leaves an app's own metrics their names, and ours whose labels mean something else", async () => {
+    const registry = new Registry();
+    using monitor = createMonitor({ registry, collect: { http: false } });
+    new Counter({ name: "http_requests_in_progress", help: "The app's.", registers: [registry] }).inc(2);
+    new Gauge({ name: "http_request_duration_seconds", help: "The app's.", registers: [registry] }).set(3);
+    const own = (await exported(monitor, "otel")).metrics;
+    assertEquals(
+      ["http_requests_in_progress", "http_request_duration_seconds"].map((name) => own.get(name)?.dataPointType),
+      [3, 2],
+    );
+    assert(!own.has("http.server.active_requests") && !own.has("http.server.request.duration"));
+
+    for (const labels of [{ status: "code" }, { route: "handler" }, { status: false }] as const) {
+      using grouped = measured({ http: { labels, groupStatus: true } });
+      const { metrics } = await exported(grouped, "otel");
+      assert(metrics.has("http_request_duration_seconds") && !metrics.has("http.server.request.duration"));
+    }
+  });
+
   it("tells the app's own metrics as well, quantiles of summaries as a gauge", async () => {
     const registry = new Registry();
     const registers = [registry];

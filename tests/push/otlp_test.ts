@@ -377,7 +377,7 @@ describe("pushing deltas", () => {
     const deltas = new Deltas();
     const drain = (names: readonly string[]): void => {
       const points = names.map((name) => ({ attributes: [["id", name] as const], value: 1, exemplars: [] }));
-      const metric = { name: "jobs_total", description: "", unit: "", data: "sum" as const, points };
+      const metric = { name: "jobs_total", description: "", unit: "", isForeign: true, data: "sum" as const, points };
       for (const { points } of deltas.of([metric], { unixSeconds: 1, accepted: true })) for (const _ of points);
     };
     for (let i = 0; i < 20; i++) drain(Array.from({ length: 500 }, (_, k) => `${i}.${k}`));
