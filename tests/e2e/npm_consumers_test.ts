@@ -66,7 +66,9 @@ const bundlers: Readonly<Record<string, (input: string, output: string) => void>
     load("@rollup/plugin-terser")({ maxWorkers: 1 }),
   ],
 });
-await bundle.write({ file: ${JSON.stringify(`${output}.mjs`)}, format: "es" });`),
+// ./live loads what writes its answers at the first look.
+const output = { file: ${JSON.stringify(`${output}.mjs`)}, format: "es", inlineDynamicImports: true };
+await bundle.write(output);`),
   "webpack": (input, output) =>
     script(`import { basename, resolve } from "node:path";
 const options = {
