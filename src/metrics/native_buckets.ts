@@ -29,8 +29,8 @@ export const mostBuckets = 160;
 /** In seconds 15 µs, which no timer and no clock tells from nothing. Below 0 only a clock can have gone. */
 const zeroThreshold = 2 ** -16;
 
-/** How many a label set has room for at first: from the shortest to the longest 32-fold, as most of them are. */
-const fewBuckets = 40;
+/** By how many the room of a label set grows: from the shortest to the longest 32-fold. */
+const roomStep = 40;
 
 /** By slot: by how much the schema has fallen, the number of its first bucket, and how many hold counts from there on. */
 const fallsPlace = 0;
@@ -49,8 +49,8 @@ export class NativeCounts {
   private zeros: Float64Array = new Float64Array(0);
   /** Where nothing lies in the numbers yet. */
   #end = 0;
-  /** Where the few buckets of slots lay that have many now. */
-  readonly #left: number[] = [];
+  /** Where the buckets of slots lay that have more now, by their room. */
+  readonly #left = new Map<number, number[]>();
 
   /** Makes room for a slot. */
   reserve(slot: number): void {
@@ -93,7 +93,7 @@ export class NativeCounts {
     this.zeros.fill(0);
     this.places.fill(0);
     this.#end = 0;
-    this.#left.length = 0;
+    this.#left.clear();
   }
 
   /** Counts in a bucket below the first or above the last: as many as must be made coarser are, so that all find room. */
@@ -120,15 +120,21 @@ export class NativeCounts {
     const { places } = this;
     const [length, room] = [places[at + lengthPlace]!, places[at + roomPlace]!];
     if (length > room) {
-      if (room > 0) this.#left.push(places[at + startPlace]!);
-      const needed = length > fewBuckets ? mostBuckets : fewBuckets;
-      const left = needed === fewBuckets ? this.#left.pop() : undefined;
+      if (room > 0) this.#leave(room, places[at + startPlace]!);
+      const needed = Math.ceil(length / roomStep) * roomStep;
+      const left = this.#left.get(needed)?.pop();
       places[at + startPlace] = left ?? this.#end;
       places[at + roomPlace] = needed;
       if (left === undefined) this.numbers = roomFor(this.numbers, this.#end += needed);
     }
     const start = places[at + startPlace]!;
     return this.numbers.subarray(start, start + places[at + roomPlace]!).fill(0);
+  }
+
+  #leave(room: number, start: number): void {
+    const left = this.#left.get(room);
+    if (left) left.push(start);
+    else this.#left.set(room, [start]);
   }
 }
 
