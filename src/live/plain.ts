@@ -4,21 +4,14 @@
  * @module
  */
 
+import { reasons } from "../page/reasons.ts";
+
 /** The headers of every answer: no other origin may read it, and nobody keeps it. */
 export const commonHeaders: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",
   "cross-origin-resource-policy": "same-origin",
   "cache-control": "no-store",
   vary: "Accept-Encoding",
-};
-
-const reasons: Readonly<Record<number, string>> = {
-  401: "Unauthorized",
-  403: "Forbidden",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  500: "Internal Server Error",
-  503: "Service Unavailable",
 };
 
 /** Answers a status with its reason. */

@@ -16,6 +16,7 @@ import { expositionOptions } from "./option_table.ts";
 import type { ExpositionOptions } from "./options.ts";
 import { withDefaults } from "../check.ts";
 import { Places } from "./places.ts";
+import { reasons } from "./reasons.ts";
 
 /** A request as far as the page needs it. */
 interface RequestLike {
@@ -126,15 +127,6 @@ export function pageHandler(source: () => GatherSource, options: HandlerOptions 
     return method === "HEAD" ? new Response(null, { headers: headersOf(format) }) : page(request, query, format);
   };
 }
-
-const reasons: Readonly<Record<number, string>> = {
-  401: "Unauthorized",
-  403: "Forbidden",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  500: "Internal Server Error",
-  503: "Service Unavailable",
-};
 
 function plain(status: number, headers: Record<string, string> = {}, isHead = false): Response {
   return new Response(isHead ? null : `${reasons[status]}\n`, {
