@@ -1,5 +1,5 @@
 // The recipes of docs/frameworks.md for frameworks whose apps are built, at the versions that tests/frameworks pins: each
-// app is built with the recipe in it, started, and driven on its real socket.
+// app is built with the recipe in it, started, and driven on its real socket; and no text of strangers becomes a label.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -11,7 +11,8 @@ import { transformSync } from "esbuild";
 import { buildPackage } from "../../scripts/pack_npm.ts";
 import { installNodes } from "../../scripts/node_matrix.ts";
 import { frameworksOf, running, runtimes } from "../support/framework_apps.ts";
-import { drive } from "../support/framework_harness.ts";
+import { attack } from "../support/framework_attacks.ts";
+import { drive, type FrameworkApp } from "../support/framework_harness.ts";
 import { recipeText, removeRecipes, writeRecipe } from "../support/recipes.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -32,6 +33,13 @@ function build(folder: string, files: Record<string, string>, command: readonly 
   });
   if (status !== 0) throw new Error(`The build in ${folder} ended with ${status}: ${stdout}${stderr}`);
   return app;
+}
+
+/** Drives what was built, and then sends it what strangers send. */
+async function drivenAndAttacked(app: FrameworkApp): Promise<void> {
+  const { template = (path) => path } = app;
+  await drive(app);
+  await attack({ ...app, routes: ["/users/:id", "/users", "/boom", "/stream", "/slow"].map(template) }, 200);
 }
 
 /** Runs what was built, on each runtime. */
@@ -57,7 +65,7 @@ describe("Nitro 2", () => {
     }, [process.execPath, join(modules, "nitropack/dist/cli/index.mjs"), "build"]);
     for (const command of [node, deno, bun]) {
       await using server = await running([...command, ".output/server/index.mjs"], { cwd: app });
-      await drive(server);
+      await drivenAndAttacked(server);
     }
   });
 });
@@ -84,7 +92,7 @@ describe("Nitro 3", () => {
       const cli = join(modules, "nitro/dist/cli/index.mjs");
       const app = build(folder, files, [process.execPath, cli, "build", "--preset", preset]);
       await using server = await running([...command, ".output/server/index.mjs"], { cwd: app });
-      await drive(server);
+      await drivenAndAttacked(server);
     }
   });
 });
@@ -112,7 +120,7 @@ describe("SvelteKit", () => {
     }, [node22, join(modules, "vite/bin/vite.js"), "build"]);
     for (const command of [[node22], deno, bun]) {
       await using server = await running([...command, "build/index.js"], { cwd: app });
-      await drive({
+      await drivenAndAttacked({
         ...server,
         template: (path) => path.replace(":id", "[id]"),
         // Without a type it would be a form of another site.
@@ -155,7 +163,7 @@ describe("Next.js", () => {
     }, [process.execPath, join(modules, "next/dist/bin/next"), "build"]);
     for (const command of [node, deno, bun]) {
       await using server = await running([...command, join(modules, "next/dist/bin/next"), "start"], { cwd: app });
-      await drive({ ...server, unmatched: false, template: (path) => path.replace(":id", "[id]") });
+      await drivenAndAttacked({ ...server, unmatched: false, template: (path) => path.replace(":id", "[id]") });
     }
   });
 });
