@@ -23,9 +23,10 @@ interface Row extends Partial<Omit<AttackedApp, "url">> {
 
 /** A recipe with an app in it. */
 const recipe = (name: keyof typeof recipeApps, row: Row = {}): Row => {
-  const { at = fetchFolder, asks: _, prefix, ...recipe } = recipeApps[name]!;
+  const { at = fetchFolder, asks: _, prefix, unmatched, ...recipe } = recipeApps[name]!;
   return {
     ...(prefix !== undefined && { prefix }),
+    ...(unmatched !== undefined && { unmatched }),
     ...row,
     command: () => [program, writeRecipe(at, `${name}_attacked`, recipe)],
   };
@@ -33,6 +34,13 @@ const recipe = (name: keyof typeof recipeApps, row: Row = {}): Row => {
 
 /** What a router answers to OPTIONS by itself stands under its mount. */
 const express: Row = { prefix: tenants, routes: [...routesBelow(tenants), "/api/v1/tenants/:tenant/*"] };
+const reactRouter: Row = {
+  routes: ["/", "/tenants/:tenant", ...routesBelow("/tenants/id-acme")],
+  own: ["", "/users/id-a", "/id-a"].flatMap((path) =>
+    [".data", ".data?_routes=id-a", "?_data=id-a", "?index", "?_routes=id-a"]
+      .map((rest) => `/tenants/id-acme${path}${rest}`)
+  ).concat("/_root.data?id-a", "/_.data", "/__manifest?p=/id-a&version=id-b", "/__manifest?id-a"),
+};
 const rows: Record<string, Row> = {
   "Hono": {},
   "a listener of node:http": {},
@@ -93,13 +101,8 @@ const rows: Record<string, Row> = {
       "boom,".repeat(500) + "id-a?batch=1",
     ].map((path) => `/trpc/${path}`).concat("/trpcid-a", "/id-a/trpc/boom", "/trpc"),
   }),
-  "React Router": recipe("react_router", {
-    routes: ["/", "/tenants/:tenant", ...routesBelow("/tenants/id-acme")],
-    own: ["", "/users/id-a", "/id-a"].flatMap((path) =>
-      [".data", ".data?_routes=id-a", "?_data=id-a", "?index", "?_routes=id-a"]
-        .map((rest) => `/tenants/id-acme${path}${rest}`)
-    ).concat("/_root.data?id-a", "/_.data", "/__manifest?p=/id-a&version=id-b", "/__manifest?id-a"),
-  }),
+  "React Router": recipe("react_router", reactRouter),
+  "React Router's middleware": recipe("react_router_middleware", reactRouter),
 };
 
 /** How many different paths each is sent; 100,000 took 3 to 70 s for each app. */

@@ -57,7 +57,7 @@ describe("the recipes of docs/frameworks.md", { skip }, () => {
   });
 
   for (const [runtime, command] of Object.entries(runtimes)) {
-    for (const [name, { asks, prefix, at = folder, ...recipe }] of Object.entries(recipeApps)) {
+    for (const [name, { asks, prefix, unmatched, at = folder, ...recipe }] of Object.entries(recipeApps)) {
       it(`measure ${name} under its routes' templates on ${runtime}`, async () => {
         await using app = await running([...command, program, writeRecipe(at, name, recipe)]);
         await drive({
@@ -65,6 +65,7 @@ describe("the recipes of docs/frameworks.md", { skip }, () => {
           template: (path) => path.replace("id-acme", ":tenant"),
           ...(asks && { asks }),
           ...(prefix !== undefined && { prefix }),
+          ...(unmatched !== undefined && { unmatched }),
         });
       });
     }

@@ -20,7 +20,60 @@ export interface RecipeApp extends Recipe {
   asks?: FrameworkApp["asks"];
   /** What comes before each of its paths. */
   prefix?: string;
+  /** As of {@linkcode FrameworkApp}. */
+  unmatched?: false;
 }
+
+/** What React Router makes of an app's files. */
+const reactRouterBuild = (middleware: string, routes = ""): string => `
+      const build = {
+        entry: { module: { default: (_: Request, status: number) => new Response("page", { status }), handleError() {} } },
+        routes: {
+          root: { id: "root", path: "", module: { middleware: [${middleware}], default: () => null } },
+          ${routes}
+          tenant: { id: "tenant", parentId: "root", path: "tenants/:tenant", module: { default: () => null } },
+          ...Object.fromEntries(Object.entries({
+            "users/:id": { loader: ({ params }: any) => new Response(params.id) },
+            "users": { action: () => new Response("made", { status: 201 }) },
+            "boom": { loader: () => { throw new Error("boom"); } },
+            "stream": { loader: () => new Response(body(pieces())) },
+            "slow": { loader: () => new Response(body(endless())) },
+          }).map(([path, module]) => [path, { id: path, parentId: "tenant", path, module }])),
+        },
+        assets: { entry: { module: "", imports: [] }, routes: {}, url: "", version: "1" },
+        publicPath: "/",
+        assetsBuildDirectory: "",
+        future: { v8_middleware: true },
+        ssr: true,
+        isSpaMode: false,
+        prerender: [],
+        routeDiscovery: { mode: "initial", manifestPath: "/__manifest" },
+      } as any;`;
+
+const reactRouterPage = `
+  metrics: {
+    id: "metrics",
+    parentId: "root",
+    path: "metrics",
+    module: { loader: ({ request }: any) => monitor.handler(request) },
+  },`;
+
+/** The routes ask for the middleware before it is there; what asks no middleware nothing counts. */
+const reactRouterMiddleware = (version: string): RecipeApp => ({
+  heading: "React Router",
+  at: "tests/frameworks/react_router",
+  aliases: { "react-router": version },
+  instead: [
+    "type Input",
+    `${shared}import { createRequestHandler } from "react-router";
+      ${reactRouterBuild("(...args: Input) => measure(...args)", reactRouterPage)}
+      const handle = createRequestHandler(build);
+      export const fetch = (request: Request) => handle(request);
+      type Input`,
+  ],
+  unmatched: false,
+  prefix: "/tenants/id-acme",
+});
 
 /** By the name of its file. */
 export const recipeApps: Readonly<Record<string, RecipeApp>> = {
@@ -181,31 +234,12 @@ export const recipeApps: Readonly<Record<string, RecipeApp>> = {
   },
   react_router: {
     heading: "React Router",
+    block: 2,
     at: "tests/frameworks/react_router",
-    declared: "declare const build: ServerBuild;",
-    yours: `${shared}
-      const build = {
-        entry: { module: { default: (_: Request, status: number) => new Response("page", { status }), handleError() {} } },
-        routes: {
-          root: { id: "root", path: "", module: { middleware: [noteRoute], default: () => null } },
-          tenant: { id: "tenant", parentId: "root", path: "tenants/:tenant", module: { default: () => null } },
-          ...Object.fromEntries(Object.entries({
-            "users/:id": { loader: ({ params }: any) => new Response(params.id) },
-            "users": { action: () => new Response("made", { status: 201 }) },
-            "boom": { loader: () => { throw new Error("boom"); } },
-            "stream": { loader: () => new Response(body(pieces())) },
-            "slow": { loader: () => new Response(body(endless())) },
-          }).map(([path, module]) => [path, { id: path, parentId: "tenant", path, module }])),
-        },
-        assets: { entry: { module: "", imports: [] }, routes: {}, url: "", version: "1" },
-        publicPath: "/",
-        assetsBuildDirectory: "",
-        future: {},
-        ssr: true,
-        isSpaMode: false,
-        prerender: [],
-        routeDiscovery: { mode: "initial", manifestPath: "/__manifest" },
-      } as any as ServerBuild;`,
+    declared: 'declare const build: () => Promise<import("react-router").ServerBuild>;',
+    yours: shared + reactRouterBuild("noteRoute"),
     prefix: "/tenants/id-acme",
   },
+  react_router_middleware: reactRouterMiddleware("react-router"),
+  react_router7_middleware: reactRouterMiddleware("react-router7"),
 };
