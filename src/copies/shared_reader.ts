@@ -107,7 +107,7 @@ export class SharedReader {
     size: number,
     numbers: Float64Array,
   ): FamilySnapshot & RowFamily {
-    const { labelNames, staticLabels, stride, bounds } = definition;
+    const { labelNames, staticLabels } = definition;
     const rows = this.#rowsOf(family, size);
     const { words, doubles } = this.#views;
     const births = words[(this.#part(family) >> 2) + slotsPart.createdAt]! >> 3;
@@ -120,7 +120,7 @@ export class SharedReader {
         createdAt: definition.dates ? doubles.slice(births, births + size) : undefined,
       },
       exemplars: { copy: () => undefined },
-      copy: bounds ? () => split(numbers, size, stride) : () => numbers,
+      copy: () => numbers.slice(),
     };
     const names = [...Object.keys(staticLabels).filter((name) => !labelNames.includes(name)), ...labelNames];
     const before = names.slice(0, names.length - labelNames.length).map((name) => staticLabels[name]!);
@@ -198,16 +198,4 @@ export class SharedReader {
     const { words } = this.#views;
     return this.#texts[number] ??= this.#views.text(words[(Atomics.load(words, head.texts) >> 2) + number]!);
   }
-}
-
-/** The last number of each slot is the sum. */
-function split(numbers: Float64Array, size: number, stride: number): { counts: Float64Array; sums: Float64Array } {
-  const counts = new Float64Array(size * (stride - 1));
-  const sums = new Float64Array(size);
-  for (let slot = 0; slot < size; slot++) {
-    const at = slot * stride;
-    counts.set(numbers.subarray(at, at + stride - 1), slot * (stride - 1));
-    sums[slot] = numbers[at + stride - 1]!;
-  }
-  return { counts, sums };
 }

@@ -8,8 +8,9 @@ import type { Core } from "../core/core.ts";
 import type { Family } from "../metrics/family.ts";
 import { defaultLabels, type RegistryLike } from "../metrics/registry_like.ts";
 import type { Runtime } from "../runtime/shim.ts";
-import { type FamilySnapshot, type Gathered, type Labels, takeSnapshot } from "./family_snapshot.ts";
+import { copyFamily, type FamilySnapshot, type Gathered, type Labels } from "./family_snapshot.ts";
 import { askForeign, type ClientStore } from "./foreign_metrics.ts";
+import { nextSlice, Slices } from "./loop_budget.ts";
 import { copiesOf } from "./other_copies.ts";
 
 export type { Gathered };
@@ -74,25 +75,48 @@ async function gatherOwn(source: GatherSource, options: GatherOptions): Promise<
   // What is read and what is counted must be of one moment, and others have been asked since. Beats are answered again only
   // where that took a while: one that came due meanwhile would take the place of the block that this scrape has ended.
   core?.refresh(runtime.now() - begin > settledSeconds);
-  const take = (families: readonly Family[]): FamilySnapshot[] =>
+  const copying = runtime.now();
+  const copy = (families: readonly Family[]): Making[] =>
     families.filter(({ title }) => wants(title)).flatMap((family) => {
       try {
-        return [takeSnapshot(family)];
+        return [{ name: family.title, steps: copyFamily(family) }];
       } catch {
         failed(family.title);
         return [];
       }
     });
-  const [taken, fallback] = [take(own), take(core?.fallbackFamilies() ?? [])];
+  const [copied, fallback] = [copy(own), copy(core?.fallbackFamilies() ?? [])];
   options.taken?.();
+  await nextSlice(runtime, copying);
   // Behind our own, since it may take turns of the loop: a beat that comes in one of them is not on this page.
-  const families = [...taken, ...await readForeign?.() ?? [], ...fallback];
+  const foreign = await readForeign?.() ?? [];
+  const slices = new Slices(runtime);
+  const made = async (making: readonly Making[]): Promise<FamilySnapshot[]> => {
+    const families: FamilySnapshot[] = [];
+    for (const { name, steps } of making) {
+      try {
+        let step = steps.next();
+        for (; !step.done; step = steps.next()) if (slices.isDue()) await slices.next();
+        families.push(step.value);
+      } catch {
+        failed(name);
+      }
+    }
+    return families;
+  };
+  const families = [...await made(copied), ...foreign, ...await made(fallback)];
   const instance = core?.runtime.instance?.();
   const labels = {
     ...(instance !== undefined && { instance }),
     ...(registry && textsOf(defaultLabels(registry), failed)),
   };
   return { families, labels };
+}
+
+/** A family whose numbers are copied, and what makes its snapshot. */
+interface Making {
+  readonly name: string;
+  readonly steps: Generator<void, FamilySnapshot>;
 }
 
 /** Tells whether a family is wanted; all of them are when no name is given. */

@@ -17,7 +17,7 @@ const mostWalked = 10_000;
 export interface Reading extends ReturnType<Core["usage"]> {
   /** The runtime's clock, in seconds. */
   readonly now: number;
-  /** Beats by bucket since the start, each of its own bucket alone; undefined before the first. */
+  /** Beats by bucket since the start, each of its own bucket alone, and their sum; undefined before the first. */
   readonly lag: Float64Array | undefined;
   /** Time of collections since the start. */
   readonly gcSeconds: number | undefined;
@@ -51,11 +51,17 @@ export class Reader {
     return {
       ...usage,
       now: this.#core.runtime.now(),
-      lag: this.#lag && this.#lag.slots.size > 0 ? this.#lag.copy().counts : undefined,
-      gcSeconds: this.#gc?.copy().sums.reduce((sum, seconds) => sum + seconds, 0),
+      lag: this.#lag && this.#lag.slots.size > 0 ? this.#lag.copy() : undefined,
+      gcSeconds: this.#gc && sumOf(this.#gc),
       ages: this.#core.http && agesOf(this.#core),
     };
   }
+}
+
+function sumOf(histogram: Histogram): number {
+  let sum = 0;
+  for (let slot = 0; slot < histogram.slots.size; slot++) sum += histogram.sum(slot);
+  return sum;
 }
 
 function agesOf({ http, runtime }: Core): number[] {

@@ -164,12 +164,12 @@ export class RouteTable {
     };
     if (this.#durations) {
       const { family, lines } = this.#durations;
-      const { counts } = family.copy();
-      const buckets = family.bounds.length;
+      const numbers = family.copy();
+      const { stride, bounds: { length: buckets } } = family;
       for (let slot = 0; slot < lines.length; slot++) {
         let sum = 0;
         for (let bucket = 0; bucket < buckets; bucket++) {
-          const times = counts[slot * buckets + bucket]!;
+          const times = numbers[slot * stride + bucket]!;
           sum += times;
           this.#now[lines[slot]! * this.#width + firstBucket + bucket]! += times;
         }

@@ -77,16 +77,9 @@ export class Histogram extends SlotFamily {
     return this.numbers[(slot + 1) * (this.bounds.length + 1) - 1]!;
   }
 
-  /** Copies every number as it is now. */
-  copy(): { counts: Float64Array; sums: Float64Array } {
-    const { bounds: { length }, numbers, slots: { size } } = this;
-    const counts = new Float64Array(size * length);
-    const sums = new Float64Array(size);
-    for (let slot = 0, from = 0, to = 0; slot < size; slot++) {
-      for (let bucket = 0; bucket < length; bucket++) counts[to++] = numbers[from++]!;
-      sums[slot] = numbers[from++]!;
-    }
-    return { counts, sums };
+  /** Copies every number as it is now, in the order in which they are kept. */
+  copy(): Float64Array {
+    return this.numbers.slice(0, this.slots.size * this.stride);
   }
 
   protected values(): SeriesValue[] {
