@@ -1,7 +1,7 @@
 /**
  * What the Python libraries and articles that this one follows have, and what it is called here.
  *
- * `tests/http/parity_test.ts` checks that everything that stands under `ours` is there.
+ * `tests/http/metrics_test.ts` checks that everything that stands under `ours` is there.
  *
  * @module
  */

@@ -15,7 +15,7 @@ import type { RouteSeries } from "./exchange_recorder.ts";
 import { discarded, doubted, ended, opened, routed, statusBits, statusOf, told, unanswered } from "./exchange_state.ts";
 import { mark } from "./measured_once.ts";
 import { isGone, outcomeOf, sentStatusOf, waitsItsTurn, whenClosed } from "./outgoing_message.ts";
-import { beginDetails, noteResponse, requestBytesOf, type RequestDetails } from "./request_details.ts";
+import { beginDetails, hasLeft, noteResponse, requestBytesOf, type RequestDetails } from "./request_details.ts";
 import type { Outcome } from "./info.ts";
 import { isEmptyStatus, isEventStream, responseEnd, switchingProtocols } from "./response_end.ts";
 import { asksForUpgrade, isUpgrade, type OutgoingLike, type ServerContext } from "./server_context.ts";
@@ -23,7 +23,6 @@ import { hasSpans, traceOf } from "./trace.ts";
 
 /** Of requests whose client left, as nginx writes it. */
 const clientClosedRequest = 499;
-const quickSeconds = 0.002; // no client leaves faster
 
 /** A request under way. A recorder makes it, and its end is counted once. */
 export class Exchange implements PendingItem {
@@ -230,7 +229,8 @@ export class Exchange implements PendingItem {
     if (this.state & ended || this.state & told) return;
     // A message that does not tell whether its head is sent has been left to the server.
     if ((outgoing!.headersSent === false || waitsItsTurn(outgoing!)) && !isGone(outgoing!)) {
-      return this.answeredSeconds = Number.NaN, this.listen(outgoing!);
+      this.answeredSeconds = Number.NaN;
+      return this.listen(outgoing!);
     }
     this.over(isGone(outgoing!) ? outcomeOf(outgoing!) : "completed", this.answeredSeconds);
   }
@@ -320,25 +320,21 @@ export class Exchange implements PendingItem {
     if (sent !== undefined && this.status !== switchingProtocols) this.setStatus(statusOf(sent));
     // Where there was no head yet, the end of everything is the client's doing.
     if (this.status === 0) this.state |= unanswered;
-    const left = this.status === 0 || how === "aborted" || (!outgoing && this.hasLeft(durationSeconds));
+    const left = this.status === 0 || how === "aborted" ||
+      (!outgoing && ((this.state & doubted) !== 0 || hasLeft(this.request, durationSeconds, recorder.runtime)));
     const outcome = left ? "aborted" : how;
     if (left) this.setStatus(clientClosedRequest);
     this.state |= ended;
-    recorder.leave(this);
-    if (this.state & opened) return;
-    this.noteRequest();
+    if (!(this.state & opened)) this.noteRequest();
     const reading = this.details?.reading;
-    if (reading) reading.then(() => recorder.record(this, outcome, durationSeconds));
-    else recorder.record(this, outcome, durationSeconds);
+    if (reading) reading.then(() => this.count(outcome, durationSeconds));
+    else this.count(outcome, durationSeconds);
   }
 
-  /**
-   * Did the client leave while its answer was made? A signal costs 0.3 µs to ask, so that of a request which took no longer
-   * than a client needs to leave is not asked. On Deno asking halves throughput, and the signal aborts on every success.
-   */
-  private hasLeft(durationSeconds: number): boolean {
-    if (this.state & doubted) return true;
-    return durationSeconds > quickSeconds && this.series.recorder.runtime.signalTellsAbort === true &&
-      this.request?.signal.aborted === true;
+  /** Counts it, and it is in flight no more: one page shows both. */
+  private count(outcome: Outcome, durationSeconds: number): void {
+    const { recorder } = this.series;
+    recorder.leave(this);
+    if (!(this.state & opened)) recorder.record(this, outcome, durationSeconds);
   }
 }

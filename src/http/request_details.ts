@@ -11,6 +11,8 @@ import type { RequestInfo } from "./info.ts";
 import type { ResponseEnd } from "./response_end.ts";
 import type { ServerContext } from "./server_context.ts";
 
+const quickSeconds = 0.002; // no client leaves faster
+
 /**
  * The rest of what is known, kept only where a metric or observer wants it. Numbers are in seconds and bytes, and
  * NaN where one is not known.
@@ -138,6 +140,19 @@ export function requestBytesOf(
   }
   // Without a length these two have no body; what the others have is not known then.
   return Number.isNaN(length) && (method === "GET" || method === "HEAD") ? 0 : length;
+}
+
+/**
+ * Tells whether the client left while its answer was made. A signal costs 0.3 µs to ask, so that of a request which took no
+ * longer than a client needs to leave is not asked. On Deno asking halves throughput, and the signal aborts on every success.
+ */
+export function hasLeft(request: Request | undefined, durationSeconds: number, runtime: Runtime): boolean {
+  if (!(durationSeconds > quickSeconds) || runtime.signalTellsAbort !== true) return false;
+  try {
+    return request?.signal.aborted === true;
+  } catch {
+    return false; // an app may be asked with anything
+  }
 }
 
 /** The headers of somebody's own class may throw. */

@@ -1,9 +1,17 @@
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { connect } from "node:net";
 import { describe, it } from "node:test";
-import { assertEquals } from "@std/assert";
-import { httpMetrics, type HttpOptions } from "@rtm/runtime-metrics";
+import { createMonitor, httpMetrics, type HttpOptions, type Monitor } from "@rtm/runtime-metrics";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
+import { livePage } from "@rtm/runtime-metrics/live";
+import { expressMetrics, fastifyMetrics, instrumentListener } from "@rtm/runtime-metrics/node";
+import { assert, assertEquals } from "@std/assert";
+import express from "express";
+import fastify from "fastify";
 import { Hono } from "hono";
-import { measureApp } from "../support/measured_app.ts";
+import { Registry } from "prom-client";
+import { counts, inFlight, measureApp, type MeasuredApp } from "../support/measured_app.ts";
+import { runtimeName, serveApp } from "../support/real_server.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
@@ -64,6 +72,8 @@ for (const [how, http] of Object.entries(settings)) {
         const asked: unknown[] = [];
         const handler = under.monitor.instrument((request: Any, beside: unknown) => {
           asked.push(request, beside);
+          // Long enough for a client to leave, so that the request is asked whether it did.
+          for (const until = performance.now() + 3; performance.now() < until;);
           return answer as Response;
         }, { path: "/metrics", route: { normalizePath: [] } });
         const request = make();
@@ -102,3 +112,238 @@ for (const [how, http] of Object.entries(settings)) {
     });
   });
 }
+
+/** Heads whose hosts are none, or more than one is, for a path. */
+const heads: Record<string, (path: string) => string> = {
+  "HTTP/1.0 without a host": (path) => `GET ${path} HTTP/1.0\r\n\r\n`,
+  "an address in the request line": (path) => `GET http://elsewhere.example${path} HTTP/1.1\r\nHost: a\r\n`,
+  ...Object.fromEntries(
+    ["x/metrics?", "x/metrics#", "x\\metrics?", "a b%", "h:99999", "u@h", "", "[::1", "%zz", "a,b", "-"].map(
+      (
+        host,
+      ) => [
+        `the host ${JSON.stringify(host)}`,
+        (path: string) => `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n`,
+      ],
+    ),
+  ),
+};
+
+/** What a server answers: its status, and what of its body says who has answered. */
+function answerOf(url: string, head: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve) => {
+    let text = "";
+    const whole = head.endsWith("\r\n\r\n") ? head : `${head}Connection: close\r\n\r\n`;
+    const socket = connect(Number(port), hostname, () => socket.write(whole));
+    socket.on("data", (data) => text += data.toString("latin1"));
+    socket.on("error", () => {});
+    socket.on("close", () => {
+      const status = /^HTTP\/1\.[01] (\d+)/.exec(text)?.[1] ?? "nothing";
+      resolve(`${status} ${text.includes("# HELP") ? "page" : /app|<html/.exec(text)?.[0] ?? ""}`);
+    });
+  });
+}
+
+interface Door extends AsyncDisposable {
+  url: string;
+}
+
+/** An app that answers on /app; with a monitor it has the page on /metrics, and a live page on /live. */
+type Make = (monitor: Monitor | undefined) => Promise<Door>;
+
+const app = (): Response => new Response("app");
+
+async function listening(listener: RequestListener): Promise<Door> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as { port: number }).port}`,
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+const doors: Record<string, Make> = {
+  "a raw handler": (monitor) =>
+    serveApp(monitor ? monitor.instrument(app, { path: "/metrics", route: { normalizePath: [] } }) : app),
+  "Hono": (monitor) => {
+    const hono = new Hono();
+    if (monitor) {
+      hono.use(runtimeMetrics(monitor));
+      hono.get("/live", livePage(monitor, { public: true }).handler);
+    }
+    // Where a host moves a path, Hono itself finds another route: one that answers as the app does.
+    for (const path of ["/app", "/metrics", "/live"]) hono.get(path, app);
+    return serveApp(hono.fetch);
+  },
+  "a listener": (monitor) => {
+    const listener = (_request: IncomingMessage, response: ServerResponse): unknown => response.end("app");
+    return listening(
+      monitor ? instrumentListener(monitor, listener, { path: "/metrics", route: { normalizePath: [] } }) : listener,
+    );
+  },
+  ...(runtimeName === "node" && {
+    "Express": (monitor) => {
+      const framework = express();
+      if (monitor) framework.use(expressMetrics(monitor));
+      framework.get(["/app", "/metrics", "/live"], (_request, response) => void response.send("app"));
+      return listening(framework);
+    },
+    "Fastify": async (monitor) => {
+      const framework = fastify();
+      if (monitor) framework.register(fastifyMetrics(monitor));
+      framework.after(() => {
+        for (const path of monitor ? ["/app"] : ["/app", "/metrics", "/live"]) framework.get(path, () => "app");
+      });
+      return { url: await framework.listen({ port: 0 }), [Symbol.asyncDispose]: () => framework.close() };
+    },
+  }),
+};
+
+describe("whatever a client says of its host", () => {
+  for (const [name, make] of Object.entries(doors)) {
+    it(`moves no path and breaks nothing behind ${name}`, async () => {
+      using monitor = createMonitor({ registry: new Registry() });
+      await using bare = await make(undefined);
+      await using measured = await make(monitor);
+      for (const [said, head] of Object.entries(heads)) {
+        const [theirs, ours] = await Promise.all([bare, measured].map(({ url }) => answerOf(url, head("/app"))));
+        assertEquals(ours, theirs, `/app with ${said}`);
+        const unmeasured = await answerOf(bare.url, head("/metrics"));
+        // Where the app itself cannot be reached, its page cannot be either.
+        const expected = unmeasured.startsWith("200") ? "200 page" : unmeasured;
+        assertEquals(await answerOf(measured.url, head("/metrics")), expected, `/metrics with ${said}`);
+      }
+    });
+  }
+
+  it("leaves the live page where it is", async () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    await using bare = await doors["Hono"]!(undefined);
+    await using measured = await doors["Hono"]!(monitor);
+    for (const [said, head] of Object.entries(heads)) {
+      const [theirs, ours] = await Promise.all([bare, measured].map(({ url }) => answerOf(url, head("/live"))));
+      assertEquals(ours!.split(" ")[0], theirs!.split(" ")[0], said);
+    }
+  });
+});
+
+const everything = [
+  httpMetrics.requests(),
+  httpMetrics.errors(),
+  httpMetrics.latency(),
+  httpMetrics.headLatency(),
+  httpMetrics.requestSize(),
+  httpMetrics.responseSize(),
+];
+
+const random = (): string => Math.random().toString(36).slice(2);
+
+/** A request in which all that a client can choose is chosen at random. */
+function randomRequest(): Request {
+  const request = new Request(`http://${random()}.example/${random()}/${random()}?${random()}=${random()}`, {
+    headers: { "user-agent": random(), [`x-${random()}`]: random(), referer: `http://${random()}.example` },
+  });
+  const method = Math.random() < 0.5 ? "GET" : random().toUpperCase();
+  return Object.defineProperties(request, { method: { value: method } });
+}
+
+async function ask(under: MeasuredApp, times: number): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    // Some of them find a route, with a random parameter.
+    const request = i % 4 === 0 ? new Request(`http://localhost/users/${random()}`) : randomRequest();
+    const response = await under.app.fetch(request);
+    await response.body?.cancel();
+  }
+}
+
+describe("random paths, methods, hosts and headers", () => {
+  it("leave the number of series as it was, however many come", async () => {
+    using under = measureApp({ metrics: everything });
+    under.app.get("/users/:id", (c) => c.text("x"));
+    await ask(under, 200);
+    const before = await under.settled();
+    await ask(under, 20_000);
+    const after = await under.settled();
+    assertEquals(
+      [...after.series.keys()].filter((key) => key.startsWith("http_")).sort(),
+      [
+        ...[...before.series.keys()].filter((key) => key.startsWith("http_")),
+      ].sort(),
+    );
+    assertEquals(inFlight(after), 0);
+    const total = Object.values(counts(after, "http_requests_total")).reduce((sum, count) => sum + count, 0);
+    assertEquals(total, 20_200);
+    const methods = Object.keys(counts(after, "http_requests_total")).map((labels) => labels.split(" ")[0]!);
+    assertEquals([...new Set(methods)].sort(), ["GET", "_OTHER"]);
+  });
+
+  it("leave a raw handler with one route", async () => {
+    using under = measureApp();
+    const fetch = under.monitor.instrument((_: Request) => new Response(null, { status: 204 }));
+    for (let i = 0; i < 1000; i++) fetch(randomRequest());
+    assertEquals(Object.keys(counts(await under.page(), "http_requests_in_progress")).sort(), [
+      "GET none",
+      "_OTHER none",
+    ]);
+  });
+});
+
+describe("more label sets than there may be", () => {
+  it("are counted as _other, and none is lost", async () => {
+    using under = measureApp({ metrics: everything }, { maxLabelSets: 10 });
+    const fetch = under.monitor.instrument((request: Request) => new Response(new URL(request.url).pathname), {
+      route: (request) => new URL(request.url).pathname,
+    });
+    for (let i = 0; i < 300; i++) await fetch(new Request(`http://localhost/${i}`)).text();
+    const page = await under.settled();
+    const requests = counts(page, "http_requests_total");
+    assertEquals(Object.keys(requests).length, 11);
+    assertEquals(requests["_other _other _other _other"], 290);
+    const durations = counts(page, "http_request_duration_seconds_count");
+    assertEquals(Object.keys(durations).length, 11);
+    assertEquals(durations["_other _other _other"], 290);
+    assertEquals(Object.values(counts(page, "http_requests_in_progress")), Array(11).fill(0));
+    for (const metric of ["http_requests_total", "http_request_duration_seconds", "http_requests_in_progress"]) {
+      assert(page.value(`runtime_metrics_dropped_label_sets_total{metric="${metric}"}`) >= 290, metric);
+    }
+  });
+
+  it("are told apart up to 2,000 by default", async () => {
+    using under = measureApp();
+    const fetch = under.monitor.instrument((_: Request) => new Response(null), {
+      route: (request) => new URL(request.url).pathname,
+    });
+    for (let i = 0; i < 2100; i++) fetch(new Request(`http://localhost/${i}`));
+    const requests = counts(await under.page(), "http_requests_total");
+    assertEquals(Object.keys(requests).length, 2001);
+    assertEquals(requests["_other _other _other _other"], 100);
+    assertEquals(requests["GET /1999 200 completed"], 1);
+  });
+
+  it("still have their place in the gauge while they are under way", async () => {
+    using under = measureApp({}, { maxLabelSets: 2 });
+    const release: (() => void)[] = [];
+    const fetch = under.monitor.instrument(async (_: Request): Promise<Response> => {
+      await new Promise<void>((resolve) => release.push(resolve));
+      return new Response(null);
+    }, { route: (request) => new URL(request.url).pathname });
+    const answers = Array.from({ length: 5 }, (_, i) => fetch(new Request(`http://localhost/${i}`)));
+    assertEquals(counts(await under.page(), "http_requests_in_progress"), {
+      "GET /0": 1,
+      "GET /1": 1,
+      "_other _other": 3,
+    });
+    for (const each of release) each();
+    await Promise.all(answers);
+    assertEquals(counts(await under.page(), "http_requests_in_progress"), {
+      "GET /0": 0,
+      "GET /1": 0,
+      "_other _other": 0,
+    });
+  });
+});
