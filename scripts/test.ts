@@ -4,7 +4,7 @@
  *
  *     tsx scripts/test.ts [node|deno|bun|e2e ...] [-- file or folder ...]
  *
- * Without a target: Node, Deno and Bun, two of them at once. A file that ends in `.node_test.ts`, `.deno_test.ts` or `.bun_test.ts` runs
+ * Without a target: Node, Deno and Bun, side by side. A file that ends in `.node_test.ts`, `.deno_test.ts` or `.bun_test.ts` runs
  * there alone. `tests/truth` (minutes of real time, on each runtime) and `tests/e2e` (programs of the system, started
  * from Node) belong to the target `e2e`.
  *
@@ -239,11 +239,11 @@ function installPinned(): void {
   }
 }
 
-/** As many at once as there are cores, two at most; then what measures real time, alone. */
+/** One more than there are cores, since tests wait for half of their time, and three at most; then what measures real time, alone. */
 async function executeAll(runs: readonly Run[]): Promise<Count[]> {
   const counts = new Map<Run, Count>();
   const queue = runs.filter(({ serial }) => !serial);
-  const width = Math.min(2, availableParallelism(), queue.length);
+  const width = Math.min(3, availableParallelism() + 1, queue.length);
   const worker = async (): Promise<void> => {
     for (let run = queue.shift(); run; run = queue.shift()) counts.set(run, await execute(run, width === 1));
   };
