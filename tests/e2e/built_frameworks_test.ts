@@ -39,7 +39,7 @@ function build(folder: string, files: Record<string, string>, command: readonly 
 async function drivenAndAttacked(app: FrameworkApp): Promise<void> {
   const { template = (path) => path } = app;
   await drive(app);
-  await attack({ ...app, routes: ["/users/:id", "/users", "/boom", "/stream", "/slow"].map(template) }, 200);
+  await attack({ ...app, routes: ["/users/:id", "/users", "/boom", "/stream", "/slow", "/page"].map(template) }, 200);
 }
 
 /** Runs what was built, on each runtime. */
@@ -59,13 +59,15 @@ describe("Nitro 2", () => {
       "nitro.config.ts": 'export default { srcDir: "server", compatibilityDate: "2026-11-01" };\n',
       "server/routes/users/[id].ts": handler("event.context.params.id"),
       "server/routes/users/index.post.ts": handler('(setResponseStatus(event, 201), "made")'),
+      // What it asks of the app itself comes from no client.
+      "server/routes/page.ts": handler('Promise.all([$fetch("/users/7"), event.$fetch("/users/8")])'),
       "server/routes/boom.ts": handler('{ throw new Error("boom"); }'),
       "server/routes/stream.ts": handler("body(pieces())"),
       "server/routes/slow.ts": handler("body(endless())"),
     }, [process.execPath, join(modules, "nitropack/dist/cli/index.mjs"), "build"]);
     for (const command of [node, deno, bun]) {
       await using server = await running([...command, ".output/server/index.mjs"], { cwd: app });
-      await drivenAndAttacked(server);
+      await drivenAndAttacked({ ...server, asks: { more: [{ path: "/page", status: 200, route: "/page" }] } });
     }
   });
 });
@@ -83,6 +85,7 @@ describe("Nitro 3", () => {
       "nitro.config.ts": 'export default { serverDir: "./", compatibilityDate: "2026-11-01" };\n',
       "routes/users/[id].ts": handler("event.context.params.id"),
       "routes/users/index.post.ts": handler('(event.res.status = 201, "made")'),
+      "routes/page.ts": handler('fetch("/users/7")'),
       "routes/boom.ts": handler('{ throw new Error("boom"); }'),
       "routes/stream.ts": handler("body(pieces())"),
       "routes/slow.ts": handler("body(endless())"),
@@ -92,43 +95,55 @@ describe("Nitro 3", () => {
       const cli = join(modules, "nitro/dist/cli/index.mjs");
       const app = build(folder, files, [process.execPath, cli, "build", "--preset", preset]);
       await using server = await running([...command, ".output/server/index.mjs"], { cwd: app });
-      await drivenAndAttacked(server);
+      await drivenAndAttacked({ ...server, asks: { more: [{ path: "/page", status: 200, route: "/page" }] } });
     }
   });
 });
 
-describe("SvelteKit", () => {
-  const folder = "tests/frameworks/sveltekit";
-  const { modules, skip } = frameworksOf(folder);
-  after(() => removeRecipes(folder));
+for (const version of [2, 3]) {
+  describe(`SvelteKit ${version}`, () => {
+    const folder = `tests/frameworks/sveltekit${version === 3 ? "" : version}`;
+    const { modules, skip } = frameworksOf(folder);
+    after(() => removeRecipes(folder));
 
-  // It needs Node 22.17.
-  it("is measured under its routes' ids", { skip: skip || (installNodes() ?? false) }, async () => {
-    writeRecipe(folder, "app/src/hooks.server", { heading: "SvelteKit" });
-    const node22 = join(root, "tests/nodes/node_modules/node22/bin/node");
-    const app = build(folder, {
-      "package.json": '{ "name": "app", "private": true, "type": "module" }',
-      "vite.config.js": `import adapter from "@sveltejs/adapter-node";
+    // It needs Node 22.17.
+    it("is measured under its routes' ids", { skip: skip || (installNodes() ?? false) }, async () => {
+      writeRecipe(folder, "app/src/hooks.server", {
+        heading: "SvelteKit",
+        ...(version < 3 && { aliases: { "@sveltejs/kit/hooks": "@sveltejs/kit" } }),
+      });
+      const node22 = join(root, "tests/nodes/node_modules/node22/bin/node");
+      const app = build(folder, {
+        "package.json": '{ "name": "app", "private": true, "type": "module" }',
+        "vite.config.js": `import adapter from "@sveltejs/adapter-node";
         import { sveltekit } from "@sveltejs/kit/vite";
         export default { plugins: [sveltekit({ adapter: adapter() })], ssr: { external: ["prom-client"] } };`,
-      "src/app.html": "<html><head>%sveltekit.head%</head><body>%sveltekit.body%</body></html>",
-      "src/routes/users/[id]/+server.js": "export const GET = ({ params }) => new Response(params.id);",
-      "src/routes/users/+server.js": 'export const POST = () => new Response("made", { status: 201 });',
-      "src/routes/boom/+server.js": 'export const GET = () => { throw new Error("boom"); };',
-      "src/routes/stream/+server.js": `${shared}export const GET = () => new Response(body(pieces()));`,
-      "src/routes/slow/+server.js": `${shared}export const GET = () => new Response(body(endless()));`,
-    }, [node22, join(modules, "vite/bin/vite.js"), "build"]);
-    for (const command of [[node22], deno, bun]) {
-      await using server = await running([...command, "build/index.js"], { cwd: app });
-      await drivenAndAttacked({
-        ...server,
-        template: (path) => path.replace(":id", "[id]"),
-        // Without a type it would be a form of another site.
-        asks: { make: { path: "/users", method: "POST", body: "{}", status: 201, answer: "made", route: "/users" } },
-      });
-    }
+        "src/app.html": "<html><head>%sveltekit.head%</head><body>%sveltekit.body%</body></html>",
+        "src/routes/users/[id]/+server.js": "export const GET = ({ params }) => new Response(params.id);",
+        // What it asks of the app itself comes from no client.
+        "src/routes/page/+page.server.js":
+          'export const load = async ({ fetch }) => ({ id: await (await fetch("/users/7")).text() });',
+        "src/routes/page/+page.svelte": "<p>page</p>",
+        "src/routes/users/+server.js": 'export const POST = () => new Response("made", { status: 201 });',
+        "src/routes/boom/+server.js": 'export const GET = () => { throw new Error("boom"); };',
+        "src/routes/stream/+server.js": `${shared}export const GET = () => new Response(body(pieces()));`,
+        "src/routes/slow/+server.js": `${shared}export const GET = () => new Response(body(endless()));`,
+      }, [node22, join(modules, "vite/bin/vite.js"), "build"]);
+      for (const command of [[node22], deno, bun]) {
+        await using server = await running([...command, "build/index.js"], { cwd: app });
+        await drivenAndAttacked({
+          ...server,
+          template: (path) => path.replace(":id", "[id]"),
+          // Without a type it would be a form of another site.
+          asks: {
+            make: { path: "/users", method: "POST", body: "{}", status: 201, answer: "made", route: "/users" },
+            more: [{ path: "/page", status: 200, route: "/page" }],
+          },
+        });
+      }
+    });
   });
-});
+}
 
 describe("Next.js", () => {
   const folder = "tests/frameworks/next";
@@ -142,16 +157,17 @@ describe("Next.js", () => {
       transformSync(recipeText({ heading: "Next.js", block }), { loader: "ts" }).code;
     const handler = (method: string, route: string, text: string): string =>
       `import { monitor } from "../../lib/monitor";
-       export const dynamic = "force-dynamic";
+       import { connection } from "next/server";
        ${text.includes("body(") ? webBodies : ""}
-       export const ${method} = monitor.instrument(() => { ${text} }, { route: () => "${route}" });`;
+       export const ${method} = monitor.instrument(async () => { await connection(); ${text} }, { route: () => "${route}" });`;
     const webBodies = transformSync(readFileSync(`${root}tests/support/web_bodies.ts`, "utf8"), { loader: "ts" }).code
       .replace(/^export /gm, "");
     const app = build(folder, {
       "package.json": '{ "name": "app", "private": true }',
-      "next.config.mjs": `export default { serverExternalPackages: ["prom-client"], turbopack: { root: ${
-        JSON.stringify(root)
-      } } };`,
+      "next.config.mjs":
+        `export default { cacheComponents: true, serverExternalPackages: ["prom-client"], turbopack: { root: ${
+          JSON.stringify(root)
+        } } };`,
       "app/layout.js": "export default ({ children }) => <html><body>{children}</body></html>;",
       "lib/monitor.js": recipe(0),
       "app/users/[id]/route.js": recipe(1),
