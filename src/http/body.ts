@@ -175,9 +175,10 @@ export async function readBody(
   response: Response,
   keeps: boolean,
 ): Promise<{ bytes: number; body?: Uint8Array }> {
-  const blob = await (copyBody ? copyBody(response) : response.clone().blob());
-  if (!blob) return { bytes: Number.NaN };
-  return { bytes: blob.size, ...(keeps && { body: new Uint8Array(await blob.arrayBuffer()) }) };
+  const copy = await (copyBody ? copyBody(response) : response.clone().blob());
+  if (!copy) return { bytes: Number.NaN };
+  const body = keeps ? await copy.arrayBuffer?.() : undefined;
+  return { bytes: copy.size, ...(body && { body: new Uint8Array(body) }) };
 }
 
 function isByteStream(body: ReadableStream<Uint8Array>): boolean {

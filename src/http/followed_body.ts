@@ -67,7 +67,7 @@ export class FollowedBody implements StreamFollower {
     const isLeft = !counts || passesBy || runtime.isBroken?.(stream) === true;
     if (isLeft && this.asksServer(runtime, stream)) return response;
     if (passesBy) return undefined;
-    const put = runtime.replaceBody?.(response);
+    const put = runtime.replaceBody?.(response, stream);
     if (runtime.replaceBody && !put) return counts && this.asksServer(runtime, stream) ? response : undefined;
     this.passed = { bytes: 0 };
     if (keeps) this.pieces = [];

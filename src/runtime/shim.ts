@@ -124,10 +124,10 @@ export interface Runtime {
   /** A body that stands ready, where it can be told without a change to how it is sent. */
   readyBody?(response: Response): string | Uint8Array | undefined;
   /**
-   * Copies a body that stands ready, where more than `clone()` is needed for the response to stay what it is; undefined where
-   * it would not.
+   * Copies a body that stands ready, where more than `clone()` is needed for the response to stay what it is: its size alone,
+   * or nothing, where it would not.
    */
-  copyBody?(response: Response): Promise<Blob> | undefined;
+  copyBody?(response: Response): Promise<Pick<Blob, "size"> & Partial<Pick<Blob, "arrayBuffer">>> | undefined;
   /** The content type that a response was given, where reading its headers would change what is sent. */
   contentType?(response: Response): string | null;
   /**
@@ -135,7 +135,10 @@ export interface Runtime {
    * anybody can see. Undefined where this response cannot be treated so; absent where servers read a body by its stream's own
    * methods, and need not be given another one.
    */
-  replaceBody?(response: Response): ((body: ReadableStream<Uint8Array>) => Response) | undefined;
+  replaceBody?(
+    response: Response,
+    stream: ReadableStream,
+  ): ((body: ReadableStream<Uint8Array>) => Response) | undefined;
   /** Is a stream broken already? The server sends no head for one; another one in its place would be begun. */
   isBroken?(stream: ReadableStream): boolean;
   /** A header of a request, where a look at `headers` would change how the server treats it. */
@@ -213,7 +216,6 @@ export interface GlobalLike {
   readonly Bun?: {
     readonly version: string;
     inspect?(value: object): string;
-    peek?(promise: Promise<unknown>): unknown;
   };
   readonly PerformanceObserver?: PerformanceObserverLike;
   setTimeout(callback: () => void, milliseconds: number): unknown;

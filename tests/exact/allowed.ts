@@ -18,20 +18,10 @@ const allowed: Readonly<Record<typeof runtimeName, Allowed>> = {
       "the name of a content type that came with the body is written in capitals",
     ],
     [
-      /^(proxied (plain|gzip|br|pieces) (made anew|body alone|decoded|with a header more)|text made anew|sends its body back)/,
-      "with sizes or bodies measured, a body of Bun's own in another response is sent in pieces, without a type of Bun's",
-      "with sizes",
-    ],
-    [
       /^proxied (broken as it is|under a signal that aborts)$/,
       "what fetch() answered is not looked at, so that its breaking is not counted",
     ],
     [/with its body cancelled$/, "nothing tells a body that was cancelled from one that was read, which is a 500"],
-    [
-      /^(text of two bytes a letter|half a letter)$/,
-      "as with a Blob, where sizes or bodies are measured",
-      "with sizes",
-    ],
   ],
 };
 
@@ -52,22 +42,12 @@ const refused: Allowed = [
   ],
 ];
 
-/** What Hono makes anew with the body of another response: what had a header before, and what its own middlewares answer. */
-const madeAnewByHono: Allowed = runtimeName === "bun"
-  ? [[
-    / behind |^(a text|a stream|an Error) that comes too late$|^c\.(res|header) |^an exception with a Response$|^an Error that can answer$|^what (asks|takes|comes|was)|^cookies by Hono$/,
-    "as an answer made anew",
-    "with sizes",
-  ]]
-  : [];
-
 /** What may differ behind an app of Hono's on this runtime's own server. */
 export const allowedBehindHono: Allowed = runtimeName === "node"
   ? [[/^empty FormData$/, "Node's adapter frames what is ready within some turns by its length", "sometimes"]]
   : [
     ...allowedHere.map(([names, reason, when]) => [names, reason, when ?? "sometimes"] as const),
     ...refused,
-    ...madeAnewByHono,
   ];
 
 /** What may differ behind a listener of Node's. */

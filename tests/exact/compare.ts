@@ -53,8 +53,8 @@ export function answerByPath(load: Load): (request: Request) => Response {
   };
 }
 
-/** What may differ: patterns of names, why, and whether it differs on some days alone, or where bytes are counted. */
-export type Allowed = readonly (readonly [names: RegExp, reason: string, when?: "sometimes" | "with sizes"])[];
+/** What may differ: patterns of names, why, and whether it differs on some days alone. */
+export type Allowed = readonly (readonly [names: RegExp, reason: string, when?: "sometimes"])[];
 
 /** How many connections at once. */
 const width = 12;
@@ -174,7 +174,7 @@ export class Comparison<Given = Fetched> implements AsyncDisposable {
     await Promise.all(Array.from({ length: width }, worker));
     const miscounts = await checkCounts(monitor, options, measured.requests, heard);
     if (this.#door.uncounted === undefined) found.push(...miscounts);
-    const wrong = report(found, allowedUnder(options, this.#door.allowed ?? []));
+    const wrong = report(found, isMeasured(options) ? this.#door.allowed ?? [] : []);
     if (wrong.length > 0) throw new Error(`${wrong.length} differences:\n  ${wrong.join("\n  ")}`);
   }
 
@@ -302,13 +302,6 @@ async function checkCounts<Given>(
       ...(flying.length > 0 ? [[kind, "stays in flight"] as Found] : []),
     ];
   });
-}
-
-/** Which of it may differ under such options. */
-function allowedUnder(options: MonitorOptions, allowed: Allowed): Allowed {
-  const { metrics = [], observers = [] } = options.http ?? {};
-  const counts = observers.length > 0 || metrics.some(({ quantity }) => quantity.endsWith("Bytes"));
-  return isMeasured(options) ? allowed.filter(([, , when]) => when !== "with sizes" || counts) : [];
 }
 
 /** What differs and must not, and what is allowed to and does not. */

@@ -1,12 +1,9 @@
 // What Deno answers with files.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after } from "node:test";
 import { serveApp } from "../support/real_server.ts";
 import { answerByPath, type Door } from "./compare.ts";
 import { compareAnswers } from "./compare_answers.ts";
+import { empty, large, missing, text } from "./files.ts";
 import { ask, kindsOf, routeOf } from "./kind.ts";
 
 /** An open file of Deno's. */
@@ -16,15 +13,6 @@ interface FsFile {
 }
 
 const { Deno } = globalThis as unknown as { Deno: { open(path: string): Promise<FsFile> } };
-const folder = mkdtempSync(join(tmpdir(), "files-"));
-after(() => rmSync(folder, { recursive: true }));
-const file = (name: string, text: string): string => {
-  writeFileSync(join(folder, name), text);
-  return join(folder, name);
-};
-const text = file("text.txt", "0123456789".repeat(100));
-const large = file("large.bin", "0123456789abcdef".repeat(1 << 16));
-const empty = file("empty", "");
 const open = async (path: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> => (await Deno.open(path)).readable;
 
 const files = kindsOf({
@@ -33,7 +21,7 @@ const files = kindsOf({
   "an empty file": async () => new Response(await open(empty)),
   "a file with its length": async () => new Response(await open(text), { headers: { "content-length": "1000" } }),
   "a file under a status": async () => new Response(await open(text), { status: 206 }),
-  "a file that is not there": async () => new Response(await open(join(folder, "none"))),
+  "a file that is not there": async () => new Response(await open(missing)),
   "the end of a file": async () => {
     const opened = await Deno.open(text);
     await opened.seek(990, 0);

@@ -6,6 +6,7 @@ import { measureApp } from "../support/measured_app.ts";
 import { rawRequest } from "../support/raw_client.ts";
 import { runtimeName, serveApp } from "../support/real_server.ts";
 import { until } from "../support/until.ts";
+import { streamOf } from "../support/web_bodies.ts";
 
 const errorCount = 'runtime_metrics_errors_total{source="http"}';
 
@@ -188,7 +189,7 @@ describe("the body for observers", () => {
       using under = measureApp(http);
       const pieces = Array.from({ length: 100 }, (_, i) => `piece ${i} `);
       under.app.get("/ready/:id", (c) => c.json({ id: c.req.param("id") }));
-      under.app.get("/stream", () => new Response(new Blob(pieces).stream()));
+      under.app.get("/stream", () => new Response(streamOf(...pieces)));
       under.app.get("/stream/empty", (c) => c.body(null, 204));
       under.app.get("/other", (c) => c.text("other"));
       await using server = await serveApp(under.app.fetch);

@@ -15,6 +15,7 @@ import { inFlight, measureApp } from "../support/measured_app.ts";
 import { askForWebSocket, rawRequest } from "../support/raw_client.ts";
 import { runtimeName, serveApp } from "../support/real_server.ts";
 import { until } from "../support/until.ts";
+import { streamOf } from "../support/web_bodies.ts";
 
 const errors = 'runtime_metrics_errors_total{source="http"}';
 const traceparent = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
@@ -168,7 +169,7 @@ describe("every request ends", () => {
   for (const [name, read] of Object.entries(readers)) {
     it(`with ${name}`, async () => {
       using under = measureApp();
-      const fetch = under.monitor.instrument((_: Request) => new Response(new Blob(["a body"]).stream()));
+      const fetch = under.monitor.instrument((_: Request) => new Response(streamOf("a body")));
       const response = fetch(new Request("http://localhost/"));
       assertEquals(inFlight(await under.page()), 1);
       await read(response);

@@ -10,6 +10,12 @@ export function body(texts: AsyncIterable<string>): ReadableStream<Uint8Array> {
   });
 }
 
+/** A response's body of some texts that are there at once. */
+export const streamOf = (...texts: string[]): ReadableStream<Uint8Array> =>
+  body((async function* () {
+    yield* texts;
+  })());
+
 /** Three pieces with pauses. */
 export async function* pieces(): AsyncGenerator<string> {
   for (const piece of ["a", "b", "c"]) {
