@@ -14,7 +14,7 @@ import { FollowedBody, followReady } from "./followed_body.ts";
 import type { RouteSeries } from "./exchange_recorder.ts";
 import { discarded, doubted, ended, opened, routed, statusBits, statusOf, told, unanswered } from "./exchange_state.ts";
 import { mark } from "./measured_once.ts";
-import { isGone, outcomeOf, sentStatusOf, waitsItsTurn, whenClosed } from "./outgoing_message.ts";
+import { isGone, isLost, outcomeOf, sentStatusOf, waitsItsTurn, whenClosed } from "./outgoing_message.ts";
 import { beginDetails, hasLeft, noteResponse, requestBytesOf, type RequestDetails } from "./request_details.ts";
 import type { Outcome } from "./info.ts";
 import { isEmptyStatus, isEventStream, responseEnd, switchingProtocols } from "./response_end.ts";
@@ -228,7 +228,7 @@ export class Exchange implements PendingItem {
     const { outgoing } = this.context!;
     if (this.state & ended || this.state & told) return;
     // A message that does not tell whether its head is sent has been left to the server.
-    if ((outgoing!.headersSent === false || waitsItsTurn(outgoing!)) && !isGone(outgoing!)) {
+    if ((outgoing!.headersSent === false || waitsItsTurn(outgoing!) || isLost(outgoing!)) && !isGone(outgoing!)) {
       this.answeredSeconds = Number.NaN;
       return this.listen(outgoing!);
     }

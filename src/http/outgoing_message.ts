@@ -38,28 +38,60 @@ export function waitsItsTurn(outgoing: OutgoingLike): boolean {
   return outgoing.socket === null && !outgoing.writableFinished;
 }
 
+/** Has a message lost its connection, and not been told yet? */
+export function isLost({ socket }: OutgoingLike): boolean {
+  return socket?.destroyed === true;
+}
+
 /** How a message ended that was closed. */
 export function outcomeOf(outgoing: OutgoingLike): Outcome {
   // A body that breaks destroys the message with its error; a client that leaves destroys it without one.
   if (outgoing.errored || outgoing.stream?.errored) return "error";
   // On HTTP/2 what the client has cancelled is finished as well, but was never ended.
-  return outgoing.writableFinished && outgoing.writableEnded !== false && !isCutOff(outgoing) ? "completed" : "aborted";
+  const isWhole = outgoing.writableFinished && outgoing.writableEnded !== false && !isCutOff(outgoing);
+  return isWhole || refusedStatusOf(outgoing) !== undefined ? "completed" : "aborted";
 }
 
 /**
  * Was the connection lost before all was sent? What waited is thrown away then, and the message looks finished (Node 20.20);
- * but either it has not let go of its connection, or that one broke while it was written to.
+ * but either it has not let go of its connection, or that one broke while it was written to. What is no request behind it
+ * breaks the connection as well, once the message has let go of it.
  */
 function isCutOff({ stream, socket, req }: OutgoingLike): boolean {
-  return stream === undefined && (socket?.destroyed === true || Boolean(req?.socket?.errored));
+  if (stream !== undefined) return false;
+  const errored = req?.socket?.errored;
+  return socket?.destroyed === true || (Boolean(errored) && refusalOf(errored) === undefined);
 }
 
-/** The status that was sent; undefined while none is. */
+/** The status that was sent, by whomever; undefined while none is. */
 export function sentStatusOf(outgoing: OutgoingLike): number | undefined {
   // HTTP/2's `stream.respond()` passes the message by.
-  if (!outgoing.headersSent && !outgoing.stream?.headersSent) return undefined;
+  if (!outgoing.headersSent && !outgoing.stream?.headersSent) return refusedStatusOf(outgoing);
   const status = Number(outgoing.stream?.sentHeaders?.[":status"] ?? outgoing.statusCode);
   return Number.isInteger(status) ? status : undefined;
+}
+
+/** What Node's server answers to each of these by itself; to all else of its parser's 400. */
+const refusals: ReadonlyMap<string, number> = new Map([
+  ["ERR_HTTP_REQUEST_TIMEOUT", 408],
+  ["HPE_CHUNK_EXTENSIONS_OVERFLOW", 413],
+  ["HPE_HEADER_OVERFLOW", 431],
+]);
+
+/** What Node's server makes of an error that is its own; undefined where it is another. */
+function refusalOf(error: unknown): number | undefined {
+  const code = String((error as { code?: unknown }).code);
+  return refusals.get(code) ?? (code.startsWith("HPE_") ? 400 : undefined);
+}
+
+/**
+ * The status that Node's server has sent by itself, since the request broke off, or behind it came what is none, before its
+ * handler had answered; undefined where that is not so, or the app decides what is sent then.
+ */
+function refusedStatusOf({ headersSent, socket, req }: OutgoingLike): number | undefined {
+  const { errored, server } = req?.socket ?? {};
+  if (!errored || headersSent || !socket) return undefined;
+  return server?.listenerCount?.("clientError") === 0 ? refusalOf(errored) : undefined;
 }
 
 /** Counts the bytes of a message's body as they are written, and keeps them where somebody wants them. */

@@ -32,7 +32,7 @@ export interface OutgoingLike {
   /** The connection; null while an answer before it is sent, and when it is sent itself. */
   readonly socket?: { readonly destroyed?: boolean } | null;
   /** Node's alone: the request, which keeps the connection. */
-  readonly req?: { readonly socket?: { readonly errored?: unknown } | null };
+  readonly req?: { readonly socket?: ConnectionLike | null };
   /** HTTP/2 alone: what the message is written to. */
   readonly stream?: {
     readonly errored?: unknown;
@@ -40,6 +40,12 @@ export interface OutgoingLike {
     readonly headersSent?: boolean;
     readonly sentHeaders?: Readonly<Record<string, unknown>> | undefined;
   } | undefined;
+}
+
+/** A connection of Node's server, as far as it is used. */
+export interface ConnectionLike {
+  readonly errored?: unknown;
+  readonly server?: { listenerCount?(event: "clientError"): number };
 }
 
 /** What a server passes beside the request. */
