@@ -17,7 +17,7 @@ export function renderParityTable(): string {
     "| from | theirs | ours | note |",
     "| --- | --- | --- | --- |",
     ...seedParity.map(({ seed, theirs, ours, note }) =>
-      `| ${seed} | \`${cell(theirs)}\` | ${ours.map((each) => `\`${each}\``).join(", ")} | ${cell(note)} |`
+      `| ${seed} | \`${cell(theirs)}\` | ${ours.map((each) => `\`${each}\``).join(", ") || "none"} | ${cell(note)} |`
     ),
   ].join("\n");
 }

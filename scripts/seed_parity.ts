@@ -16,14 +16,17 @@ import type {
   MonitorOptions,
 } from "../mod.ts";
 import type { RequestInfo } from "../mod.ts";
+import type { Calls } from "../src/calls/mod.ts";
 import type { RuntimeMetricsOptions } from "../src/hono/mod.ts";
 import type { InstrumentatorOptions, LatencyOptions, SizeOptions } from "../src/http/metrics.ts";
 
 /** A metric by its whole name, or an option, a function or a field by its way: `http.groupStatus`. */
 export type Ours =
-  | `${"http" | "process" | "runtime"}_${string}`
+  | `${"cache" | "db" | "http" | "process" | "runtime"}_${string}`
+  | `calls.${keyof Calls}`
   | `createMonitor.${keyof MonitorOptions}`
   | `createMonitor.collect.${keyof CollectOptions}`
+  | "createMonitor.exposition.compress"
   | `http.${Exclude<keyof HttpOptions, "fromPython">}`
   | `http.fromPython.${keyof FromPythonOptions}`
   | `http.inProgress.${keyof Exclude<HttpOptions["inProgress"], boolean | undefined>}`
@@ -50,6 +53,7 @@ export interface ParityRow {
   readonly seed: Seed;
   /** As they write it, with its default. */
   readonly theirs: string;
+  /** Empty where it has no equal. */
   readonly ours: readonly Ours[];
   /** Our default, or what is different, and why. */
   readonly note: string;
@@ -139,11 +143,7 @@ const instrumentator = rowsOf("FastAPI instrumentator", [
     ["httpMetrics.responseSize", "http_response_size_bytes"],
     "a summary; counted as it is sent where no length is told",
   ],
-  [
-    "metrics.combined_size()",
-    ["httpMetrics.combinedSize", "http_combined_size_bytes"],
-    "a summary, where both sizes are known",
-  ],
+  ["metrics.combined_size()", ["httpMetrics.combinedSize", "http_combined_size_bytes"], "where both sizes are known"],
   ["http_request_duration_highr_seconds (21 buckets, no labels)", [
     "httpMetrics.highResolutionLatency",
     "http_request_duration_highr_seconds",
@@ -191,6 +191,8 @@ const instrumentator = rowsOf("FastAPI instrumentator", [
     ["runtimeMetrics.path", "instrument.path", "monitor.handler"],
     "default /metrics in the middleware; never measured",
   ],
+  ["expose(should_gzip=False)", ["createMonitor.exposition.compress"], "default true: gzip for those who accept it"],
+  ["expose(include_in_schema=True, tags=None)", [], "the page is in no schema of the app's"],
 ]);
 
 const runtimeDetails = rowsOf("FastAPI runtime details", [
@@ -229,8 +231,24 @@ const howTo = rowsOf("FastAPI metrics how-to", [
   ["http_requests_in_progress{endpoint}", ["http_requests_in_progress"], "lowered whatever happens"],
   [
     "db_connections{state}",
-    ["runtime_pool_capacity", "runtime_pool_active", "createMonitor.pools", "monitor.pool"],
-    "any pool, with its queue",
+    ["db_connections", "calls.connections", "runtime_pool_capacity", "runtime_pool_active", "createMonitor.pools"],
+    "the same name and states; as a pool, with its capacity and its queue, as well",
+  ],
+  [
+    "db_query_duration_seconds{operation}",
+    ["db_query_duration_seconds", "calls.database"],
+    "the statement's first word, where it is one of SQL's",
+  ],
+  ["cache_hits_total, cache_misses_total{cache}", ["cache_hits_total", "cache_misses_total", "calls.cache"], ""],
+  [
+    "external_api_requests_total{service,endpoint,status}",
+    ["http_client_requests_total", "calls.fetch"],
+    "method in place of the endpoint, in which there are ids",
+  ],
+  [
+    "external_api_duration_seconds{service}",
+    ["http_client_request_duration_seconds", "calls.fetch"],
+    "to the response's head, or to the error; theirs with the body",
   ],
   [
     "Counter, Gauge, Histogram, generate_latest()",
@@ -259,6 +277,7 @@ const red = rowsOf("RED tutorial", [
     "as there; an option, since http_requests_total tells it",
   ],
   ["http_requests_active{method,path,service}", ["http.inProgress.name", "http_requests_in_progress"], ""],
+  [":id in place of an id in the path", ["instrument.route"], "always; with a router nothing has to be said"],
   ["/docs, /redoc and /metrics left out", ["http.exclude"], "scrapes always are"],
   ["process_cpu_seconds_total", ["process_cpu_seconds_total"], ""],
   ["process_resident_memory_bytes", ["process_resident_memory_bytes"], ""],
@@ -266,6 +285,7 @@ const red = rowsOf("RED tutorial", [
   ["process_open_fds, process_max_fds", ["process_open_fds", "process_max_fds"], ""],
   ["process_start_time_seconds", ["process_start_time_seconds"], ""],
   ["python_info", ["runtime_info"], ""],
+  ["python_gc_objects_collected_total, python_gc_objects_uncollectable_total", [], "no engine here tells them"],
   ["python_gc_collections_total", ["runtime_gc_duration_seconds"], "the histogram's count, with how long each took"],
   [
     "(disabling those)",
