@@ -135,14 +135,24 @@ async function settled(recorder: Recorder, exchange: Exchange, answer: Promise<R
   try {
     response = await answer;
   } catch (error) {
-    const at = recorder.now();
-    recorder.blame?.settled(exchange, at);
-    exchange.end(500, undefined, at);
+    failed(recorder, exchange);
     throw error;
   }
+  return came(recorder, exchange, response);
+}
+
+/** An answer that was waited for is there. */
+function came(recorder: Recorder, exchange: Exchange, response: Response): Response | Promise<Response> {
   const at = recorder.now();
   recorder.blame?.settled(exchange, at);
   return answered(recorder, exchange, response, at);
+}
+
+/** An answer that was waited for never comes. */
+function failed(recorder: Recorder, exchange: Exchange): void {
+  const at = recorder.now();
+  recorder.blame?.settled(exchange, at);
+  exchange.end(500, undefined, at);
 }
 
 function answered(
@@ -179,20 +189,32 @@ function pending(recorder: Recorder, exchange: Exchange, answer: PromiseLike<Res
   }
 }
 
-/** Stands for what is no promise, and asks it only when a server does: some refuse it. */
+/** Stands for what is no promise, and asks it only when, and as, a server does: some refuse it, and some trust what it says. */
 function overheard(
   recorder: Recorder,
   exchange: Exchange,
   answer: PromiseLike<Response>,
   then: Then,
 ): Promise<Response> {
-  let own: Promise<Response> | undefined;
+  let isHeard = false;
   const heard: Then = (done, refused) => {
-    own ??= settled(recorder, exchange, new Promise((yes, no) => void then.call(answer, yes, no)));
-    return own.then(done, refused);
+    isHeard = true;
+    try {
+      return then.call(
+        answer,
+        done && ((response) => done(came(recorder, exchange, response) as Response)),
+        refused && ((reason) => {
+          failed(recorder, exchange);
+          return refused(reason);
+        }),
+      ) as never;
+    } catch (error) {
+      failed(recorder, exchange);
+      throw error;
+    }
   };
   // A server that refuses it has answered by then.
-  recorder.runtime.nextTurn?.(() => own || exchange.refuse(answer));
+  recorder.runtime.nextTurn?.(() => isHeard || exchange.refuse(answer));
   return Object.create(answer, { then: { value: heard } });
 }
 

@@ -38,6 +38,8 @@ export interface Door<Given = Fetched> {
   serve(load: Load<Given>, monitor: Monitor | undefined): Promise<Listening>;
   /** Why its counts are not compared; undefined where they are. */
   uncounted?: string;
+  /** How many connections at once; more where it leaves many waiting for ever. */
+  width?: number;
   /** Where the measured answer differs, or its count, and why that cannot be had: by the name of a kind. */
   allowed?: Allowed;
 }
@@ -56,8 +58,8 @@ export function answerByPath(load: Load): (request: Request) => Response {
 /** What may differ: patterns of names, why, and whether it differs on some days alone. */
 export type Allowed = readonly (readonly [names: RegExp, reason: string, when?: "sometimes"])[];
 
-/** How many connections at once. */
-const width = 12;
+/** How many connections at once, where a server leaves few of them waiting for ever. */
+const usualWidth = 12;
 /** How often what differs is asked again: of what varies by itself, each variant comes sooner or later. */
 const repetitions = 8;
 
@@ -171,7 +173,7 @@ export class Comparison<Given = Fetched> implements AsyncDisposable {
         }
       }
     };
-    await Promise.all(Array.from({ length: width }, worker));
+    await Promise.all(Array.from({ length: this.#door.width ?? usualWidth }, worker));
     const miscounts = await checkCounts(monitor, options, measured.requests, heard);
     if (this.#door.uncounted === undefined) found.push(...miscounts);
     const wrong = report(found, isMeasured(options) ? this.#door.allowed ?? [] : []);
@@ -192,9 +194,10 @@ export class Comparison<Given = Fetched> implements AsyncDisposable {
   ): Promise<string | undefined> {
     let messages = this.#theirs.get(kind);
     if (!messages) this.#theirs.set(kind, messages = new Map());
+    const heard = measured.talk(kind, message);
     let theirs = messages.get(message);
     if (!theirs) messages.set(message, theirs = [await this.#bare.talk(kind, message)]);
-    ours.push(await measured.talk(kind, message));
+    ours.push(await heard);
     if (theirs.some((wire) => asText(wire) === asText(ours[0]!))) return undefined;
     for (let i = 0; i < repetitions; i++) {
       theirs.push(await this.#bare.talk(kind, message));

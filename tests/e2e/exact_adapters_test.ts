@@ -1,0 +1,58 @@
+// Servers that bring their own kind of request and response, from npm at the versions that tests/adapters pins: every kind of
+// answer, with and without us.
+
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { pinnedPackages } from "../../scripts/pinned_packages.ts";
+import { answerByPath, type Door, type Listening } from "../exact/compare.ts";
+import { compareAnswers } from "../exact/compare_answers.ts";
+import { routeOf } from "../exact/kind.ts";
+import { kindsFor } from "../exact/kinds.ts";
+
+type Handler = (request: Request, ...more: unknown[]) => unknown;
+
+const { install, load, modules } = pinnedPackages("tests/adapters");
+const skip = install() ?? false;
+
+// These servers show stacks to clients, and whoever stands around a handler stands in its stacks.
+Error.stackTraceLimit = 0;
+
+async function listen(listener: RequestListener): Promise<Listening> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+/** Each server with what it makes of a handler. */
+const servers: Readonly<Record<string, (handler: Handler) => Promise<Listening>>> = {
+  createServerAdapter: (handler) => listen(load("@whatwg-node/server").createServerAdapter(handler)),
+  "createServerAdapter with native classes": (handler) =>
+    listen(load("@whatwg-node/server").createServerAdapter(handler, { fetchAPI: globalThis })),
+  srvx: async (fetch) => {
+    const { serve } = await import(`${modules}/srvx/dist/adapters/node.mjs`);
+    const server = serve({ fetch, port: 0, hostname: "127.0.0.1", silent: true, gracefulShutdown: false });
+    await server.ready();
+    return { port: Number(new URL(server.url).port), stop: () => server.close(true) };
+  },
+};
+
+for (const [name, serve] of Object.entries(servers)) {
+  const door: Door = {
+    name,
+    width: 64,
+    allowed: [[/^proxied broken as it is$/, "the app itself breaks its connection off, without an error", "sometimes"]],
+    serve: (load, monitor) => {
+      const handler = answerByPath(load);
+      return serve(monitor?.instrument(handler, { route: routeOf }) ?? handler);
+    },
+  };
+  // The other realm has a limit of its own.
+  const kinds = kindsFor(name).filter((kind) => kind.name !== "answers another realm's rejection");
+  compareAnswers(door, { kinds, under: ["everything"], skip });
+}
