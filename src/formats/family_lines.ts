@@ -100,7 +100,7 @@ function* distributionLines(
 }
 
 /** Marks the label sets that have an exemplar: few do, and asking for each bucket takes a tenth of the page's time. */
-function setsOf(exemplars: ReadonlyMap<number, unknown>, width: number, size: number): Uint8Array {
+export function setsOf(exemplars: ReadonlyMap<number, unknown>, width: number, size: number): Uint8Array {
   const marked = new Uint8Array(size);
   for (const place of exemplars.keys()) marked[Math.floor(place / width)] = 1;
   return marked;

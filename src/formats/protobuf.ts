@@ -6,13 +6,19 @@
  * @module
  */
 
-import type { DistributionSnapshot, ExemplarSnapshot, FamilySnapshot, Labels } from "../gather/family_snapshot.ts";
-import { wellFormed } from "../metrics/label_value.ts";
+import type {
+  DistributionSnapshot,
+  ExemplarSnapshot,
+  FamilySnapshot,
+  Labels,
+  NumbersSnapshot,
+} from "../gather/family_snapshot.ts";
+import { setsOf } from "./family_lines.ts";
 import type { ShownFamily, Written } from "./format.ts";
-import { withoutBound } from "./label_text.ts";
-import { isCount, isWhole, looseSamples } from "./loose_samples.ts";
+import { isCount, isWhole, looseSamples, nothing } from "./loose_samples.ts";
 import { type Escaping, labelSpelling } from "./names.ts";
 import { counterFamily, unitOf } from "./open_metrics.ts";
+import { labelWriter, writePair } from "./protobuf_labels.ts";
 import { writeNativeBuckets } from "./protobuf_native.ts";
 import { ProtobufWriter } from "./protobuf_writer.ts";
 
@@ -26,9 +32,6 @@ const familyUnitField = 5;
 const numberValueField = 1;
 const numberExemplarField = 2;
 const numberCreatedField = 3;
-
-const labelNameField = 1;
-const labelValueField = 2;
 
 const summaryQuantileField = 3;
 const summaryCreatedField = 4;
@@ -58,7 +61,6 @@ const sampleSumField = 2;
 
 /** The parts of a label set, by type. */
 const partFields = { gauge: 2, counter: 3, summary: 4, untyped: 5, histogram: 7 } as const;
-const metricLabelField = 1;
 
 /** The schema's types. */
 const typeNumbers = { counter: 0, gauge: 1, summary: 2, untyped: 3, histogram: 4 } as const;
@@ -66,8 +68,6 @@ type TypeName = keyof typeof typeNumbers;
 
 /** How many bytes are gathered before they are put aside. */
 const chunkBytes = 65_536;
-
-const nothing = new Uint8Array(0);
 
 /**
  * Writes one family; nothing at all for one of our own without a series. `more` are labels to add where a series does not
@@ -83,7 +83,7 @@ export function* writeProtobuf(
   escaping: Escaping,
 ): Generator<Uint8Array<ArrayBuffer>, Written> {
   if (family.size === 0 && !family.isForeign) return { series: 0, lost: 0 };
-  if (family.kind === "distribution" && !isWhole(family)) {
+  if (family.kind === "distribution" && !(yield* isWhole(family))) {
     let [series, lost] = [0, 0];
     for (const [suffix, samples] of looseSamples(family)) {
       const loose = { name: shown.name + suffix, type: samples.type };
@@ -95,33 +95,29 @@ export function* writeProtobuf(
   }
   const type = shown.type as TypeName;
   const message = new Message(shown.name, family.help, type);
-  const labels = new LabelWriter(family, type, more, escaping);
-  const { exemplars, createdAt } = family;
-  let [sets, series] = [0, 0];
+  const writeLabels = labelWriter(family, type, more, escaping);
+  const writePart = family.kind === "numbers"
+    ? numberWriter(family, type, escaping)
+    : distributionWriter(family, escaping);
+  let sets = 0;
   for (let i = 0; i < family.size; i++) {
-    const pairs = labels.pairs(i);
-    if (!pairs) continue;
-    sets++;
-    const writer = message.begin(pairs);
-    if (family.kind === "numbers") {
+    const writer = message.begin();
+    if (writeLabels(writer, i)) {
+      sets++;
       const part = writer.begin(partFields[type]);
-      writer.double(numberValueField, family.numbers[i]!);
-      if (type === "counter") {
-        writeExemplar(writer, numberExemplarField, exemplars?.get(i), escaping);
-        writeTime(writer, numberCreatedField, createdAt?.[i]);
-      }
+      writePart(writer, i);
       writer.end(part);
-      series++;
-    } else {
-      writeDistribution(writer, family, i, escaping);
-      series += family.bounds.length + 2;
-    }
-    message.end();
+      message.end();
+    } else message.leave();
     yield nothing;
   }
   yield* message.pieces();
-  return { series, lost: family.size - sets };
+  const each = family.kind === "numbers" ? 1 : family.bounds.length + 2;
+  return { series: sets * each, lost: family.size - sets };
 }
+
+/** Writes what stands in a message of one label set. */
+type Write = (writer: ProtobufWriter, index: number) => void;
 
 /** The message of one family. */
 class Message {
@@ -140,9 +136,8 @@ class Message {
   }
 
   /** Begins a label set. */
-  begin(pairs: readonly LabelPair[]): ProtobufWriter {
+  begin(): ProtobufWriter {
     this.#begin = this.#writer.begin(familyMetricField);
-    for (const pair of pairs) writePair(this.#writer, metricLabelField, pair);
     return this.#writer;
   }
 
@@ -150,6 +145,12 @@ class Message {
   end(): void {
     this.#writer.end(this.#begin);
     if (this.#writer.length >= chunkBytes) this.#putAside();
+  }
+
+  /** Leaves it out. */
+  leave(): void {
+    // The tag and the length take a byte each.
+    this.#writer.length = this.#begin - 2;
   }
 
   *pieces(): Generator<Uint8Array<ArrayBuffer>, void> {
@@ -166,39 +167,50 @@ class Message {
   }
 }
 
-/** The histogram or the summary of one label set. */
-function writeDistribution(
-  writer: ProtobufWriter,
-  family: DistributionSnapshot,
-  index: number,
-  escaping: Escaping,
-): void {
-  const { type, bounds, values, sums, counts, exemplars, createdAt } = family;
+/** Makes what writes the numbers of counters, gauges and metrics of no known type. */
+function numberWriter({ numbers, exemplars, createdAt }: NumbersSnapshot, type: TypeName, escaping: Escaping): Write {
+  return (writer, index) => {
+    writer.double(numberValueField, numbers[index]!);
+    if (type !== "counter") return;
+    writeExemplar(writer, numberExemplarField, exemplars?.get(index), escaping);
+    writeTime(writer, numberCreatedField, createdAt?.[index]);
+  };
+}
+
+/** Makes what writes histograms or summaries. */
+function distributionWriter(family: DistributionSnapshot, escaping: Escaping): Write {
+  const { type, size, bounds, values, sums, counts, exemplars, createdAt, native } = family;
+  const width = bounds.length;
   const isHistogram = type === "histogram";
-  const part = writer.begin(partFields[type]);
-  if (isHistogram) writeCount(writer, sampleCountField, histogramCountFloatField, counts[index]!);
-  // A summary has whole counts alone.
-  else writer.uint(sampleCountField, counts[index]!);
-  writer.double(sampleSumField, sums[index]!);
-  for (let i = 0; i < bounds.length; i++) {
-    const place = index * bounds.length + i;
-    const bound = bounds[i] === "+Inf" ? Infinity : Number(bounds[i]);
-    if (isHistogram) {
-      const bucket = writer.begin(histogramBucketField);
-      writeCount(writer, bucketCountField, bucketCountFloatField, values[place]!);
-      writer.double(bucketBoundField, bound);
-      writeExemplar(writer, bucketExemplarField, exemplars?.get(place), escaping);
-      writer.end(bucket);
-    } else {
-      const quantile = writer.begin(summaryQuantileField);
-      writer.double(quantileQuantileField, bound);
-      writer.double(quantileValueField, values[place]!);
-      writer.end(quantile);
+  const marked = exemplars?.size ? setsOf(exemplars, width, size) : undefined;
+  // They are the same in each label set.
+  const fields = bounds.map((bound) => boundField(bound, isHistogram ? bucketBoundField : quantileQuantileField));
+  return (writer, index) => {
+    if (isHistogram) writeCount(writer, sampleCountField, histogramCountFloatField, counts[index]!);
+    // A summary has whole counts alone.
+    else writer.uint(sampleCountField, counts[index]!);
+    writer.double(sampleSumField, sums[index]!);
+    for (let i = 0, place = index * width; i < width; i++, place++) {
+      const part = writer.begin(isHistogram ? histogramBucketField : summaryQuantileField);
+      if (isHistogram) {
+        writeCount(writer, bucketCountField, bucketCountFloatField, values[place]!);
+        writer.append(fields[i]!);
+        if (marked?.[index]) writeExemplar(writer, bucketExemplarField, exemplars!.get(place), escaping);
+      } else {
+        writer.append(fields[i]!);
+        writer.double(quantileValueField, values[place]!);
+      }
+      writer.end(part);
     }
-  }
-  if (family.native) writeNativeBuckets(writer, family.native(index), counts[index]!, Number.isNaN(sums[index]));
-  writeTime(writer, isHistogram ? histogramCreatedField : summaryCreatedField, createdAt?.[index]);
-  writer.end(part);
+    if (native) writeNativeBuckets(writer, native(index), counts[index]!, Number.isNaN(sums[index]));
+    writeTime(writer, isHistogram ? histogramCreatedField : summaryCreatedField, createdAt?.[index]);
+  };
+}
+
+function boundField(bound: string, field: number): Uint8Array {
+  const writer = new ProtobufWriter();
+  writer.double(field, bound === "+Inf" ? Infinity : Number(bound));
+  return writer.take();
 }
 
 /** A count is an integer, unless an app's own is none. */
@@ -233,63 +245,4 @@ function writeTime(writer: ProtobufWriter, field: number, unixSeconds: number | 
   writer.uint(timeSecondsField, seconds);
   writer.uint(timeNanosField, (milliseconds - seconds * 1000) * 1_000_000);
   writer.end(begin);
-}
-
-/** A label as it is spelled here, and its value. */
-type LabelPair = readonly [name: string, value: string];
-
-function writePair(writer: ProtobufWriter, field: number, [name, value]: LabelPair): void {
-  const begin = writer.begin(field);
-  writer.text(labelNameField, name);
-  writer.text(labelValueField, value);
-  writer.end(begin);
-}
-
-/** Answers the labels of each label set of a family, those that a registry gives to every series included. */
-class LabelWriter {
-  readonly #family: FamilySnapshot;
-  readonly #more: Labels;
-  readonly #escaping: Escaping;
-  readonly #spelled = new Map<string, string>();
-  /** Label sets that stand in the message; undefined where all are known to differ. */
-  readonly #written: Set<string> | undefined;
-
-  constructor(family: FamilySnapshot, type: TypeName, more: Labels, escaping: Escaping) {
-    this.#family = family;
-    this.#more = withoutBound(more, type);
-    this.#escaping = escaping;
-    this.#written = family.isForeign ? new Set() : undefined;
-  }
-
-  /** Returns undefined for a label set that stands there already: this escaping or UTF-8 cannot tell it apart. */
-  pairs(index: number): readonly LabelPair[] | undefined {
-    const pairs: LabelPair[] = [];
-    const labels = this.#family.labels(index);
-    this.#add(pairs, labels);
-    this.#add(pairs, this.#more);
-    if (!this.#written) return pairs;
-    const before = this.#written.size;
-    return this.#written.add(keyOf(pairs)).size === before ? undefined : pairs;
-  }
-
-  /** Of two names that are spelled alike the first stands. */
-  #add(pairs: LabelPair[], labels: Labels): void {
-    for (const name in labels) {
-      let spelled = this.#spelled.get(name);
-      if (spelled === undefined) this.#spelled.set(name, spelled = labelSpelling(name, this.#escaping));
-      if (!pairs.some(([there]) => there === spelled)) pairs.push([spelled, String(labels[name])]);
-    }
-  }
-}
-
-/** Tells label sets apart, in whatever order they stand. */
-function keyOf(pairs: readonly LabelPair[]): string {
-  let [key, last, isSorted] = ["", "", true];
-  for (const [name, value] of pairs) {
-    if (name < last) isSorted = false;
-    last = name;
-    const shown = wellFormed(value);
-    key += `${name.length},${name}${shown.length},${shown}`;
-  }
-  return isSorted ? key : keyOf([...pairs].sort(([a], [b]) => a < b ? -1 : 1));
 }

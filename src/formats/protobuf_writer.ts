@@ -7,7 +7,9 @@
 const encoder = new TextEncoder();
 
 /** How a value stands behind its tag. */
-const [varintWire, fixed64Wire, lengthWire] = [0, 1, 2];
+const varintWire = 0;
+const fixed64Wire = 1;
+const lengthWire = 2;
 
 /** Writes fields, one behind the other. */
 export class ProtobufWriter {
@@ -18,8 +20,10 @@ export class ProtobufWriter {
 
   /** Writes an integer from 0 to 2^53. */
   uint(field: number, value: number): void {
-    this.#tag(field, varintWire!);
-    this.#varint(value);
+    this.#tag(field, varintWire);
+    // There is room for it behind a tag.
+    if (value < 0x80) this.#bytes[this.length++] = value;
+    else this.#varint(value);
   }
 
   /** Writes an integer that may be below 0, zigzag: small ones are short whatever their sign. */
@@ -29,16 +33,14 @@ export class ProtobufWriter {
 
   /** Writes any number. */
   double(field: number, value: number): void {
-    this.#tag(field, fixed64Wire!);
-    this.#reserve(8);
+    this.#tag(field, fixed64Wire);
     this.#view.setFloat64(this.length, value, true);
     this.length += 8;
   }
 
   /** Writes an integer that always takes eight bytes. */
   fixed64(field: number, value: bigint): void {
-    this.#tag(field, fixed64Wire!);
-    this.#reserve(8);
+    this.#tag(field, fixed64Wire);
     this.#view.setBigUint64(this.length, value, true);
     this.length += 8;
   }
@@ -46,8 +48,8 @@ export class ProtobufWriter {
   /** Writes bytes as they are, within what was begun. */
   append(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.length);
-    this.length += bytes.length;
+    // They are few, and calling `set()` costs more than writing them.
+    for (let i = 0; i < bytes.length; i++) this.#bytes[this.length++] = bytes[i]!;
   }
 
   /** Writes a text as UTF-8; half of a pair that stands alone becomes the replacement character. */
@@ -70,20 +72,21 @@ export class ProtobufWriter {
 
   /** Begins a message within the message; what answers is to be handed to `end()` once its fields are written. */
   begin(field: number): number {
-    this.#tag(field, lengthWire!);
-    // Most are shorter than 128 bytes, and those have a length of one byte.
-    this.#reserve(1);
+    this.#tag(field, lengthWire);
+    // Most are shorter than 128 bytes, and those have a length of one byte; there is room for it behind a tag.
     return ++this.length;
   }
 
   /** Ends the message that was begun there. */
   end(begin: number): void {
     const size = this.length - begin;
-    const more = varintSize(size) - 1;
-    if (more > 0) {
-      this.#reserve(more);
-      this.#bytes.copyWithin(begin + more, begin, this.length);
+    if (size < 0x80) {
+      this.#bytes[begin - 1] = size;
+      return;
     }
+    const more = varintSize(size) - 1;
+    this.#reserve(more);
+    this.#bytes.copyWithin(begin + more, begin, this.length);
     this.length = begin - 1;
     this.#varint(size);
     this.length += size;
@@ -91,7 +94,7 @@ export class ProtobufWriter {
 
   /** Writes the length of a message that comes from elsewhere: alone, as on a stream, or behind its tag. */
   prefix(size: number, field?: number): void {
-    if (field !== undefined) this.#tag(field, lengthWire!);
+    if (field !== undefined) this.#tag(field, lengthWire);
     this.#varint(size);
   }
 
@@ -102,23 +105,27 @@ export class ProtobufWriter {
     return bytes;
   }
 
+  /** Writes a tag, and makes room for eight bytes behind it. */
   #tag(field: number, wire: number): void {
-    this.#varint(field * 8 + wire);
+    this.#reserve(10);
+    if (field > 15) this.#bytes[this.length++] = field * 8 & 0x7f | 0x80 | wire;
+    this.#bytes[this.length++] = field > 15 ? field >> 4 : field * 8 | wire;
   }
 
   #varint(value: number): void {
     this.#reserve(10);
-    // Shifts would cut at 32 bits.
     let rest = value;
-    while (rest >= 0x80) {
-      this.#bytes[this.length++] = (rest % 0x80) + 0x80;
-      rest = Math.floor(rest / 0x80);
-    }
+    // Shifts would cut at 32 bits.
+    for (; rest >= 0x80000000; rest = Math.floor(rest / 0x80)) this.#bytes[this.length++] = rest % 0x80 + 0x80;
+    for (; rest >= 0x80; rest >>>= 7) this.#bytes[this.length++] = rest & 0x7f | 0x80;
     this.#bytes[this.length++] = rest;
   }
 
   #reserve(size: number): void {
-    if (this.length + size <= this.#bytes.length) return;
+    if (this.length + size > this.#bytes.length) this.#grow(size);
+  }
+
+  #grow(size: number): void {
     const larger = new Uint8Array(Math.max(2 * this.#bytes.length, this.length + size));
     larger.set(this.#bytes);
     this.#bytes = larger;

@@ -309,6 +309,22 @@ describe("a page of protocol buffers", () => {
     assertEquals(valuesOf("underscores"), [1, 3]);
   });
 
+  it("has each label of ours once, those of the registry where a series has none that is spelled alike", () => {
+    const family = new Counter(
+      { name: "c_total", help: "C.", labelNames: ["x"], staticLabels: { "a.b": "own" }, aggregator: "sum" },
+      10,
+      drop,
+    );
+    for (const x of ["é", "plain", "long ".repeat(60)]) family.add(family.slot(x), 1);
+    const labelsOf = (escaping: string): [string, string][][] =>
+      readMessages(write([takeSnapshot(family)], { a_b: "registry", x: "registry", z: "z" }, escaping))[0]!.metric!
+        .map(({ label = [] }) => label.map(({ name, value }) => [name!, value!]));
+    const expected = (own: [string, string][], more: [string, string][]): [string, string][][] =>
+      ["é", "plain", "long ".repeat(60)].map((x) => [...own, ["x", x], ...more]);
+    assertEquals(labelsOf("underscores"), expected([["a_b", "own"]], [["z", "z"]]));
+    assertEquals(labelsOf("allow-utf-8"), expected([["a.b", "own"]], [["a_b", "registry"], ["z", "z"]]));
+  });
+
   it("costs one family alone what cannot be written", () => {
     const broken = { ...collected({ name: "b", help: "B.", type: "gauge", values: [{ value: 1 }, { value: 2 }] })[0]! };
     broken.labels = () => {

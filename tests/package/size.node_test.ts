@@ -16,9 +16,9 @@ const { exports } = JSON.parse(readFileSync(`${root}jsr.json`, "utf8")) as { exp
  * of it by one name.
  */
 const budgets: Readonly<Record<string, number>> = {
-  ".": 49.8,
-  "./hono": 49.2,
-  "./edge": 38.5,
+  ".": 50.3,
+  "./hono": 49.8,
+  "./edge": 38.9,
   // Of which the texts of Express' mounts are 1.3, and connections that are handed over 0.3; an app has one of its frameworks.
   "./node": 6.8,
   "./pools": 4,
@@ -34,10 +34,10 @@ const budgets: Readonly<Record<string, number>> = {
 
 /** What apps write, which leaves the rest of an entry point out of their bundles. */
 const apps: Readonly<Record<string, { code: string; budget: number }>> = {
-  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 47.9 },
+  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 48.4 },
   "the middleware alone": {
     code: 'import { runtimeMetrics } from "./src/hono/mod.ts"; runtimeMetrics();',
-    budget: 49.2,
+    budget: 49.8,
   },
 };
 
