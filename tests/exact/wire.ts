@@ -14,6 +14,9 @@ export interface Wire {
 /** A part of a message that is sent a moment behind the one before it. */
 export type Message = string | readonly string[];
 
+/** In the place of a part: the client says no more, and listens on. */
+export const saysNoMore = "(says no more)";
+
 /** The longest that any kind of answer takes by itself is a twentieth of this. */
 const limitSeconds = 2.5;
 
@@ -41,7 +44,11 @@ export function talk(port: number, message: Message): Promise<Wire> {
     const [first, ...rest] = typeof message === "string" ? [message] : message;
     socket.write(Buffer.from(first!, "latin1"));
     rest.forEach((piece, index) =>
-      setTimeout(() => socket.destroyed || socket.write(Buffer.from(piece, "latin1")), 20 * (index + 1))
+      setTimeout(() => {
+        if (socket.destroyed) return;
+        if (piece === saysNoMore) socket.end();
+        else socket.write(Buffer.from(piece, "latin1"));
+      }, 20 * (index + 1))
     );
   });
 }
