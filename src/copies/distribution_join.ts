@@ -7,7 +7,7 @@
 import type { DistributionSnapshot, ExemplarSnapshot, Labels, NativeBuckets } from "../gather/family_snapshot.ts";
 import { onGrid } from "./grid.ts";
 import { CreationTimes, LabelRows, newer } from "./label_rows.ts";
-import { addNative } from "./native_join.ts";
+import { addNative } from "../metrics/native_join.ts";
 
 type Numbers = (number | undefined)[];
 

@@ -27,7 +27,9 @@ export class StartTimes {
   look(metric: object): ((entry: object) => number) | undefined {
     const before = this.#looks.get(metric) ?? this.#startUnixSeconds;
     if (before === undefined) return undefined;
-    this.#looks.set(metric, Date.now() / 1000);
+    const now = Date.now() / 1000;
+    // What came since a look within the same millisecond is younger than what was there then.
+    this.#looks.set(metric, now <= before && before - now < 0.001 ? before + 1e-6 : now);
     return (entry) => {
       const began = this.#began.get(entry);
       if (began === undefined) this.#began.set(entry, before);

@@ -4,7 +4,9 @@
  * @module
  */
 
-import type { ExponentialPoint, HistogramPoint, NumberPoint, OtlpMetric } from "../formats/otlp_metric.ts";
+import type { Attributes, ExponentialPoint, HistogramPoint, NumberPoint, OtlpMetric } from "../formats/otlp_metric.ts";
+import type { NativeBuckets } from "../metrics/native_buckets.ts";
+import { addNative } from "../metrics/native_join.ts";
 
 /** One push: what it carries counts as told once it was accepted. */
 export interface Round {
@@ -18,21 +20,30 @@ type ExponentialCounts = Omit<ExponentialPoint, "attributes" | "startUnixSeconds
 /** What a series had counted. */
 type Counted = number | ClassicCounts | ExponentialCounts;
 
-/** What is known of one series. */
+/** What is known of one series. A reset begins it anew: it then has told nothing of what it is now. */
 interface Series {
-  /** What the newest accepted push had told in all, and when. */
+  /** What the newest accepted push had told in all since the series began, and when. */
   told: Counted | undefined;
   toldUnixSeconds: number;
+  /** What was counted before the series began anew and no accepted push has told. */
+  carried: Counted | undefined;
+  /** When what is not told began, where nothing was told ever. */
+  sinceUnixSeconds: number;
   /** What the newest push tells in all. It takes the place of `told` once that was accepted. */
   sent: Counted;
   round: Round;
+  /** The newest push for which the series was there. */
+  seen: Round;
   /** When the series began, as it says itself. */
   born: number | undefined;
 }
 
 type CountedPoint = NumberPoint | HistogramPoint | ExponentialPoint;
 
-/** How many series that are gone are remembered at least: one that a source did not tell once is not sent as a new one. */
+/**
+ * How many series that are gone are remembered at least: one that a source did not tell once is not sent as a new one, and
+ * what failed pushes had of one that does not come back is in the next.
+ */
 const mostGone = 1000;
 
 /**
@@ -40,13 +51,16 @@ const mostGone = 1000;
  * had is in the next.
  */
 export class Deltas {
-  readonly #series = new Map<string, Series>();
+  /** By metric, and by attributes. */
+  readonly #metrics = new Map<string, Map<string, Series>>();
   /** How many series there are this time. */
   #seen = 0;
 
   /** How many series are remembered. */
   get size(): number {
-    return this.#series.size;
+    let size = 0;
+    for (const series of this.#metrics.values()) size += series.size;
+    return size;
   }
 
   /** Makes metrics count from the push before. Gauges and summaries stay as they are: OTLP has no deltas of them. */
@@ -67,47 +81,94 @@ export class Deltas {
     points: Iterable<Point | undefined>,
     round: Round,
   ): Generator<Point | undefined, void> {
-    for (const point of points) yield point && this.#delta(name, point, round);
+    let all = this.#metrics.get(name);
+    if (!all) this.#metrics.set(name, all = new Map());
+    for (const point of points) yield point && this.#delta(all, point, round);
+    for (const [key, series] of all) {
+      // Nothing but the count can be told of one that is gone, and what has told all stays silent.
+      if (series.seen === round || settled(series)) continue;
+      series.round = round;
+      const untold = untoldOf(series);
+      if (isNone(untold)) continue;
+      yield pointOf<Point>(series, untold, { attributes: JSON.parse(key) as Attributes, exemplars: [] }, round);
+    }
   }
 
   /** Returns undefined where nothing was counted. */
-  #delta<Point extends CountedPoint>(name: string, point: Point, round: Round): Point | undefined {
+  #delta<Point extends CountedPoint>(all: Map<string, Series>, point: Point, round: Round): Point | undefined {
     this.#seen++;
-    const key = JSON.stringify([name, point.attributes]);
+    const key = JSON.stringify(point.attributes);
     const now = countedOf(point);
-    const { bornUnixSeconds: born } = point;
-    let series = this.#series.get(key);
+    const { bornUnixSeconds: born, startUnixSeconds = 0 } = point;
+    let series = all.get(key);
     if (!series) {
-      series = { told: undefined, toldUnixSeconds: 0, sent: now, round, born };
-      this.#series.set(key, series);
+      series = {
+        ...{ told: undefined, toldUnixSeconds: 0, carried: undefined, sinceUnixSeconds: startUnixSeconds },
+        ...{ sent: now, round, seen: round, born },
+      };
+      all.set(key, series);
     } else {
-      if (series.round.accepted) {
-        series.told = series.sent;
-        series.toldUnixSeconds = series.round.unixSeconds;
+      const isSettled = settled(series);
+      // It fell, or says that it began anew: all of what it is now was counted since.
+      if ((born ?? 0) > (series.born ?? Infinity) || difference(now, series.sent) === undefined) {
+        series.carried = isSettled ? undefined : untoldOf(series);
+        series.told = undefined;
+        if (isSettled) series.sinceUnixSeconds = startUnixSeconds;
       }
-      // One that began anew has told nothing of what it is now.
-      if (born !== undefined && series.born !== undefined && born > series.born) series.told = undefined;
-      Object.assign(series, { sent: now, round, born });
+      Object.assign(series, { sent: now, round, seen: round, born });
     }
-    const { told, toldUnixSeconds } = series;
-    // A clock that went back must not make an interval that ends before it begins.
-    const since = Math.min(toldUnixSeconds, round.unixSeconds);
-    const startUnixSeconds = told === undefined ? Math.max(since, point.startUnixSeconds ?? 0) : since;
-    if (told === undefined) return { ...point, startUnixSeconds };
-    const delta = difference(now, told);
-    // It fell: it was reset since, and all of it was counted since.
-    if (delta === undefined) return { ...point, startUnixSeconds };
-    if (delta === 0 || (typeof delta === "object" && delta.count === 0)) return undefined;
+    const isFirst = series.told === undefined;
+    const untold = untoldOf(series);
+    if (!isFirst && isNone(untold)) return undefined;
     // Those of before were told.
-    const exemplars = point.exemplars.filter(({ unixSeconds }) => unixSeconds > toldUnixSeconds);
-    return { ...point, ...(typeof delta === "number" ? { value: delta } : delta), startUnixSeconds, exemplars };
+    const since = isFirst && series.carried === undefined ? 0 : series.toldUnixSeconds;
+    const exemplars = point.exemplars.filter(({ unixSeconds }) => unixSeconds > since);
+    return pointOf<Point>(series, untold, { ...point, exemplars }, round);
   }
 
   /** An app that makes and drops series for ever must not fill the memory. */
   #forget(round: Round): void {
-    if (this.#series.size <= 2 * this.#seen + mostGone) return;
-    for (const [key, series] of this.#series) if (series.round !== round) this.#series.delete(key);
+    if (this.size <= 2 * this.#seen + mostGone) return;
+    for (const [name, all] of this.#metrics) {
+      for (const [key, series] of all) if (series.seen !== round) all.delete(key);
+      if (all.size === 0) this.#metrics.delete(name);
+    }
   }
+}
+
+/** Takes note of a push that was accepted; false where the newest that had the series was not. */
+function settled(series: Series): boolean {
+  if (!series.round.accepted) return false;
+  series.told = series.sent;
+  series.carried = undefined;
+  series.toldUnixSeconds = series.round.unixSeconds;
+  return true;
+}
+
+/** What the newest push has to tell. */
+function untoldOf({ told, sent, carried }: Series): Counted {
+  const untold = told === undefined ? sent : difference(sent, told) ?? sent;
+  return carried === undefined ? untold : sum(untold, carried);
+}
+
+function isNone(untold: Counted): boolean {
+  return (typeof untold === "number" ? untold : untold.count) === 0;
+}
+
+/** Makes the point of what is to be told, from the time on up to which all was told. */
+function pointOf<Point extends CountedPoint>(
+  { told, toldUnixSeconds, sinceUnixSeconds }: Series,
+  untold: Counted,
+  point: Pick<Point, "attributes" | "exemplars">,
+  round: Round,
+): Point {
+  const began = told === undefined ? sinceUnixSeconds : 0;
+  return {
+    ...point,
+    ...(typeof untold === "number" ? { value: untold } : untold),
+    // A clock that went back must not make an interval that ends before it begins.
+    startUnixSeconds: Math.min(Math.max(toldUnixSeconds, began), round.unixSeconds),
+  } as unknown as Point;
 }
 
 /** Without what is not needed again. */
@@ -119,9 +180,41 @@ function countedOf(point: CountedPoint): Counted {
   return { count, sum, bucketCounts, scale, zeroCount, zeroThreshold, offset };
 }
 
+/** Adds what was counted before a reset: by the buckets of now, which may be others. */
+function sum(now: Counted, carried: Counted): Counted {
+  if (typeof now === "number") return typeof carried === "number" ? now + carried : now;
+  if (typeof carried === "number") return now;
+  const totals = {
+    count: now.count + carried.count,
+    sum: now.sum === undefined || carried.sum === undefined ? undefined : now.sum + carried.sum,
+  };
+  if ("bounds" in now && "bounds" in carried) {
+    const bucketCounts = [...now.bucketCounts];
+    for (const [i, count] of carried.bucketCounts.entries()) {
+      const bucket = now.bounds.findIndex((bound) => bound >= (carried.bounds[i] ?? Infinity));
+      bucketCounts[bucket < 0 ? bucketCounts.length - 1 : bucket]! += count;
+    }
+    return { ...now, ...totals, bucketCounts };
+  }
+  if ("bounds" in now || "bounds" in carried) return now;
+  const all = addNative(nativeOf(now), nativeOf(carried));
+  if (!all) return now;
+  const { schema: scale, offset, counts, zeroCount } = all;
+  return { ...now, ...totals, scale, zeroCount, offset: offset - 1, bucketCounts: Array.from(counts) };
+}
+
+/** OTLP numbers a bucket by its lower bound, Prometheus by its upper one. */
+function nativeOf({ scale: schema, offset, bucketCounts: counts, ...rest }: ExponentialCounts): NativeBuckets {
+  return { ...rest, schema, offset: offset + 1, counts };
+}
+
 /** Returns undefined where `now` is not `told` and more. */
 function difference(now: Counted, told: Counted): Counted | undefined {
-  if (typeof now === "number") return typeof told === "number" && now >= told ? now - told : undefined;
+  if (typeof now === "number") {
+    if (typeof told !== "number") return undefined;
+    // Infinity minus infinity would be none.
+    return Object.is(now, told) ? 0 : now >= told ? now - told : undefined;
+  }
   if (typeof told === "number" || now.count < told.count) return undefined;
   const before = countsBefore(now, told);
   const bucketCounts = before && now.bucketCounts.map((count, i) => count - before[i]!);

@@ -16,15 +16,15 @@ const { exports } = JSON.parse(readFileSync(`${root}jsr.json`, "utf8")) as { exp
  * of it by one name.
  */
 const budgets: Readonly<Record<string, number>> = {
-  ".": 50.3,
-  "./hono": 49.8,
-  "./edge": 38.9,
+  ".": 50.7,
+  "./hono": 50.1,
+  "./edge": 39.2,
   // Of which the texts of Express' mounts are 1.3, and connections that are handed over 0.3; an app has one of its frameworks.
-  "./node": 6.8,
+  "./node": 6.9,
   "./pools": 4,
   "./calls": 8.5,
-  // Of which both encodings of OTLP, its deltas and its environment are 4.5.
-  "./push": 12.8,
+  // Of which both encodings of OTLP, its deltas and its environment are 5.1.
+  "./push": 13.8,
   "./stalls": 10.9,
   // uPlot alone is 22.
   "./live": 56,
@@ -34,10 +34,10 @@ const budgets: Readonly<Record<string, number>> = {
 
 /** What apps write, which leaves the rest of an entry point out of their bundles. */
 const apps: Readonly<Record<string, { code: string; budget: number }>> = {
-  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 48.4 },
+  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 48.8 },
   "the middleware alone": {
     code: 'import { runtimeMetrics } from "./src/hono/mod.ts"; runtimeMetrics();',
-    budget: 49.8,
+    budget: 50.1,
   },
 };
 

@@ -4,11 +4,13 @@ import { Counter, Gauge, Histogram, Registry, Summary } from "prom-client";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { createPusher, type Pusher, type PusherOptions } from "@rtm/runtime-metrics/push";
 import { otlpMetrics } from "../../src/formats/otlp.ts";
+import type { ExponentialPoint, HistogramPoint } from "../../src/formats/otlp_metric.ts";
 import { takeSnapshot } from "../../src/gather/family_snapshot.ts";
 import { Histogram as OurHistogram } from "../../src/metrics/histogram.ts";
 import { insideOf, withAccess } from "../../src/monitor/access.ts";
 import { Deltas } from "../../src/push/deltas.ts";
 import { currentRuntime } from "../../src/runtime/detect.ts";
+import { seeded } from "../support/loop.ts";
 import { type OtlpMessage, partialSuccess, readOtlp } from "../support/otlp_messages.ts";
 
 interface Sent {
@@ -325,6 +327,81 @@ describe("pushing deltas", () => {
     histogram.observe(slot, 7);
     const reset = round(50, true);
     assertEquals([reset.count, total(reset), reset.zero], [1, 1, 0]);
+  });
+
+  it("loses nothing of failed pushes where a registry is reset, or a label set goes away, before the next one", async () => {
+    const random = seeded(18);
+    const fates = Array.from({ length: 60 }, (_, i) => i === 59 || random() < 0.5);
+    const { registry, jobs, size, monitor, pusher, sent } = measured(
+      fates.map((isAccepted) => isAccepted ? new Response(null) : unavailable()),
+    );
+    let told = 0;
+    monitor.recorder!.begin(new Request("http://localhost/"), "/", undefined)!.answer(new Response(null));
+    let [requests, counted, observed, summed] = [1, 0, 0, 0];
+    const arrived: Sent[] = [];
+    for (const isAccepted of fates) {
+      for (let i = random() * 4; i > 1; i--) {
+        jobs.inc({ kind: random() < 0.5 ? "a" : "b" }, 2);
+        counted += 2;
+        size.observe(told = Math.floor(random() * 20));
+        observed++;
+        summed += told;
+        monitor.recorder!.begin(new Request("http://localhost/"), "/", undefined)!.answer(new Response(null));
+        requests++;
+      }
+      assertEquals(await pusher.push(), isAccepted);
+      if (isAccepted) arrived.push(sent.at(-1)!);
+      const next = random();
+      if (next < 0.3) registry.resetMetrics();
+      else if (next < 0.4) jobs.remove({ kind: "a" });
+    }
+    monitor.stop();
+    const total = (numbers: (number | string | undefined)[]): number =>
+      numbers.reduce<number>((sum, each) => sum + Number(each), 0);
+    const all = (name: string): Point[] => arrived.flatMap((push) => pointsOf(push, name));
+    assertEquals(total(all("jobs_total").map(({ asDouble }) => asDouble)), counted);
+    assertEquals(total(all("http_requests_total").map(({ asDouble }) => asDouble)), requests);
+    assertEquals(total(all("size").map(({ count }) => count)), observed);
+    assertEquals(total(all("size").flatMap(({ bucketCounts = [] }) => bucketCounts)), observed);
+    assertEquals(total(all("size").map(({ sum }) => sum)), summed);
+    for (const { startTimeUnixNano, timeUnixNano } of [...all("jobs_total"), ...all("size")]) {
+      assert(Number(startTimeUnixNano) <= Number(timeUnixNano) && Number(startTimeUnixNano) > 1e18);
+    }
+  });
+
+  it("adds exponential and other buckets of before a reset to those behind it", () => {
+    const count = (deltas: Deltas, histogram: OurHistogram, accepted: boolean, unixSeconds: number): unknown[] => {
+      const context = { labels: {}, resource: {}, startUnixSeconds: 1, unixSeconds };
+      const metrics = deltas.of(otlpMetrics([takeSnapshot(histogram)], context), { unixSeconds, accepted });
+      return [...metrics].flatMap(({ points }) => [...points] as unknown[]);
+    };
+    const options = { name: "wait_seconds", help: "W.", labelNames: [], aggregator: "sum" } as const;
+    const native = new OurHistogram({ ...options, buckets: [1], isNative: true }, 10, () => {});
+    const deltas = new Deltas();
+    const [before, after] = [[0.3, 5, 0, 1e-4, 1e6], [0.3, 7, 40]];
+    for (const value of before) native.observe(native.slot(), value);
+    count(deltas, native, false, 10);
+    native.reset();
+    for (const value of after) native.observe(native.slot(), value);
+    const [point] = count(deltas, native, true, 20) as ExponentialPoint[];
+    const { count: times, zeroCount, bucketCounts, offset, scale, sum } = point!;
+    assertEquals([times, zeroCount, bucketCounts.reduce((a, b) => a + b, 0)], [8, 1, 7]);
+    assertAlmostEquals(sum!, [...before, ...after].reduce((a, b) => a + b, 0), 1e-6);
+    for (const value of [...before, ...after].filter((each) => each > 0)) {
+      const bucket = Math.ceil(Math.log2(value) * 2 ** scale) - 1 - offset;
+      assertGreater(bucketCounts[bucket]!, 0);
+    }
+    assertEquals(count(deltas, native, true, 30), [undefined]);
+
+    // Made anew with other buckets: what was in one is in the first that holds all of it.
+    const others = new Deltas();
+    const make = (buckets: number[]): OurHistogram => new OurHistogram({ ...options, buckets }, 10, () => {});
+    const [old, young] = [make([1, 10]), make([5, 20])];
+    for (const value of [0.5, 3, 3, 30]) old.observe(old.slot(), value);
+    count(others, old, false, 10);
+    young.observe(young.slot(), 2);
+    const [sum2] = count(others, young, true, 20) as HistogramPoint[];
+    assertEquals([sum2!.count, sum2!.sum, sum2!.bounds, sum2!.bucketCounts], [5, 38.5, [5, 20], [2, 2, 1]]);
   });
 
   it("begins anew with a series that was reset or made anew, however far it has come since", async () => {

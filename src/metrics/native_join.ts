@@ -1,11 +1,10 @@
 /**
- * The exponential buckets of several copies.
+ * Exponential buckets of several histograms as one.
  *
  * @module
  */
 
-import type { NativeBuckets } from "../gather/family_snapshot.ts";
-import { mostBuckets } from "../metrics/native_buckets.ts";
+import { mostBuckets, type NativeBuckets } from "./native_buckets.ts";
 
 /**
  * Adds buckets, exactly: in the coarser of both schemas, and in a coarser one where they would be too many. Returns
