@@ -9,7 +9,7 @@
 
 import type { Runtime } from "../runtime/shim.ts";
 import type { Exchange } from "./exchange.ts";
-import { doubted } from "./exchange_state.ts";
+import { doubted, listened } from "./exchange_state.ts";
 
 /** How long requests stay without a listener, in seconds: a leave before that is noticed so much late at most. */
 const listenAfterSeconds = 0.02;
@@ -105,6 +105,7 @@ export class Disconnects {
       const { signal } = exchange.request!;
       if (signal.aborted) return exchange.leave();
       signal.addEventListener("abort", leave, { once: true });
+      exchange.state |= listened;
       this.listening.set(exchange, () => signal.removeEventListener("abort", leave));
     } catch {
       // On Deno a request whose answer was sent tells nothing more: somebody outside has answered it.

@@ -12,7 +12,7 @@ import { bodyKindOf, streamOf } from "./body.ts";
 import type { AskedAgain } from "./exclusion.ts";
 import { FollowedBody, followReady } from "./followed_body.ts";
 import type { RouteSeries } from "./exchange_recorder.ts";
-import { discarded, doubted, ended, opened, routed, statusBits, statusOf, told, unanswered } from "./exchange_state.ts";
+import { discarded, ended, opened, routed, statusBits, statusOf, told, unanswered } from "./exchange_state.ts";
 import { mark } from "./measured_once.ts";
 import { isGone, isLost, outcomeOf, sentStatusOf, waitsItsTurn, whenClosed } from "./outgoing_message.ts";
 import { beginDetails, hasLeft, noteResponse, requestBytesOf, type RequestDetails } from "./request_details.ts";
@@ -320,8 +320,7 @@ export class Exchange implements PendingItem {
     if (sent !== undefined && this.status !== switchingProtocols) this.setStatus(statusOf(sent));
     // Where there was no head yet, the end of everything is the client's doing.
     if (this.status === 0) this.state |= unanswered;
-    const left = this.status === 0 || how === "aborted" ||
-      (!outgoing && ((this.state & doubted) !== 0 || hasLeft(this.request, durationSeconds, recorder.runtime)));
+    const left = this.status === 0 || how === "aborted" || (!outgoing && hasLeft(this, durationSeconds));
     const outcome = left ? "aborted" : how;
     if (left) this.setStatus(clientClosedRequest);
     this.state |= ended;

@@ -20,6 +20,8 @@ export const discarded = 0x4000;
 export const unanswered = 0x8000;
 /** On Deno: its signal has aborted before it was answered, and so far nobody else has answered it. */
 export const doubted = 0x10000;
+/** Its signal is listened to. */
+export const listened = 0x20000;
 
 /** What a client sees in place of a status that is none, such as a number of a database's. */
 const serverError = 500;

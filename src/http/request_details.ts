@@ -6,6 +6,7 @@
 
 import type { Runtime } from "../runtime/shim.ts";
 import { bytesOf, readBody } from "./body.ts";
+import { doubted, listened } from "./exchange_state.ts";
 import { MessageBytes } from "./outgoing_message.ts";
 import type { RequestInfo } from "./info.ts";
 import type { ResponseEnd } from "./response_end.ts";
@@ -142,12 +143,28 @@ export function requestBytesOf(
   return Number.isNaN(length) && (method === "GET" || method === "HEAD") ? 0 : length;
 }
 
+/** A request that was answered, as far as its client's leaving is concerned. */
+interface AnsweredExchange {
+  readonly request: Request | undefined;
+  readonly state: number;
+  readonly status: number;
+  readonly trace: string | null | undefined;
+  readonly answeredSeconds: number;
+  readonly series: { readonly recorder: { readonly runtime: Runtime } };
+}
+
 /**
  * Tells whether the client left while its answer was made. A signal costs 0.3 µs to ask, so that of a request which took no
- * longer than a client needs to leave is not asked. On Deno asking halves throughput, and the signal aborts on every success.
+ * longer than a client needs to leave is not asked. On Deno asking halves throughput, and the signal aborts on every success:
+ * there it is asked of what fails before anybody listens, as a handler that heeds it does, while nothing is sent.
  */
-export function hasLeft(request: Request | undefined, durationSeconds: number, runtime: Runtime): boolean {
-  if (!(durationSeconds > quickSeconds) || runtime.signalTellsAbort !== true) return false;
+export function hasLeft(exchange: AnsweredExchange, durationSeconds: number): boolean {
+  if (exchange.state & doubted) return true;
+  if (!(durationSeconds > quickSeconds)) return false;
+  const { request, state, status, trace, answeredSeconds, series: { recorder: { runtime } } } = exchange;
+  // A body that is followed has the seconds of its answer, and what the server has refused is not to be looked at.
+  const isUnsentError = status >= 500 && !(state & listened) && Number.isNaN(answeredSeconds) && trace !== null;
+  if (!isUnsentError && runtime.signalTellsAbort !== true) return false;
   try {
     return request?.signal.aborted === true;
   } catch {

@@ -210,16 +210,22 @@ describe("the outcome on this runtime's own server", () => {
     await using server = await serveApp(
       under.monitor.instrument(handler, { route: ({ url }) => new URL(url).pathname }),
     );
-    for (const path of ["/throws", "/answers"]) {
+    // A request is listened to after 20 ms.
+    for (
+      const [path, milliseconds] of [["/throws", 5], ["/throws", noticeMilliseconds], [
+        "/answers",
+        noticeMilliseconds,
+      ]] as const
+    ) {
       const came = moment();
       entered = came.come;
       const client = rawRequest(server.url + path);
       await came.reached;
-      await delay(noticeMilliseconds);
+      await delay(milliseconds);
       client.leave();
       await until(() => under.page(), (page) => inFlight(page) === 0);
     }
-    assertEquals(await under.requests(), { [`GET /throws ${early}`]: 1, [`GET /answers ${early}`]: 1 });
+    assertEquals(await under.requests(), { [`GET /throws ${early}`]: 2, [`GET /answers ${early}`]: 1 });
   });
 
   it("is aborted, with status 499, for a client that leaves in the middle of a stream", async () => {
