@@ -96,13 +96,15 @@ export class Exchange implements PendingItem {
     const hasMessage = context?.outgoing !== undefined;
     const asks = isLast && context !== undefined && !hasMessage;
     const sent = asks ? recorder.runtime.sentStatus?.(response, method, context) : undefined;
-    if (sent !== undefined && sent < 0) return this.refused(-sent, route, at), response;
     const status = sent ?? statusOf(response.status); // Response.error(), which no server can send, has 0
-    // What is made for these is thrown away unread.
-    const stream = method === "HEAD" || isEmptyStatus(status) ? null : streamOf(recorder, response);
+    // What is made for these is thrown away unread; what its server refuses must not be looked at.
+    const stream = method === "HEAD" || isEmptyStatus(status) || status < 0 ? null : streamOf(recorder, response);
     const body = bodyKindOf(stream);
     // What somebody else reads cannot be sent as well.
-    if (sent !== undefined && body === "taken") return this.refused(500, route, at), response;
+    if (sent !== undefined && (sent < 0 || body === "taken")) {
+      this.refused(sent < 0 ? -sent : 500, route, at);
+      return response;
+    }
     this.head(status, route, at);
     const end = responseEnd({
       status,
@@ -148,8 +150,7 @@ export class Exchange implements PendingItem {
     if (status === switchingProtocols) this.open();
     if (status === switchingProtocols || !this.context?.outgoing) return this.over("completed", this.took(at));
     // What was thrown may be answered by somebody outside, in another way; the message tells.
-    if (this.state & told) return;
-    this.lookLater(at);
+    if (!(this.state & told)) this.lookLater(at);
   }
 
   /** Ends a request whose answer is none. */

@@ -62,12 +62,9 @@ export class FollowedBody implements StreamFollower {
     keeps: boolean,
   ): Response | undefined {
     this.stream = stream;
-    if (!counts && runtime.followStream?.(stream, this)) return response;
-    const passesBy = runtime.passesBy?.(this.answered!.request!, stream) === true;
-    const isLeft = !counts || passesBy || runtime.isBroken?.(stream) === true;
-    if (isLeft && this.asksServer(runtime, stream)) return response;
-    if (passesBy) return undefined;
-    const put = runtime.replaceBody?.(response, stream);
+    const { request, context } = this.answered!;
+    if (!counts && (runtime.followStream?.(stream, this) || this.asksServer(runtime, stream))) return response;
+    const put = runtime.replaceBody?.(response, stream, request!, context);
     if (runtime.replaceBody && !put) return counts && this.asksServer(runtime, stream) ? response : undefined;
     this.passed = { bytes: 0 };
     if (keeps) this.pieces = [];

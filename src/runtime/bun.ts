@@ -69,7 +69,6 @@ export function bunRuntime(global: GlobalLike): Runtime {
       sent.follow(request, server as AddressingServer, stream, follower),
     copyBody: copyBody(global.Bun, weigh),
     replaceBody: replaceBody(process),
-    isBroken,
     sentStatus: sentStatus(),
     signalTellsAbort: true,
     mixesMessages: true,
@@ -149,7 +148,9 @@ function copyBody(Bun: GlobalLike["Bun"], weigh: Weigh | undefined): NonNullable
  */
 function replaceBody(process: ProcessLike): NonNullable<Runtime["replaceBody"]> {
   let isFilled: ((stream: ReadableStream) => boolean) | undefined;
-  return (response, stream) => {
+  return (response, stream, request, server) => {
+    // The server sends no head for what is broken already; another stream in its place would be begun.
+    if (isBroken(stream) && (server as AddressingServer | undefined)?.requestIP?.(request)) return undefined;
     if (!isPlain(response) || !(isFilled ??= filledByJavaScript(process))(stream)) return undefined;
     return (body) => new Response(body, response);
   };

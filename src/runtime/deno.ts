@@ -89,7 +89,6 @@ export function denoRuntime(global: GlobalLike): Runtime {
     poolCapacity: () => 32,
     bodyStream: bodyStream(),
     followStream: streamFollower(stepPlace),
-    passesBy: isOwnBody,
     followSent,
     replaceBody: replaceBody(),
     readyBody: readyBody(),
@@ -153,11 +152,11 @@ function stepPlace(sample: ReadableStream): StepPlace | undefined {
 function replaceBody(): NonNullable<Runtime["replaceBody"]> {
   const inner = ownSymbol(new Response(null), "response");
   const isBroken = brokenStream();
-  return (response) => {
+  return (response, own, request) => {
     const body = inner && (response as unknown as { [key: symbol]: InnerResponse | undefined })[inner]?.body;
     const stream = body?.streamOrStatic;
     // What is broken already its server refuses; what is put in its place would be begun.
-    if (!(stream instanceof ReadableStream) || isBroken(stream)) return undefined;
+    if (!(stream instanceof ReadableStream) || isBroken(stream) || isOwnBody(request, own)) return undefined;
     return (watched) => {
       body!.streamOrStatic = watched;
       return response;

@@ -126,7 +126,10 @@ function isOver(answer: SentAnswer, now: number): boolean {
     const broke = isBroken(stream);
     if (!broke && server.requestIP(request) !== null) return false;
     answer.overAt = (lookedAt + now) / 2;
-    if (broke) return follower.over("error", answer.overAt), true;
+    if (broke) {
+      follower.over("error", answer.overAt);
+      return true;
+    }
   }
   if (!request.signal.aborted && !isSecondLook) return false;
   follower.over(request.signal.aborted ? "aborted" : "completed", answer.overAt);

@@ -114,8 +114,6 @@ export interface Runtime {
     stream: ReadableStream | undefined,
     follower: StreamFollower,
   ): boolean;
-  /** Must a response's stream stay out of JavaScript's hands, whatever is to be known of it? */
-  passesBy?(request: Request, stream: ReadableStream): boolean;
   /**
    * How long a body is that stands ready, in bytes or characters; undefined where that cannot be told for nothing. Needed
    * where the end of a message can be told behind its response, which is worth asking for large ones alone.
@@ -134,13 +132,15 @@ export interface Runtime {
    * Prepares to put another stream in the place of a response's own, the answer otherwise the same in everything that
    * anybody can see. Undefined where this response cannot be treated so; absent where servers read a body by its stream's own
    * methods, and need not be given another one.
+   *
+   * @param server What the server passed beside the request.
    */
   replaceBody?(
     response: Response,
     stream: ReadableStream,
+    request: Request,
+    server: unknown,
   ): ((body: ReadableStream<Uint8Array>) => Response) | undefined;
-  /** Is a stream broken already? The server sends no head for one; another one in its place would be begun. */
-  isBroken?(stream: ReadableStream): boolean;
   /** A header of a request, where a look at `headers` would change how the server treats it. */
   requestHeader?(request: Request, name: string): string | null;
   /** Makes sure that a request can be looked at when its answer was sent; absent where it can in any case. */
