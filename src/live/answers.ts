@@ -7,23 +7,29 @@
 import type { Core } from "../core/core.ts";
 import { acceptsGzip } from "../page/negotiation.ts";
 import type { MonitorAccess } from "../monitor/access.ts";
+import type { Refusal } from "../page/guard.ts";
 import { Compression, through } from "./compression.ts";
 import { CopyPages } from "./copies.ts";
 import type { FindingsReport } from "./finding.ts";
 import type { CopiesTold } from "./message.ts";
+import type { LiveStalls } from "./options.ts";
 import { ownSeries } from "./own_series.ts";
 import { commonHeaders, plain } from "./plain.ts";
-import type { Readings } from "./readings.ts";
+import type { Recording } from "./recording.ts";
 import { Report } from "./report.ts";
-import type { StallList } from "./stall_list.ts";
+import { StallList } from "./stall_list.ts";
+import { type LiveRequest, refusalOf } from "./who_may_look.ts";
 
 /** What answers are made of. */
 export interface AnswerSources {
   readonly core: Core;
   readonly access: MonitorAccess;
-  readonly readings: Readings;
-  readonly stalls: StallList;
+  readonly recording: Recording;
+  /** What the app's recorder of stalls keeps; where there is none, what we keep ourselves. */
+  readonly given: LiveStalls | undefined;
+  readonly own: LiveStalls | undefined;
   readonly title: string | undefined;
+  readonly isPublic: boolean;
 }
 
 /** How much of a query is read, in characters: cursors of all copies have room in it. */
@@ -36,6 +42,7 @@ const mostTexts = 16;
 export class Answers {
   readonly #sources: AnswerSources;
   readonly #report: Report;
+  readonly #stalls: StallList;
   readonly #compression: Compression;
   readonly #copies: CopyPages;
   readonly #texts = new Map<string, Promise<string>>();
@@ -43,17 +50,25 @@ export class Answers {
 
   /** Makes what answers. */
   constructor(sources: AnswerSources) {
+    const { core, given, own, recording } = sources;
     this.#sources = sources;
-    this.#report = new Report(sources);
-    this.#compression = new Compression(sources.core.runtime);
-    this.#copies = new CopyPages(sources.core, (query) => this.own(query));
+    this.#stalls = new StallList(core, given, own, recording.beganAt);
+    this.#report = new Report({ ...sources, stalls: this.#stalls });
+    this.#compression = new Compression(core.runtime);
+    this.#copies = new CopyPages(core, (query) => this.own(query));
+  }
+
+  /** Says why a request is refused; undefined where it may look. */
+  refusal(request: LiveRequest | undefined, platform: unknown): Promise<Refusal | undefined> {
+    const { access, isPublic } = this.#sources;
+    return refusalOf(access, isPublic, request, platform);
   }
 
   /** Answers a GET. */
   async answer(url: string | undefined, acceptEncoding: string | null): Promise<Response> {
     const query = queryOf(url);
     const gzip = this.#sources.access.compress && acceptsGzip(acceptEncoding);
-    if (!kinds.some((kind) => query.has(kind))) return await documentOf(gzip);
+    if (!kinds.some((kind) => query.has(kind))) return await this.#document(gzip);
     const text = await this.#text(query);
     if (text === undefined) return plain(404);
     const headers = query.has("profile") && { "content-disposition": 'attachment; filename="stall.cpuprofile"' };
@@ -63,7 +78,8 @@ export class Answers {
 
   /** What this copy alone tells, as JSON; undefined where there is nothing of that name. */
   async own(query: URLSearchParams): Promise<string | undefined> {
-    const { access, stalls } = this.#sources;
+    const { access } = this.#sources;
+    const stalls = this.#stalls;
     const report = this.#report;
     const [since, stall, profile, series] = ["since", "stall", "profile", "series"].map((name) => query.get(name));
     if (typeof since === "string") return report.since(since);
@@ -72,6 +88,21 @@ export class Answers {
     if (typeof profile === "string") return stalls.profile(profile);
     const frames = typeof stall === "string" ? stalls.frames(stall) : undefined;
     return frames && JSON.stringify({ frames });
+  }
+
+  async #document(gzip: boolean): Promise<Response> {
+    // Whoever waits for the loop comes between what is loaded and what is done with it.
+    const { nextTurn } = this.#sources.core.runtime;
+    const turn = (): unknown => nextTurn && new Promise<void>((resolve) => nextTurn(resolve));
+    await turn();
+    // Its texts are of some 50 KB, and a copy that other copies alone ask has no need of them.
+    const { documentHeaders, gzipDocument, makeNonce } = await import("./document.ts");
+    await turn();
+    const nonce = makeNonce();
+    const bytes = gzipDocument(nonce);
+    if (gzip) return respond(bytes, documentHeaders(nonce));
+    const text = new TextDecoder().decode(await through(new DecompressionStream("gzip"), bytes));
+    return respond(text, documentHeaders(nonce));
   }
 
   async #text(query: URLSearchParams): Promise<string | undefined> {
@@ -99,16 +130,6 @@ function findingsOfAll(text: string): string {
   const severity = Math.max(0, ...copies.map(({ told }) => told?.severity ?? 0));
   const silent = copies.filter(({ told }) => !told).map(({ name }) => name);
   return JSON.stringify({ severity, findings, silent });
-}
-
-async function documentOf(gzip: boolean): Promise<Response> {
-  // Its texts are of some 50 KB, and a copy that other copies alone ask has no need of them.
-  const { documentHeaders, gzipDocument, makeNonce } = await import("./document.ts");
-  const nonce = makeNonce();
-  const bytes = gzipDocument(nonce);
-  if (gzip) return respond(bytes, documentHeaders(nonce));
-  const text = new TextDecoder().decode(await through(new DecompressionStream("gzip"), bytes));
-  return respond(text, documentHeaders(nonce));
 }
 
 function respond(body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string>): Response {

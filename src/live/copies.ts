@@ -7,12 +7,10 @@
 import type { Core } from "../core/core.ts";
 import { copiesOf, type LivingCopy } from "../gather/other_copies.ts";
 import type { CopiesTold, CopyTold } from "./message.ts";
+import { door } from "./options.ts";
 
 /** The most copies that a page asks. */
 const mostCopies = 32;
-
-/** By this name copies ask each other. */
-export const door = "live";
 
 /** Answers a query as this copy alone does, with JSON; undefined where there is nothing to tell. */
 export type OwnAnswer = (query: URLSearchParams) => Promise<string | undefined>;

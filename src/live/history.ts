@@ -7,10 +7,7 @@
  * @module
  */
 
-import { ageBounds, type Reading } from "./reading.ts";
-
-/** How far back rows reach, in seconds, at one row a second. */
-export const historySeconds = 300;
+import { ageBounds, historySeconds, levels, mostReadings, type Recording } from "./recording.ts";
 
 /** The columns that each row has before those of lag and ages. What is not told is NaN. */
 const fixed = [
@@ -26,122 +23,104 @@ const fixed = [
 /** The name of a column. */
 export type Column = typeof fixed[number];
 
-/** The rows, in typed arrays. */
+/** The rows between readings. */
 export class History {
+  readonly #recording: Recording;
   /** The names of the columns in the order of a row; those of lag are `lag_0` and so on, by bucket. */
   readonly columns: readonly string[];
-  readonly #bounds: readonly number[];
-  readonly #times = new Float64Array(historySeconds);
-  readonly #values: Float32Array;
-  #rows = 0;
-  #before: Reading | undefined;
-  #unixBefore = 0;
 
-  /** Makes an empty history for lag in buckets of these upper bounds. */
-  constructor(lagBounds: readonly number[]) {
-    this.#bounds = lagBounds;
+  /** Makes the history of a recording. */
+  constructor(recording: Recording) {
+    this.#recording = recording;
     this.columns = [
       ...fixed,
-      ...(lagBounds.length > 0 ? Array.from({ length: lagBounds.length + 1 }, (_, bucket) => `lag_${bucket}`) : []),
+      ...Array.from({ length: recording.buckets }, (_, bucket) => `lag_${bucket}`),
       ...Array.from({ length: ageBounds.length + 1 }, (_, group) => `age_${group}`),
     ];
-    this.#values = new Float32Array(historySeconds * this.columns.length);
   }
 
   /** How many rows there were so far. A row is known by its number. */
   get rows(): number {
-    return this.#rows;
+    return this.#recording.count - 1;
   }
 
   /** When the newest row ended, as Unix time in seconds. */
   get newest(): number {
-    return this.#unixBefore;
-  }
-
-  /** Adds a row for the time since the reading before; the first reading only begins. */
-  add(reading: Reading, unixSeconds: number): void {
-    const before = this.#before;
-    this.#before = reading;
-    const seconds = before ? reading.now - before.now : 0;
-    // Rows never go back, also where the wall clock was set back.
-    this.#unixBefore = Math.max(unixSeconds, this.#unixBefore + seconds);
-    if (!before || seconds <= 0) return;
-    const at = this.#rows % historySeconds;
-    this.#times[at] = this.#unixBefore;
-    this.#values.set(this.#row(before, reading, seconds), at * this.columns.length);
-    this.#rows++;
+    return this.#recording.counter("unix");
   }
 
   /** The rows from a number on, each with its Unix time first; what is not told is null. */
   from(row: number): (number | null)[][] {
+    const { buckets } = this.#recording;
     const rows: (number | null)[][] = [];
-    for (let each = Math.max(0, row, this.#rows - historySeconds); each < this.#rows; each++) {
-      const at = each % historySeconds;
-      const values = this.#values.subarray(at * this.columns.length, (at + 1) * this.columns.length);
-      rows.push([
-        Math.round(this.#times[at]! * 1000) / 1000,
-        ...Array.from(values, (value) => Number.isNaN(value) ? null : shortened(value)),
-      ]);
+    for (let each = Math.max(row, this.#oldest); each < this.rows; each++) {
+      const values = fixed.map((column) => this.#value(each, column));
+      for (let bucket = 0; bucket < buckets; bucket++) values.push(this.#beats(each, bucket));
+      for (let group = 0; group <= ageBounds.length; group++) {
+        values.push(this.#recording.level(levels.ages + group, each + 1));
+      }
+      const told = values.map((value) => Number.isNaN(value) ? null : shortened(value));
+      rows.push([Math.round(this.#recording.counter("unix", each + 1) * 1000) / 1000, ...told]);
     }
     return rows;
   }
 
   /** The number of the first row that ended after a Unix time; of the oldest one where that is no number. */
   rowAfter(unixSeconds: number): number {
-    let row = Math.max(0, this.#rows - historySeconds);
-    while (row < this.#rows && this.#times[row % historySeconds]! <= unixSeconds) row++;
+    let row = this.#oldest;
+    while (row < this.rows && this.#recording.counter("unix", row + 1) <= unixSeconds) row++;
     return row;
   }
 
   /** Adds a column up over the trailing seconds; undefined where it was never told. */
   sum(column: Column, seconds: number): number | undefined {
     let sum: number | undefined;
-    for (const value of this.#column(fixed.indexOf(column), seconds)) sum = (sum ?? 0) + value;
+    for (let row = this.rowAfter(this.newest - seconds); row < this.rows; row++) {
+      const value = this.#value(row, column);
+      if (!Number.isNaN(value)) sum = (sum ?? 0) + value;
+    }
     return sum;
   }
 
   /** The beats of the trailing seconds by bucket. */
   lag(seconds: number): number[] {
-    const first = fixed.length;
-    const buckets = this.#bounds.length > 0 ? this.#bounds.length + 1 : 0;
-    return Array.from({ length: buckets }, (_, bucket) => {
+    const first = this.rowAfter(this.newest - seconds);
+    return Array.from({ length: this.#recording.buckets }, (_, bucket) => {
       let sum = 0;
-      for (const value of this.#column(first + bucket, seconds)) sum += value;
+      for (let row = first; row < this.rows; row++) sum += this.#beats(row, bucket);
       return sum;
     });
   }
 
-  *#column(place: number, seconds: number): Generator<number> {
-    for (let row = this.#rows - 1; row >= Math.max(0, this.#rows - historySeconds); row--) {
-      const at = row % historySeconds;
-      if (this.#times[at]! <= this.#unixBefore - seconds) return;
-      const value = this.#values[at * this.columns.length + place]!;
-      if (!Number.isNaN(value)) yield value;
-    }
+  get #oldest(): number {
+    return Math.max(0, this.rows - historySeconds);
   }
 
-  #row(before: Reading, reading: Reading, seconds: number): number[] {
-    const values: Record<Column, number> = {
-      seconds,
-      blocked: grown(reading.blockedSeconds, before.blockedSeconds ?? 0),
-      gc: grown(reading.gcSeconds, before.gcSeconds),
-      heap_used: reading.heapUsedBytes ?? Number.NaN,
-      rss: reading.residentBytes ?? Number.NaN,
-      cpu: grown(reading.cpuSeconds, before.cpuSeconds),
-      throttled: grown(reading.throttledSeconds, before.throttledSeconds),
-    };
-    const row = fixed.map((column) => values[column]);
-    const buckets = this.columns.length - fixed.length - (ageBounds.length + 1);
-    for (let i = 0; i < buckets; i++) row.push(grown(reading.lag?.[i], before.lag?.[i] ?? 0));
-    for (let i = 0; i <= ageBounds.length; i++) row.push(reading.ages?.[i] ?? Number.NaN);
-    return row;
+  #value(row: number, column: Column): number {
+    if (column === "heap_used" || column === "rss") return this.#recording.level(levels[column], row + 1);
+    const name = column === "seconds" ? "now" : column;
+    const before = this.#recording.counter(name, row);
+    // Before the first beat nothing was blocked.
+    const then = Number.isNaN(before) && name === "blocked" ? 0 : before;
+    return grown(this.#recording.counter(name, row + 1), then);
+  }
+
+  #beats(row: number, bucket: number): number {
+    const { beats, buckets } = this.#recording;
+    const at = (reading: number): number => beats[reading % mostReadings * buckets + bucket]!;
+    return grownBy(at(row + 1), at(row));
   }
 }
 
+/** By how much a number has grown that begins anew behind 32 bits; all of it where it was set back to zero. */
+export function grownBy(now: number, then: number): number {
+  const grown = (now - then) >>> 0;
+  return grown < 2 ** 31 ? grown : now;
+}
+
 /** How much a counter has grown; all of it where it was set back to zero. */
-function grown(now: number | undefined, then: number | undefined): number {
-  if (now === undefined || then === undefined) return Number.NaN;
-  return now >= then ? now - then : now;
+function grown(now: number, then: number): number {
+  return now < then ? now : now - then;
 }
 
 /** Five digits are more than a screen shows, and half of what a float writes. */

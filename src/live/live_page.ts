@@ -11,12 +11,11 @@ import type { Monitor } from "../monitor/monitor.ts";
 import type { ScrapeRequest } from "../page/handler.ts";
 import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
 import type { Answers } from "./answers.ts";
-import { door } from "./copies.ts";
-import { action, checkLiveOptions, type LivePageOptions } from "./options.ts";
+import { action, checkLiveOptions, door, type LivePageOptions } from "./options.ts";
+import { keepStalls } from "./own_stalls.ts";
 import { plain } from "./plain.ts";
-import { Readings } from "./readings.ts";
-import { StallList } from "./stall_list.ts";
-import { type LiveRequest, refusalOf } from "./who_may_look.ts";
+import { Recording } from "./recording.ts";
+import type { LiveRequest } from "./who_may_look.ts";
 
 /** A live page. */
 export interface LivePage extends Disposable {
@@ -83,13 +82,13 @@ export function livePage(monitor: Monitor, options: LivePageOptions = {}): LiveP
   }
   // Requests are measured already when ours come.
   needMarks();
-  const stalls = new StallList(core, given);
-  const readings = core && new Readings(core);
+  const own = core && !given ? keepStalls(core) : undefined;
+  const recording = core && new Recording(core);
   // What writes answers is loaded for who looks first: most copies of an app are never looked at.
   let answers: Promise<Answers> | undefined;
   const answering = (): Promise<Answers> =>
     answers ??= import("./answers.ts").then(
-      ({ Answers }) => new Answers({ core: core!, access, readings: readings!, stalls, title }),
+      ({ Answers }) => new Answers({ core: core!, access, recording: recording!, given, own, title, isPublic }),
       (error: unknown) => {
         // Somebody who looks again may find it.
         answers = undefined;
@@ -109,7 +108,7 @@ export function livePage(monitor: Monitor, options: LivePageOptions = {}): LiveP
   };
   const tick = (): void => {
     arm();
-    core!.self.attempt("live", () => readings!.tick());
+    core!.self.attempt("live", () => recording!.tick());
   };
   arm();
   let isStopped = false;
@@ -117,17 +116,18 @@ export function livePage(monitor: Monitor, options: LivePageOptions = {}): LiveP
     isStopped = true;
     forget?.();
     core?.runtime.stopTimer?.(timer);
-    stalls.stop();
+    own?.stop();
   });
 
   const handle = async (request: LiveRequest | undefined, platform: unknown): Promise<Response> => {
     const method = request?.method ?? "GET";
     if (method !== "GET" && method !== "HEAD") return plain(405, { allow: "GET, HEAD" });
-    const refusal = await refusalOf(access, isPublic, request, platform);
-    if (refusal) return plain(refusal.status, refusal.challenge ? { "www-authenticate": refusal.challenge } : {});
-    if (isStopped || !core) return plain(503);
-    const encoding = request?.headers?.get("accept-encoding") ?? null;
+    if (!core) return plain(503);
     const answers = await answering();
+    const refusal = await answers.refusal(request, platform);
+    if (refusal) return plain(refusal.status, refusal.challenge ? { "www-authenticate": refusal.challenge } : {});
+    if (isStopped) return plain(503);
+    const encoding = request?.headers?.get("accept-encoding") ?? null;
     return await heldBy(core.blame, now, ownPage, () => answers.answer(request?.url, encoding));
   };
   return {

@@ -75,6 +75,9 @@ export interface LivePageOptions {
   readonly public?: boolean;
 }
 
+/** By this name copies ask each other. */
+export const door = "live";
+
 /** How the sentence of each error begins. */
 export const action = "Cannot make live page";
 

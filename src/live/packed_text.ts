@@ -59,6 +59,8 @@ export function gzipOf(pieces: readonly (PackedText | string)[]): Uint8Array<Arr
 function bytesOf(base64: string): Uint8Array {
   const { fromBase64 } = Uint8Array as { fromBase64?(base64: string): Uint8Array };
   if (fromBase64) return fromBase64.call(Uint8Array, base64);
+  const { Buffer } = globalThis as { Buffer?: { from(text: string, encoding: "base64"): Uint8Array } };
+  if (Buffer) return Buffer.from(base64, "base64");
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);

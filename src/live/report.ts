@@ -10,9 +10,10 @@ import { absences } from "./absences.ts";
 import { type FindingsReport, windowSeconds } from "./finding.ts";
 import { findFindings } from "./findings.ts";
 import type { Message } from "./message.ts";
-import { ageBounds } from "./reading.ts";
-import type { Readings } from "./readings.ts";
-import { type RouteTable, stepSeconds } from "./route_table.ts";
+import { History } from "./history.ts";
+import { ageBounds, type Recording } from "./recording.ts";
+import { stepSeconds } from "./route_steps.ts";
+import { type RouteLines, routeLines } from "./route_table.ts";
 import { thresholds } from "./signals.ts";
 import type { StallList } from "./stall_list.ts";
 
@@ -22,7 +23,7 @@ const mostTexts = 16;
 /** What a report is written from. */
 export interface ReportSources {
   readonly core: Core;
-  readonly readings: Readings;
+  readonly recording: Recording;
   readonly stalls: StallList;
   readonly title: string | undefined;
 }
@@ -30,6 +31,7 @@ export interface ReportSources {
 /** Writes what viewers ask for. */
 export class Report {
   readonly #sources: ReportSources;
+  readonly #history: History;
   /** Tells viewers that the process behind the address is another one. */
   readonly #run: string = crypto.randomUUID().slice(0, 8);
   readonly #texts = new Map<number, string>();
@@ -41,6 +43,7 @@ export class Report {
   /** Makes a report that has told nothing yet. */
   constructor(sources: ReportSources) {
     this.#sources = sources;
+    this.#history = new History(sources.recording);
   }
 
   /** How many readings there were so far: what was written is of the newest. */
@@ -65,11 +68,7 @@ export class Report {
     this.#refresh();
     const cursor = since.split(",").find((each) => each.startsWith(`${this.#run}.`));
     const row = cursor?.slice(this.#run.length + 1);
-    const known = row === undefined
-      ? this.#sources.readings.history.rowAfter(Number(since))
-      : /^\d{1,15}$/.test(row)
-      ? Number(row)
-      : 0;
+    const known = row === undefined ? this.#history.rowAfter(Number(since)) : /^\d{1,15}$/.test(row) ? Number(row) : 0;
     let text = this.#texts.get(known);
     if (text === undefined) {
       if (this.#texts.size >= mostTexts) this.#texts.clear();
@@ -79,7 +78,7 @@ export class Report {
   }
 
   #refresh(): void {
-    const readings = this.#sources.readings.refresh();
+    const readings = this.#sources.recording.refresh();
     if (readings === this.#readings) return;
     this.#readings = readings;
     this.#texts.clear();
@@ -92,7 +91,8 @@ export class Report {
   }
 
   #find(): FindingsReport {
-    const { readings: { history, lagBounds }, stalls } = this.#sources;
+    const { recording: { lagBounds }, stalls } = this.#sources;
+    const history = this.#history;
     const begin = history.newest - windowSeconds;
     const findings = findFindings({
       sample: this.#now(),
@@ -105,13 +105,14 @@ export class Report {
     return { severity, findings };
   }
 
-  #lines(): ReturnType<RouteTable["lines"]> {
-    const { core, readings } = this.#sources;
-    return readings.routes.lines(core.http, readings.newest.now, thresholds.latency_slow);
+  #lines(): RouteLines {
+    const { core, recording } = this.#sources;
+    return routeLines(recording.routes, core.http, recording.counter("now"), thresholds.latency_slow);
   }
 
   #message(row: number): Message {
-    const { core, readings: { newest, history, lagBounds, routes: { bounds } }, stalls, title } = this.#sources;
+    const { core, recording, stalls, title } = this.#sources;
+    const history = this.#history;
     const sample = this.#now();
     const { name, version, engine } = core.runtime;
     const { seconds, routes } = this.#lines();
@@ -128,14 +129,14 @@ export class Report {
         uptimeSeconds: sample.uptimeSeconds,
       },
       columns: history.columns,
-      lagBounds,
+      lagBounds: recording.lagBounds,
       ageBounds,
       thresholds: { warning: thresholds.lag_warning, critical: thresholds.lag_critical },
       rows: history.from(row),
       ...this.findings(),
       routes: routes.map(({ slow: _, ...line }) => line),
       routeSeconds: seconds,
-      durationBounds: bounds,
+      durationBounds: recording.routes.bounds,
       stepSeconds,
       oldestRequestSeconds: sample.oldestAges.get("http_request"),
       pools: [...sample.pools].map(([name, numbers]) => ({ name, ...numbers })),
@@ -148,7 +149,7 @@ export class Report {
       },
       stalls: stalls.recent(),
       hasProfiles: stalls.hasProfiles,
-      absent: absences(core, sample, newest, stalls),
+      absent: absences(core, sample, recording, stalls),
     };
   }
 }

@@ -6,11 +6,10 @@
 
 import type { Core } from "../core/core.ts";
 import { atOnce } from "../runtime/promise.ts";
-import type { Stall } from "../process/blame.ts";
 import type { LiveFrame, LiveStall, LiveStalls } from "./options.ts";
+import { mostStalls } from "./own_stalls.ts";
 
-/** The most stalls that are kept and told, and the most frames of each. */
-const mostStalls = 50;
+/** The most frames of each that are told. */
 const mostFrames = 40;
 
 /** A stall as the page shows it. */
@@ -23,30 +22,20 @@ export interface ShownStall extends Omit<LiveStall, "id" | "culprit" | "frames">
   readonly isStart: boolean;
 }
 
-/** Keeps the newest stalls. */
+/** Tells the newest stalls. */
 export class StallList {
-  readonly #given: LiveStalls | undefined;
-  readonly #self: Core["self"] | undefined;
+  readonly #given: LiveStalls;
+  readonly #core: Core;
   readonly #beganAt: number;
-  #own: LiveStall[] = [];
-  #count = 0;
   /** Why there are none; undefined where there can be some. */
   readonly absent: string | undefined;
-  /** Takes the list off the core. */
-  readonly stop: () => void;
 
-  /** Makes a list of what `recordStalls()` keeps, or of what the core tells from now on. */
-  constructor(core: Core | undefined, given: LiveStalls | undefined) {
-    this.#given = given;
-    this.#self = core?.self;
-    this.#beganAt = core?.runtime.unixNow() ?? 0;
-    this.absent = given || core?.blame ? undefined : "The event loop is not measured here.";
-    const take = (stall: Stall): void => {
-      this.#own.unshift(this.#told(core!, stall));
-      if (this.#own.length > mostStalls) this.#own.length = mostStalls;
-    };
-    if (core && !given) core.onStall.add(take);
-    this.stop = () => core?.onStall.delete(take);
+  /** Makes a list of what `recordStalls()` keeps, or else we; `beganAt` is when the page was made, as Unix time in seconds. */
+  constructor(core: Core, given: LiveStalls | undefined, own: LiveStalls | undefined, beganAt: number) {
+    this.#core = core;
+    this.#given = given ?? own!;
+    this.#beganAt = beganAt;
+    this.absent = given || core.blame ? undefined : "The event loop is not measured here.";
   }
 
   /** The newest first. */
@@ -78,13 +67,13 @@ export class StallList {
   /** The `.cpuprofile` of one of them as text; undefined when there is none. */
   profile(id: string): string | undefined {
     const stall = this.#find(id);
-    const profile = this.#given?.profile as ((this: LiveStalls, id: string | number) => string | undefined) | undefined;
-    return this.#attempt(() => stall && atOnce("profile", profile?.call(this.#given!, stall.id)));
+    const profile = this.#given.profile as ((this: LiveStalls, id: string | number) => string | undefined) | undefined;
+    return this.#attempt(() => stall && atOnce("profile", profile?.call(this.#given, stall.id)));
   }
 
   /** Can profiles be downloaded? */
   get hasProfiles(): boolean {
-    return this.#given?.profile !== undefined;
+    return this.#given.profile !== undefined;
   }
 
   #find(id: string): LiveStall | undefined {
@@ -92,10 +81,8 @@ export class StallList {
   }
 
   #all(): LiveStall[] {
-    const given = this.#given;
-    if (!given) return this.#own;
     return this.#attempt(() =>
-      atOnce("recent", given.recent())
+      atOnce("recent", this.#given.recent())
         .filter(({ beganAtUnixSeconds, seconds }) => beganAtUnixSeconds > 0 && seconds > 0)
         .sort((a, b) => b.beganAtUnixSeconds - a.beganAtUnixSeconds).slice(0, mostStalls)
     ) ?? [];
@@ -103,13 +90,7 @@ export class StallList {
 
   /** What a recorder of the app's throws, or promises by mistake, costs the list alone. */
   #attempt<Value>(act: () => Value): Value | undefined {
-    return this.#self?.attempt("live", act);
-  }
-
-  #told({ runtime }: Core, { endedAt, seconds, cpuSeconds, gcSeconds, shares }: Stall): LiveStall {
-    const { kind, name, traceId } = shares[0]!;
-    const beganAtUnixSeconds = runtime.unixNow() - (runtime.now() - endedAt) - seconds;
-    return { id: String(++this.#count), beganAtUnixSeconds, seconds, cpuSeconds, gcSeconds, kind, name, traceId };
+    return this.#core.self.attempt("live", act);
   }
 }
 

@@ -5,9 +5,11 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { createMonitor } from "@rtm/runtime-metrics";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
 import { livePage } from "@rtm/runtime-metrics/live";
-import { History, historySeconds } from "../../src/live/history.ts";
+import { History } from "../../src/live/history.ts";
+import { historySeconds, Recording } from "../../src/live/recording.ts";
 import type { CopiesTold, Message, OwnSeriesTold } from "../../src/live/message.ts";
-import { mostRoutes } from "../../src/live/route_table.ts";
+import { mostRoutes } from "../../src/live/route_steps.ts";
+import { accessTo } from "../../src/monitor/access.ts";
 import { startMonitor } from "../../src/monitor/monitor.ts";
 import { wholeProcess } from "../../src/process/process_watch.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
@@ -235,27 +237,18 @@ describe("the live page under attack", () => {
   });
 });
 
-describe("the history", () => {
+describe("the recording", () => {
   it("keeps five minutes of all series in less than 100 KiB", () => {
-    const { Float32Array: Floats, Float64Array: Doubles } = globalThis;
-    let bytes = 0;
-    const counting = (Kind: typeof Float32Array | typeof Float64Array): never =>
-      new Proxy(Kind, {
-        construct(target, args, newTarget) {
-          const made = Reflect.construct(target, args, newTarget) as Float32Array;
-          bytes += made.byteLength;
-          return made;
-        },
-      }) as never;
-    Object.assign(globalThis, { Float32Array: counting(Floats), Float64Array: counting(Doubles) });
-    let columns: number;
-    try {
-      // The bounds of a monitor's default lag.
-      columns = new History([0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5]).columns.length;
-    } finally {
-      Object.assign(globalThis, { Float32Array: Floats, Float64Array: Doubles });
-    }
-    assert(bytes >= historySeconds * columns * 4, `${bytes} bytes are less than its rows`);
+    using monitor = createMonitor({ registry: new Registry() });
+    const core = accessTo(monitor, "Cannot test").core()!;
+    const recording = new Recording(core);
+    const { columns } = new History(recording);
+    const bytes = [recording.counters, recording.levels, recording.beats].reduce(
+      (sum, { byteLength }) => sum + byteLength,
+      0,
+    );
+    assert(columns.length >= 20, `${columns.length} series`);
+    assert(bytes >= historySeconds * columns.length * 4, `${bytes} bytes are less than its rows`);
     assertLess(bytes, 100 * 1024);
   });
 });
