@@ -13,6 +13,7 @@ import type {
 } from "../gather/family_snapshot.ts";
 import type { Gathered } from "../gather/gather.ts";
 import type { NativeBuckets } from "../metrics/native_buckets.ts";
+import { boundNumber } from "../metrics/histogram.ts";
 import { wellFormed } from "../metrics/label_value.ts";
 import { FamilyNames } from "./family_names.ts";
 import { isCount } from "./loose_samples.ts";
@@ -119,7 +120,7 @@ class Points {
       const attributes = this.#attributes(index);
       // Two of an app's label sets may be the same to UTF-8; the first stands.
       const isTwin = isForeign && told.size === told.add(JSON.stringify(attributes.toSorted(byName))).size;
-      if (isTwin) failed = true;
+      if (isTwin || !made) failed = true;
       yield made && !isTwin ? { attributes, ...this.#start(index), ...made } : undefined;
     }
     if (failed) this.#context.failed?.(name);
@@ -127,7 +128,7 @@ class Points {
 
   exemplars(place: number): readonly OtlpExemplar[] {
     const exemplar = this.#family.exemplars?.get(place);
-    return exemplar && Number.isFinite(exemplar.value) ? [exemplarOf(exemplar, this.#context.unixSeconds)] : [];
+    return exemplar ? [exemplarOf(exemplar, this.#context.unixSeconds)] : [];
   }
 
   #start(index: number): Pick<Point, "startUnixSeconds" | "bornUnixSeconds"> {
@@ -151,15 +152,13 @@ function byName([a]: readonly [string, string], [b]: readonly [string, string]):
   return a < b ? -1 : 1;
 }
 
-/** What is no number says nothing. */
 function numberPoint(
   { numbers }: NumbersSnapshot,
   index: number,
   points: Points,
   isSum: boolean,
-): Omit<NumberPoint, "attributes"> | undefined {
-  const value = numbers[index]!;
-  return Number.isFinite(value) ? { value, exemplars: isSum ? points.exemplars(index) : [] } : undefined;
+): Omit<NumberPoint, "attributes"> {
+  return { value: numbers[index]!, exemplars: isSum ? points.exemplars(index) : [] };
 }
 
 /** A bound, and its place among the values. */
@@ -175,7 +174,7 @@ class Bounds {
   readonly #finite: readonly number[];
 
   constructor({ bounds }: DistributionSnapshot) {
-    this.#all = bounds.map((bound, place) => ({ at: bound === "+Inf" ? Infinity : Number(bound), place }))
+    this.#all = bounds.map((bound, place) => ({ at: boundNumber(bound), place }))
       .sort((a, b) => a.at < b.at ? -1 : 1);
     this.#finite = finite(this.#all);
   }
@@ -208,10 +207,9 @@ function histogramPoint(
   // Nothing can be minus nothing in an app's own metric; a difference with 0 added is none.
   const bucketCounts = [...cumulative, count].map((value, i) => value - (cumulative[i - 1] ?? 0) + 0);
   if (!bucketCounts.every(isCount)) return undefined;
-  const sum = sums[index];
   return {
     count: count + 0,
-    sum: Number.isFinite(sum) ? sum : undefined,
+    sum: sums[index],
     bounds: explicit,
     bucketCounts,
     exemplars: told.flatMap(({ place }) => points.exemplars(begin + place)),
@@ -226,10 +224,9 @@ function exponentialPoint(
   points: Points,
 ): Omit<ExponentialPoint, "attributes"> {
   const bucketCounts = Array.from(counts);
-  const sum = sums[index];
   return {
     count: bucketCounts.reduce((all, each) => all + each, zeroCount),
-    sum: Number.isFinite(sum) ? sum : undefined,
+    sum: sums[index],
     scale: schema,
     zeroCount,
     zeroThreshold,
@@ -244,10 +241,12 @@ function summaryPoint(
   index: number,
 ): Omit<SummaryPoint, "attributes"> | undefined {
   const [count, sum] = [(counts[index] ?? NaN) + 0, sums[index]];
-  if (!isCount(count) || !Number.isFinite(sum)) return undefined;
-  const quantiles = bounds.map((bound, i) => [Number(bound), values[index * bounds.length + i] ?? NaN] as const)
-    .filter(([, value]) => Number.isFinite(value));
-  return { count, sum: sum!, quantiles };
+  if (!isCount(count) || sum === undefined) return undefined;
+  const quantiles = bounds.flatMap((bound, i) => {
+    const value = values[index * bounds.length + i];
+    return value === undefined ? [] : [[boundNumber(bound), value] as const];
+  });
+  return { count, sum, quantiles };
 }
 
 function exemplarOf({ labels, value, unixSeconds }: ExemplarSnapshot, now: number): OtlpExemplar {

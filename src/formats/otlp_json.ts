@@ -67,10 +67,13 @@ function* writeMetric(
 }
 
 function valueOf(point: OtlpPoint): object {
-  if ("value" in point) return { asDouble: point.value, ...exemplarsOf(point.exemplars) };
-  const totals = { count: String(point.count), ...(point.sum !== undefined && { sum: point.sum }) };
+  if ("value" in point) return { asDouble: double(point.value), ...exemplarsOf(point.exemplars) };
+  const totals = { count: String(point.count), ...(point.sum !== undefined && { sum: double(point.sum) }) };
   if ("quantiles" in point) {
-    return { ...totals, quantileValues: point.quantiles.map(([quantile, value]) => ({ quantile, value })) };
+    return {
+      ...totals,
+      quantileValues: point.quantiles.map(([quantile, value]) => ({ quantile, value: double(value) })),
+    };
   }
   if ("scale" in point) {
     return {
@@ -86,7 +89,7 @@ function valueOf(point: OtlpPoint): object {
   }
   return {
     ...totals,
-    explicitBounds: point.bounds,
+    explicitBounds: point.bounds.map(double),
     bucketCounts: point.bucketCounts.map(String),
     ...exemplarsOf(point.exemplars),
   };
@@ -98,7 +101,7 @@ function exemplarsOf(exemplars: readonly OtlpExemplar[]): object {
     exemplars: exemplars.map(({ attributes, unixSeconds, value, ...ids }) => ({
       ...(attributes.length > 0 && { filteredAttributes: keyValues(attributes) }),
       timeUnixNano: nanoseconds(unixSeconds),
-      asDouble: value,
+      asDouble: double(value),
       ...ids,
     })),
   };
@@ -106,6 +109,11 @@ function exemplarsOf(exemplars: readonly OtlpExemplar[]): object {
 
 function keyValues(attributes: Attributes): object[] {
   return attributes.map(([key, value]) => ({ key, value: { stringValue: value } }));
+}
+
+/** JSON has no number for what is infinite or none; the mapping of protocol buffers has words, which JavaScript has as well. */
+function double(value: number): number | string {
+  return Number.isFinite(value) ? value : String(value);
 }
 
 function nanoseconds(unixSeconds: number): string {

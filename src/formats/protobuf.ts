@@ -13,6 +13,7 @@ import type {
   Labels,
   NumbersSnapshot,
 } from "../gather/family_snapshot.ts";
+import { boundNumber } from "../metrics/histogram.ts";
 import { setsOf } from "./family_lines.ts";
 import type { ShownFamily, Written } from "./format.ts";
 import { isCount, isWhole, looseSamples, nothing } from "./loose_samples.ts";
@@ -209,7 +210,7 @@ function distributionWriter(family: DistributionSnapshot, escaping: Escaping): W
 
 function boundField(bound: string, field: number): Uint8Array {
   const writer = new ProtobufWriter();
-  writer.double(field, bound === "+Inf" ? Infinity : Number(bound));
+  writer.double(field, boundNumber(bound));
   return writer.take();
 }
 

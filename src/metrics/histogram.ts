@@ -115,3 +115,8 @@ export function boundText(bound: number): string {
   if (Number.isInteger(bound)) return bound.toFixed(1);
   return bound === Infinity ? "+Inf" : bound === -Infinity ? "-Inf" : String(bound);
 }
+
+/** Reads a bound that was spelled so. */
+export function boundNumber(text: string): number {
+  return Number(text.replace("Inf", "Infinity"));
+}

@@ -78,7 +78,17 @@ export function metricProducer(
         for (const metric of told) {
           const points: OtlpPoint[] = [];
           const each: Iterable<OtlpPoint | undefined> = metric.points;
-          await inSlices(slices, each[Symbol.iterator](), (point) => point && points.push(point));
+          let areFinite = true;
+          await inSlices(slices, each[Symbol.iterator](), (point) => {
+            if (!point) return;
+            if ("value" in point && !Number.isFinite(point.value)) areFinite = false;
+            else points.push(point);
+          });
+          if (!areFinite) {
+            errors.push(
+              new Error(`Cannot tell all of metric ${metric.name}: what is no finite number fails whole exports`),
+            );
+          }
           if (points.length === 0) continue;
           const whole = { ...metric, points } as WholeMetric;
           metrics.push(...await inSlices(slices, sdkMetrics(whole, { unixSeconds, semanticPrefix })));

@@ -127,7 +127,7 @@ export function* sdkMetrics(metric: WholeMetric, context: SdkContext): Generator
       const dataPoints = yield* inSteps(metric.points, (each) =>
         point(each, {
           buckets: { boundaries: [...each.bounds], counts: [...each.bucketCounts] },
-          ...(each.sum !== undefined && { sum: each.sum }),
+          ...sumOf(each),
           count: each.count,
         }));
       return [{ ...common("HISTOGRAM"), dataPointType: 0, dataPoints }];
@@ -139,7 +139,7 @@ export function* sdkMetrics(metric: WholeMetric, context: SdkContext): Generator
           zeroCount: each.zeroCount,
           positive: { offset: each.offset, bucketCounts: [...each.bucketCounts] },
           negative: { offset: 0, bucketCounts: [] },
-          ...(each.sum !== undefined && { sum: each.sum }),
+          ...sumOf(each),
           count: each.count,
         }));
       return [{ ...common("HISTOGRAM"), dataPointType: 1, dataPoints }];
@@ -148,13 +148,13 @@ export function* sdkMetrics(metric: WholeMetric, context: SdkContext): Generator
       // A histogram of one bucket is a sum and a count.
       const dataPoints = yield* inSteps(
         metric.points,
-        (each) => point(each, { buckets: { boundaries: [], counts: [each.count] }, sum: each.sum, count: each.count }),
+        (each) => point(each, { buckets: { boundaries: [], counts: [each.count] }, ...sumOf(each), count: each.count }),
       );
       const whole: SdkMetric = { ...common("HISTOGRAM"), dataPointType: 0, dataPoints };
       const quantiles = yield* inSteps(
         metric.points,
         ({ quantiles, attributes }) =>
-          quantiles.map(([quantile, value]) =>
+          quantiles.filter(([, value]) => Number.isFinite(value)).map(([quantile, value]) =>
             point({ attributes: [...attributes, ["quantile", String(quantile)]] }, value)
           ),
       );
@@ -179,6 +179,11 @@ export function* sdkMetrics(metric: WholeMetric, context: SdkContext): Generator
       ];
     }
   }
+}
+
+/** The SDK's exporter of JSON writes `null` for what is no finite number, for which receivers refuse all of it. */
+function sumOf({ sum }: { sum: number | undefined }): { sum?: number } {
+  return Number.isFinite(sum) ? { sum: sum! } : {};
 }
 
 function* inSteps<Point, Made>(points: readonly Point[], make: (point: Point) => Made): Generator<undefined, Made[]> {

@@ -219,7 +219,9 @@ function difference(now: Counted, told: Counted): Counted | undefined {
   const before = countsBefore(now, told);
   const bucketCounts = before && now.bucketCounts.map((count, i) => count - before[i]!);
   if (!bucketCounts || bucketCounts.some((count) => count < 0)) return undefined;
-  const sum = now.sum === undefined || told.sum === undefined ? undefined : now.sum - told.sum;
+  const grown = now.sum === undefined || told.sum === undefined ? NaN : now.sum - told.sum;
+  // Behind an infinite sum nothing more can be told of it.
+  const sum = Number.isNaN(grown) ? undefined : grown;
   const delta = { ...now, count: now.count - told.count, sum, bucketCounts };
   if (!("scale" in now)) return delta;
   const zeroCount = now.zeroCount - (told as ExponentialCounts).zeroCount;

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
-import { Counter, Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { createPusher, type Pusher, type PusherOptions } from "@rtm/runtime-metrics/push";
 import { freePort } from "../support/free_port.ts";
@@ -106,7 +106,9 @@ describeWith("pushing to VictoriaMetrics", ["victoria-metrics"], (generation) =>
     const { data } = await (await fetch(`${server.url}/api/v1/query?query=${encodeURIComponent(promql)}`)).json() as {
       data: { result: { metric: Record<string, string>; value: [number, string] }[] };
     };
-    return Object.fromEntries(data.result.map(({ metric, value }) => [metric[label], Number(value[1])]));
+    return Object.fromEntries(
+      data.result.map(({ metric, value }) => [metric[label], Number(value[1].replace("Inf", "Infinity"))]),
+    );
   }
   const importUrl = (): string => `${server.url}/api/v1/import/prometheus`;
 
@@ -140,6 +142,15 @@ describeWith("pushing to VictoriaMetrics", ["victoria-metrics"], (generation) =>
 
   it("has what a pusher sends as OTLP, compressed protocol buffers, counts and buckets exact", { skip }, async () => {
     const { monitor, orders } = await measured();
+    const level = new Gauge({
+      name: "level",
+      help: "L.",
+      labelNames: ["kind"],
+      registers: [monitor.registry as Registry],
+    });
+    // VictoriaMetrics keeps no samples that are no number.
+    const levels = { above: Infinity, below: -Infinity, none: NaN, one: 1 };
+    for (const [kind, value] of Object.entries(levels)) level.set({ kind }, value);
     const url = `${server.url}/opentelemetry/v1/metrics`;
     const pusher = pusherFor(monitor, { url, protocol: "otlp", job: "otlp", compression: "gzip" });
     assert(await pusher.push(), pusher.stats.lastError);
@@ -151,6 +162,7 @@ describeWith("pushing to VictoriaMetrics", ["victoria-metrics"], (generation) =>
       (found) => "b" in found,
     );
     assertEquals(found, { 'a "b"\\c': 3, b: 2 ** 40 });
+    assertEquals(await query(`{__name__="level",${sender}}`, "kind"), { above: Infinity, below: -Infinity, one: 1 });
     assertEquals(await query(`{__name__="http_request_duration_seconds_count",${sender}}`, "status"), { "200": 2 });
     const buckets = await query(`{__name__="http_request_duration_seconds_bucket",${sender}}`, "le");
     assertEquals(buckets["+Inf"], 2);

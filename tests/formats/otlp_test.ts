@@ -168,7 +168,7 @@ describe("a request of OTLP", () => {
     ]);
   });
 
-  it("keeps the quantiles of a summary, and those that are no number out of it", async () => {
+  it("keeps the quantiles of a summary, those that are no number as well", async () => {
     const values = [
       { labels: { quantile: 0.5 }, value: 2 },
       { labels: { quantile: 0.9 }, value: NaN },
@@ -176,13 +176,53 @@ describe("a request of OTLP", () => {
       { metricName: "s_count", value: 3 },
     ];
     assertEquals((await made({ name: "s", type: "summary", values }))["s"]!["summary"]!.dataPoints, [
-      { attributes: [], ...times, count: "3", sum: 6, quantileValues: [{ quantile: 0.5, value: 2 }] },
+      {
+        attributes: [],
+        ...times,
+        count: "3",
+        sum: 6,
+        quantileValues: [{ quantile: 0.5, value: 2 }, { quantile: 0.9, value: "NaN" }],
+      },
     ]);
   });
 
-  it("leaves out what is no number, and a metric that has nothing else", async () => {
-    const sent = await made(...[NaN, Infinity, 1].map((value, i) => ({ name: "abc"[i]!, values: [{ value }] })));
-    assertEquals(Object.keys(sent), ["c"]);
+  it("tells what is not finite by the words that protocol buffers have in JSON", async () => {
+    const values = [NaN, Infinity, -Infinity, 1].map((value, i) => ({ value, labels: { a: String(i) } }));
+    const { gauge } = (await made({ name: "a", type: "gauge", values }))["a"]!;
+    assertEquals(gauge!.dataPoints.map((point) => point["asDouble"]), ["NaN", "Infinity", "-Infinity", 1]);
+    const histogram = [
+      { metricName: "h_bucket", labels: { le: -Infinity }, value: 1 },
+      { metricName: "h_bucket", labels: { le: "+Inf" }, value: 2 },
+      { metricName: "h_sum", value: -Infinity },
+      { metricName: "h_count", value: 2 },
+    ];
+    const [point] = (await made({ name: "h", type: "histogram", values: histogram }))["h"]!.histogram!.dataPoints;
+    const { sum, explicitBounds, bucketCounts } = point as Record<string, unknown>;
+    assertEquals([sum, explicitBounds, bucketCounts], ["-Infinity", ["-Infinity"], ["1", "1"]]);
+  });
+
+  it("says of which metric a label set could not be told", async () => {
+    const registry = new Registry();
+    const failed: string[] = [];
+    for (const [name, count] of [["whole", 3], ["half", 1.5]] as const) {
+      const values = [{ metricName: `${name}_count`, value: count }, { metricName: `${name}_sum`, value: 1 }];
+      registry.registerMetric(
+        { name, help: "H.", get: () => ({ name, help: "H.", type: "histogram", values }) } as never,
+      );
+    }
+    const { families, labels } = await gather(
+      { runtime: currentRuntime(), core: undefined, registry },
+      { timeoutSeconds: 5 },
+    );
+    const context = {
+      labels,
+      resource: {},
+      startUnixSeconds: 1,
+      unixSeconds: 2,
+      failed: (name: string) => failed.push(name),
+    };
+    for (const { points } of otlpMetrics(families, context)) assertEquals([...points].length, 1);
+    assertEquals(failed, ["half"]);
   });
 
   it("leaves out the instance that the resource names, and no other", async () => {

@@ -249,8 +249,11 @@ describe("metricProducer() with OpenTelemetry's SDK", () => {
         }),
       } as never,
     );
-    const { resourceMetrics } = await metricProducer(monitor).collect({ timeoutMillis: 1000 });
+    const { resourceMetrics, errors } = await metricProducer(monitor).collect({ timeoutMillis: 1000 });
     const metrics = resourceMetrics.scopeMetrics[0]!.metrics;
+    assertEquals(errors.map(String), [
+      "Error: Cannot tell all of metric half: what is no finite number fails whole exports",
+    ]);
     const half = metrics.find(({ descriptor }) => descriptor.name === "half")!;
     assertEquals(half.dataPoints.map(({ value }) => value), [1]);
     assert(metrics.some(({ descriptor }) => descriptor.name === "http_requests_total"));

@@ -139,7 +139,7 @@ export function readOtlp(bytes: Uint8Array): OtlpMessage {
   if (Request.encode(message).finish().length !== bytes.length) {
     throw new Error("Cannot read request: it has fields that the schema has not");
   }
-  return canonical(Request.toObject(message, { longs: String, bytes: Array })) as OtlpMessage;
+  return canonical(Request.toObject(message, { longs: String, bytes: Array, json: true })) as OtlpMessage;
 }
 
 /** Makes the answer of a receiver that has thrown points away. */

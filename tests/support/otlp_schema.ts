@@ -12,7 +12,14 @@ function must(condition: boolean, path: string, expected: string, value: unknown
 
 const text: Check = (value, path) => must(typeof value === "string", path, "a string", value);
 const flag: Check = (value, path) => must(typeof value === "boolean", path, "true or false", value);
-const double: Check = (value, path) => must(Number.isFinite(value), path, "a finite number", value);
+/** The mapping of protocol buffers has words for what JSON has no number for. */
+const double: Check = (value, path) =>
+  must(
+    Number.isFinite(value) || ["NaN", "Infinity", "-Infinity"].includes(value as string),
+    path,
+    "a number, or the word for one that is not finite",
+    value,
+  );
 const uint32: Check = (value, path) =>
   must(Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 32, path, "a uint32", value);
 const uint64: Check = (value, path) =>
