@@ -17,7 +17,7 @@ import {
   text,
   withDefaults,
 } from "../check.ts";
-import { isBodyHeader, isHeaderName, isHeaderValue, withoutCredentials } from "./credentials.ts";
+import { checkHeader, withoutCredentials } from "./credentials.ts";
 import type { PusherOptions, PushProtocol, PushSource } from "./options.ts";
 import { withOtelEnvironment } from "./otel_environment.ts";
 
@@ -38,20 +38,6 @@ function word(...words: readonly string[]): Kind {
 /** Texts by name. */
 const texts: Kind = entriesOf("texts by name", (key, value, name, refuse) => {
   if (typeof value !== "string") refuse(TypeError, `${name}.${key} must be a string`, value);
-});
-
-/** A value is never shown: it may be a token. */
-const headerTexts: Kind = entriesOf("texts by name", (key, value, name, refuse) => {
-  if (!isHeaderName(key)) refuse(TypeError, `${name} must have names of headers`, new Hidden(key));
-  if (isBodyHeader(key)) refuse(TypeError, `${name} must leave out ${key}, which the protocol says`, new Hidden(""));
-  if (typeof value !== "string") refuse(TypeError, `${name}.${key} must be a string`, value);
-  if (!isHeaderValue(value as string)) {
-    refuse(
-      TypeError,
-      `${name}.${key} must be the value of a header, without line breaks and characters beyond U+00FF`,
-      new Hidden(value as string),
-    );
-  }
 });
 
 function between(least: number, most: number): Kind {
@@ -87,7 +73,7 @@ export const pusherOptions: OptionTable<PusherOptions> = {
   encoding: { default: "protobuf", ...word("json", "protobuf") },
   temporality: { default: "cumulative", ...word("cumulative", "delta") },
   compression: { default: "none", ...word("none", "gzip") },
-  headers: { default: {}, ...headerTexts },
+  headers: { default: {}, ...entriesOf("texts by name", checkHeader) },
   intervalSeconds: { default: 10, ...between(1, 3600) },
   timeoutSeconds: { default: 5, ...between(0.001, 60) },
   retries: {
@@ -119,14 +105,9 @@ export function checkPusher(options: PusherOptions): PusherSettings {
   // The page is not asked for: what OTLP is made of is inside.
   const runtime = isOtlp ? accessTo(options.monitor, "Cannot create pusher").source().runtime : undefined;
   const told = runtime ? withOtelEnvironment(options, (name) => runtime.environment(name), refuse) : options;
-  const instead = isOtlp ? { url: "OTEL_EXPORTER_OTLP_ENDPOINT", job: "OTEL_SERVICE_NAME" } : undefined;
   for (const name of ["url", "job"] as const) {
-    if (told[name] !== undefined) continue;
-    refuse(
-      TypeError,
-      `${name} must be ${pusherOptions[name].is}${instead ? `, or ${instead[name]} set` : ""}`,
-      undefined,
-    );
+    const instead = isOtlp ? ", or OTEL_SERVICE_NAME set" : "";
+    if (told[name] === undefined) refuse(TypeError, `${name} must be ${pusherOptions[name].is}${instead}`, undefined);
   }
   if (told.compression === "gzip" && typeof CompressionStream !== "function") {
     refuse(TypeError, "compression must be none where there is no CompressionStream", told.compression);

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { Hidden, type Refuse } from "../check.ts";
+
 /** An address without credentials, and the header that they became. */
 export interface Addressed {
   readonly url: URL;
@@ -39,17 +41,20 @@ function decoded(text: string): string {
   });
 }
 
-/** Does a header say how the body is written? A pusher says that itself. */
-export function isBodyHeader(name: string): boolean {
-  return /^(content-(type|encoding|length)|transfer-encoding)$/i.test(name);
-}
-
-/** May this be a header's name? */
-export function isHeaderName(name: string): boolean {
-  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name);
-}
-
-/** May this be a header's value, as `fetch` takes it? */
-export function isHeaderValue(value: string): boolean {
-  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+/** Refuses a header that `fetch` would refuse, or that says how the body is written. A value is never shown: it may be a token. */
+export function checkHeader(key: string, value: unknown, name: string, refuse: Refuse): void {
+  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(key)) {
+    refuse(TypeError, `${name} must have names of headers`, new Hidden(key));
+  }
+  if (/^(content-(type|encoding|length)|transfer-encoding)$/i.test(key)) {
+    refuse(TypeError, `${name} must leave out what the protocol says`, key);
+  }
+  if (typeof value !== "string") refuse(TypeError, `${name}.${key} must be a string`, value);
+  if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value as string)) {
+    refuse(
+      TypeError,
+      `${name}.${key} must be the value of a header, without line breaks and characters beyond U+00FF`,
+      new Hidden(value as string),
+    );
+  }
 }

@@ -28,8 +28,8 @@ export interface PusherOptions {
    * (`http://host:8428/api/v1/import/prometheus`), or an OTLP endpoint for metrics (`http://host:4318/v1/metrics`). A name
    * and a password in it become the header `authorization`, unless that is among `headers`.
    *
-   * @default {undefined} For OTLP what `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT` or `OTEL_EXPORTER_OTLP_ENDPOINT` say; it has to
-   * be told otherwise.
+   * @default {undefined} For OTLP what `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT` or `OTEL_EXPORTER_OTLP_ENDPOINT` say, or
+   * `http://localhost:4318/v1/metrics`; it has to be told otherwise.
    */
   url?: string | URL;
   /** What is spoken there. With `"otlp"` the environment variables of OpenTelemetry are read for what no option tells. */

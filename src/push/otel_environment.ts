@@ -5,7 +5,7 @@
  */
 
 import { Hidden, type Refuse } from "../check.ts";
-import { isBodyHeader, isHeaderName, isHeaderValue } from "./credentials.ts";
+import { checkHeader } from "./credentials.ts";
 import type { PusherOptions } from "./options.ts";
 
 /** Reads a variable; undefined where it is not set, or may not be read. */
@@ -25,6 +25,9 @@ type Told = Pick<
   | "intervalSeconds"
   | "timeoutSeconds"
 >;
+
+/** Where a collector is beside its apps, by the specification. */
+const defaultEndpoint = { name: "OTEL_EXPORTER_OTLP_ENDPOINT", value: "http://localhost:4318" };
 
 /** How names begin: those of metrics alone win. */
 const [metrics, general] = ["OTEL_EXPORTER_OTLP_METRICS_", "OTEL_EXPORTER_OTLP_"] as const;
@@ -86,11 +89,9 @@ class Variables {
     return undefined;
   }
 
-  /** The metrics' own address as it is, or the general one with their path behind it. */
-  url(): URL | undefined {
-    const given = this.text(`${metrics}ENDPOINT`, `${general}ENDPOINT`);
-    if (!given) return undefined;
-    const { name, value } = given;
+  /** The metrics' own address as it is, or the general one, or the specification's, with their path behind it. */
+  url(): URL {
+    const { name, value } = this.text(`${metrics}ENDPOINT`, `${general}ENDPOINT`) ?? defaultEndpoint;
     if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
       this.#refuse(TypeError, `${name} must be an absolute URL that begins with http: or https:`, new Hidden(value));
     }
@@ -104,13 +105,7 @@ class Variables {
     const name = this.text(`${metrics}HEADERS`, `${general}HEADERS`)?.name;
     if (name === undefined) return undefined;
     const headers = this.pairs(name);
-    for (const [key, value] of headers) {
-      if (isBodyHeader(key)) {
-        this.#refuse(TypeError, `${name} must leave out ${key}, which the protocol says`, new Hidden(""));
-      }
-      if (isHeaderName(key) && isHeaderValue(value)) continue;
-      this.#refuse(TypeError, `${name} must have names and values of headers, without line breaks`, new Hidden(value));
-    }
+    for (const [key, value] of headers) checkHeader(key, value, name, this.#refuse);
     return Object.fromEntries(headers);
   }
 

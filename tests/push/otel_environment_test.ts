@@ -159,6 +159,11 @@ describe("options of a pusher that speaks OTLP", () => {
     }
   });
 
+  it("need not tell an endpoint: without one it is the specification's", () => {
+    const { url } = settingsOf({ OTEL_SERVICE_NAME: "a", OTEL_EXPORTER_OTLP_ENDPOINT: "" });
+    assertEquals(url.href, "http://localhost:4318/v1/metrics");
+  });
+
   it("have to tell what the environment does not", () => {
     const refused = (environment: Environment, message: string, options?: Partial<PusherOptions>) =>
       assertThrows(
@@ -166,7 +171,6 @@ describe("options of a pusher that speaks OTLP", () => {
         TypeError,
         `Cannot create pusher: ${message}, got undefined`,
       );
-    refused({ OTEL_SERVICE_NAME: "a" }, "url must be an absolute URL, or OTEL_EXPORTER_OTLP_ENDPOINT set");
     refused(
       { OTEL_EXPORTER_OTLP_ENDPOINT: "http://host" },
       "job must be a string with something in it, or OTEL_SERVICE_NAME set",
@@ -189,10 +193,11 @@ describe("a variable of OpenTelemetry's that says nothing that could be", () => 
         [
           "OTEL_EXPORTER_OTLP_HEADERS",
           "key=secret%0Ax: y",
-          "must have names and values of headers, without line breaks",
+          "key must be the value of a header, without line breaks and characters beyond U+00FF, got a string of 11 characters",
         ],
-        ["OTEL_EXPORTER_OTLP_HEADERS", "a key=secret", "must have names and values of headers"],
-        ["OTEL_EXPORTER_OTLP_METRICS_HEADERS", "key=secret%E2%82%AC", "must have names and values of headers"],
+        ["OTEL_EXPORTER_OTLP_HEADERS", "a key=secret", "must have names of headers, got a string of 5 characters"],
+        ["OTEL_EXPORTER_OTLP_METRICS_HEADERS", "key=secret%E2%82%AC", "key must be the value of a header"],
+        ["OTEL_EXPORTER_OTLP_HEADERS", "Content-Type=a", 'must leave out what the protocol says, got "Content-Type"'],
         ["OTEL_RESOURCE_ATTRIBUTES", "secret", "must be pairs such as a=b,c=d"],
         ["OTEL_RESOURCE_ATTRIBUTES", "a=secret%ff", "must be pairs such as a=b,c=d"],
         ["OTEL_EXPORTER_OTLP_TIMEOUT", "soon", 'must be a number of milliseconds from 1 to 60000, got "soon"'],
@@ -208,7 +213,10 @@ describe("a variable of OpenTelemetry's that says nothing that could be", () => 
       ] as const
     ) {
       const error = assertThrows(() => settingsOf({ ...needed, [name]: value }), Error);
-      assertStringIncludes(error.message, `Cannot create pusher: ${name} ${message}`);
+      assertStringIncludes(
+        error.message,
+        `Cannot create pusher: ${name}${message.startsWith("key ") ? "." : " "}${message}`,
+      );
       assertEquals(error.message.includes("secret"), false, error.message);
     }
   });
@@ -238,7 +246,7 @@ describe("the environment of a real process", () => {
 
   it("is not read without the permission, and not asked for", { skip: !isDeno && "Deno alone has permissions" }, () => {
     const { told, stderr } = run(["run", "--allow-read", "--allow-import", "--no-prompt"]);
-    const message = "Cannot create pusher: url must be an absolute URL, or OTEL_EXPORTER_OTLP_ENDPOINT set";
+    const message = "Cannot create pusher: job must be a string with something in it, or OTEL_SERVICE_NAME set";
     assertEquals(told, { error: `${message}, got undefined` }, stderr);
     const some = run(["run", "--allow-read", "--allow-env=OTEL_SERVICE_NAME,OTEL_EXPORTER_OTLP_ENDPOINT"]);
     assertEquals(some.told, { url: "http://host:4318/v1/metrics", job: "api", headers: {} }, some.stderr);
