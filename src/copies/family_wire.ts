@@ -6,11 +6,21 @@
 
 import type { ExemplarSnapshot, FamilySnapshot, NativeBuckets } from "../gather/family_snapshot.ts";
 import { mostBuckets } from "../metrics/native_buckets.ts";
-import type { Row, RowFamily } from "./label_rows.ts";
 import { LabelRows } from "./label_rows.ts";
-
-/** JSON has no other numbers than finite ones. */
-const oddNumbers: Readonly<Record<string, number>> = { n: Number.NaN, i: Infinity, m: Number.NEGATIVE_INFINITY };
+import { type LabelSets, labelSetsOf, readLabelSets, type RowFamily, toldLabelSets } from "./label_sets.ts";
+import {
+  firstOf,
+  inGrid,
+  inMilliseconds,
+  isCount,
+  must,
+  numbersText,
+  readNumbers,
+  readSteps,
+  stepsText,
+  whole,
+  wireNumber,
+} from "./number_wire.ts";
 
 /** The types of the families, by their letters. */
 const types = { c: "counter", g: "gauge", u: "untyped", h: "histogram", s: "summary" } as const;
@@ -33,52 +43,49 @@ type Line = readonly [
 /** Writes a family. */
 export function familyLine(family: FamilySnapshot): string {
   const { kind, name, help, type, isForeign, aggregator = 0, lost, createdAt, exemplars, size } = family;
-  const { rows, kept } = rowsOf(family);
-  const isWhole = kept.length === size;
-  const numbersOf = (numbers: ArrayLike<number | undefined>, width = 1): unknown[] => {
-    const all = isWhole
-      ? Array.prototype.slice.call(numbers, 0, size * width) as (number | undefined)[]
-      : kept.flatMap((i) => Array.from({ length: width }, (_, j) => numbers[i * width + j]));
-    return all.every((each) => Number.isFinite(each)) ? all : all.map(wireNumber);
-  };
+  const { sets, kept } = keptSets(family);
+  const pick = <Value>(numbers: ArrayLike<Value>, width = 1): ArrayLike<Value> =>
+    kept
+      ? kept.flatMap((i) => Array.from({ length: width }, (_, j) => numbers[i * width + j]!))
+      : firstOf(numbers, size * width);
   const width = kind === "distribution" ? family.bounds.length : 1;
-  const moved = isWhole ? undefined : new Map(kept.map((from, to) => [from, to]));
+  const moved = kept && new Map(kept.map((from, to) => [from, to]));
   const kinds = Object.entries(types).find(([, each]) => each === type)!;
-  const line: Line = [
-    ...[kinds[0], name, help] as const,
-    ...[isForeign ? 1 : 0, aggregator, lost + size - kept.length, rows.names, rows.rows] as const,
-    createdAt ? numbersOf(createdAt) : 0,
-    wireExemplars(exemplars, (place) => {
-      const slot = Math.floor(place / width);
-      const to = moved ? moved.get(slot) : slot;
-      return to === undefined ? undefined : to * width + place % width;
-    }),
-    ...kind === "numbers" ? [numbersOf(family.numbers)] : [
-      family.bounds,
-      numbersOf(family.values, width),
-      numbersOf(family.sums),
-      numbersOf(family.counts),
-      ...family.native ? [kept.map((i) => nativeLine(family.native!(i)))] : [],
-    ],
+  const before = [
+    ...[kinds[0], name, help, isForeign ? 1 : 0, aggregator, lost + size - sets.values.length],
+    ...[sets.names, toldLabelSets(sets)],
   ];
-  return JSON.stringify(line);
+  const exemplarsTold = wireExemplars(exemplars, (place) => {
+    const slot = Math.floor(place / width);
+    const to = moved ? moved.get(slot) : slot;
+    return to === undefined ? undefined : to * width + place % width;
+  });
+  const numbers = kind === "numbers" ? [numbersText(pick(family.numbers))] : [
+    JSON.stringify(family.bounds),
+    stepsText(pick(family.values, width), whole, width),
+    isForeign ? numbersText(pick(family.sums)) : stepsText(pick(family.sums), inGrid),
+    numbersText(pick(family.counts)),
+    ...family.native
+      ? [JSON.stringify(Array.from(sets.values, (_, i) => nativeLine(family.native!(kept ? kept[i]! : i))))]
+      : [],
+  ];
+  const times = createdAt ? stepsText(pick(createdAt), inMilliseconds, size) : "0";
+  return `[${
+    [...before.map((each) => JSON.stringify(each)), times, JSON.stringify(exemplarsTold), ...numbers].join()
+  }]`;
 }
 
-/** The label sets of a family, and at which places they were. */
-function rowsOf(
-  family: FamilySnapshot,
-): { rows: { readonly names: readonly string[]; readonly rows: readonly Row[] }; kept: number[] } {
-  const { size, written } = family;
-  const kept: number[] = [];
-  if (written?.values) {
-    for (let i = 0; i < size; i++) kept.push(i);
-    return { rows: { names: written.names, rows: kept.map((i) => written.values!(i)) }, kept };
-  }
+/** The label sets of a family, and at which places they were; undefined for all in their places. */
+function keptSets(family: FamilySnapshot): { sets: LabelSets; kept?: number[] } {
+  const ready = labelSetsOf(family);
+  if (ready) return { sets: ready };
   const rows = new LabelRows();
   const placeOf = rows.placesIn(family, {});
+  const kept: number[] = [];
   // Label sets of an app's own that are spelled alike are one: the first stands, as it does on a page.
-  for (let i = 0; i < size; i++) if (placeOf(i) === kept.length) kept.push(i);
-  return { rows, kept };
+  for (let i = 0; i < family.size; i++) if (placeOf(i) === kept.length) kept.push(i);
+  const sets = { names: rows.names, values: rows.rows };
+  return kept.length === family.size ? { sets } : { sets, kept };
 }
 
 /** Makes what JSON takes of exemplars; `moved` tells where each stands then. */
@@ -90,11 +97,6 @@ export function wireExemplars(
     const to = moved(place);
     return to === undefined ? undefined : [to, labels, wireNumber(value), unixSeconds ?? null];
   }).filter((each) => each !== undefined);
-}
-
-function wireNumber(number: number | undefined): unknown {
-  if (number === undefined) return null;
-  return Number.isFinite(number) ? number : number > 0 ? "i" : number < 0 ? "m" : "n";
 }
 
 /**
@@ -110,14 +112,10 @@ export function readFamily(text: string): FamilySnapshot & RowFamily {
   must(typeof letter === "string" && Object.hasOwn(types, letter) && typeof name === "string" && name !== "");
   must(typeof help === "string" && (isForeign === 0 || isForeign === 1) && isCount(lost));
   must(aggregator === 0 || typeof aggregator === "string");
-  must(
-    isTexts(names) && new Set(names).size === names.length && Array.isArray(rows) && rows.every(isRow(names.length)),
-  );
-  const size = (rows as readonly Row[]).length;
-  // Almost all have every label, and need not be copied.
-  const values = (rows as (readonly (string | null)[])[]).map((row) =>
-    row.includes(null) ? row.map((value) => value ?? undefined) : row as Row
-  );
+  must(isTexts(names) && new Set(names).size === names.length);
+  const values = readLabelSets(rows, names.length);
+  must(values !== undefined);
+  const size = values.length;
   const type = types[letter as keyof typeof types];
   const isDistribution = type === "histogram" || type === "summary";
   const bounds = isDistribution ? numbers[0] : [];
@@ -131,15 +129,15 @@ export function readFamily(text: string): FamilySnapshot & RowFamily {
         names.flatMap((name, i) => values[index]![i] === undefined ? [] : [[name, values[index]![i]!] as const]),
       ),
     exemplars: readExemplars(exemplars, size * width),
-    createdAt: createdAt === 0 ? undefined : readNumbers(createdAt, size, true) as number[],
+    createdAt: createdAt === 0 ? undefined : readSteps(createdAt, size, inMilliseconds, size, true) as number[],
   };
   if (!isDistribution) {
     return { ...common, kind: "numbers", type, numbers: readNumbers(numbers[0], size, true) as number[] };
   }
   return {
     ...{ ...common, kind: "distribution", type, bounds },
-    values: readNumbers(numbers[1], size * width),
-    sums: readNumbers(numbers[2], size),
+    values: readSteps(numbers[1], size * width, whole, width),
+    sums: readSteps(numbers[2], size, inGrid),
     counts: readNumbers(numbers[3], size),
     ...(numbers.length === 5 && { native: readNative(numbers[4], size) }),
   };
@@ -164,34 +162,8 @@ function readNative(given: unknown, size: number): (index: number) => NativeBuck
   return (index) => read[index]!;
 }
 
-function must(isRight: boolean): asserts isRight {
-  if (!isRight) throw new TypeError("Cannot read copy: a family is not as it should be");
-}
-
-/** Is this a whole number of at least 0? */
-export function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
 function isTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((each) => typeof each === "string");
-}
-
-function isRow(longest: number): (row: unknown) => boolean {
-  return (row) =>
-    Array.isArray(row) && row.length <= longest && row.every((value) => value === null || typeof value === "string");
-}
-
-function readNumbers(given: unknown, length: number, areTold = false): (number | undefined)[] {
-  must(Array.isArray(given) && given.length === length);
-  // Almost all are numbers, and need not be copied.
-  if (given.every((each) => typeof each === "number")) return given;
-  return given.map((each: unknown) => {
-    if (typeof each === "number") return each;
-    if (each === null && !areTold) return undefined;
-    must(typeof each === "string" && Object.hasOwn(oddNumbers, each));
-    return oddNumbers[each];
-  });
 }
 
 /** Reads exemplars; throws where they are none. */

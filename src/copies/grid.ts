@@ -25,6 +25,17 @@ export function onGrid({ isForeign }: FamilySnapshot): (value: number) => number
   };
 }
 
+/** Tells how many parts of our own grid a number is, cut off; undefined where that is none that can be told. */
+export function gridParts(value: number): number | undefined {
+  const parts = Math.floor(value * ownGrid);
+  return Number.isSafeInteger(parts) ? parts : undefined;
+}
+
+/** Makes the number of parts. */
+export function ofGridParts(parts: number): number {
+  return parts / ownGrid;
+}
+
 /** Cuts the sums of one copy off, as they are where several are joined. */
 export function griddedFamily(family: FamilySnapshot): FamilySnapshot {
   const cut = onGrid(family);

@@ -5,50 +5,53 @@
  */
 
 import type { ExemplarSnapshot, FamilySnapshot, Labels } from "../gather/family_snapshot.ts";
-import { escapeLabelValue } from "../metrics/label_value.ts";
+import { keyOf, keysOf, labelSetsOf, type Row, type RowFamily, trimmed, writtenLabels } from "./label_sets.ts";
 
-/** The values of one label set, by the names of a family; undefined for a label that it has not. */
-export type Row = readonly (string | undefined)[];
+/** Finds the place of a label set of one family. */
+export type PlaceOf = (index: number) => number;
 
-/** A family whose label sets are rows already. */
-export interface RowFamily {
-  readonly rows: { readonly names: readonly string[]; readonly values: readonly Row[] };
-}
+/** Where each label set has the place that it has in its own family. */
+export const inPlace: PlaceOf = (index) => index;
 
 /** The label sets of one family. */
 export class LabelRows {
   readonly names: string[] = [];
-  readonly rows: Row[] = [];
-  readonly #places = new Map<string, number>();
+  #rows: Row[] = [];
+  /** Whether they are those of the first copy that had any, and nothing was added. */
+  #areAdopted = false;
+  /** Made when something is looked for. */
+  #places: Map<string, number> | undefined;
   /** Where the next one is, most likely: copies that do the same have their label sets in much the same order. */
   #next = 0;
 
+  get rows(): readonly Row[] {
+    return this.#rows;
+  }
+
   /** Makes what finds the place of each label set of a family; `more` are labels to add where a set has none of that name. */
-  placesIn(family: FamilySnapshot & Partial<RowFamily>, more: Labels): (index: number) => number {
+  placesIn(family: FamilySnapshot & Partial<RowFamily>, more: Labels): PlaceOf {
     this.#next = 0;
-    const { rows, written } = family;
-    const names = rows ? rows.names : written?.values && written.names;
-    if (names && Object.keys(more).every((name) => !names.includes(name))) {
-      const rowOf = rows ? (index: number) => rows.values[index]! : (index: number) => written!.values!(index);
-      const places = [...names, ...Object.keys(more)].map((name) => this.#nameAt(name));
-      const added = Object.values(more).map(String);
-      const isInOrder = places.every((place, i) => place === i);
-      return (index) => {
-        const values = added.length > 0 ? [...rowOf(index), ...added] : rowOf(index);
-        if (isInOrder) return this.#place(values);
-        const row: (string | undefined)[] = [];
-        for (const [i, place] of places.entries()) row[place] = values[i];
-        return this.#place(Array.from(row));
-      };
+    const added = Object.keys(more);
+    const sets = labelSetsOf(family);
+    if (!sets || sets.names.some((name) => added.includes(name))) return this.#placesOfObjects(family, more);
+    const { names, values } = sets;
+    const places = [...names, ...added].map((name) => this.#nameAt(name));
+    const areInOrder = places.every((place, i) => place === i);
+    if (added.length === 0 && areInOrder) {
+      if (this.#rows.length === 0) [this.#rows, this.#areAdopted, this.#places] = [values as Row[], true, undefined];
+      if (this.#rows === values) return inPlace;
+      const keys = keysOf(values);
+      return (index) => this.#place(values[index]!, keys[index]);
     }
-    const hasMore = Object.keys(more).length > 0;
+    const addedValues = Object.values(more).map(String);
     return (index) => {
-      const own = family.labels(index);
-      const labels: Labels = hasMore ? { ...own, ...more, ...own } : own;
-      for (const name in labels) this.#nameAt(name);
-      return this.#place(
-        this.names.map((name) => Object.hasOwn(labels, name) ? String(labels[name]) : undefined),
-      );
+      const given = [...values[index]!];
+      given.length = names.length;
+      given.push(...addedValues);
+      if (areInOrder) return this.#place(trimmed(given));
+      const row: (string | undefined)[] = [];
+      for (const [i, place] of places.entries()) row[place] = given[i];
+      return this.#place(trimmed(Array.from(row)));
     };
   }
 
@@ -62,18 +65,24 @@ export class LabelRows {
 
   /** What every joined family has; our own bring what the text formats want of them. */
   shown(family: FamilySnapshot): Pick<FamilySnapshot, "size" | "labels" | "written"> & RowFamily {
-    const { names, rows } = this;
-    const common = { size: rows.length, labels: (index: number) => this.labels(index), rows: { names, values: rows } };
+    const { names, rows: values } = this;
+    const rows = { names, values };
+    const common = { size: values.length, labels: (index: number) => this.labels(index), rows };
     if (family.isForeign) return common;
-    // Each when it is written, which is done in slices.
-    const texts: string[] = [];
-    const textOf = (row: Row): string =>
-      names.flatMap((name, i) => row[i] === undefined ? [] : [`${name}="${escapeLabelValue(row[i])}"`]).join(",");
-    const areWhole = rows.every((row) => row.length === names.length && !row.includes(undefined));
-    const values = (index: number): readonly string[] => rows[index] as readonly string[];
-    return {
-      ...common,
-      written: { text: (index) => texts[index] ??= textOf(rows[index]!), names, ...(areWhole && { values }) },
+    const areWhole = values.every((row) => row.length === names.length && !row.includes(undefined));
+    const valuesOf = (index: number): readonly string[] => values[index] as readonly string[];
+    return { ...common, written: { text: writtenLabels(rows), names, ...(areWhole && { values: valuesOf }) } };
+  }
+
+  #placesOfObjects(family: FamilySnapshot, more: Labels): PlaceOf {
+    const hasMore = Object.keys(more).length > 0;
+    return (index) => {
+      const own = family.labels(index);
+      const labels: Labels = hasMore ? { ...own, ...more, ...own } : own;
+      for (const name in labels) this.#nameAt(name);
+      return this.#place(
+        trimmed(this.names.map((name) => Object.hasOwn(labels, name) ? String(labels[name]) : undefined)),
+      );
     };
   }
 
@@ -82,23 +91,21 @@ export class LabelRows {
     return at < 0 ? this.names.push(name) - 1 : at;
   }
 
-  #place(row: Row): number {
-    // A name that came later is absent in those that came before.
-    let length = row.length;
-    while (length > 0 && row[length - 1] === undefined) length--;
-    const held = length < row.length ? row.slice(0, length) : row;
-    const place = isSame(this.rows[this.#next], held) ? this.#next : this.#placeOf(held);
+  #place(row: Row, key?: string): number {
+    const place = isSame(this.#rows[this.#next], row) ? this.#next : this.#placeOf(row, key ?? keyOf(row));
     this.#next = place + 1;
     return place;
   }
 
-  #placeOf(row: Row): number {
-    const key = JSON.stringify(row);
-    let place = this.#places.get(key);
-    if (place === undefined) {
-      place = this.rows.push(row) - 1;
-      this.#places.set(key, place);
-    }
+  #placeOf(row: Row, key: string): number {
+    const places = this.#places ??= new Map(
+      this.#areAdopted ? keysOf(this.#rows).map((each, place) => [each, place] as const) : [],
+    );
+    const known = places.get(key);
+    if (known !== undefined) return known;
+    if (this.#areAdopted) [this.#rows, this.#areAdopted] = [[...this.#rows], false];
+    const place = this.#rows.push(row) - 1;
+    places.set(key, place);
     return place;
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isCount } from "./family_wire.ts";
+import { isCount } from "./number_wire.ts";
 import { isId, readHead, Report } from "./report.ts";
 
 /** Raised when copies of one version can no longer be understood by another. */

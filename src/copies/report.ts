@@ -7,7 +7,8 @@
 
 import type { FamilySnapshot, Labels } from "../gather/family_snapshot.ts";
 import type { Slices } from "../gather/loop_budget.ts";
-import { familyLine, isCount, readFamily } from "./family_wire.ts";
+import { familyLine, readFamily } from "./family_wire.ts";
+import { isCount } from "./number_wire.ts";
 
 /** Who tells it, and what is in it. */
 export interface ReportHead {

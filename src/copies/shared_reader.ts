@@ -7,7 +7,7 @@
 import type { ExemplarSnapshot, FamilySnapshot } from "../gather/family_snapshot.ts";
 import { takeSnapshot } from "../gather/family_snapshot.ts";
 import { type Family, labelsOf, labelText } from "../metrics/family.ts";
-import type { RowFamily } from "./label_rows.ts";
+import type { RowFamily } from "./label_sets.ts";
 import {
   entryWords,
   familiesAt,
@@ -184,14 +184,17 @@ export class SharedReader {
   }
 
   #rowsOf(family: number, size: number): string[][] {
-    const rows = this.#rows[family] ??= [];
+    const known = this.#rows[family] ?? [];
     const { words } = this.#views;
     const { labelNames: { length: width } } = this.#definition(family);
     const labels = words[(this.#part(family) >> 2) + slotsPart.labels]! >> 2;
-    for (let slot = rows.length; slot < size; slot++) {
-      rows.push(Array.from({ length: width }, (_, i) => this.#text(words[labels + slot * width + i]!)));
-    }
-    return rows.length === size ? rows : rows.slice(0, size);
+    if (known.length >= size) return known.length === size ? known : known.slice(0, size);
+    // Anew: what was told of those before goes on to have as many.
+    return this.#rows[family] = Array.from(
+      { length: size },
+      (_, slot) =>
+        known[slot] ?? Array.from({ length: width }, (_, i) => this.#text(words[labels + slot * width + i]!)),
+    );
   }
 
   #text(number: number): string {

@@ -43,6 +43,8 @@ interface SnapshotBase {
     readonly names: readonly string[];
     /** The values of these for a label set, where they stand ready; no two sets have the same. */
     values?(index: number): readonly string[];
+    /** Whose they are: each keeps the values that it had here, and others are only added. */
+    readonly slots?: object;
   };
   /** A counter's by label set, a histogram's by label set and bucket. */
   readonly exemplars: ReadonlyMap<number, ExemplarSnapshot> | undefined;
@@ -140,6 +142,7 @@ export function copyFamily(family: Family): Generator<void, FamilySnapshot> {
         values: fixed.length === 0
           ? (index: number) => slots.valuesOf(index)
           : (index: number) => [...fixed, ...slots.valuesOf(index)],
+        slots,
       }),
     },
     labels: (index: number) => slots.labels(index),

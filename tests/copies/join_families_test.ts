@@ -1,7 +1,8 @@
 import { describe, it } from "node:test";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { familyLine, readFamily } from "../../src/copies/family_wire.ts";
+import { griddedFamily } from "../../src/copies/grid.ts";
 import { type CopyPart, type Joined, joinFamilies } from "../../src/copies/join_families.ts";
 import { isOfProcess, standsApart } from "../../src/copies/join_rules.ts";
 import {
@@ -326,7 +327,7 @@ describe("families of several copies, joined", () => {
 // Whatever copies there are, whatever their label sets hold.
 const anyText = fc.oneof(
   fc.string({ unit: "binary", maxLength: 5 }),
-  fc.constantFrom("", '"', "\\", "\n", "\ud800", "__proto__", "constructor", "null"),
+  fc.constantFrom("", '"', "\\", "\n", "\ud800", "__proto__", "constructor", "null", "\u0080", "\u0081", "a\u0080b"),
 );
 const anyFinite = fc.oneof(fc.integer({ min: 0, max: 1e6 }), fc.constantFrom(0, 0.5, 1e12));
 const anyDouble = fc.double({ min: 0, max: 1e6, noNaN: true });
@@ -481,6 +482,31 @@ describe("a family over the wire", () => {
       ),
       { numRuns: 500 },
     );
+  });
+
+  it("has the numbers of a histogram of ours, its sums cut off as they are wherever copies are joined", () => {
+    const cutSums = (family: DistributionSnapshot): unknown => [
+      ...(griddedFamily(family) as DistributionSnapshot).sums as number[],
+    ];
+    // What is too long for a whole number of the grid's parts is told as it is.
+    for (const large of [5, 1e12]) {
+      const family = observed({ "/": [0.1, 0.2, 3], "/a": [large] });
+      const back = overWire(family) as DistributionSnapshot;
+      for (const name of ["values", "counts", "createdAt"] as const) {
+        assertEquals([...back[name] as number[]], [...family[name] as number[]].slice(0, back[name]!.length), name);
+      }
+      assertEquals([back.values.length, back.counts.length, back.createdAt!.length], [4, 2, 2]);
+      assertEquals(cutSums(back), cutSums(family));
+      assertEquals([...back.sums as number[]][0] === 3.3, large === 1e12);
+    }
+  });
+
+  it("refuses a label set that is told twice: it would stand on the page twice", () => {
+    const line = JSON.parse(familyLine(numbers("a", "gauge", { x: 1, y: 2 }))) as unknown[];
+    for (const sets of [[["x"], ["x"]], "x\u0080x", [["x"], ["x", null]]]) {
+      assertThrows(() => readFamily(JSON.stringify(line.with(7, sets))), TypeError);
+    }
+    assertEquals(seriesOf(readFamily(JSON.stringify(line.with(7, "y\u0080x")))), { y: 1, x: 2 });
   });
 
   it("keeps what an app's histogram did not answer absent", () => {
