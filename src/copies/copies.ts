@@ -12,7 +12,7 @@ import { Hub } from "./hub.ts";
 import { Heirs } from "./heirs.ts";
 import { Inheritance } from "./inheritance.ts";
 import { joinPage } from "./joined_page.ts";
-import { KnownCopies, type KnownCopy, processOf, reportsOf } from "./known_copies.ts";
+import { KnownCopies, processOf, reportsOf } from "./known_copies.ts";
 import { type Message, type MessageHead, readMessage, type ShownReport } from "./message.ts";
 import { OwnReports, type Taken } from "./own_reports.ts";
 import { PacedWork } from "./paced_work.ts";
@@ -60,8 +60,7 @@ export class Copies implements Pick<OtherCopies, "begin"> {
     this.#reading = new PacedWork(runtime, () => self.fail("copies"));
     this.#shown = new ShownPages(this.known);
     this.#witnesses = new Witnesses({ ...options, known: this.known, speaker: this.speaker, own: this.#own });
-    const { gatherOwn } = options;
-    this.#answers = new Answers({ own: this.#own, known: this.known, speaker: this.speaker, self, gatherOwn });
+    this.#answers = new Answers({ ...options, own: this.#own, known: this.known, speaker: this.speaker });
     this.#siblings = new Siblings({
       ...{ self, known: this.known, threads: options.shared?.threads },
       ended: (ids) => this.#lose(ids),
@@ -88,6 +87,12 @@ export class Copies implements Pick<OtherCopies, "begin"> {
     this.speaker.post("bye", {}, [this.#own.now(own)]);
   }
 
+  /** Notes that a copy is there that has not spoken yet; a page that is asked for now waits for it as well. */
+  meet(id: string): void {
+    this.known.meet(id);
+    for (const round of this.#rounds.values()) if (this.known.get(id)) round.expects(id);
+  }
+
   /** Counts what is not to be believed. */
   refuse(reason: string): void {
     this.#options.self.fail("copies");
@@ -97,7 +102,7 @@ export class Copies implements Pick<OtherCopies, "begin"> {
   /** Asks what the others know, so that it is known here should all of them end before a page is asked for. */
   async learn(): Promise<void> {
     const { round, number } = this.#ask(false);
-    await round.done;
+    await round.untilDone();
     round.end();
     this.#rounds.delete(number);
   }
@@ -137,14 +142,14 @@ export class Copies implements Pick<OtherCopies, "begin"> {
       give: (to, ids) => this.speaker.post("give", { to, ids, round: number }),
     });
     this.#rounds.set(number, round);
-    this.speaker.post("ask", { round: number });
+    this.speaker.post("ask", { round: number, shown: this.#shown.taken() });
     return { round, number };
   }
 
   async #join(own: Gathered, taken: Taken, round: Round, number: number): Promise<Gathered> {
     const { identity: { id, copy }, prefix, self } = this.#options;
     const slices = new Slices(this.#options.runtime);
-    await round.done;
+    await round.untilDone();
     await this.#siblings.readAllBut(round.told);
     // All of one moment: a copy and its heir must not both tell the same sums.
     const known = [...this.known.all()];
@@ -161,7 +166,9 @@ export class Copies implements Pick<OtherCopies, "begin"> {
       ended: others.reduce((sum, { report, hasEnded }) => sum + report.head.heirs + (hasEnded ? 1 : 0), heirs),
     };
     const page = { round, number };
-    const kept = round.told.size > 0 ? this.#witnesses.leave(own, taken, page, this.#byAge(round)) : undefined;
+    const kept = round.told.size > 0
+      ? this.#witnesses.leave(own, taken, page, this.known.byAge(round.told.keys()))
+      : undefined;
     // It is awaited below, unless something else throws before.
     kept?.catch(() => {});
     let of: readonly ShownReport[] = [
@@ -184,25 +191,19 @@ export class Copies implements Pick<OtherCopies, "begin"> {
     await kept;
     await this.#witnesses.show(joined, of, page);
     await round.untilKept();
-    this.#seeToHeirs(round);
+    this.#seeToHeirs(round, states.late);
     return joined;
   }
 
   /** The eldest that lives inherits from those that have ended a while ago, so that they need not be kept one by one. */
-  #seeToHeirs(round: Round): void {
-    const ended = this.#heirs.due();
+  #seeToHeirs(round: Round, late: number): void {
+    const ended = this.#heirs.due(late > 0);
     if (ended.length === 0) return;
     const ids = ended.map(({ id }) => id);
-    const [eldest] = this.#byAge(round);
-    const isElder = eldest && bornAt(eldest) < this.#options.identity.bornAt;
+    const [eldest] = this.known.byAge(round.told.keys());
+    const isElder = eldest && eldest.report!.head.bornAt < this.#options.identity.bornAt;
     if (isElder) void this.speaker.tell("adopt", { to: eldest.id, ids }, reportsOf(ended));
     else void this.#heirs.inherit(ids, this.speaker.process);
-  }
-
-  /** Those that have answered, the eldest first. */
-  #byAge(round: Round): KnownCopy[] {
-    return [...round.told.keys()].map((id) => this.known.get(id)).filter((each) => each !== undefined)
-      .sort((a, b) => bornAt(a) - bornAt(b) || (a.id < b.id ? -1 : 1));
   }
 
   #heard(head: MessageHead, text: string, isSibling: boolean, moment: Moment | undefined): void {
@@ -234,16 +235,20 @@ export class Copies implements Pick<OtherCopies, "begin"> {
     for (const [id, , hasEnded] of digest) {
       this.known.hearsay(id, hasEnded === 1 && !this.#siblings.has(id));
     }
-    for (const [round, each] of this.#rounds) if (each.welcomes(from)) this.speaker.post("ask", { to: from, round });
+    for (const [round, each] of this.#rounds) {
+      if (each.welcomes(from)) this.speaker.post("ask", { to: from, round, shown: this.#shown.taken() });
+    }
     const round = this.#rounds.get(number);
     switch (kind) {
       case "hello":
         this.speaker.post("here", { to: from, digest: this.known.digest() });
         // At once: all that are there now may end before a page is asked for.
         this.#answers.answer(from, 0);
-        for (const { of, report } of this.#shown.all()) this.speaker.post("shown", { to: from, shown: of }, [report]);
+        this.#witnesses.tell(from, this.#shown.unknownTo(from, []));
         break;
       case "ask":
+        // Before the answer: it may have been missed by one that hung, or is new.
+        this.#witnesses.tell(from, this.#shown.unknownTo(from, head.shown ?? []));
         this.#answers.answer(from, number);
         break;
       case "tell":
@@ -253,7 +258,7 @@ export class Copies implements Pick<OtherCopies, "begin"> {
         void this.speaker.tell("know", { to: from }, reportsOf(ids.map((id) => this.known.get(id))));
         break;
       case "shown":
-        if (reports[0]) this.#shown.take(from, { of: head.shown ?? [], report: reports[0] });
+        if (reports[0]) this.#shown.take({ of: head.shown ?? [], report: reports[0] });
         if (head.round !== undefined) this.speaker.post("kept", { to: from, round: number });
         break;
       case "know":
@@ -291,8 +296,4 @@ export class Copies implements Pick<OtherCopies, "begin"> {
     const areAlone = [...this.known.all()].every(({ isSibling }) => isSibling);
     await this.speaker.tell("gone", { ids }, areAlone ? [] : reportsOf(ids.map((id) => this.known.get(id))));
   }
-}
-
-function bornAt({ report }: KnownCopy): number {
-  return report?.head.bornAt ?? Number.POSITIVE_INFINITY;
 }

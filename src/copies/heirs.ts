@@ -13,6 +13,9 @@ import { type KnownCopies, type KnownCopy, processOf, reportsOf } from "./known_
 /** So many ended copies are kept one by one, and for so long, in seconds; then one that lives inherits their sums. */
 const [mostEnded, endedSeconds] = [8, 30];
 
+/** So many are kept while a copy is late: it may be an heir already, and what two inherit would be counted twice. */
+const mostWhileLate = 200;
+
 /** An order to inherit that lay about for longer than this may have been given to somebody else, in seconds. */
 const orderSeconds = 5;
 
@@ -36,9 +39,10 @@ export class Heirs {
   }
 
   /** Those whose sums are to be inherited now. */
-  due(): KnownCopy[] {
+  due(isSomebodyLate: boolean): KnownCopy[] {
     const { runtime, known } = this.#options;
     const ended = known.ended();
+    if (isSomebodyLate && ended.length <= mostWhileLate) return [];
     const isDue = ended.length > mostEnded || ended.some(({ since }) => runtime.now() - since > endedSeconds);
     return isDue ? ended : [];
   }

@@ -59,6 +59,13 @@ export class KnownCopies {
     return [...this.all()].filter(({ hasEnded }) => !hasEnded);
   }
 
+  /** Those of them that have told something, the eldest first. */
+  byAge(ids: Iterable<string>): KnownCopy[] {
+    const bornAt = ({ report }: KnownCopy): number => report!.head.bornAt;
+    return [...ids].map((id) => this.get(id)).filter((each) => each?.report !== undefined).map((each) => each!)
+      .sort((a, b) => bornAt(a) - bornAt(b) || (a.id < b.id ? -1 : 1));
+  }
+
   /** Those that have ended and whose sums nobody has inherited. */
   ended(): KnownCopy[] {
     return [...this.all()].filter(({ hasEnded }) => hasEnded);

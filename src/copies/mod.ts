@@ -111,7 +111,7 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
     hub: copies.hub,
     runtime,
     hello: () => copies.speaker.text("hello"),
-    meet: (id) => copies.known.meet(id),
+    meet: (id) => copies.meet(id),
     forget: (id) => copies.known.forget(id),
     refuse: (reason) => copies.refuse(reason),
     threads: shared?.threads,

@@ -14,9 +14,15 @@ const patience = 0.6;
 /** Who has said nothing for so long, though it was asked, is waited for no longer than a moment, both in seconds. */
 const [silentSeconds, momentSeconds] = [5, 0.1];
 
+/**
+ * So many turns of the loop pass before a round is over: of a process that was stopped or blocked much waits to be read, and
+ * somebody may have come or ended meanwhile.
+ */
+const leastTurns = 3;
+
 /** What a round needs. */
 export interface RoundOptions {
-  readonly runtime: Pick<Runtime, "now" | "startTimer" | "stopTimer">;
+  readonly runtime: Pick<Runtime, "now" | "startTimer" | "stopTimer" | "nextTurn">;
   readonly known: KnownCopies;
   readonly deadlineSeconds: number;
   /** Until when copies that are not known yet may speak, by the runtime's clock. */
@@ -44,12 +50,14 @@ export class Round {
   readonly #timers: unknown[] = [];
   #isLate = false;
   #isOpen: boolean;
+  #turnsLeft: number;
+  #isTurning = false;
+  #isWaitedFor = false;
   /** Whose word is waited for that what stands on this page is kept, and how many of them. */
   readonly #keeping = new Map<string, number>();
   #resolve: () => void = () => {};
   #resolveKept: () => void = () => {};
-  /** Fulfilled when everything is there that will be, or the time is up. */
-  readonly done: Promise<void>;
+  readonly #done: Promise<void>;
 
   constructor(options: RoundOptions) {
     this.#options = options;
@@ -60,7 +68,8 @@ export class Round {
     this.#waiting = new Set(living.filter((id) => !options.isStuck(id)));
     this.#welcome = new Set(living);
     this.#isOpen = openUntil > now;
-    this.done = new Promise((resolve) => this.#resolve = resolve);
+    this.#turnsLeft = runtime.nextTurn ? leastTurns : 0;
+    this.#done = new Promise((resolve) => this.#resolve = resolve);
     this.#after(deadlineSeconds, () => this.#resolve());
     this.#after(deadlineSeconds * patience, () => {
       this.#isLate = true;
@@ -82,6 +91,13 @@ export class Round {
     this.#look();
   }
 
+  /** Waits until everything is there that will be, or the time is up. */
+  untilDone(): Promise<void> {
+    this.#isWaitedFor = true;
+    this.#look();
+    return this.#done;
+  }
+
   /** A copy has answered; it was not known before, perhaps. */
   answered(id: string, digest: readonly DigestEntry[]): void {
     this.told.set(id, digest);
@@ -91,9 +107,15 @@ export class Round {
 
   /** Should a copy be asked that was not there when the question was sent? */
   welcomes(id: string): boolean {
-    if (!this.#isOpen || this.#welcome.has(id)) return false;
+    if (this.#welcome.has(id) || !this.expects(id)) return false;
     this.#welcome.add(id);
-    this.#waiting.add(id);
+    return true;
+  }
+
+  /** Waits for a copy that has just been met, and may speak; false where it is too late for that. */
+  expects(id: string): boolean {
+    if (!this.#isOpen && this.#turnsLeft === 0) return false;
+    if (!this.#welcome.has(id)) this.#waiting.add(id);
     return true;
   }
 
@@ -154,7 +176,18 @@ export class Round {
       }
     }
     if (this.#waiting.size === 0 || this.#isLate) this.#askOthers();
-    if (this.#waiting.size === 0 && this.#given.size === 0 && !this.#isOpen) this.#resolve();
+    if (this.#waiting.size > 0 || this.#given.size > 0 || this.#isOpen) return;
+    if (this.#turnsLeft === 0) this.#resolve();
+    else if (this.#isWaitedFor && !this.#isTurning) this.#turn();
+  }
+
+  #turn(): void {
+    this.#isTurning = true;
+    this.#options.runtime.nextTurn!(() => {
+      this.#isTurning = false;
+      this.#turnsLeft--;
+      this.#look();
+    });
   }
 
   /** Those that do not answer have told others more than us. */

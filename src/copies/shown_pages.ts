@@ -22,30 +22,52 @@ export interface ShownPage {
   readonly report: Report;
 }
 
+/** How many of those are named that have shown pages. */
+const mostTaken = 200;
+
 /** Pages that may have been made of newer reports than are known here, the newest of each copy. */
 export class ShownPages {
   readonly #known: KnownCopies;
   readonly #pages = new Map<string, ShownPage>();
+  /** Of whoever has shown pages the newest that was taken, whether it is still of use or not. */
+  readonly #taken = new Map<string, ShownReport>();
 
   constructor(known: KnownCopies) {
     this.#known = known;
   }
 
-  /** Notes what a copy has shown. */
-  take(from: string, page: ShownPage): void {
+  /** Notes what a copy has shown, whoever tells of it. */
+  take(page: ShownPage): void {
+    const maker = page.report.head.id;
+    const own = ownReport(page);
+    if (maker === this.#known.id || own[1] <= (this.#taken.get(maker)?.[1] ?? -1)) return;
     // What a newer page was made of as well need not be kept beside it.
     for (const [other, each] of this.#pages) if (this.#isMadeOf(page.of, each.of)) this.#pages.delete(other);
-    this.#pages.set(from, page);
+    this.#pages.set(maker, page);
+    this.#taken.delete(maker);
+    this.#taken.set(maker, own);
+    const [oldest] = this.#taken.keys();
+    if (this.#taken.size > mostTaken) this.#taken.delete(oldest!);
+  }
+
+  /** Which are known here: by whoever has shown them, and the number of its own report on it. */
+  taken(): ShownReport[] {
+    return [...this.#taken.values()];
+  }
+
+  /** Those that a copy does not know, by what it says that it has taken. */
+  unknownTo(copy: string, taken: readonly ShownReport[]): ShownPage[] {
+    const known = new Map(taken.map(([id, told]) => [id, told]));
+    return [...this.#pages.values()].filter((page) => {
+      const [maker, told] = ownReport(page);
+      return maker !== copy && told > (known.get(maker) ?? -1);
+    });
   }
 
   /** Those that show more, perhaps, than one that is made of these reports; the others are of no use any more. */
   ahead(of: readonly ShownReport[]): ShownPage[] {
     for (const [from, page] of this.#pages) if (this.#isMadeOf(of, page.of)) this.#pages.delete(from);
     return [...this.#pages.values()];
-  }
-
-  all(): IterableIterator<ShownPage> {
-    return this.#pages.values();
   }
 
   /** Raises the sums of a page to those of another one; undefined where none of them is higher. */
@@ -65,14 +87,22 @@ export class ShownPages {
     return undefined;
   }
 
-  /** Is whatever an older page was made of in a newer one? */
+  /**
+   * Is whatever an older page was made of in a newer one? What somebody has inherited since may be less than that page was
+   * made of, and only its sums can tell.
+   */
   #isMadeOf(newer: readonly ShownReport[], older: readonly ShownReport[]): boolean {
     const has = new Map(newer.map((each) => [each[0], each]));
     return older.every(([id, told, read]) => {
       const [, newerTold = -1, newerRead = -1] = has.get(id) ?? [];
-      return (newerTold >= told && newerRead >= read) || this.#known.hasHeir(id);
+      return newerTold >= told && newerRead >= read;
     });
   }
+}
+
+/** Which report of whoever has shown it a page is made of: later pages are made of later ones. */
+function ownReport({ of, report: { head: { id } } }: ShownPage): ShownReport {
+  return of.find(([each]) => each === id) ?? [id, 0, 0];
 }
 
 /** What a page is made of that shows at least what two others did. */

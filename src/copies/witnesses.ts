@@ -13,6 +13,7 @@ import type { ShownReport } from "./message.ts";
 import type { OwnReports, Taken } from "./own_reports.ts";
 import { familyLines, Report } from "./report.ts";
 import type { Round } from "./round.ts";
+import type { ShownPage } from "./shown_pages.ts";
 import type { Speaker } from "./speaker.ts";
 
 /** What leaving it needs. */
@@ -60,6 +61,11 @@ export class Witnesses {
         await speaker.tell("know", { to: id, round: number }, [report]);
       }
     }
+  }
+
+  /** Tells a copy what pages have shown. */
+  tell(to: string, pages: readonly ShownPage[]): void {
+    for (const { of, report } of pages) this.#options.speaker.post("shown", { to, shown: of }, [report]);
   }
 
   /** Tells all others the sums of the page, which was made of these reports. */

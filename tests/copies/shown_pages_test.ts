@@ -112,7 +112,7 @@ describe("a page that is raised to another one", () => {
     const pages = new ShownPages(new KnownCopies("own", () => 0));
     const failed: string[] = [];
     const shown = shownBy(other);
-    pages.take("other", shown);
+    pages.take(shown);
     assertEquals(pages.ahead([["gone", 1, 1]]), [shown]);
     const raised = await pages.raise(own, shown, new Slices(new FakeRuntime()), (name) => failed.push(name));
     // What is no higher is of no use any more.

@@ -1,13 +1,14 @@
+import { setImmediate } from "node:timers";
 import { Copies } from "../../src/copies/copies.ts";
 import type { Link } from "../../src/copies/hub.ts";
 import type { FamilySnapshot, Gathered } from "../../src/gather/family_snapshot.ts";
 import { FakeRuntime } from "./fake_runtime.ts";
 
-/** What is under way to a copy. */
+/** What is under way to a copy by one way: a message, or its end. */
 interface Mail {
   readonly to: Node;
   readonly by: Link;
-  readonly text: string;
+  arrive(): void;
 }
 
 /** A copy, its ways to the others, and whether its loop is held. */
@@ -31,6 +32,7 @@ export class Service {
   readonly nodes: Node[] = [];
   readonly errors: string[] = [];
   #mail: Mail[] = [];
+  #started = 0;
 
   constructor(count: number, deadlineSeconds: number) {
     for (let i = 0; i < count; i++) this.start(deadlineSeconds);
@@ -38,7 +40,7 @@ export class Service {
 
   /** Starts one more, with ways to those that are there. */
   start(deadlineSeconds: number): Node {
-    const i = this.nodes.length;
+    const i = this.#started++;
     const node: Node = {
       copies: new Copies({
         identity: { id: `copy-${i}`, copy: `${i}`, process: `process-${i}`, bornAt: 1000 + i },
@@ -65,19 +67,30 @@ export class Service {
     return node;
   }
 
-  /** Ends one without a word, and with it what is under way to it and from it. */
+  /** Ends one without a word, and with it what is under way to it; what it has sent arrives before the news of its end. */
   async kill(node: Node): Promise<void> {
-    node.hangs = true;
-    this.#mail = this.#mail.filter(({ to, by }) => to !== node && to.links.get(node) !== by);
-    this.nodes.splice(this.nodes.indexOf(node), 1);
-    for (const { copies, links } of this.nodes) copies.hub.lost(links.get(node)!);
+    this.killNow(node);
     await this.deliver();
+  }
+
+  killNow(node: Node): void {
+    node.hangs = true;
+    this.#mail = this.#mail.filter(({ to }) => to !== node);
+    this.nodes.splice(this.nodes.indexOf(node), 1);
+    for (const to of this.nodes) {
+      const by = to.links.get(node)!;
+      this.#mail.push({ to, by, arrive: () => to.copies.hub.lost(by) });
+    }
   }
 
   #link(from: Node, to: Node): void {
     const link: Link = {
       ...{ relays: false, isLife: true, isSameProcess: false },
-      send: (text) => void this.#mail.push({ to, by: to.links.get(from)!, text }),
+      send: (text) => {
+        if (!this.nodes.includes(from)) return;
+        const by = to.links.get(from)!;
+        this.#mail.push({ to, by, arrive: () => to.copies.hub.received(by, text) });
+      },
     };
     from.links.set(to, link);
     from.copies.hub.add(link);
@@ -85,13 +98,37 @@ export class Service {
 
   /** Delivers what is under way to those that do not hang, and what they answer, until nobody says anything more. */
   async deliver(): Promise<void> {
-    for (let quiet = 0; quiet < 3; quiet++) {
+    for (let quiet = 0; quiet < 5; quiet++) {
       const due = this.#mail.filter(({ to }) => !to.hangs);
       this.#mail = this.#mail.filter(({ to }) => to.hangs);
-      for (const { to, by, text } of due) to.copies.hub.received(by, text);
+      for (const { arrive } of due) arrive();
       if (due.length > 0) quiet = 0;
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await this.#turn();
     }
+  }
+
+  /** The same one by one: by each way in their order, and of all ways one that is picked. `between` may do whatever it likes. */
+  async deliverInDisorder(pick: (count: number) => number, between: () => void): Promise<void> {
+    for (let quiet = 0; quiet < 5; quiet++) {
+      const first = new Map<Link, Mail>();
+      for (const mail of this.#mail) if (!mail.to.hangs && !first.has(mail.by)) first.set(mail.by, mail);
+      if (first.size > 0) {
+        const mail = [...first.values()][pick(first.size)]!;
+        this.#mail.splice(this.#mail.indexOf(mail), 1);
+        mail.arrive();
+        between();
+        quiet = -1;
+      }
+      if (quiet >= 0) await this.#turn();
+      else if (pick(4) === 0) await settled();
+    }
+  }
+
+  /** What waits for its turn of the loop gets it when everything has arrived. */
+  async #turn(): Promise<void> {
+    await settled();
+    this.runtime.advance(0);
+    await settled();
   }
 
   async advance(seconds: number): Promise<void> {
@@ -115,19 +152,41 @@ export class Service {
     void node.copies.begin().join(gathered(node)).then((joined) => page = joined);
     await this.deliver();
     for (let i = 0; !page && i < longest / step; i++) await this.advance(step);
-    const family = (name: string): FamilySnapshot => page!.families.find((family) => family.name === name)!;
-    const [states, orders, sizes] = [family("runtime_copies"), family("orders_total"), family("order_size")];
-    return {
-      seconds: this.runtime.now() - begin,
-      states: states.kind === "numbers" ? Array.from(states.numbers) : [],
-      counted: [
-        ...orders.kind === "numbers" ? Array.from(orders.numbers) : [],
-        ...sizes.kind === "distribution"
-          ? [...Array.from(sizes.values), sizes.sums[0], sizes.counts[0]].map(Number)
-          : [],
-      ],
-    };
+    return { seconds: this.runtime.now() - begin, ...shownBy(page!) };
   }
+
+  /** The same while messages arrive in disorder, and `between` them anything happens; undefined where it was killed meanwhile. */
+  async pageInDisorder(
+    node: Node,
+    pick: (count: number) => number,
+    between: () => void,
+  ): Promise<{ states: number[]; counted: number[] } | undefined> {
+    let page: Gathered | undefined;
+    void node.copies.begin().join(gathered(node)).then((joined) => page = joined);
+    for (;;) {
+      await this.deliverInDisorder(pick, () => !page && between());
+      if (!this.nodes.includes(node)) return undefined;
+      if (page) return shownBy(page);
+      this.runtime.advance(step);
+    }
+  }
+}
+
+/** What is ready to run does. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function shownBy(page: Gathered): { states: number[]; counted: number[] } {
+  const family = (name: string): FamilySnapshot => page.families.find((family) => family.name === name)!;
+  const [states, orders, sizes] = [family("runtime_copies"), family("orders_total"), family("order_size")];
+  return {
+    states: states.kind === "numbers" ? Array.from(states.numbers) : [],
+    counted: [
+      ...orders.kind === "numbers" ? Array.from(orders.numbers) : [],
+      ...sizes.kind === "distribution" ? [...Array.from(sizes.values), sizes.sums[0], sizes.counts[0]].map(Number) : [],
+    ],
+  };
 }
 
 /** What stands on a page where so much has been counted: a counter, and of a histogram the buckets, the sum and the count. */
