@@ -2,6 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { connect } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** What came over one connection. */
 export interface Wire {
@@ -11,8 +12,13 @@ export interface Wire {
   end: "closed" | "broken" | "open";
 }
 
-/** A part of a message that is sent a moment behind the one before it. */
+/** A text, or parts of one: each is sent a moment behind the one before it, a further request behind the answer to that. */
 export type Message = string | readonly string[];
+
+/** How long a moment is, in milliseconds. */
+const moment = 20;
+/** How long a further request waits for an answer at most, in milliseconds. */
+const patience = 500;
 
 /** In the place of a part: the client says no more, and listens on. */
 export const saysNoMore = "(says no more)";
@@ -24,12 +30,13 @@ const limitSeconds = 2.5;
  * Sends a text, character by character a byte, and listens until the connection is over.
  *
  * @param port Of a server on this machine.
- * @param message What to send; a list is sent piece by piece, 20 ms apart.
+ * @param message What to send.
  * @returns All that came.
  */
 export function talk(port: number, message: Message): Promise<Wire> {
   return new Promise((resolve) => {
     const pieces: Uint8Array[] = [];
+    let heardAt = 0;
     const socket = connect(port, "127.0.0.1");
     const over = (end: Wire["end"]): void => {
       clearTimeout(timer);
@@ -37,19 +44,30 @@ export function talk(port: number, message: Message): Promise<Wire> {
       resolve({ text: Buffer.concat(pieces).toString("latin1"), end });
     };
     const timer = setTimeout(() => over("open"), limitSeconds * 1000);
-    socket.on("data", (piece: Uint8Array) => pieces.push(piece));
+    socket.on("data", (piece: Uint8Array) => {
+      heardAt = performance.now();
+      pieces.push(piece);
+    });
     socket.on("end", () => over("closed"));
     socket.on("error", () => over("broken"));
     socket.on("close", () => over("broken"));
     const [first, ...rest] = typeof message === "string" ? [message] : message;
     socket.write(Buffer.from(first!, "latin1"));
-    rest.forEach((piece, index) =>
-      setTimeout(() => {
+    // Behind an answer: nothing has come for a moment, and something before that.
+    const answered = async (): Promise<void> => {
+      const sentAt = performance.now();
+      const waits = (now: number): boolean => now - sentAt < patience && (heardAt < sentAt || now - heardAt < moment);
+      while (!socket.destroyed && waits(performance.now())) await delay(5);
+    };
+    const sendRest = async (): Promise<void> => {
+      for (const piece of rest) {
+        await (/^[A-Z]+ \S+ HTTP/.test(piece) ? answered() : delay(moment));
         if (socket.destroyed) return;
         if (piece === saysNoMore) socket.end();
         else socket.write(Buffer.from(piece, "latin1"));
-      }, 20 * (index + 1))
-    );
+      }
+    };
+    void sendRest();
   });
 }
 
