@@ -94,3 +94,24 @@ describe("the examples", () => {
     it(`examples/${name}.ts runs and shows what it says`, () => withExample(name, use));
   }
 });
+
+describe(`the demo with --load, on ${runtimeName}`, () => {
+  it("prints the live page first, and has visitors of its own, who hold the loop now and then", async () => {
+    const demo = await startDemo(runtimeName, {}, undefined, ["--load"]);
+    try {
+      const [, first] = /Listening on \w+: (\S+)/.exec(demo.output()) ?? [];
+      assertEquals(first, `${demo.url}/live`);
+      const told = await until(
+        async () => await (await fetch(`${first}?since=0`)).json() as { routes: { route: string; total: number }[] },
+        ({ routes }) => routes.some(({ route, total }) => route === "/report" && total > 0),
+        30,
+      );
+      const routes = told.routes.filter(({ total }) => total > 0).map(({ route }) => route);
+      for (const route of ["/users/:id", "/books/:id", "/limited", "/relay", "/stream", "/report"]) {
+        assert(routes.includes(route), `nobody visits ${route}: ${routes.join()}`);
+      }
+    } finally {
+      await demo.stop();
+    }
+  });
+});

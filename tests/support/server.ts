@@ -50,6 +50,7 @@ function commandFor(runtime: DemoRuntime, file: string): [string, string[]] {
  * @param runtime The runtime to start it on; any of them can start any other.
  * @param env Added to the environment; `PORT` is the system's choice unless it is given here.
  * @param file Another server that prints a line as the demo does.
+ * @param flags What stands behind the file.
  * @returns The server that listens; call `stop()` in any case.
  * @throws {Error} If it does not listen within 20 s; what it wrote is in the message.
  */
@@ -57,12 +58,13 @@ export async function startDemo(
   runtime: DemoRuntime,
   env: Record<string, string> = {},
   file = `examples/demo/${runtime}.ts`,
+  flags: readonly string[] = [],
 ): Promise<Demo> {
   if (!existsSync(bin(runtime === "node" ? "tsx" : runtime))) {
     throw new Error(`Cannot start the demo: run npm ci first, ${runtime} is not in node_modules`);
   }
   const [command, args] = commandFor(runtime, file);
-  const child = spawn(command, args, {
+  const child = spawn(command, [...args, ...flags], {
     cwd: root,
     env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],
