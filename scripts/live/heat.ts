@@ -57,7 +57,15 @@ export class Heat {
     this.element = h(
       "section",
       { class: "wide" },
-      h("h2", {}, title, this.#legend, this.#table.toggle, png),
+      h(
+        "h2",
+        {},
+        "Event loop lag",
+        h("span", { class: "aside" }, "every beat by how long it waited"),
+        this.#legend,
+        this.#table.toggle,
+        png,
+      ),
       this.#absent,
       picture,
       this.#table.element,

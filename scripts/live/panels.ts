@@ -63,7 +63,8 @@ function whoOf({ kind, name, isStart, copy }: StallOfCopy): string {
 
 /** What is looked at on demand: the frames, and the profile to open elsewhere. */
 function framesOf({ id, frames, copyId }: StallOfCopy, hasProfiles: boolean): Node | undefined {
-  if (frames === 0 && !hasProfiles) return undefined;
+  // What nobody's code was seen in has no profile worth a look.
+  if (frames === 0) return undefined;
   const list = h("ol", { class: "frames" });
   list.hidden = true;
   const address = (what: string): string =>
@@ -81,7 +82,8 @@ function framesOf({ id, frames, copyId }: StallOfCopy, hasProfiles: boolean): No
   return h(
     "span",
     {},
-    ...frames > 0 ? [button, " "] : [],
+    button,
+    " ",
     ...hasProfiles ? [h("a", { href: address("profile"), download: "" }, "profile")] : [],
     list,
   );
