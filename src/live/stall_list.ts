@@ -12,6 +12,9 @@ import { mostStalls } from "./own_stalls.ts";
 /** The most frames of each that are told. */
 const mostFrames = 40;
 
+/** How long after the page was made a process still begins, in seconds: what it imports, and its first connections. */
+const startSeconds = 5;
+
 /** A stall as the page shows it. */
 export interface ShownStall extends Omit<LiveStall, "id" | "culprit" | "frames"> {
   readonly id: string;
@@ -51,7 +54,7 @@ export class StallList {
       culprit: placeText(stall.culprit),
       traceId: stall.traceId,
       frames: Math.min(mostFrames, stall.frames?.length ?? 0),
-      isStart: stall.kind === "unknown" && stall.beganAtUnixSeconds <= this.#beganAt,
+      isStart: stall.kind === "unknown" && stall.beganAtUnixSeconds <= this.#beganAt + startSeconds,
     }));
   }
 

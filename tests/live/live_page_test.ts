@@ -189,13 +189,27 @@ describe("the live page", () => {
     assertEquals((await live.handler(ask())).status, 503);
   });
 
+  it("takes what nobody held for the start of the process at first, and what a request held for what it is", async () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    const now = Date.now() / 1000;
+    const stalls = [
+      { id: "1", beganAtUnixSeconds: now + 3, seconds: 2, kind: "unknown", name: "" },
+      { id: "2", beganAtUnixSeconds: now + 3, seconds: 2, kind: "request", name: "GET /a" },
+      { id: "3", beganAtUnixSeconds: now + 8, seconds: 2, kind: "unknown", name: "" },
+    ];
+    using live = livePage(monitor, { public: true, stalls: { recent: () => stalls } });
+    const told = await (await live.handler(ask("?since=0"))).json() as { stalls: { id: string; isStart: boolean }[] };
+    assertEquals(told.stalls.filter(({ isStart }) => isStart).map(({ id }) => id), ["1"]);
+  });
+
   it("tells one block once, whenever it is looked at", async () => {
     const runtime = new FakeRuntime();
     using monitor = startMonitor(undefined, { collect: { canary: false } }, () => runtime, wholeProcess);
     using live = livePage(monitor, { public: true });
     const told = async (): Promise<{ rows: (number | null)[][]; columns: string[] }> =>
       await (await live.handler(ask("?since=0"))).json();
-    runtime.advance(3.3);
+    // By then the process has begun.
+    runtime.advance(8.3);
     await told();
     runtime.stall(0.4);
     // A viewer is answered before the overdue beat is.
