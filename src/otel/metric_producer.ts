@@ -74,6 +74,7 @@ export function metricProducer(
           failed: (name) => errors.push(new Error(`Cannot tell all of metric ${name}`)),
         });
         const semanticPrefix = names === "otel" ? core?.settings.prefix ?? "" : undefined;
+        const taken = new Set(families.map(({ name }) => name));
         const slices = new Slices(runtime);
         for (const metric of told) {
           const points: OtlpPoint[] = [];
@@ -91,7 +92,7 @@ export function metricProducer(
           }
           if (points.length === 0) continue;
           const whole = { ...metric, points } as WholeMetric;
-          metrics.push(...await inSlices(slices, sdkMetrics(whole, { unixSeconds, semanticPrefix })));
+          metrics.push(...await inSlices(slices, sdkMetrics(whole, { unixSeconds, semanticPrefix, taken })));
         }
       } catch (error) {
         errors.push(error);

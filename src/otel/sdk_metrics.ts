@@ -97,6 +97,8 @@ export interface SdkContext {
   readonly unixSeconds: number;
   /** What stands before the names of our own metrics, such as `runtime_`; undefined to keep all of our names. */
   readonly semanticPrefix: string | undefined;
+  /** The names of all families: no metric is given one of these in the place of its own. */
+  readonly taken: ReadonlySet<string>;
 }
 
 /**
@@ -104,8 +106,9 @@ export interface SdkContext {
  * pauses behind each point, so that whoever drains it decides how many are made in one go.
  */
 export function* sdkMetrics(metric: WholeMetric, context: SdkContext): Generator<undefined, SdkMetric[]> {
-  const { semanticPrefix } = context;
-  const semantic = semanticPrefix === undefined ? undefined : semanticMetric(metric, semanticPrefix);
+  const { semanticPrefix, taken } = context;
+  const found = semanticPrefix === undefined ? undefined : semanticMetric(metric, semanticPrefix);
+  const semantic = found && !taken.has(found.name) ? found : undefined;
   const { name, unit } = semantic ?? metric;
   const { description } = metric;
   const common = (type: SdkDescriptor["type"]): SdkMetricBase => ({

@@ -129,6 +129,25 @@ describe("metricProducer() with OpenTelemetry's SDK", () => {
     }
   });
 
+  it("keeps our name where an app's own metric has the conventions' already", async () => {
+    const registry = new Registry();
+    using monitor = measured({ registry });
+    const name = "http.server.request.duration";
+    const values = [{ metricName: `${name}_sum`, value: 3 }, { metricName: `${name}_count`, value: 2 }];
+    registry.registerMetric(
+      { name, help: "The app's.", get: () => ({ name, help: "H.", type: "histogram", values }) } as never,
+    );
+    const { resourceMetrics, errors } = await metricProducer(monitor, { names: "otel" }).collect();
+    const { metrics } = resourceMetrics.scopeMetrics[0]!;
+    const counts = (name: string): unknown[] =>
+      metrics.filter(({ descriptor }) => descriptor.name === name)
+        .map(({ dataPoints }) => dataPoints.map(({ value }) => (value as { count: number }).count).sort());
+    assertEquals([counts(name), counts("http_request_duration_seconds")], [[[2]], [[1, 3]]]);
+    const names = metrics.map(({ descriptor }) => descriptor.name);
+    assertEquals(new Set(names).size, names.length);
+    assertEquals(errors, []);
+  });
+
   it("tells the app's own metrics as well, quantiles of summaries as a gauge", async () => {
     const registry = new Registry();
     const registers = [registry];
