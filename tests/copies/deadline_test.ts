@@ -67,6 +67,28 @@ describe("a page of several copies", () => {
     assertEquals(await told(service, asked), { seconds: 0.5, states: [2, 1, 0] });
   });
 
+  it("waits for those that a new copy has met, and tells that they are late where they say nothing", async () => {
+    const service = await startService(3);
+    const [first, second] = service.nodes as [Node, Node];
+    for (const node of service.nodes) node.hangs = true;
+    const fresh = service.start(0.5);
+    // One of them is met when the page has been asked for.
+    fresh.copies.meet(first.copies.known.id);
+    service.runtime.startTimer(() => fresh.copies.meet(second.copies.known.id), 0.125);
+    assertEquals(await told(service, fresh), { seconds: 0.5, states: [1, 2, 0] });
+  });
+
+  it("has what somebody says that was met when the page had been asked for", async () => {
+    const service = await startService(2);
+    const [other] = service.nodes as [Node, Node];
+    const fresh = service.start(0.5);
+    other.hangs = true;
+    service.runtime.startTimer(() => fresh.copies.meet(other.copies.known.id), 0.125);
+    service.runtime.startTimer(() => other.hangs = false, 0.375);
+    const { seconds, states: [alive] } = await told(service, fresh);
+    assertEquals([seconds, alive], [0.375, 3]);
+  });
+
   it("does not wait for who has ended", async () => {
     const service = await startService(3);
     const [asked, , gone] = service.nodes as [Node, Node, Node];

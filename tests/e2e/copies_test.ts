@@ -96,6 +96,9 @@ class Scrapes {
   }
 }
 
+const figures = ({ scrapes, longestSeconds, falls }: Watch): string =>
+  `${scrapes} scrapes, the longest ${longestSeconds.toFixed(2)} s, ${falls.length} sums fell`;
+
 for (const way of waysToRun(manager.modules)) {
   describe(`${way.name}, under load`, { skip: way.name.startsWith("PM2") && missing }, () => {
     let service: CopiesService;
@@ -114,7 +117,7 @@ for (const way of waysToRun(manager.modules)) {
     });
     after(() => service?.stop());
 
-    it(`tells exactly what its clients sent in ${loadSeconds} s, on whichever page`, async () => {
+    it(`tells exactly what its clients sent in ${loadSeconds} s, on whichever page`, async (context) => {
       const watch = new Watch();
       const before = requests(await watch.scrape(service.port));
       const clients = [1, 2, 3, 4].map(() => new Client(service.port));
@@ -130,9 +133,10 @@ for (const way of waysToRun(manager.modules)) {
       }
       assertEquals(watch.falls, []);
       assertGreaterOrEqual(sent, 20);
+      context.diagnostic(`${way.name}: ${sent} requests, ${figures(watch)}`);
     });
 
-    it("lets no counter fall whatever becomes of a copy, and tells their states", async () => {
+    it("lets no counter fall whatever becomes of a copy, and tells their states", async (context) => {
       const { port } = service;
       const before = requests(new Page(await get(port, "/metrics")));
       const load = new Load(port, 4);
@@ -191,6 +195,7 @@ for (const way of waysToRun(manager.modules)) {
         told >= load.answered - lost && told <= load.answered + load.unknown,
         `${told} were told of ${load.answered} and ${load.unknown} unknown ones; ${lost} may be lost`,
       );
+      context.diagnostic(`${way.name}: ${load.answered} answered, ${told} told, ${figures(watch)}`);
     });
   });
 }

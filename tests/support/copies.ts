@@ -64,10 +64,16 @@ export class Client {
 /** Scrapes, and looks whether anything falls that may only rise. */
 export class Watch {
   readonly falls: string[] = [];
+  /** How many pages came, and how long the slowest of them took. */
+  scrapes = 0;
+  longestSeconds = 0;
   readonly #newest = new Map<string, number>();
 
   async scrape(port: number, query = "", timeoutSeconds?: number): Promise<Page> {
+    const begin = performance.now();
     const page = new Page(await get(port, `/metrics${query}`, timeoutSeconds));
+    this.scrapes++;
+    this.longestSeconds = Math.max(this.longestSeconds, (performance.now() - begin) / 1000);
     for (const [series, value] of page.series) {
       const name = /^[^{]*/.exec(series)![0];
       const isSum = ["counter", "histogram", "summary"].some((type) =>
