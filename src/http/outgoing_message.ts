@@ -85,12 +85,15 @@ function refusalOf(error: unknown): number | undefined {
 }
 
 /**
- * The status that Node's server has sent by itself, since the request broke off, or behind it came what is none, before its
- * handler had answered; undefined where that is not so, or the app decides what is sent then.
+ * The status that Node's server has sent by itself, since the request is broken, or behind it came what is none, before its
+ * handler had answered; undefined where that is not so, or the app decides what is sent then. A body that its client ends
+ * before it is whole is refused as well, but a client that has left looks just so, and hardly any other does that.
  */
 function refusedStatusOf({ headersSent, socket, req }: OutgoingLike): number | undefined {
   const { errored, server } = req?.socket ?? {};
-  if (!errored || headersSent || !socket) return undefined;
+  if (!errored || headersSent || !socket || (errored as { code?: unknown }).code === "HPE_INVALID_EOF_STATE") {
+    return undefined;
+  }
   return server?.listenerCount?.("clientError") === 0 ? refusalOf(errored) : undefined;
 }
 

@@ -1,7 +1,7 @@
 // node:http is on each runtime, and so are these tests: what is counted of requests that turn out to be none while their
 // handler runs, as the client sees it.
 
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type IncomingMessage, request as ask, type RequestListener, type Server } from "node:http";
 import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
@@ -100,5 +100,70 @@ for (const [way, listener] of Object.entries(measured)) {
         server.close();
       }
     });
+  });
+}
+
+/** Clients that begin an upload to that port, and leave before it is whole once their handler runs. */
+const leaving: Record<string, (port: number, begun: Promise<void>) => unknown> = {
+  "fetch() that is aborted": (port, begun) => {
+    const controller = new AbortController();
+    begun.then(() => controller.abort());
+    const body = new ReadableStream({ start: (stream) => stream.enqueue(new Uint8Array(10)) });
+    const init = { method: "POST", body, duplex: "half", signal: controller.signal };
+    return fetch(`http://127.0.0.1:${port}/`, init).catch(() => {});
+  },
+  "a request with a length that is destroyed": (port, begun) => {
+    const upload = ask({ port, host: "127.0.0.1", method: "POST", headers: { "content-length": 100 } });
+    upload.on("error", () => {});
+    upload.write("begun");
+    begun.then(() => upload.destroy());
+  },
+  "a socket that is destroyed": (port, begun) => {
+    const socket = connect(port, "127.0.0.1", () => socket.write(`${chunked}5\r\nbegun\r\n`));
+    socket.on("error", () => {});
+    begun.then(() => socket.destroy());
+  },
+  "a socket that is closed for writing": (port, begun) => {
+    const socket = connect(port, "127.0.0.1", () => socket.write(`${chunked}5\r\nbegun\r\n`));
+    socket.on("error", () => {});
+    begun.then(() => socket.end());
+  },
+};
+
+/** Both ways to measure a handler that reads, or throws away, what comes, and answers then. */
+const reading: Record<string, (under: MeasuredApp, begin: () => void) => RequestListener> = {
+  instrumentListener: ({ monitor }, begin) =>
+    instrumentListener(monitor, (request: IncomingMessage, response) => {
+      request.once("data", begin);
+      request.resume().on("end", () => response.end("read"));
+    }) as RequestListener,
+  toNodeListener: ({ monitor }, begin) =>
+    toNodeListener(monitor.instrument(async (request: Request) => {
+      begin();
+      return new Response(String((await request.text()).length));
+    })) as unknown as RequestListener,
+};
+
+for (const [way, listener] of Object.entries(reading)) {
+  describe(`a client that leaves in mid-upload under ${way}()`, () => {
+    for (const [what, leave] of Object.entries(leaving)) {
+      it(`has aborted its request: ${what}`, async () => {
+        using under = measureApp();
+        let begin = (): void => {};
+        const begun = new Promise<void>((resolve) => begin = resolve);
+        const server = createServer(listener(under, begin));
+        const gone = new Promise<void>((resolve) => {
+          server.on("request", (request) => request.socket.once("close", () => resolve()));
+        });
+        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+        try {
+          leave((server.address() as { port: number }).port, begun);
+          await gone;
+          assertEquals(await under.requests(), { "POST none 499 aborted": 1 });
+        } finally {
+          server.close();
+        }
+      });
+    }
   });
 }
