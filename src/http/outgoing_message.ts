@@ -94,7 +94,8 @@ function refusedStatusOf({ headersSent, socket, req }: OutgoingLike): number | u
   if (!errored || headersSent || !socket || (errored as { code?: unknown }).code === "HPE_INVALID_EOF_STATE") {
     return undefined;
   }
-  return server?.listenerCount?.("clientError") === 0 ? refusalOf(errored) : undefined;
+  const { listenerCount } = (server ?? {}) as { listenerCount?(event: "clientError"): number };
+  return listenerCount?.call(server, "clientError") === 0 ? refusalOf(errored) : undefined;
 }
 
 /** Counts the bytes of a message's body as they are written, and keeps them where somebody wants them. */

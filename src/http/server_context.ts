@@ -45,7 +45,8 @@ export interface OutgoingLike {
 /** A connection of Node's server, as far as it is used. */
 export interface ConnectionLike {
   readonly errored?: unknown;
-  readonly server?: { listenerCount?(event: "clientError"): number };
+  /** An event emitter; types of Node differ in how they say so. */
+  readonly server?: object | null;
 }
 
 /** What a server passes beside the request. */

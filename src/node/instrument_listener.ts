@@ -59,7 +59,9 @@ export interface InstrumentListenerOptions<Incoming = IncomingLike> {
  * @throws {TypeError} If the listener is no function, or an option is of the wrong kind.
  * @throws {Error} If the registry has a metric of its own under one of our names.
  */
-export function instrumentListener<Listener extends (request: never, response: never) => unknown>(
+// With `never` in the place of `any` the messages of a listener that is written in place would be `never`.
+// deno-lint-ignore no-explicit-any
+export function instrumentListener<Listener extends (request: any, response: any) => unknown>(
   monitor: Pick<Monitor, "handler" | "recorder">,
   listener: Listener,
   options: InstrumentListenerOptions<Parameters<Listener>[0]> = {},

@@ -44,6 +44,13 @@ export interface Deflater {
   crc32(bytes: Uint8Array, before: number): number;
 }
 
+/** A copy of a body: a `Blob`, or its size alone. */
+export interface BodyCopy {
+  /** In bytes. */
+  readonly size: number;
+  arrayBuffer?(): Promise<ArrayBuffer>;
+}
+
 /** The facts that one runtime can tell. */
 export interface Runtime {
   readonly name: RuntimeName;
@@ -125,7 +132,7 @@ export interface Runtime {
    * Copies a body that stands ready, where more than `clone()` is needed for the response to stay what it is: its size alone,
    * or nothing, where it would not.
    */
-  copyBody?(response: Response): Promise<Pick<Blob, "size"> & Partial<Pick<Blob, "arrayBuffer">>> | undefined;
+  copyBody?(response: Response): Promise<BodyCopy> | undefined;
   /** The content type that a response was given, where reading its headers would change what is sent. */
   contentType?(response: Response): string | null;
   /**

@@ -54,6 +54,7 @@ describe("the types of the npm package", { skip }, () => {
     mkdirSync(types, { recursive: true });
     symlinkSync(join(root, "node_modules/@types/node"), join(types, "node"));
     symlinkSync(join(root, "node_modules/bun-types"), join(project.folder, "node_modules/bun-types"));
+    symlinkSync(join(consumers.modules, "node26-types"), join(project.folder, "node_modules/node26-types"));
   });
   after(() => project?.[Symbol.dispose]());
 
@@ -128,6 +129,30 @@ export async function serve(signal: AbortSignal): Promise<string | null> {
         assertEquals(compile(name, "a.ts", own, settings), ended);
       });
     }
+  }
+
+  const servers = `
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createMonitor } from "@rtm/runtime-metrics";
+import { expressMetrics, instrumentListener, toNodeListener } from "@rtm/runtime-metrics/node";
+
+const monitor = createMonitor();
+createServer(toNodeListener(monitor.handler));
+createServer(instrumentListener(monitor, (_request, response) => void response.end("written in place"), { path: "/m" }));
+export const middleware: (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void =
+  expressMetrics(monitor);
+`;
+  for (const types of ["node", "node26-types"]) {
+    it(`fit node:http as ${types} declares it`, () => {
+      const settings = {
+        ...bare,
+        ...nodenext,
+        skipLibCheck: true,
+        lib: ["es2022", "esnext.disposable"],
+        types: [types],
+      };
+      assertEquals(compile(newestCompiler, "a.ts", servers, settings), ended);
+    });
   }
 });
 
