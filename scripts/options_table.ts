@@ -9,10 +9,14 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { callOptions } from "../src/calls/services.ts";
 import type { OptionTable } from "../src/check.ts";
+import { middlewareOptions } from "../src/hono/middleware.ts";
 import { joinOptions } from "../src/copies/options.ts";
 import { otelOptions } from "../src/otel/options.ts";
 import { liveOptions } from "../src/live/options.ts";
 import { fromPythonOptions, httpOptions } from "../src/http/option_table.ts";
+import { instrumentOptions } from "../src/monitor/instrument.ts";
+import { frameworkOptions } from "../src/node/framework_listener.ts";
+import { listenerOptions } from "../src/node/instrument_listener.ts";
 import { collectOptions, monitorOptions } from "../src/monitor/option_table.ts";
 import { expositionOptions } from "../src/page/option_table.ts";
 import { pusherOptions } from "../src/push/check_pusher.ts";
@@ -44,6 +48,30 @@ const groups: readonly Group[] = [
     intro: "For those who [come from a package of Python's](from_python.md), and expect what it has.",
   },
   { title: "`exposition`", type: "ExpositionOptions", file: "src/page/options.ts", table: expositionOptions },
+  {
+    title: "`runtimeMetrics`",
+    type: "RuntimeMetricsOptions",
+    file: "src/hono/middleware.ts",
+    table: middlewareOptions,
+  },
+  {
+    title: "`expressMetrics`, `fastifyMetrics`, `koaMetrics`, `elysiaMetrics`",
+    type: "FrameworkMetricsOptions",
+    file: "src/node/framework_listener.ts",
+    table: frameworkOptions,
+  },
+  {
+    title: "`monitor.instrument`",
+    type: "InstrumentOptions",
+    file: "src/monitor/instrument.ts",
+    table: instrumentOptions,
+  },
+  {
+    title: "`instrumentListener`",
+    type: "InstrumentListenerOptions",
+    file: "src/node/instrument_listener.ts",
+    table: listenerOptions,
+  },
   { title: "`measureCalls`", type: "CallOptions", file: "src/calls/services.ts", table: callOptions },
   {
     title: "`createMetricsServer`",

@@ -103,11 +103,11 @@ export function createMonitor(options: MonitorOptions = {}): Monitor<RegistryLik
  * @param monitor What measures; one is made, with its defaults, when none is given.
  * @param options Where to answer scrapes.
  * @returns The middleware, to be used before the routes that it should measure.
- * @throws {TypeError} If `path` is neither `false` nor a string that begins with `/`.
+ * @throws {TypeError} If the monitor is none, or an option is unknown or of the wrong kind.
  * @throws {Error} If the registry has a metric of its own under one of our names.
  */
 export function runtimeMetrics(monitor?: Monitor, options: RuntimeMetricsOptions = {}): HonoMiddleware {
-  const measuring = monitor ?? createMonitor();
+  const measuring = monitor === undefined ? createMonitor() : monitor;
   const measure = measureHono(measuring, options);
   const follower = followers.get(measuring) ?? new EdgeRequests(measuring);
   return function runtimeMetrics(c, next) {

@@ -4,10 +4,12 @@
  * @module
  */
 
+import { checkTable, type OptionTable, refuser } from "../check.ts";
 import type { HonoContextLike, HonoMiddleware, HonoRequestLike } from "./context.ts";
 import { HonoRoutes, matchesOf } from "./routes.ts";
 import { answeredWith } from "../http/answered.ts";
 import { expectMountedApps, markOf, needMarks, runMounted } from "../http/measured_once.ts";
+import { checkMonitor, middlewarePath } from "../http/door_options.ts";
 import { isMovedTo } from "../http/routes.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 
@@ -22,18 +24,28 @@ export interface RuntimeMetricsOptions {
   path?: string | false;
 }
 
+/** What each option may be, and its default. */
+export const middlewareOptions: OptionTable<RuntimeMetricsOptions> = { path: middlewarePath };
+
+const refuse = refuser("Cannot make the middleware");
+
+/** Checks options and fills defaults in. */
+export function checkOptions(options: RuntimeMetricsOptions): Required<RuntimeMetricsOptions> {
+  return checkTable(refuse, options, middlewareOptions) as Required<RuntimeMetricsOptions>;
+}
+
 /**
  * Makes the middleware.
  *
  * @param monitor What measures.
  * @param options Where to answer scrapes.
  * @returns The middleware.
- * @throws {TypeError} If `path` is neither `false` nor a string that begins with `/`.
+ * @throws {TypeError} If the monitor is none, or an option is unknown or of the wrong kind.
  * @throws {Error} If the registry has a metric of its own under one of our names.
  */
 export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): HonoMiddleware {
-  const { path = "/metrics" } = options;
-  checkPath(path);
+  checkMonitor(refuse, monitor, "handler");
+  const { path } = checkOptions(options);
   const isScrape = (req: HonoRequestLike): boolean => req.path === path && !isMovedTo(path, req.raw);
   // Its families begin here: a name that is the app's own is an error now, not at every request.
   const { recorder } = monitor;
@@ -133,19 +145,6 @@ function readStatus(response: Response | undefined): number | undefined {
 /** To Hono what a middleware answers is the response, and where no handler has one, `next()` tells the context. */
 function passed(next: Promise<void>): Promise<void> {
   return next.then(() => {});
-}
-
-/**
- * Refuses a path that no request can have.
- *
- * @param path What the user gave.
- * @throws {TypeError} If it is neither `false` nor a string that begins with `/`.
- */
-export function checkPath(path: unknown): void {
-  if (path === false || (typeof path === "string" && path.startsWith("/"))) return;
-  throw new TypeError(
-    `Cannot make the middleware: path must be false or a string that begins with "/", got ${JSON.stringify(path)}`,
-  );
 }
 
 /**

@@ -15,7 +15,7 @@
 
 import type { HonoContextLike, HonoMiddleware, HonoRequestLike, HonoRouteLike } from "./context.ts";
 import { createMonitor } from "../monitor/create_monitor.ts";
-import { checkPath, measureHono, type RuntimeMetricsOptions } from "./middleware.ts";
+import { checkOptions, measureHono, type RuntimeMetricsOptions } from "./middleware.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 
 export { unmeasured } from "./middleware.ts";
@@ -38,13 +38,13 @@ export type { HonoContextLike, HonoMiddleware, HonoRequestLike, HonoRouteLike, R
  * @param monitor What measures; one is made, with its defaults, when none is given.
  * @param options Where to answer scrapes.
  * @returns The middleware, to be used before the routes that it should measure.
- * @throws {TypeError} If `path` is neither `false` nor a string that begins with `/`.
+ * @throws {TypeError} If the monitor is none, or an option is unknown or of the wrong kind.
  * @throws {Error} If the registry has a metric of its own under one of our names.
  */
 export function runtimeMetrics(monitor?: Monitor, options: RuntimeMetricsOptions = {}): HonoMiddleware {
-  if (monitor) return measureHono(monitor, options);
+  if (monitor !== undefined) return measureHono(monitor, options);
   // A wrong option starts nothing.
-  checkPath(options.path ?? false);
+  checkOptions(options);
   const own = createMonitor();
   try {
     return measureHono(own, options);

@@ -4,9 +4,11 @@
  * @module
  */
 
+import { checkTable, type OptionTable, refuser } from "../check.ts";
 import type { PageHandler } from "../page/handler.ts";
 import { answeredWith } from "../http/answered.ts";
 import type { Exchange } from "../http/exchange.ts";
+import { pagePath, routeKind } from "../http/door_options.ts";
 import type { Recorder } from "../http/recorder.ts";
 import { markOf, runAround, tellsRoute } from "../http/measured_once.ts";
 import { unmatchedRoute } from "../http/route_series.ts";
@@ -37,6 +39,9 @@ export interface InstrumentOptions {
   route?: RouteOption;
 }
 
+/** What each option may be. */
+export const instrumentOptions: OptionTable<InstrumentOptions> = { path: pagePath, route: routeKind };
+
 /** A fetch handler, whatever its runtime passes beside the request. */
 type FetchHandler = (request: Request, ...rest: unknown[]) => Response | Promise<Response>;
 
@@ -44,7 +49,7 @@ type FetchHandler = (request: Request, ...rest: unknown[]) => Response | Promise
  * Measures a fetch handler, or every handler of Bun's `routes`.
  *
  * @param recorder Where to count; undefined to pass everything through.
- * @throws {TypeError} If the target or an option is of the wrong kind.
+ * @throws {TypeError} If an option is unknown, or it or the target is of the wrong kind.
  */
 export function instrument<Target extends object>(
   recorder: Recorder | undefined,
@@ -52,10 +57,7 @@ export function instrument<Target extends object>(
   target: Target,
   options: InstrumentOptions,
 ): Target {
-  const { path, route } = options;
-  if (path !== undefined && (typeof path !== "string" || !path.startsWith("/"))) {
-    throw new TypeError(`Cannot instrument: path must be a string that begins with "/", got ${JSON.stringify(path)}`);
-  }
+  const { path, route } = checkTable(refuser("Cannot instrument"), options, instrumentOptions);
   const finder = routeFinder("Cannot instrument", route, {
     path: (request: Request) => pathOf(request, recorder?.runtime.requestHeader),
     url: ({ url }) => url,

@@ -7,7 +7,7 @@
 import type { Monitor } from "../monitor/monitor.ts";
 import { expectMountedApps } from "../http/measured_once.ts";
 import { asksForUpgrade } from "../http/server_context.ts";
-import type { FrameworkMetricsOptions } from "./framework_listener.ts";
+import { checkFramework, type FrameworkMetricsOptions } from "./framework_listener.ts";
 
 /** What Elysia passes to its hooks, as far as it is used. */
 interface ElysiaContextLike {
@@ -70,19 +70,19 @@ let isUsed = false;
  * @param options Where to answer scrapes.
  * @returns The plugin, to be used before the routes that it should measure, by the app itself or by a plugin of it. It throws
  *   where the app was made with `aot: false`: such an app asks nothing that stands around its handler.
- * @throws {TypeError} If `path` is neither `false` nor a string that begins with `/`.
+ * @throws {TypeError} If the monitor is none, or an option is unknown or of the wrong kind.
  * @throws {Error} If the registry has a metric of its own under one of our names.
  */
 export function elysiaMetrics(
   monitor: Pick<Monitor, "instrument">,
   options: FrameworkMetricsOptions = {},
 ): <App extends ElysiaLike>(app: App) => App {
-  const { path = "/metrics" } = options;
+  const path = checkFramework("Cannot make Elysia's plugin", monitor, "instrument", options);
   const routes = new WeakMap<Request, string>();
   const measured = monitor.instrument(
     (request: Request, server: BunServerLike | null, handler: ElysiaHandler) =>
       asksForUpgrade(request) ? upgraded(request, server, handler) : handler(request),
-    { ...(path === false ? {} : { path }), route: (request) => routes.get(request) },
+    { ...(path && { path }), route: (request) => routes.get(request) },
   );
   // Elysia reads in the text of a hook what it has to prepare for it.
   const note = ({ request, route }: ElysiaContextLike): void => {

@@ -57,7 +57,7 @@ export type FastifyPlugin = (instance: FastifyLike, options: unknown, done: (err
  * @param options Where to answer scrapes.
  * @returns The plugin. It holds for the whole instance that it is registered with, not for a context of its own; within
  *   another plugin, for the routes of that one.
- * @throws {TypeError} If `path` is neither `false` nor a string that begins with `/`.
+ * @throws {TypeError} If the monitor is none, or an option is unknown or of the wrong kind.
  * @throws {Error} If the registry has a metric of its own under one of our names.
  */
 export function fastifyMetrics(

@@ -4,11 +4,13 @@
  * @module
  */
 
+import { checkTable, type OptionTable, refuser } from "../check.ts";
+import { checkMonitor, middlewarePath } from "../http/door_options.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { measureListener } from "./instrument_listener.ts";
 import type { IncomingLike, ResponseLike } from "./message.ts";
 
-/** Options of {@linkcode expressMetrics}, {@linkcode fastifyMetrics} and {@linkcode koaMetrics}. */
+/** Options of {@linkcode expressMetrics}, {@linkcode fastifyMetrics}, {@linkcode koaMetrics} and {@linkcode elysiaMetrics}. */
 export interface FrameworkMetricsOptions {
   /**
    * The whole path on which scrapes are answered; `false` to answer them nowhere. It is public unless something before
@@ -17,6 +19,21 @@ export interface FrameworkMetricsOptions {
    * @default {"/metrics"}
    */
   path?: string | false;
+}
+
+/** What each option may be, and its default. */
+export const frameworkOptions: OptionTable<FrameworkMetricsOptions> = { path: middlewarePath };
+
+/** Checks what a framework is measured with, and answers the path of the page. */
+export function checkFramework(
+  action: string,
+  monitor: unknown,
+  method: "handler" | "instrument",
+  options: FrameworkMetricsOptions,
+): string | undefined {
+  const refuse = refuser(action);
+  checkMonitor(refuse, monitor, method);
+  return checkTable(refuse, options, frameworkOptions).path || undefined;
 }
 
 /** The route of a file that no route of the app's has answered. */
@@ -34,17 +51,11 @@ export class FrameworkListener {
     action: string,
     options: FrameworkMetricsOptions,
   ) {
-    const { path = "/metrics" } = options;
-    if (path !== false && (typeof path !== "string" || !path.startsWith("/"))) {
-      throw new TypeError(
-        `${action}: path must be false or a string that begins with "/", got ${JSON.stringify(path)}`,
-      );
-    }
-    this.#path = path === false ? undefined : path;
+    this.#path = checkFramework(action, monitor, "handler", options);
     this.#measured = measureListener(monitor, function (this: () => unknown) {
       return this();
     } as never, {
-      ...(path === false ? {} : { path }),
+      ...(this.#path && { path: this.#path }),
       route: (incoming: IncomingLike) => this.#routes.get(incoming)?.(),
     }, (incoming) => this.#answersBehind.get(incoming)?.() === true) as never;
   }

@@ -4,8 +4,10 @@
  * @module
  */
 
+import { checkTable, type OptionTable, refuser } from "../check.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { unmatchedRoute } from "../http/route_series.ts";
+import { checkMonitor, pagePath, routeKind } from "../http/door_options.ts";
 import { sentStatusOf } from "../http/outgoing_message.ts";
 import { markOf, ownMarkOf, tellsRoute } from "../http/measured_once.ts";
 import { type PathRoutes, routeFinder } from "../http/routes.ts";
@@ -37,6 +39,11 @@ export interface InstrumentListenerOptions<Incoming = IncomingLike> {
   route?: ((request: Incoming) => string | undefined) | PathRoutes;
 }
 
+/** What each option may be. */
+export const listenerOptions: OptionTable<InstrumentListenerOptions> = { path: pagePath, route: routeKind };
+
+const refuse = refuser("Cannot instrument listener");
+
 /**
  * Measures a listener of `node:http`, `node:https` or `node:http2`, whatever framework stands behind it: each request from
  * its arrival until its response was sent, or its client has left.
@@ -56,7 +63,7 @@ export interface InstrumentListenerOptions<Incoming = IncomingLike> {
  * @param listener The listener; it is called as the server would.
  * @param options Where to answer scrapes, and how routes are known.
  * @returns The listener, measured.
- * @throws {TypeError} If the listener is no function, or an option is of the wrong kind.
+ * @throws {TypeError} If the monitor is none, the listener is no function, or an option is unknown or of the wrong kind.
  * @throws {Error} If the registry has a metric of its own under one of our names.
  */
 // With `never` in the place of `any` the messages of a listener that is written in place would be `never`.
@@ -66,6 +73,11 @@ export function instrumentListener<Listener extends (request: any, response: any
   listener: Listener,
   options: InstrumentListenerOptions<Parameters<Listener>[0]> = {},
 ): Listener {
+  checkMonitor(refuse, monitor, "handler");
+  if (typeof listener !== "function") {
+    throw new TypeError(`Cannot instrument listener: expected a function, got ${typeof listener}`);
+  }
+  checkTable(refuse, options, listenerOptions);
   return measureListener(monitor, listener, options);
 }
 
@@ -81,15 +93,7 @@ export function measureListener<Listener extends (request: never, response: neve
   options: InstrumentListenerOptions<Parameters<Listener>[0]>,
   answersBehind?: (incoming: IncomingLike) => boolean,
 ): Listener {
-  if (typeof listener !== "function") {
-    throw new TypeError(`Cannot instrument listener: expected a function, got ${typeof listener}`);
-  }
   const { path } = options;
-  if (path !== undefined && (typeof path !== "string" || !path.startsWith("/"))) {
-    throw new TypeError(
-      `Cannot instrument listener: path must be a string that begins with "/", got ${JSON.stringify(path)}`,
-    );
-  }
   const { recorder } = monitor;
   recorder?.join();
   const page = toNodeListener(monitor.handler);

@@ -45,7 +45,7 @@ export type KoaMiddleware = (context: any, next: () => Promise<unknown>) => Prom
  * @param monitor What measures.
  * @param options Where to answer scrapes.
  * @returns The middleware, to be used before everything that it should measure.
- * @throws {TypeError} If `path` is neither `false` nor a string that begins with `/`.
+ * @throws {TypeError} If the monitor is none, or an option is unknown or of the wrong kind.
  * @throws {Error} If the registry has a metric of its own under one of our names.
  */
 export function koaMetrics(

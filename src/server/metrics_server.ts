@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkMonitor } from "../http/door_options.ts";
 import { pathOf } from "../http/routes.ts";
 import { checkTable, numeric, type OptionTable, refuser, text } from "../check.ts";
 import { createMonitor } from "../monitor/create_monitor.ts";
@@ -44,7 +45,7 @@ const isPort = (value: number): boolean => Number.isInteger(value) && value >= 0
 
 /** What each option may be, and its default. */
 export const metricsServerOptions: OptionTable<MetricsServerOptions> = {
-  monitor: { is: "a monitor", check: () => {} },
+  monitor: { is: "a monitor", check: (value, _name, refuse) => checkMonitor(refuse, value, "handler") },
   port: { default: 9464, ...numeric("a whole number from 0 to 65535", isPort) },
   host: { default: "127.0.0.1", ...text("an address", (value) => value !== "") },
   path: { default: "/metrics", ...text('a string that begins with "/"', (value) => value.startsWith("/")) },

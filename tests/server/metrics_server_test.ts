@@ -72,6 +72,11 @@ describe("createMetricsServer()", () => {
     );
     await assertRejects(() => createMetricsServer({ monitor, port: "9464" as never }), TypeError, 'got "9464"');
     await assertRejects(() => createMetricsServer({ monitor, prt: 1 } as never), TypeError, "unknown option; expected");
+    await assertRejects(
+      () => createMetricsServer({ monitor: {} } as never),
+      TypeError,
+      "monitor must be a monitor, got",
+    );
     await assertRejects(() => createMetricsServer({ monitor, host: "" }), TypeError, "host must be an address");
     await assertRejects(() => createMetricsServer({ monitor, path: "metrics" }), TypeError, 'begins with "/"');
   });
