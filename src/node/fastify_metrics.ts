@@ -65,18 +65,21 @@ export function fastifyMetrics(
   options: FrameworkMetricsOptions = {},
 ): FastifyPlugin {
   const listener = new FrameworkListener(monitor, "Cannot make Fastify's plugin", options);
-  const seen = new WeakSet<object>();
+  /** What is measured: by Node's message, what Fastify made of it, once that has come to our hook. */
+  const requests = new WeakMap<object, FastifyRequestLike | undefined>();
   const plugin: FastifyPlugin = (instance, _options, done) => {
-    // What cannot be decoded, or is answered by an earlier hook, reaches no hook of ours; it is answered by now. Contexts within
-    // inherit the app's server, and what other contexts answer is not for a plugin of theirs.
+    // What cannot be decoded, or is answered by an earlier hook, never comes to ours, and what such a hook waits for comes later.
+    // Contexts within inherit the app's server, and what other contexts answer is not for a plugin of theirs.
     const server = Object.hasOwn(instance, "server") ? instance.server : undefined;
     server?.on?.("request", (incoming: IncomingLike, outgoing: ResponseLike) => {
-      if (!seen.has(incoming) && outgoing.headersSent && !listener.answers(pathOfMessage(incoming))) {
-        listener.listen(incoming, outgoing, { route: () => undefined }, () => {});
-      }
+      if (requests.has(incoming) || listener.answers(pathOfMessage(incoming))) return;
+      requests.set(incoming, undefined);
+      listener.listen(incoming, outgoing, { route: () => requests.get(incoming)?.routeOptions?.url }, () => {});
     });
     instance.addHook("onRequest", (request: FastifyRequestLike, reply: FastifyReplyLike, next) => {
-      seen.add(request.raw);
+      const isMeasured = requests.has(request.raw);
+      requests.set(request.raw, request);
+      if (isMeasured) return next();
       // Fastify sends nothing of its own for what is answered past it.
       if (listener.answers(pathOfMessage(request.raw))) reply.hijack();
       listener.listen(request.raw, reply.raw, { route: () => request.routeOptions?.url }, () => next());

@@ -1,7 +1,7 @@
 // Fastify 4 and 5 from npm at the versions that tests/frameworks pins, on real sockets.
 
 import { describe, it } from "node:test";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertGreater } from "@std/assert";
 import type { Monitor } from "@rtm/runtime-metrics";
 import { fastifyMetrics } from "@rtm/runtime-metrics/node";
 import { drive } from "../support/framework_harness.ts";
@@ -106,6 +106,37 @@ for (const name of ["fastify4", "fastify5"]) {
       await served(app, async (url) => {
         const { routes } = await counted(url, [["/g/1", { headers: { "x-stop": "1" } }], "/g/2", "/%ff"]);
         assertEquals(routes, ["/g/:id 200 1", "none 400 1", "none 403 1"]);
+      });
+    });
+
+    it("counts what is answered late before its hook runs, and how long that took", async () => {
+      using monitor = measuring();
+      const app = load(name)();
+      let isHeld = (): void => {};
+      const held = new Promise<void>((resolve) => isHeld = resolve);
+      app.addHook("onRequest", async (request: Any, reply: Any) => {
+        if (request.headers["x-leave"]) {
+          isHeld();
+          return await new Promise(() => {});
+        }
+        await new Promise((resolve) => setTimeout(resolve, 60));
+        if (request.headers["x-stop"]) return reply.code(401).send("stopped");
+      });
+      app.register(fastifyMetrics(monitor));
+      app.get("/g/:id", says("got"));
+      await served(app, async (url) => {
+        const stop = { headers: { "x-stop": "1" } };
+        const { routes } = await counted(url, [["/g/1", stop], ["/u", stop], "/g/2", "/u"]);
+        assertEquals(routes, ["/g/:id 200 1", "none 401 2", "none 404 1"]);
+        const controller = new AbortController();
+        const left = fetch(`${url}/g/1`, { headers: { "x-leave": "1" }, signal: controller.signal }).catch(() => {});
+        await held;
+        controller.abort();
+        await left;
+        assertEquals((await countedOf(monitor, 4)).filter((line) => line.includes("499")), ["GET none 499 aborted"]);
+        const page = await (await monitor.handler()).text();
+        const sum = /^http_request_duration_seconds_sum\{.*route="\/g\/:id".*\} (.*)$/m.exec(page)?.[1];
+        assertGreater(Number(sum), 0.05);
       });
     });
 
