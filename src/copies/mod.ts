@@ -77,11 +77,12 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
   const identity = identityOf(global, runtime, settings);
   const links = linksOf(global, runtime, settings, identity.id);
   const { group, deadlineSeconds } = settings;
+  // What is answered has a way to go, and is told to the others.
+  const collectSeconds = deadlineSeconds / 2;
   const source = access.source();
   const lastWords = new LastWords(core);
   const gatherOwn = async (taken: () => void): Promise<Gathered> => {
-    // Those that ask wait no longer than the deadline, and the answer has a way to go.
-    const own = await gather(source, { timeoutSeconds: deadlineSeconds / 2, isAlone: true, taken });
+    const own = await gather(source, { timeoutSeconds: collectSeconds, isAlone: true, remembers: true, taken });
     lastWords.took(own);
     return own;
   };
@@ -118,6 +119,7 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
   };
   const sources = links.map((link) => link(context));
   showCopies(core, {
+    collectSeconds,
     begin: () => copies.begin(),
     living() {
       for (const source of sources) source.look?.();

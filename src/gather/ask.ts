@@ -22,6 +22,17 @@ interface Pending {
   readonly since: number;
 }
 
+/** A metric has not answered in time. */
+export class NoAnswer extends Error {
+  /** What it answers later; undefined where that was told before. */
+  readonly answer: Promise<unknown> | undefined;
+
+  constructor(reason: string, answer?: Promise<unknown>) {
+    super(`Cannot read metric: ${reason}`);
+    this.answer = answer;
+  }
+}
+
 /** By metric, the questions that were left when their scrapes had waited long enough. */
 const left = new WeakMap<object, Pending>();
 
@@ -32,7 +43,7 @@ const left = new WeakMap<object, Pending>();
  * same answer, or for none once the question is older than any scrape waits. So a metric that hangs is asked once, and
  * what one scraper calls too long takes nothing from another's page.
  *
- * Throws what the metric throws, and an Error where it does not answer in time.
+ * Throws what the metric throws, and {@linkcode NoAnswer} where it does not answer in time.
  */
 export async function askInTime<Answer>(
   metric: object,
@@ -42,7 +53,7 @@ export async function askInTime<Answer>(
   const { runtime, timeoutSeconds, longestSeconds = timeoutSeconds } = options;
   let pending = left.get(metric);
   if (pending && runtime.now() - pending.since >= longestSeconds) {
-    throw new Error("Cannot read metric: it has not answered the scrape before");
+    throw new NoAnswer("it has not answered the scrape before");
   }
   if (!pending) {
     const since = runtime.now();
@@ -62,7 +73,7 @@ async function waitFor(metric: object, pending: Pending, { runtime, timeoutSecon
   const late = new EnginePromise<never>((_, reject) => {
     const giveUp = (): void => {
       leave(metric, pending);
-      reject(new Error(`Cannot read metric: it has not answered for ${timeoutSeconds} s`));
+      reject(new NoAnswer(`it has not answered for ${timeoutSeconds} s`, answer));
     };
     // Somebody waits for the page: a process that has nothing else to do would end in the middle of it. Where the runtime
     // has timers within requests alone, this is one.

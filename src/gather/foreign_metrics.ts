@@ -7,7 +7,7 @@
 import type { CollectedLike, CollectorLike, RegistryLike } from "../metrics/registry_like.ts";
 import { isPromise } from "../runtime/promise.ts";
 import type { Runtime } from "../runtime/shim.ts";
-import { askInTime } from "./ask.ts";
+import { askInTime, NoAnswer } from "./ask.ts";
 import { readCollected } from "./collected_metric.ts";
 import type { FamilySnapshot } from "./family_snapshot.ts";
 import { Slices } from "./loop_budget.ts";
@@ -34,6 +34,8 @@ export interface CollectOptions {
   readonly store?: ClientStore | undefined;
   /** Whether to tell when label sets began, which takes memory for each of them. */
   readonly withStarts?: boolean;
+  /** Whether a metric that does not answer in time is shown as it was when it was read last; else it is left out. */
+  readonly remembers?: boolean;
   /** Which metrics to ask, by name. */
   readonly wants: (name: string) => boolean;
   /** Called with the name of each metric that threw, took too long, or answered what cannot be written. */
@@ -43,8 +45,13 @@ export interface CollectOptions {
 /** A metric that has answered, and how its snapshot is taken. */
 interface Answer {
   readonly metric: CollectorLike;
-  read(slices: Slices): Promise<FamilySnapshot[]>;
+  /** Whether it might not have come in time. */
+  readonly mayBeLate: boolean;
+  read(slices: Slices): Promise<readonly FamilySnapshot[]>;
 }
+
+/** By metric that may be late, what was read last. */
+const remembered = new WeakMap<CollectorLike, readonly FamilySnapshot[]>();
 
 /**
  * Asks every metric of somebody else's, side by side: those of the known clients for what their `collect` does before
@@ -74,9 +81,11 @@ export async function askForeign(
     const slices = new Slices(options.runtime);
     const families: FamilySnapshot[] = [];
     // One after the other, in slices: each of them is read in as short a time as can be.
-    for (const { metric, read } of answers) {
+    for (const { metric, mayBeLate, read } of answers) {
       try {
-        families.push(...(await read(slices)).map((family) => titled(registry, metric, family)));
+        const told = await read(slices);
+        if (mayBeLate && options.remembers) remembered.set(metric, told);
+        families.push(...told.map((family) => titled(registry, metric, family)));
       } catch {
         options.failed(nameOf(metric));
       }
@@ -85,22 +94,13 @@ export async function askForeign(
   };
 }
 
-async function ask(metric: CollectorLike, options: CollectOptions): Promise<Answer> {
+async function ask(metric: CollectorLike, options: CollectOptions): Promise<Answer | undefined> {
   const stored = options.store?.(metric);
-  if (!stored) {
-    const collected = await askInTime(metric, () => metric.get(), options);
-    return { metric, read: (slices) => readInSlices(collected, slices) };
-  }
-  const { collect } = stored;
-  // As `get()` does, which waits for promises alone: a thenable may be a query that runs when it is waited for.
-  const collectNow = (): unknown => {
-    const answer = collect!();
-    return isPromise(answer) ? answer : undefined;
-  };
-  if (collect) await askInTime(metric, collectNow, options);
-  return {
+  const answered = (collected?: CollectedLike): Answer => ({
     metric,
+    mayBeLate: !stored || stored.collect !== undefined,
     async read(slices) {
+      if (!stored) return await readInSlices(collected!, slices);
       try {
         return [await stored.read(slices, options.withStarts ?? false)];
       } catch {
@@ -108,7 +108,28 @@ async function ask(metric: CollectorLike, options: CollectOptions): Promise<Answ
         return await readInSlices(await askInTime(metric, () => metric.get(), options), slices);
       }
     },
+  });
+  const { collect } = stored ?? {};
+  // As `get()` does, which waits for promises alone: a thenable may be a query that runs when it is waited for.
+  const collectNow = (): unknown => {
+    const answer = collect!();
+    return isPromise(answer) ? answer : undefined;
   };
+  if (stored && !collect) return answered();
+  try {
+    return answered(
+      await askInTime<unknown>(metric, stored ? collectNow : () => metric.get(), options) as CollectedLike,
+    );
+  } catch (error) {
+    if (!options.remembers || !(error instanceof NoAnswer)) throw error;
+    options.failed(nameOf(metric));
+    // What always takes too long is shown as it was one page before.
+    const late = async (collected: unknown): Promise<void> =>
+      void remembered.set(metric, await answered(collected as CollectedLike).read(new Slices(options.runtime)));
+    error.answer?.then(late).catch(() => {});
+    const last = remembered.get(metric);
+    return last && { metric, mayBeLate: true, read: () => Promise.resolve(last) };
+  }
 }
 
 async function readInSlices(answer: CollectedLike, slices: Slices): Promise<FamilySnapshot[]> {

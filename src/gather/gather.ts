@@ -36,6 +36,8 @@ export interface GatherOptions {
   readonly names?: readonly string[];
   /** Whether other copies are left out that were joined. */
   readonly isAlone?: boolean;
+  /** Whether the app's own metrics that do not answer in time are shown as they were read last for such a page. */
+  readonly remembers?: boolean;
   /** Whether it is to be told when the series of the app's own metrics began. */
   readonly withStarts?: boolean;
   /** Called at the moment of which our own numbers are. */
@@ -51,21 +53,26 @@ export async function gather(source: GatherSource, options: GatherOptions): Prom
   if (!copies) return await gatherOwn(source, options);
   const round = copies.begin();
   // The others are told all of it, whatever is wanted of this page.
-  const all = await round.join(await gatherOwn(source, { ...options, names: [], taken: () => round.taken() }));
+  const own = await gatherOwn(source, {
+    ...{ ...options, names: [], remembers: true, taken: () => round.taken() },
+    timeoutSeconds: Math.min(options.timeoutSeconds, copies.collectSeconds),
+    longestSeconds: copies.collectSeconds,
+  });
+  const all = await round.join(own);
   const wants = wanting(options.names);
   return { ...all, families: all.families.filter(({ name }) => wants(name)) };
 }
 
 async function gatherOwn(source: GatherSource, options: GatherOptions): Promise<Gathered> {
   const { runtime, core, registry, store } = source;
-  const { timeoutSeconds, longestSeconds = timeoutSeconds, withStarts = false } = options;
+  const { timeoutSeconds, longestSeconds = timeoutSeconds, withStarts = false, remembers = false } = options;
   // No turn is waited for before the snapshot is taken: a scrape that ends a block shows that block, not the beat behind it.
   const begin = runtime.now();
   core?.refresh();
   const wants = wanting(options.names);
   const own = core?.families() ?? [];
   const failed = (name: string): void => core?.self.fail(`metric:${name}`);
-  const ask = { runtime, store, timeoutSeconds, longestSeconds, withStarts, wants, failed };
+  const ask = { runtime, store, timeoutSeconds, longestSeconds, withStarts, remembers, wants, failed };
   const readForeign = registry
     ? await askForeign(registry, new Set<unknown>(own), ask).catch(() => {
       core?.self.fail("registry");

@@ -26,6 +26,8 @@ export interface LivingCopy {
 
 /** Asks the other copies. */
 export interface OtherCopies {
+  /** How long each of the app's own metrics may take, in seconds, so that a page is answered within the deadline. */
+  readonly collectSeconds: number;
   begin(): CopiesRound;
   /** This copy, and behind it the others, as far as they have told of themselves. */
   living(): readonly LivingCopy[];

@@ -1,5 +1,12 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
+import { Counter, Registry } from "prom-client";
+import { Core } from "../../src/core/core.ts";
+import type { FamilySnapshot } from "../../src/gather/family_snapshot.ts";
+import { gather } from "../../src/gather/gather.ts";
+import { showCopies } from "../../src/gather/other_copies.ts";
+import { checkOptions } from "../../src/monitor/check_options.ts";
+import { wholeProcess } from "../../src/process/process_watch.ts";
 import { type Node, type Service, startService, step } from "../support/copies_by_hand.ts";
 
 /** When a page came, and what it says of the others. */
@@ -109,5 +116,61 @@ describe("a page of several copies", () => {
     gone.hangs = true;
     runtime.unixNow = () => unixNow() - 3600;
     assertEquals(await told(service, asked), { seconds: 0.5, states: [2, 1, 0] });
+  });
+
+  it("is answered in time where the app's own metric hangs, which is shown as it was", async () => {
+    const service = await startService(2);
+    const { runtime, nodes: [asked, other] } = service as Service & { nodes: [Node, Node] };
+    const registry = new Registry();
+    const core = new Core(runtime, registry, checkOptions({}), wholeProcess);
+    showCopies(core, {
+      collectSeconds: 0.25,
+      begin: () => asked.copies.begin(),
+      living: () => [],
+      question: () => Promise.resolve(undefined),
+    });
+    let answer: (() => void) | undefined;
+    let hangs = false;
+    const late = (): Promise<void> => new Promise((resolve) => answer = resolve);
+    const counter = new Counter({
+      ...{ name: "app_total", help: "h", registers: [registry] },
+      async collect() {
+        if (hangs) await late();
+        this.inc();
+      },
+    });
+    new Counter({
+      name: "app_stuck_total",
+      help: "h",
+      registers: [registry],
+      collect: () => new Promise<void>(() => {}),
+    });
+    const page = async (): Promise<{ seconds: number; counted: number | undefined; isStuck: boolean }> => {
+      const begin = runtime.now();
+      let families: readonly FamilySnapshot[] | undefined;
+      void gather({ runtime, core, registry }, { timeoutSeconds: 5 }).then((all) => families = all.families);
+      await service.deliver();
+      for (let i = 0; !families && i < 10 / step; i++) await service.advance(step);
+      const app = families!.find(({ name }) => name === "app_total");
+      return {
+        seconds: runtime.now() - begin,
+        counted: app?.kind === "numbers" ? app.numbers[0] : undefined,
+        isStuck: families!.some(({ name }) => name === "app_stuck_total"),
+      };
+    };
+    // The one that has never answered takes its time once, and is on no page.
+    assertEquals(await page(), { seconds: 0.25, counted: 1, isStuck: false });
+    assertEquals(await page(), { seconds: 0, counted: 2, isStuck: false });
+    hangs = other.hangs = true;
+    // What the client keeps while its `collect` runs is half done.
+    counter.inc(100);
+    assertEquals(await page(), { seconds: 0.5, counted: 2, isStuck: false });
+    other.hangs = false;
+    await service.deliver();
+    // What is answered too late stands on the next page.
+    answer!();
+    await service.deliver();
+    assertEquals(await page(), { seconds: 0.25, counted: 103, isStuck: false });
+    assertEquals(await page(), { seconds: 0, counted: 103, isStuck: false });
   });
 });
