@@ -66,7 +66,8 @@ export class Copies implements Pick<OtherCopies, "begin"> {
       ended: (ids) => this.#lose(ids),
     });
     this.hub = new Hub(id, group, {
-      heard: (head, text, isSibling, moment) => this.#heard(head, text, isSibling, moment),
+      heard: (head, text, isSibling, moment) =>
+        this.#reading.do(this, text.length, () => this.#read(head, text, isSibling, moment)),
       ended: (ids) => {
         // What they said last.
         this.#reading.flush();
@@ -91,6 +92,12 @@ export class Copies implements Pick<OtherCopies, "begin"> {
   meet(id: string): void {
     this.known.meet(id);
     for (const round of this.#rounds.values()) if (this.known.get(id)) round.expects(id);
+  }
+
+  /** Takes that back of one that is none. */
+  forget(id: string): void {
+    this.known.forget(id);
+    this.#end([]);
   }
 
   /** Counts what is not to be believed. */
@@ -178,8 +185,7 @@ export class Copies implements Pick<OtherCopies, "begin"> {
     const ahead = this.#shown.ahead(of);
     const failed = (name: string): void => self.fail(`metric:${name}`);
     let joined = await joinPage({ id, copy, process: this.speaker.process, own, inherited }, others, {
-      ...{ prefix, states, slices },
-      failed,
+      ...{ prefix, states, slices, failed },
       unread: () => self.fail("copies"),
     });
     for (const each of ahead) {
@@ -204,10 +210,6 @@ export class Copies implements Pick<OtherCopies, "begin"> {
     const isElder = eldest && eldest.report!.head.bornAt < this.#options.identity.bornAt;
     if (isElder) void this.speaker.tell("adopt", { to: eldest.id, ids }, reportsOf(ended));
     else void this.#heirs.inherit(ids, this.speaker.process);
-  }
-
-  #heard(head: MessageHead, text: string, isSibling: boolean, moment: Moment | undefined): void {
-    this.#reading.do(this, text.length, () => this.#read(head, text, isSibling, moment));
   }
 
   #read(head: MessageHead, text: string, isSibling: boolean, moment: Moment | undefined): void {
@@ -258,10 +260,8 @@ export class Copies implements Pick<OtherCopies, "begin"> {
         void this.speaker.tell("know", { to: from }, reportsOf(ids.map((id) => this.known.get(id))));
         break;
       case "shown":
-        if (reports[0]) this.#shown.take({ of: head.shown ?? [], report: reports[0] });
-        if (head.round !== undefined) this.speaker.post("kept", { to: from, round: number });
-        break;
       case "know":
+        if (kind === "shown" && reports[0]) this.#shown.take({ of: head.shown ?? [], report: reports[0] });
         if (head.round !== undefined) this.speaker.post("kept", { to: from, round: number });
         break;
       case "kept":

@@ -50,8 +50,12 @@ export interface LinkContext {
   hello(): string;
   /** Notes that a copy is there that has not spoken yet. */
   meet(id: string): void;
-  /** Takes that back of one that is none. */
+  /** Takes that back of one that is none; no page waits for it any more. */
   forget(id: string): void;
+  /** Whether it has never said what a copy says, in whatever version. */
+  isSilent(id: string): boolean;
+  /** How long a page waits. */
+  readonly deadlineSeconds: number;
   /** Counts what is not to be believed. */
   refuse(reason: string): void;
   /** The memory of this process' threads; undefined where they share none. */

@@ -25,8 +25,8 @@ export interface KnownCopy {
   reads: boolean;
   /** When it was met or has ended, by the runtime's clock. */
   since: number;
-  /** When it spoke last itself; before all time where it never has. */
-  heardAt: number;
+  /** When it spoke last itself; undefined where it never has. */
+  heardAt: number | undefined;
   /** Since when a question waits for its answer, by the runtime's clock; undefined where it has spoken since. */
   owesSince: number | undefined;
 }
@@ -78,7 +78,7 @@ export class KnownCopies {
     if (!copy) {
       copy = {
         ...{ id, report: undefined, hasEnded: false, isSibling: false, reads: false, since: this.#now() },
-        ...{ heardAt: -Infinity, owesSince: undefined },
+        ...{ heardAt: undefined, owesSince: undefined },
       };
       this.#copies.set(id, copy);
     }
@@ -94,6 +94,11 @@ export class KnownCopies {
     copy.reads ||= isSibling && reads;
     copy.heardAt = this.#now();
     copy.owesSince = undefined;
+  }
+
+  /** Whether a copy has never spoken itself. */
+  isSilent(id: string): boolean {
+    return !this.#strangers.has(id) && !this.#inherited.has(id) && this.#copies.get(id)?.heardAt === undefined;
   }
 
   /** Forgets who was met and never told anything. */
@@ -126,7 +131,7 @@ export class KnownCopies {
   /** Notes what another copy knows of this one: some ways tell an end, and others do not. */
   hearsay(id: string, hasEnded: boolean): void {
     const copy = this.meet(id);
-    if (hasEnded && copy && this.#now() - copy.heardAt > sinceHeardSeconds) this.end(id);
+    if (hasEnded && copy && this.#now() - (copy.heardAt ?? -Infinity) > sinceHeardSeconds) this.end(id);
   }
 
   /** Takes what is newer in a report than what is known. */
@@ -152,13 +157,11 @@ export class KnownCopies {
     return this.#inherited.has(id);
   }
 
-  /** Which reports are known. */
+  /** Which reports are known; who has only been met may be no copy, and is not passed on. */
   digest(): DigestEntry[] {
-    return Array.from(this.#copies.values(), ({ id, report, hasEnded }) => [
-      id,
-      report?.head.number ?? 0,
-      hasEnded ? 1 : 0,
-    ]);
+    return [...this.#copies.values()]
+      .filter(({ report, heardAt, isSibling }) => report || isSibling || heardAt !== undefined)
+      .map(({ id, report, hasEnded }) => [id, report?.head.number ?? 0, hasEnded ? 1 : 0]);
   }
 }
 

@@ -113,7 +113,9 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
     runtime,
     hello: () => copies.speaker.text("hello"),
     meet: (id) => copies.meet(id),
-    forget: (id) => copies.known.forget(id),
+    forget: (id) => copies.forget(id),
+    isSilent: (id) => copies.known.isSilent(id),
+    deadlineSeconds,
     refuse: (reason) => copies.refuse(reason),
     threads: shared?.threads,
   };

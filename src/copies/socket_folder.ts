@@ -98,7 +98,7 @@ export class SocketFolder {
   others(): OtherSocket[] {
     const wrong = this.#wrong();
     if (wrong) {
-      this.#refuseOnce("", `the directory ${wrong}`);
+      this.refuseOnce("", `the directory ${wrong}`);
       return [];
     }
     return this.#names().flatMap((name) => {
@@ -109,7 +109,7 @@ export class SocketFolder {
       const stats = this.#stats(path);
       if (!stats) return [];
       if (stats.isSocket() && stats.uid === this.#uid) return [{ id, path }];
-      this.#refuseOnce(name, `${name} is no socket of this user's`);
+      this.refuseOnce(name, `${name} is no socket of this user's`);
       return [];
     });
   }
@@ -166,7 +166,7 @@ export class SocketFolder {
     try {
       return this.#fs.readdirSync(this.#directory);
     } catch {
-      this.#refuseOnce("", "the directory cannot be read");
+      this.refuseOnce("", "the directory cannot be read");
       return [];
     }
   }
@@ -183,7 +183,8 @@ export class SocketFolder {
     return `${this.#directory}/${this.#group}.${id}.sock`;
   }
 
-  #refuseOnce(name: string, reason: string): void {
+  /** Counts what is wrong with a name, once. */
+  refuseOnce(name: string, reason: string): void {
     if (this.#refused.size >= mostRefused || this.#refused.has(name)) return;
     this.#refused.add(name);
     this.#refuse(reason);

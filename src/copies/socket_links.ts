@@ -42,6 +42,9 @@ const mostWaiting = 4 * 2 ** 20;
 /** Whoever connects says who it is within this time, in seconds. */
 const silentSeconds = 5;
 
+/** What was no copy is tried again after this time, in seconds: its name may be a copy's by then. */
+const doubtSeconds = 60;
+
 /** How often the directory is looked through, at the most, in seconds. */
 const lookSeconds = 1;
 
@@ -63,6 +66,8 @@ export class SocketLinks implements LinkSource {
   /** Those that are being connected to. */
   readonly #connecting = new Set<string>();
   readonly #unknown = new Set<SocketLike>();
+  /** Those that did not speak as copies do, and when they are tried again: no page waits for them until they do. */
+  readonly #doubted = new Map<string, number>();
   #server: ServerLike | undefined;
   /** Whether others can connect, as far as is known. */
   #isListening = false;
@@ -85,6 +90,7 @@ export class SocketLinks implements LinkSource {
     if (!this.#isListening || !this.#folder.hasOwn) this.#listenAnew();
     for (const other of this.#folder.others()) {
       if (this.#peers.has(other.id) || this.#connecting.has(other.id)) continue;
+      if ((this.#doubted.get(other.id) ?? now) > now) continue;
       if (this.#isFull()) break;
       this.#connect(other);
     }
@@ -146,14 +152,28 @@ export class SocketLinks implements LinkSource {
       this.#connecting.delete(id);
       if (this.#isStopped) return void socket.destroy();
       this.#enter(id, socket);
+      if (this.#doubted.has(id)) return;
       this.#context.meet(id);
+      runtime.startTimer?.(() => this.#context.isSilent(id) && this.#doubt(id), this.#context.deadlineSeconds);
     });
     socket.on("error", ({ code }) => {
       this.#connecting.delete(id);
       if (code === "ECONNREFUSED") this.#folder.removeStale(id);
     });
-    this.#read(socket, () => id);
-    runtime.startTimer?.(() => this.#connecting.delete(id), silentSeconds);
+    let isKnown = false;
+    this.#read(socket, (text) => {
+      if (!isKnown && readMessageHead(text).from !== id) {
+        throw new TypeError("Cannot read copy: it says what another one says");
+      }
+      isKnown = true;
+      return id;
+    }, id);
+    runtime.startTimer?.(() => {
+      this.#connecting.delete(id);
+      if (this.#peers.has(id) && this.#context.isSilent(id)) {
+        this.#folder.refuseOnce(id, "a socket says nothing that a copy says");
+      }
+    }, silentSeconds);
   }
 
   #accept(socket: SocketLike): void {
@@ -192,12 +212,21 @@ export class SocketLinks implements LinkSource {
     if (!peer?.sockets.delete(socket) || peer.sockets.size > 0) return;
     this.#peers.delete(id);
     if (this.#isStopped) return;
-    if (peer.link.isLife) this.#folder.remove(id);
-    else this.#context.forget(id);
+    // What it said last is heard by this.
     this.#context.hub.lost(peer.link);
+    if (this.#context.isSilent(id) || !peer.link.isLife) this.#doubt(id);
+    else this.#folder.remove(id);
   }
 
-  #read(socket: SocketLike, identify: (text: string) => string): void {
+  #doubt(id: string): void {
+    // Many are there only where somebody goes on making them; then the oldest is tried anew.
+    const [oldest] = this.#doubted.keys();
+    if (this.#doubted.size >= mostPeers) this.#doubted.delete(oldest!);
+    this.#doubted.set(id, this.#context.runtime.now() + doubtSeconds);
+    this.#context.forget(id);
+  }
+
+  #read(socket: SocketLike, identify: (text: string) => string, id?: string): void {
     const reader = new FrameReader();
     socket.on("data", (chunk) => {
       try {
@@ -206,7 +235,9 @@ export class SocketLinks implements LinkSource {
           if (peer) this.#context.hub.received(peer.link, text);
         }
       } catch {
-        this.#context.refuse("what came by a socket is no message of a copy");
+        const reason = "what came by a socket is no message of a copy";
+        if (id === undefined) this.#context.refuse(reason);
+        else this.#folder.refuseOnce(id, reason);
         // It is not who it should be: nothing of it is believed, its end neither.
         for (const { link, sockets } of this.#peers.values()) if (sockets.has(socket)) link.isLife = false;
         socket.destroy();

@@ -221,6 +221,32 @@ describe("copies that are disturbed", () => {
     assertEquals([requests(next), states(next)], [1, { alive: 1, late: 0, ended: 0 }]);
   });
 
+  const strangers: [string, (socket: Socket) => void][] = [
+    ["answers garbage", (socket) => void socket.write("garbage\n")],
+    ["says nothing", () => {}],
+    ["hangs up", (socket) => socket.destroy()],
+    ["says what it hears", (socket) => socket.pipe(socket)],
+  ];
+  for (const [what, answer] of strangers) {
+    it(`take nobody for a copy who ${what}, connect with it once, and do not tell each other of it`, async () => {
+      let connections = 0;
+      await speak("aaaaaaaa", (socket) => {
+        connections++;
+        answer(socket);
+      });
+      const enterShortly = (): OwnCopy => enter({ directory, deadlineSeconds: 0.5 });
+      const [one, two] = [enterShortly(), enterShortly()];
+      await until(() => one.page(), (page) => states(page)["alive"] === 2);
+      await delay(600);
+      for (let i = 0; i < 3; i++) {
+        assertEquals(states(await one.page()), { alive: 2, late: 0, ended: 0 });
+        assertEquals(states(await two.page()), { alive: 2, late: 0, ended: 0 });
+        await delay(lookMilliseconds);
+      }
+      assertEquals(connections, 2);
+    });
+  }
+
   it("refuse to take a page that is longer than a message, and say so", async () => {
     const said: string[] = [];
     const { warn } = console;
