@@ -51,12 +51,18 @@ function socketLinks(global: GlobalLike, directory: string, own: { group: string
   if (!net || !fs || !process?.getuid) {
     throw new Error(`${action}: directory needs Unix sockets, which this runtime or this system has not`);
   }
-  const flag = missingFlag(global, { meetsIn: directory });
+  if (!directory.startsWith("/")) {
+    const why = "processes with other working directories would not meet in it";
+    throw new RangeError(`${action}: directory must be absolute, since ${why}, got ${JSON.stringify(directory)}`);
+  }
+  // With a slash or a dot at its end a link would be followed.
+  const path = builtin<{ resolve(path: string): string }>(process, "node:path")!.resolve(directory);
+  const flag = missingFlag(global, { meetsIn: path });
   if (flag !== undefined) throw new Error(`${action}: directory needs a permission; start with ${flag}`);
   const uid = process.getuid();
   let refuse: (reason: string) => void = () => {};
   // Who gave it shall hear what is wrong with it.
-  const folder = new SocketFolder(fs, uid, directory, own, (reason) => refuse(reason));
+  const folder = new SocketFolder(fs, uid, path, own, (reason) => refuse(reason));
   return (context) => {
     refuse = (reason) => context.refuse(reason);
     return new SocketLinks(net, folder, context);

@@ -58,7 +58,7 @@ export interface JoinedCopies extends Disposable {
  * @param options How the copies meet.
  * @returns What was joined; dispose of it to leave.
  * @throws {TypeError} If the monitor is none, or an option is unknown or of the wrong kind.
- * @throws {RangeError} If a number is out of bounds, or the directory's path too long for a socket.
+ * @throws {RangeError} If a number is out of bounds, or the directory's path not absolute, or too long for a socket.
  * @throws {Error} If the monitor has joined already or has left, this runtime has no way to other copies, or the directory is somebody
  * else's, open to others, or may not be used.
  */

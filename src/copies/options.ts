@@ -9,7 +9,7 @@ import { checkTable, numeric, type OptionTable, refuser, text } from "../check.t
 /** Options of `joinCopies`. */
 export interface JoinOptions {
   /**
-   * Where processes meet that share nothing but a directory, such as `/run/api`: it must be this user's own, with mode
+   * Where processes meet that share nothing but a directory, by an absolute path such as `/run/api`: it must be this user's own, with mode
    * 0700, and is made where it is missing. Each copy has a socket there. Threads of these processes that join have one each.
    *
    * @default {undefined} The threads and isolates of this process are joined, and what `node:cluster` started.

@@ -27,6 +27,9 @@ export interface FsLike {
 /** Where a socket's path may be no longer, in bytes: macOS has 104 with a zero at the end, Linux 108. */
 const longestPath = 103;
 
+/** What `mkdir` takes over from the directory above, whatever mode it is told: setgid, which lets nobody in. */
+const inheritedMode = 0o2000;
+
 /** Between its making and its first listening a socket refuses connections for a moment; this is longer, in seconds. */
 const youngSeconds = 5;
 
@@ -49,7 +52,7 @@ export class SocketFolder {
   readonly path: string;
 
   /**
-   * Makes the directory where it is missing.
+   * Makes the directory, whose path is resolved, where it is missing.
    *
    * @throws {RangeError} If the path is too long.
    * @throws {Error} If it is not this user's alone.
@@ -63,8 +66,7 @@ export class SocketFolder {
   ) {
     this.#fs = fs;
     this.#uid = uid;
-    // With a slash at its end a link would be followed.
-    this.#directory = directory.replace(/(?<=.)\/+$/, "");
+    this.#directory = directory;
     this.#group = own.group;
     this.#refuse = refuse;
     this.path = this.#pathOf(own.id);
@@ -98,7 +100,7 @@ export class SocketFolder {
   others(): OtherSocket[] {
     const wrong = this.#wrong();
     if (wrong) {
-      this.refuseOnce("", `the directory ${wrong}`);
+      this.refuseOnce("", `${this.#directory} ${wrong}`);
       return [];
     }
     return this.#names().flatMap((name) => {
@@ -158,8 +160,8 @@ export class SocketFolder {
     const stats = this.#stats(this.#directory);
     if (!stats?.isDirectory()) return "is no directory";
     if (stats.uid !== this.#uid) return `belongs to user ${stats.uid}`;
-    const mode = stats.mode & 0o777;
-    return mode & 0o077 ? `has mode 0${mode.toString(8)}` : undefined;
+    const mode = stats.mode & 0o7777;
+    return (mode & ~inheritedMode) === 0o700 ? undefined : `has mode ${mode.toString(8).padStart(4, "0")}`;
   }
 
   #names(): readonly string[] {

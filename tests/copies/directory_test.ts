@@ -136,6 +136,11 @@ describe("a directory for copies", () => {
       mkdirSync(path);
       chmodSync(path, 0o740);
     }, /has mode 0740/],
+    ["itself may not be written to", (path) => mkdirSync(path, { mode: 0o500 }), /has mode 0500/],
+    ["has a sticky bit", (path) => {
+      mkdirSync(path);
+      chmodSync(path, 0o1700);
+    }, /has mode 1700/],
     ["is a link", (path) => symlinkSync(directory, path), /is no directory/],
     ["is a file", (path) => writeFileSync(path, ""), /is no directory/],
     ...process.getuid?.() === 0
@@ -149,7 +154,7 @@ describe("a directory for copies", () => {
     it(`is refused where it ${what}`, () => {
       const path = join(directory, "run");
       make(path);
-      for (const spelled of [path, `${path}/`]) {
+      for (const spelled of [path, `${path}/`, `${path}/.`, `${path}/x/..//`]) {
         assertThrows(
           () => startCopy({ directory: spelled }),
           Error,
@@ -158,6 +163,17 @@ describe("a directory for copies", () => {
       }
     });
   }
+
+  it("may have the bit that directories get from a group's directory above them", () => {
+    chmodSync(directory, 0o2700);
+    enter();
+  });
+
+  it("is refused where its path is not absolute", () => {
+    for (const relative of ["run", "./run", "../run"]) {
+      assertThrows(() => startCopy({ directory: relative }), RangeError, `must be absolute, since processes`);
+    }
+  });
 
   it("is refused where it cannot be made, or is too long for a socket", () => {
     assertThrows(() => startCopy({ directory: join(directory, "no", "such") }), Error, "cannot be made");
