@@ -19,7 +19,7 @@ export interface AnswersOptions extends Pick<CopiesOptions, "gatherOwn" | "self"
 /** Answers everybody that asks; those that ask while a snapshot is taken get the next one. */
 export class Answers {
   readonly #options: AnswersOptions;
-  /** The newest question of each copy that waits for an answer. */
+  /** The newest question of each copy that waits for an answer, which answers those before it as well. */
   #asked = new Map<string, number>();
   #isAnswering = false;
 

@@ -254,7 +254,7 @@ export class Copies implements Pick<OtherCopies, "begin"> {
         this.#answers.answer(from, number);
         break;
       case "tell":
-        round?.answered(from, digest);
+        for (const [asked, each] of this.#rounds) if (asked <= number) each.answered(from, digest);
         break;
       case "give":
         void this.speaker.tell("know", { to: from }, reportsOf(ids.map((id) => this.known.get(id))));

@@ -118,6 +118,14 @@ describe("a page of several copies", () => {
     assertEquals(await told(service, asked), { seconds: 0.5, states: [2, 1, 0] });
   });
 
+  it("waits for nobody where one copy is asked for many pages at once", async () => {
+    const service = await startService(3);
+    const [asked] = service.nodes as [Node];
+    const pages = await Promise.all(Array.from({ length: 8 }, () => told(service, asked)));
+    assertEquals(pages, Array.from({ length: 8 }, () => ({ seconds: 0, states: [3, 0, 0] })));
+    assertEquals(service.errors, []);
+  });
+
   it("is answered in time where the app's own metric hangs, which is shown as it was", async () => {
     const service = await startService(2);
     const { runtime, nodes: [asked, other] } = service as Service & { nodes: [Node, Node] };
