@@ -2,9 +2,8 @@
 // answer, with and without us.
 
 import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
 import { pinnedPackages } from "../../scripts/pinned_packages.ts";
-import { answerByPath, type Door, type Listening } from "../exact/compare.ts";
+import { answerByPath, type Door, type Listening, listenOn } from "../exact/compare.ts";
 import { compareAnswers } from "../exact/compare_answers.ts";
 import { routeOf } from "../exact/kind.ts";
 import { kindsFor } from "../exact/kinds.ts";
@@ -17,17 +16,7 @@ const skip = install() ?? false;
 // These servers show stacks to clients, and whoever stands around a handler stands in its stacks.
 Error.stackTraceLimit = 0;
 
-async function listen(listener: RequestListener): Promise<Listening> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    stop: () => {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
-}
+const listen = (listener: RequestListener): Promise<Listening> => listenOn(createServer(listener));
 
 /** Each server with what it makes of a handler. */
 const servers: Readonly<Record<string, (handler: Handler) => Promise<Listening>>> = {

@@ -1,12 +1,12 @@
 // What odd clients send, through each door: requests that servers refuse, or treat in a way of their own.
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import { Hono } from "hono";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
 import { instrumentListener } from "@rtm/runtime-metrics/node";
 import { serveApp } from "../support/real_server.ts";
-import type { Door, Listening } from "./compare.ts";
+import { type Door, type Listening, listenOn } from "./compare.ts";
 import { compareAnswers } from "./compare_answers.ts";
 import { ask, askOn, type Kind } from "./kind.ts";
 import { type Message, saysNoMore } from "./wire.ts";
@@ -86,19 +86,10 @@ async function listener(incoming: IncomingMessage, outgoing: ServerResponse): Pr
   outgoing.end(told(method!, url!, rawHeaders.map((text) => [text, ""] as const), body));
 }
 
-async function listen(handler: typeof listener, more: (server: ReturnType<typeof createServer>) => void) {
+function listen(handler: typeof listener, more: (server: ReturnType<typeof createServer>) => void): Promise<Listening> {
   const server = createServer((incoming, outgoing) => void handler(incoming, outgoing));
   more(server);
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => sockets.add(socket));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    stop: () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    },
-  };
+  return listenOn(server);
 }
 
 async function serve(fetch: (request: Request) => unknown): Promise<Listening> {

@@ -1,5 +1,7 @@
 // Drives every kind of answer through a server with and without us, and compares what came over the socket.
 
+import type { Server } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import { Registry } from "prom-client";
 import { createMonitor, type Monitor, type MonitorOptions } from "../../mod.ts";
 import { inFlight } from "../support/measured_app.ts";
@@ -13,6 +15,23 @@ import { answersOf, type Message, normalised, talk, type Wire } from "./wire.ts"
 export interface Listening {
   port: number;
   stop(): unknown;
+}
+
+/** Lets a server of `node:http` listen; to stop it breaks its connections off. */
+export async function listenOn(server: Server): Promise<Listening> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
 }
 
 /** What a server is given of the kinds, each of which takes what this server has. */

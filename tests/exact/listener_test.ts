@@ -1,11 +1,10 @@
 // A listener of Node's, on the server of `node:http` that each runtime has.
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
 import { instrumentListener, type InstrumentListenerOptions } from "@rtm/runtime-metrics/node";
 import { runtimeName } from "../support/loop.ts";
 import { allowedOfListeners } from "./allowed.ts";
-import type { Door } from "./compare.ts";
+import { type Door, listenOn } from "./compare.ts";
 import { compareAnswers } from "./compare_answers.ts";
 import { routeOf } from "./kind.ts";
 import { type Listened, messageKinds } from "./message_kinds.ts";
@@ -17,7 +16,7 @@ type Route = InstrumentListenerOptions<IncomingMessage>["route"] & object;
 const doorOf = (name: string, tellsRoute: Route): Door<Listened> => ({
   name,
   allowed: allowedOfListeners,
-  async serve(load, monitor) {
+  serve(load, monitor) {
     const listener = (incoming: IncomingMessage, outgoing: ServerResponse): unknown => {
       const kind = load.find(route(incoming));
       if (!kind) return outgoing.writeHead(404).end("no such kind");
@@ -34,19 +33,7 @@ const doorOf = (name: string, tellsRoute: Route): Door<Listened> => ({
       }
     };
     const server = createServer(monitor ? instrumentListener(monitor, listener, { route: tellsRoute }) : listener);
-    const sockets = new Set<Socket>();
-    server.on("connection", (socket: Socket) => {
-      sockets.add(socket);
-      socket.on("close", () => sockets.delete(socket));
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    return {
-      port: (server.address() as AddressInfo).port,
-      stop: () => {
-        for (const socket of sockets) socket.destroy();
-        server.close();
-      },
-    };
+    return listenOn(server);
   },
 });
 
