@@ -10,6 +10,8 @@ import type { ProcessLike, Runtime } from "../runtime/shim.ts";
 export interface IncomingLike {
   /** By their names in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Such as `1.1`. */
+  readonly httpVersion?: string;
   /** The connection. */
   readonly socket?: { on(event: "close", listener: () => void): unknown } | null;
 }

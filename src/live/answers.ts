@@ -7,7 +7,6 @@
 import type { Core } from "../core/core.ts";
 import { acceptsGzip } from "../page/negotiation.ts";
 import type { MonitorAccess } from "../monitor/access.ts";
-import type { Refusal } from "../page/guard.ts";
 import { Compression, through } from "./compression.ts";
 import { CopyPages } from "./copies.ts";
 import type { FindingsReport } from "./finding.ts";
@@ -18,7 +17,7 @@ import { commonHeaders, plain } from "./plain.ts";
 import type { Recording } from "./recording.ts";
 import { Report } from "./report.ts";
 import { StallList } from "./stall_list.ts";
-import { type LiveRequest, refusalOf } from "./who_may_look.ts";
+import { type LiveRefusal, type LiveRequest, refusalOf } from "./who_may_look.ts";
 
 /** What answers are made of. */
 export interface AnswerSources {
@@ -59,7 +58,7 @@ export class Answers {
   }
 
   /** Says why a request is refused; undefined where it may look. */
-  refusal(request: LiveRequest | undefined, platform: unknown): Promise<Refusal | undefined> {
+  refusal(request: LiveRequest | undefined, platform: unknown): Promise<LiveRefusal | undefined> {
     const { access, isPublic } = this.#sources;
     return refusalOf(access, isPublic, request, platform);
   }

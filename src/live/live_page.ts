@@ -125,7 +125,10 @@ export function livePage(monitor: Monitor, options: LivePageOptions = {}): LiveP
     if (!core) return plain(503);
     const answers = await answering();
     const refusal = await answers.refusal(request, platform);
-    if (refusal) return plain(refusal.status, refusal.challenge ? { "www-authenticate": refusal.challenge } : {});
+    if (refusal) {
+      const { status, challenge, reason } = refusal;
+      return plain(status, challenge ? { "www-authenticate": challenge } : {}, reason);
+    }
     if (isStopped) return plain(503);
     const encoding = request?.headers?.get("accept-encoding") ?? null;
     return await heldBy(core.blame, now, ownPage, () => answers.answer(request?.url, encoding));

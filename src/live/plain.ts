@@ -14,9 +14,9 @@ export const commonHeaders: Readonly<Record<string, string>> = {
   vary: "Accept-Encoding",
 };
 
-/** Answers a status with its reason. */
-export function plain(status: number, headers: Record<string, string> = {}): Response {
-  const body = `${reasons[status]}\n`;
+/** Answers a status with what it means, and why it is so. */
+export function plain(status: number, headers: Record<string, string> = {}, reason?: string): Response {
+  const body = `${reasons[status]}${reason === undefined ? "" : `: ${reason}`}\n`;
   return new Response(body, {
     status,
     headers: { ...commonHeaders, "content-type": "text/plain; charset=utf-8", ...headers },

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { serverContextOf } from "../http/server_context.ts";
 import type { MonitorAccess } from "../monitor/access.ts";
 import { remoteAddress } from "../page/addresses.ts";
 import type { Refusal } from "../page/guard.ts";
@@ -11,8 +12,19 @@ import type { Refusal } from "../page/guard.ts";
 /** This machine, also as IPv6 maps it; servers and browsers write addresses in this one way. */
 const loopback = /^(?:::1|(?:::ffff:)?127(?:\.\d{1,3}){3}|::ffff:7f[0-9a-f]{2}:[0-9a-f]{1,4})$/;
 
-/** What a proxy on this machine says of whom it asks for. */
-const forwarded: readonly string[] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+/** What a proxy on this machine may say of whom it asks for. */
+const forwarded: readonly string[] = [
+  ...["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port"],
+  ...["x-forwarded-server", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip", "x-original-host"],
+];
+
+/** Told to whoever may find out by it what to change. */
+const onlyLocal = "exposition guards nothing, so this machine alone may look, by a local name and through no proxy.";
+
+/** Why somebody may not look. */
+export interface LiveRefusal extends Refusal {
+  readonly reason?: string;
+}
 
 /** A request as far as it is looked at. */
 export interface LiveRequest {
@@ -33,10 +45,10 @@ export async function refusalOf(
   isPublic: boolean,
   request: LiveRequest | undefined,
   platform: unknown,
-): Promise<Refusal | undefined> {
+): Promise<LiveRefusal | undefined> {
   if (isOfAnotherOrigin(request)) return { status: 403 };
   if (guard) return await guard(request, platform);
-  return isPublic || isLocal(request, platform) ? undefined : { status: 403 };
+  return isPublic || isLocal(request, platform) ? undefined : { status: 403, reason: onlyLocal };
 }
 
 /** Browsers tell it by `Sec-Fetch-Site`, and where that is not sent, by an `Origin`, which a page's own GET has not. */
@@ -50,13 +62,16 @@ function isOfAnotherOrigin(request: LiveRequest | undefined): boolean {
 
 /**
  * Did somebody on this machine ask, and by a local name? What a proxy on this machine hands on came from anywhere, and so
- * does a page of the web whose name was made to point at this machine.
+ * does a page of the web whose name was made to point at this machine. A Unix socket has no address.
  */
 function isLocal(request: LiveRequest | undefined, platform: unknown): boolean {
   const header = (name: string): string | null => request?.headers?.get(name) ?? null;
   if (forwarded.some((name) => header(name) !== null)) return false;
+  // What proxies speak that say nothing, such as nginx before 1.29.7, and no browser.
+  if (serverContextOf(request as Request | undefined, platform)?.incoming?.httpVersion === "1.0") return false;
   if (!isLoopback(remoteAddress(request, platform))) return false;
-  const host = hostOf(header("host") ?? "");
+  // HTTP/2 has it in the address alone.
+  const host = hostOf(header("host") ?? /^https?:\/\/([^/?#]*)/.exec(request?.url ?? "")?.[1] ?? "");
   return host === "localhost" || host.endsWith(".localhost") || isLoopback(host);
 }
 
