@@ -65,7 +65,7 @@ function whoHeld({ kind, name }: ShownStall): string {
   if (kind === "request") return `${name} held`;
   if (kind === "task") return `Task ${name} held`;
   if (kind === "scrape") return "The metrics' own pages held";
-  if (kind === "metrics") return "The recorder of stalls held";
+  if (kind === "metrics") return name === "" ? "The recorder of stalls held" : `${name}() of recordStalls() held`;
   if (kind === "gc") return "Collections of garbage held";
   if (kind === "host") return "The machine, which did not run this process, held";
   if (kind === "unknown") return "Something outside of requests and tracked work held";

@@ -30,8 +30,8 @@ export interface StallOptions {
    */
   stacks?: boolean;
   /**
-   * Called with each stall, some milliseconds after its end. What it throws, or rejects with, is counted in
-   * `metrics_errors_total` and harms nobody.
+   * Called with each stall, some milliseconds after its end, but not with those that it makes itself, which are blamed on
+   * `kind="metrics", name="onStall"`. What it throws, or rejects with, is counted in `metrics_errors_total` and harms nobody.
    */
   onStall?: (stall: RecordedStall) => void | Promise<void>;
 }

@@ -26,6 +26,9 @@ const mostWeight = 500_000;
 /** What measuring itself did on the loop. */
 const metrics: LoopHolder = { heldBy: () => ["metrics", ""] };
 
+/** What the app did with a stall that it was told. */
+const listening: LoopHolder = { heldBy: () => ["metrics", "onStall"] };
+
 /** A stall that is kept. */
 interface Kept {
   stall: RecordedStall;
@@ -139,10 +142,12 @@ export class StallRecording {
 
   #tell({ stall }: Kept): void {
     const { onStall } = this.#settings;
-    if (onStall) this.#core.self.attempt(errorSource, () => onStall(stall));
+    // Told of what it does itself, it would do so for ever.
+    if (!onStall || (stall.kind === "metrics" && stall.name !== "")) return;
+    this.#core.self.attempt(errorSource, () => this.#hold(() => onStall(stall), listening));
   }
 
-  #hold(work: () => void): void {
-    heldBy(this.#core.blame, this.#core.runtime.now, metrics, work);
+  #hold<Result>(work: () => Result, holder = metrics): Result {
+    return heldBy(this.#core.blame, this.#core.runtime.now, holder, work);
   }
 }

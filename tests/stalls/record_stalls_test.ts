@@ -105,6 +105,37 @@ describe("recordStalls", () => {
     monitor.stop();
   });
 
+  it("tells onStall nothing of what onStall does itself, at once or later", async () => {
+    const seen: string[] = [];
+    const { runtime, stalls, hold, monitor } = begin({
+      async onStall({ kind, name }) {
+        seen.push(`${kind} ${name}`);
+        if (name === "later") await Promise.resolve();
+        runtime.stall(0.2);
+      },
+    });
+    const turn = async (): Promise<void> => {
+      for (let i = 0; i < 5; i++) await Promise.resolve();
+      runtime.runDue();
+      runtime.advance(0.1);
+      await Promise.resolve();
+    };
+    for (const name of ["at once", "later"]) {
+      await hold(name, 0.3);
+      for (let i = 0; i < 3; i++) await turn();
+    }
+    assertEquals(seen, ["task at once", "task later"]);
+    assertEquals(stalls.recent().map(({ kind, name }) => `${kind} ${name}`), [
+      "metrics onStall",
+      "task later",
+      "metrics onStall",
+      "task at once",
+    ]);
+    const name = 'runtime_eventloop_stall_seconds_total{kind="metrics",name="onStall"}';
+    assertAlmostEquals((await scrape(monitor)).value(name), 0.4, 0.04);
+    monitor.stop();
+  });
+
   it("waits for no onStall that never settles", async () => {
     const seen: string[] = [];
     const { hold, monitor } = begin({
