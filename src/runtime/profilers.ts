@@ -70,8 +70,11 @@ export function profilerOf(name: RuntimeName, global: GlobalLike): Profiler | un
     case "node":
       return {
         rotationSeconds: consoleRotationSeconds,
-        refusal: () => undefined,
-        occupied: () => openInspector(inspector),
+        refusal: () =>
+          process.permission?.has("inspector") === false
+            ? "Node does not permit the use of its inspector; run with --allow-inspector where it has that, or give stacks: false"
+            : undefined,
+        occupied: () => openInspector(inspector) ?? nativeProfiler(process),
         start: (options) => startConsoleProfiler(inspector, options),
         ...mappedByModule(module),
         source: sourceReader(process, () => true, module),
@@ -112,6 +115,12 @@ export function profilerOf(name: RuntimeName, global: GlobalLike): Profiler | un
 function openInspector(inspector: InspectorLike): string | undefined {
   const url = inspector.url?.();
   return url === undefined ? undefined : `an inspector (${url})`;
+}
+
+/** Node's own connection writes to stderr whatever another's profile tells (20 to 26): megabytes. */
+function nativeProfiler({ execArgv = [], env }: ProcessLike): string | undefined {
+  if ([...execArgv, env["NODE_OPTIONS"] ?? ""].some((flags) => flags.includes("--cpu-prof"))) return "--cpu-prof";
+  return env["NODE_V8_COVERAGE"] ? "NODE_V8_COVERAGE" : undefined;
 }
 
 type Mapping = Pick<Profiler, "origin" | "originOfLine">;

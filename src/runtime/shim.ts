@@ -189,6 +189,8 @@ export interface ProcessLike {
   readonly versions: Readonly<Record<string, string | undefined>>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly execArgv?: readonly string[];
+  /** Node's, where its permission model is on; undefined in workers all the same. */
+  readonly permission?: { has(scope: string): boolean };
   cpuUsage(): { user: number; system: number };
   threadCpuUsage?(): { user: number; system: number };
   memoryUsage(): { rss: number; heapTotal: number; heapUsed: number; external: number; arrayBuffers: number };

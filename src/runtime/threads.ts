@@ -23,7 +23,7 @@ export interface ThreadListener {
   failed(error: Error): void;
 }
 
-/** Starts a thread that runs this text and finds the data as its `workerData`, with `ofMainThread` beside it. */
+/** Starts a thread that runs this text and finds the data as its `workerData`, with `seesMain` beside it. */
 export type StartThread = (text: string, data: object, listener: ThreadListener) => Thread;
 
 /** The calls of `node:worker_threads` that are used. */
@@ -46,7 +46,8 @@ export function threadsOf({ process }: GlobalLike): StartThread | undefined {
     const worker = new module.Worker(text, {
       eval: true,
       name: "runtime-metrics",
-      workerData: { ...data, ofMainThread: isMainThread(process!) },
+      // Without the permission Node ends the process when a worker's inspector connects (20 to 26).
+      workerData: { ...data, seesMain: isMainThread(process!) && process!.permission?.has("inspector") !== false },
       // What the app loads first, by options or by NODE_OPTIONS, is not for this thread.
       execArgv: [],
       env: {},
@@ -83,6 +84,11 @@ type Query =
 /** The part of Deno that tells permissions. */
 interface DenoLike {
   readonly permissions: { querySync(descriptor: Query): { readonly state: string } };
+}
+
+/** Names the flag that lets Node start threads; undefined where they are allowed. */
+export function missingThreads({ process }: GlobalLike): string | undefined {
+  return process?.permission?.has("worker") === false ? "--allow-worker" : undefined;
 }
 
 /** Names the flag that gives a permission; undefined where it is given, or nobody asks for one. It prompts nobody. */

@@ -59,17 +59,17 @@ export function watch(): void {
   const { process } = globalThis as unknown as { process: ProcessLike };
   const builtin = <Module>(id: string): Module => process.getBuiltinModule(id) as Module;
   const { workerData, parentPort } = builtin<{
-    workerData: WatchData & { ofMainThread: boolean };
+    workerData: WatchData & { seesMain: boolean };
     parentPort: {
       on(event: "message", listener: (message: HolderMessage) => void): void;
       postMessage(m: object): void;
     };
   }>("node:worker_threads");
-  const { tickSeconds, restSeconds, thresholdSeconds, deadSeconds, abortSeconds, server, ofMainThread } = workerData;
+  const { tickSeconds, restSeconds, thresholdSeconds, deadSeconds, abortSeconds, server, seesMain } = workerData;
   const board = new WatchBoard(workerData.buffer);
   const fs = builtin<{ writeSync(descriptor: number, text: string): void }>("node:fs");
-  // Only the main thread can be looked at from another.
-  const inspector = ofMainThread ? builtin<InspectorLike | undefined>("node:inspector") : undefined;
+  // Only the main thread can be looked at from another, and not everywhere.
+  const inspector = seesMain ? builtin<InspectorLike | undefined>("node:inspector") : undefined;
 
   const holders = new Map<number, HolderMessage>();
   parentPort.on("message", (holder) => holders.set(holder.number, holder));

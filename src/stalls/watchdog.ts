@@ -8,7 +8,7 @@ import { refuser } from "../check.ts";
 import { accessTo } from "../monitor/access.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { GlobalLike } from "../runtime/shim.ts";
-import { missingFlag, type Thread, threadsOf } from "../runtime/threads.ts";
+import { missingFlag, missingThreads, type Thread, threadsOf } from "../runtime/threads.ts";
 import { HolderNumbers } from "./holder_numbers.ts";
 import { WatchBoard } from "./watch_board.ts";
 import type { WatchData, WatchMessage } from "./watch_thread.ts";
@@ -176,6 +176,7 @@ function checkPermissions(global: GlobalLike, { server, abortSeconds }: Watchdog
   const need = (what: string, flag: string | undefined): void => {
     if (flag !== undefined) throw new Error(`${action}: ${what} needs a permission; start with ${flag}`);
   };
+  need("its thread", missingThreads(global));
   if (server) need("server", missingFlag(global, { listenOn: `${server.host}:${server.port}` }));
   if (abortSeconds !== undefined) need("abortSeconds", missingFlag(global, { signals: true }));
 }
