@@ -239,11 +239,11 @@ function installPinned(): void {
   }
 }
 
-/** One more than there are cores, since tests wait for half of their time, and three at most; then what measures real time, alone. */
+/** Two more than there are cores, since tests wait for half of their time, and four at most; then what measures real time, alone. */
 async function executeAll(runs: readonly Run[]): Promise<Count[]> {
   const counts = new Map<Run, Count>();
   const queue = runs.filter(({ serial }) => !serial);
-  const width = Math.min(3, availableParallelism() + 1, queue.length);
+  const width = Math.min(4, availableParallelism() + 2, queue.length);
   const worker = async (): Promise<void> => {
     for (let run = queue.shift(); run; run = queue.shift()) counts.set(run, await execute(run, width === 1));
   };

@@ -34,7 +34,6 @@ const servers: Readonly<Record<string, (handler: Handler) => Promise<Listening>>
 for (const [name, serve] of Object.entries(servers)) {
   const door: Door = {
     name,
-    width: 64,
     allowed: [[/^proxied broken as it is$/, "the app itself breaks its connection off, without an error", "sometimes"]],
     serve: (load, monitor) => {
       const handler = answerByPath(load);

@@ -128,7 +128,7 @@ const kinds: Kind[] = Object.entries(conversations).map(([name, message]) => ({
 }));
 
 for (const [name, serve] of Object.entries(doors)) {
-  compareAnswers({ name, serve, width: 64, uncounted: "what a server refuses by itself reaches nobody" }, {
+  compareAnswers({ name, serve, uncounted: "what a server refuses by itself reaches nobody" }, {
     kinds,
     under: ["everything"],
   });

@@ -2,6 +2,7 @@
 
 import type { Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { Registry } from "prom-client";
 import { createMonitor, type Monitor, type MonitorOptions } from "../../mod.ts";
 import { inFlight } from "../support/measured_app.ts";
@@ -57,8 +58,6 @@ export interface Door<Given = Fetched> {
   serve(load: Load<Given>, monitor: Monitor | undefined): Promise<Listening>;
   /** Why its counts are not compared; undefined where they are. */
   uncounted?: string;
-  /** How many connections at once; more where it leaves many waiting for ever. */
-  width?: number;
   /** Where the measured answer differs, or its count, and why that cannot be had: by the name of a kind. */
   allowed?: Allowed;
 }
@@ -77,8 +76,10 @@ export function answerByPath(load: Load): (request: Request) => Response {
 /** What may differ: patterns of names, why, and whether it differs on some days alone. */
 export type Allowed = readonly (readonly [names: RegExp, reason: string, when?: "sometimes"])[];
 
-/** How many connections at once, where a server leaves few of them waiting for ever. */
-const usualWidth = 12;
+/** How many kinds begin at once. */
+const width = 12;
+/** How long a kind keeps the next one from its place, in milliseconds: what only waits by then disturbs nobody. */
+const patience = 200;
 /** How often what differs is asked again: of what varies by itself, each variant comes sooner or later. */
 const repetitions = 8;
 
@@ -179,20 +180,26 @@ export class Comparison<Given = Fetched> implements AsyncDisposable {
     await measured.start(this.#door, monitor);
     const found: Found[] = [];
     const heard: Heard<Given> = new Map();
-    const queue = [...this.#kinds];
-    const worker = async (): Promise<void> => {
-      for (let kind = queue.shift(); kind; kind = queue.shift()) {
-        const all: [Wire, string[]][] = [];
-        heard.set(kind, all);
-        for (const message of kind.messages ?? usual) {
-          const wires: Wire[] = [];
-          const differs = await this.#compareMessage(kind, message, measured, wires);
-          if (differs) found.push([kind, differs]);
-          for (const wire of wires) all.push([wire, methodsIn(message)]);
-        }
+    const compareKind = async (kind: Kind<Given>): Promise<void> => {
+      const all: [Wire, string[]][] = [];
+      heard.set(kind, all);
+      for (const message of kind.messages ?? usual) {
+        const wires: Wire[] = [];
+        const differs = await this.#compareMessage(kind, message, measured, wires);
+        if (differs) found.push([kind, differs]);
+        for (const wire of wires) all.push([wire, methodsIn(message)]);
       }
     };
-    await Promise.all(Array.from({ length: this.#door.width ?? usualWidth }, worker));
+    const [queue, begun] = [[...this.#kinds], [] as Promise<void>[]];
+    const beginInTurn = async (): Promise<void> => {
+      for (let kind = queue.shift(); kind; kind = queue.shift()) {
+        const compared = compareKind(kind);
+        begun.push(compared);
+        await Promise.race([compared, delay(patience)]);
+      }
+    };
+    await Promise.all(Array.from({ length: width }, beginInTurn));
+    await Promise.all(begun);
     const miscounts = await checkCounts(monitor, options, measured.requests, heard);
     if (this.#door.uncounted === undefined) found.push(...miscounts);
     const wrong = report(found, isMeasured(options) ? this.#door.allowed ?? [] : []);
