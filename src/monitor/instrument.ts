@@ -215,8 +215,9 @@ function overheard(
       throw error;
     }
   };
-  // A server that refuses it has answered by then.
-  recorder.runtime.nextTurn?.(() => isHeard || exchange.refuse(answer));
+  // A server that refuses it has answered by then. Where timers run within requests alone, this is one.
+  const { nextTurn = setTimeout } = recorder.runtime;
+  nextTurn(() => isHeard || exchange.refuse(answer));
   return Object.create(answer, { then: { value: heard } });
 }
 

@@ -183,6 +183,23 @@ export interface Runtime {
   quickCpuSeconds?(): number;
 }
 
+/** What a runtime tells of requests and responses. */
+export type ResponseShim = Pick<
+  Runtime,
+  | "bodyStream"
+  | "followStream"
+  | "followSent"
+  | "readyLength"
+  | "readyBody"
+  | "copyBody"
+  | "contentType"
+  | "replaceBody"
+  | "requestHeader"
+  | "keepRequest"
+  | "sentStatus"
+  | "signalTellsAbort"
+>;
+
 /** `process` as the shims read it: Node's, and what Deno and Bun have of it. */
 export interface ProcessLike {
   readonly platform: string;

@@ -29,7 +29,7 @@ const allowed: Readonly<Record<typeof runtimeName, Allowed>> = {
 export const allowedHere: Allowed = allowed[runtimeName];
 
 /** Where nobody but a server outside of JavaScript tells what it has made of an answer, a middleware counts the app's. */
-const refused: Allowed = [
+export const refused: Allowed = [
   [
     /^answers |^(text|stream|nothing) .*(own status|status throws|headers throw|prototype|proxy|read$)|^proxied (600|999.*|.*(read whole|own property|signal that aborts))/,
     "whoever stands around a middleware may answer otherwise, so that a refusal of the server's is not foreseen",

@@ -8,9 +8,9 @@ import { createMonitor, type Monitor, type MonitorOptions } from "../../mod.ts";
 import { inFlight } from "../support/measured_app.ts";
 import { type Page, scrape } from "../support/page.ts";
 import { until } from "../support/until.ts";
-import { ask, type Fetched, type Kind, methodsIn, pathOf, routeOf } from "./kind.ts";
-import { startUpstream, type Upstream } from "./upstream.ts";
-import { answersOf, type Message, normalised, talk, type Wire } from "./wire.ts";
+import { ask, type Fetched, type Kind, pathOf, routeOf } from "./kind.ts";
+import { startUpstream } from "./upstream.ts";
+import { answersOf, type Message, methodsIn, normalised, talk, type Wire } from "./wire.ts";
 
 /** A server that listens. */
 export interface Listening {
@@ -56,6 +56,10 @@ export interface Door<Given = Fetched> {
    * @param monitor What measures; undefined for the server as it is without us.
    */
   serve(load: Load<Given>, monitor: Monitor | undefined): Promise<Listening>;
+  /** Makes what measures; the main entry's where nothing is said. */
+  monitor?(options: MonitorOptions): Monitor;
+  /** How a client speaks with it; by HTTP/1.1 where nothing is said. */
+  talk?(port: number, message: Message): Promise<Wire>;
   /** Why its counts are not compared; undefined where they are. */
   uncounted?: string;
   /** Where the measured answer differs, or its count, and why that cannot be had: by the name of a kind. */
@@ -83,22 +87,56 @@ const patience = 200;
 /** How often what differs is asked again: of what varies by itself, each variant comes sooner or later. */
 const repetitions = 8;
 
-class Side<Given> implements Load<Given>, AsyncDisposable {
+/** A server under comparison. */
+export interface Side<Given> extends AsyncDisposable {
+  /** Speaks on one connection, as if nobody had asked for this kind before. */
+  talk(kind: Kind<Given>, message: Message): Promise<Wire>;
+  /** How often each kind was asked for. */
+  requests(): Promise<ReadonlyMap<Kind<Given>, number>>;
+  /** The page of what measures; never asked of a server without us. */
+  page(): Promise<Page>;
+}
+
+/** Servers under comparison, wherever they run. */
+export interface Sides<Given> extends Pick<Door<Given>, "uncounted" | "allowed">, AsyncDisposable {
+  /**
+   * Starts one.
+   *
+   * @param options The monitor's; undefined for the server as it is without us.
+   */
+  start(options: MonitorOptions | undefined): Promise<Side<Given>>;
+}
+
+/** A server in this process. */
+class OwnSide<Given> implements Load<Given>, Side<Given> {
   readonly kinds: readonly Kind<Given>[];
-  readonly requests: Map<Kind<Given>, number> = new Map();
+  readonly #requests: Map<Kind<Given>, number> = new Map();
+  readonly #monitor: Monitor | undefined;
+  readonly #talk: Talk;
   readonly #upstream: string;
   readonly #paths: Map<string, Kind<Given>>;
   readonly #memories: Map<Kind<Given>, Map<string, unknown>> = new Map();
   #server: Listening | undefined;
 
-  constructor(kinds: readonly Kind<Given>[], upstream: string) {
+  constructor(kinds: readonly Kind<Given>[], upstream: string, monitor: Monitor | undefined, talks: Talk = talk) {
     this.kinds = kinds;
+    this.#talk = talks;
     this.#upstream = upstream;
+    this.#monitor = monitor;
     this.#paths = new Map(kinds.map((kind) => [pathOf(kind.name), kind]));
   }
 
-  async start(door: Door<Given>, monitor: Monitor | undefined): Promise<void> {
-    this.#server = await door.serve(this, monitor);
+  async start(door: Door<Given>): Promise<this> {
+    this.#server = await door.serve(this, this.#monitor);
+    return this;
+  }
+
+  requests(): Promise<ReadonlyMap<Kind<Given>, number>> {
+    return Promise.resolve(this.#requests);
+  }
+
+  page(): Promise<Page> {
+    return scrape(this.#monitor!);
   }
 
   find(path: string): Kind<Given> | undefined {
@@ -106,7 +144,7 @@ class Side<Given> implements Load<Given>, AsyncDisposable {
   }
 
   came = (kind: Kind<Given>): void => {
-    this.requests.set(kind, (this.requests.get(kind) ?? 0) + 1);
+    this.#requests.set(kind, (this.#requests.get(kind) ?? 0) + 1);
   };
 
   answer = (kind: Kind<Given>, given: Given): unknown => {
@@ -115,17 +153,28 @@ class Side<Given> implements Load<Given>, AsyncDisposable {
     return kind.answer({ ...given, upstream: this.#upstream, memory });
   };
 
-  /** Speaks on one connection, as if nobody had asked for this kind before. */
-  async talk(kind: Kind<Given>, message: Message): Promise<Wire> {
+  talk(kind: Kind<Given>, message: Message): Promise<Wire> {
     this.#memories.delete(kind);
-    const put = (text: string): string => text.replaceAll("PATH", pathOf(kind.name));
-    const wire = await talk(this.#server!.port, typeof message === "string" ? put(message) : message.map(put));
-    return { ...wire, text: normalised(wire.text) };
+    return talkAbout(kind, message, (asked) => this.#talk(this.#server!.port, asked));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server?.stop();
+    this.#monitor?.stop();
   }
+}
+
+type Talk = (port: number, message: Message) => Promise<Wire>;
+
+/** Asks a server for a kind. */
+export async function talkAbout(
+  kind: Named,
+  message: Message,
+  talks: (message: Message) => Promise<Wire>,
+): Promise<Wire> {
+  const put = (text: string): string => text.replaceAll("PATH", pathOf(kind.name));
+  const { text, end } = await talks(typeof message === "string" ? put(message) : message.map(put));
+  return { text: normalised(text), end };
 }
 
 /** What a client knows of a connection's answers, whatever the size of their pieces. */
@@ -147,25 +196,35 @@ function difference(theirs: string, ours: string): string {
 
 /** A server without us, and what it answers. */
 export class Comparison<Given = Fetched> implements AsyncDisposable {
-  readonly #door: Door<Given>;
+  readonly #sides: Sides<Given>;
   readonly #kinds: readonly Kind<Given>[];
-  readonly #upstream: Upstream;
   readonly #bare: Side<Given>;
   /** What came over each connection, by kind and message. */
   readonly #theirs: Map<Kind<Given>, Map<Message, Wire[]>> = new Map();
 
-  private constructor(door: Door<Given>, kinds: readonly Kind<Given>[], upstream: Upstream) {
-    this.#door = door;
+  private constructor(sides: Sides<Given>, kinds: readonly Kind<Given>[], bare: Side<Given>) {
+    this.#sides = sides;
     this.#kinds = kinds;
-    this.#upstream = upstream;
-    this.#bare = new Side(kinds, upstream.url);
+    this.#bare = bare;
   }
 
-  /** Starts the server as it is without us. */
+  /** Starts a server in this process as it is without us. */
   static async start<Given>(door: Door<Given>, kinds: readonly Kind<Given>[]): Promise<Comparison<Given>> {
-    const comparison = new Comparison(door, kinds, await startUpstream());
-    await comparison.#bare.start(door, undefined);
-    return comparison;
+    const upstream = await startUpstream();
+    return Comparison.between({
+      ...door,
+      start: (options) => {
+        const make = door.monitor ?? createMonitor;
+        const monitor = options && make({ registry: new Registry(), maxLabelSets: 10_000, ...options });
+        return new OwnSide(kinds, upstream.url, monitor, door.talk).start(door);
+      },
+      [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
+    }, kinds);
+  }
+
+  /** Starts one wherever it runs. */
+  static async between<Given>(sides: Sides<Given>, kinds: readonly Kind<Given>[]): Promise<Comparison<Given>> {
+    return new Comparison(sides, kinds, await sides.start(undefined));
   }
 
   /**
@@ -175,9 +234,7 @@ export class Comparison<Given = Fetched> implements AsyncDisposable {
    * @throws {Error} If anything differs beside what is allowed to, or what is allowed to does not; with all of that.
    */
   async assertSame(options: MonitorOptions): Promise<void> {
-    using monitor = createMonitor({ registry: new Registry(), maxLabelSets: 10_000, ...options });
-    await using measured = new Side(this.#kinds, this.#upstream.url);
-    await measured.start(this.#door, monitor);
+    await using measured = await this.#sides.start(options);
     const found: Found[] = [];
     const heard: Heard<Given> = new Map();
     const compareKind = async (kind: Kind<Given>): Promise<void> => {
@@ -200,9 +257,9 @@ export class Comparison<Given = Fetched> implements AsyncDisposable {
     };
     await Promise.all(Array.from({ length: width }, beginInTurn));
     await Promise.all(begun);
-    const miscounts = await checkCounts(monitor, options, measured.requests, heard);
-    if (this.#door.uncounted === undefined) found.push(...miscounts);
-    const wrong = report(found, isMeasured(options) ? this.#door.allowed ?? [] : []);
+    const miscounts = await checkCounts(measured, options, heard);
+    if (this.#sides.uncounted === undefined) found.push(...miscounts);
+    const wrong = report(found, isMeasured(options) ? this.#sides.allowed ?? [] : []);
     if (wrong.length > 0) throw new Error(`${wrong.length} differences:\n  ${wrong.join("\n  ")}`);
   }
 
@@ -234,7 +291,7 @@ export class Comparison<Given = Fetched> implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#bare[Symbol.asyncDispose]();
-    await this.#upstream[Symbol.asyncDispose]();
+    await this.#sides[Symbol.asyncDispose]();
   }
 }
 
@@ -307,13 +364,13 @@ function isMeasured({ collect, http }: MonitorOptions): boolean {
 }
 
 async function checkCounts<Given>(
-  monitor: Monitor,
+  measured: Side<Given>,
   options: MonitorOptions,
-  requests: ReadonlyMap<Kind<Given>, number>,
   heard: Heard<Given>,
 ): Promise<Found[]> {
   const measures = isMeasured(options);
-  const page = await until(() => scrape(monitor), (page) => !measures || inFlight(page) === 0);
+  const page = await until(() => measured.page(), (page) => !measures || inFlight(page) === 0);
+  const requests = await measured.requests();
   const counted = countedOf(page);
   return [...heard].flatMap(([kind, wires]): Found[] => {
     const route = pathOf(kind.name);

@@ -16,21 +16,27 @@ export interface Compared<Given> {
 }
 
 /** Compares answers with and without us, under each set of options. */
-export function compareAnswers<Given>(
-  door: Door<Given>,
-  { kinds, under = Object.keys(settings), skip = false }: Compared<Given>,
+export function compareAnswers<Given>(door: Door<Given>, compared: Compared<Given>): void {
+  compareBetween(door.name, () => Comparison.start(door, compared.kinds), compared);
+}
+
+/** Compares them wherever the servers run. */
+export function compareBetween<Given>(
+  name: string,
+  start: () => Promise<Comparison<Given>>,
+  { under = Object.keys(settings), skip = false }: Omit<Compared<Given>, "kinds">,
 ): void {
-  describe(`answers through ${door.name} are the same with and without us`, { skip }, () => {
+  describe(`answers through ${name} are the same with and without us`, { skip }, () => {
     let comparison: Comparison<Given>;
     let stopIgnoring: () => void;
     before(async () => {
       stopIgnoring = ignoreUnhandled();
-      comparison = await Comparison.start(door, kinds);
+      comparison = await start();
     });
     after(async () => {
       await comparison[Symbol.asyncDispose]();
       stopIgnoring();
     });
-    for (const name of under) it(name, () => comparison.assertSame(settings[name]!));
+    for (const name of under) it(String(name), () => comparison.assertSame(settings[name]!));
   });
 }

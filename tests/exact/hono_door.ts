@@ -43,7 +43,8 @@ function addRoutes(app: Hono, { kinds, answer }: Load<Routed>): Hono {
   return app;
 }
 
-const whole = (load: Load<Routed>, monitor: Monitor | undefined): Hono =>
+/** An app that answers all kinds, with the middleware before everything else. */
+export const whole = (load: Load<Routed>, monitor: Monitor | undefined): Hono =>
   addRoutes(addMiddlewares(measure(noteWhatComes(newApp(), load), monitor), load), load);
 
 /** Each way to put the middleware into an app. */

@@ -51,12 +51,6 @@ export function askOn(method: string, headers = "", body = "", path = "PATH"): s
   return ask(method, headers, body, path).replace("Connection: close\r\n", "");
 }
 
-/** The methods of the requests in a message, in their order. */
-export function methodsIn(message: Message): string[] {
-  const text = typeof message === "string" ? message : message.join("");
-  return [...text.matchAll(/([A-Z]+) \S+ HTTP\/1\.[01]\r\n/g)].map(([, method]) => method!);
-}
-
 /** The path of the kind that a request asks for. */
 export function routeOf({ url }: { url: string }): string {
   return /^[a-z]+:\/\/[^/]*([^?]*?)\/?(?:\?|$)/.exec(url)?.[1] ?? "";

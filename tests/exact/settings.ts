@@ -1,9 +1,16 @@
 // How requests are measured while answers are compared.
 
-import { httpMetrics, type MonitorOptions } from "../../mod.ts";
-
-const { combinedSize, errors, headLatency, highResolutionLatency, latency, requests, requestSize, responseSize } =
-  httpMetrics;
+import {
+  combinedSize,
+  errors,
+  headLatency,
+  highResolutionLatency,
+  latency,
+  requests,
+  requestSize,
+  responseSize,
+} from "../../src/http/metrics.ts";
+import type { MonitorOptions } from "../../src/monitor/options.ts";
 
 /** Each set of options with what it has the library do to a request. */
 export const settings: Readonly<Record<string, MonitorOptions>> = {

@@ -15,10 +15,19 @@ export interface Wire {
 /** A text, or parts of one: each is sent a moment behind the one before it, a further request behind the answer to that. */
 export type Message = string | readonly string[];
 
+/** The methods of the requests in a message, in their order. */
+export function methodsIn(message: Message): string[] {
+  const text = typeof message === "string" ? message : message.join("");
+  return [...text.matchAll(/([A-Z]+) \S+ HTTP\/1\.[01]\r\n/g)].map(([, method]) => method!);
+}
+
 /** How long a moment is, in milliseconds. */
 const moment = 20;
 /** How long a further request waits for an answer at most, in milliseconds. */
 const patience = 500;
+
+/** How long nothing comes behind a whole answer until it is taken for all, in milliseconds. */
+const wholeFor = 100;
 
 /** In the place of a part: the client says no more, and listens on. */
 export const saysNoMore = "(says no more)";
@@ -31,15 +40,20 @@ const limitSeconds = 2.5;
  *
  * @param port Of a server on this machine.
  * @param message What to send.
+ * @param keepsOpen The server leaves connections open whatever the client asks for, so that a whole answer is all there is.
  * @returns All that came.
  */
-export function talk(port: number, message: Message): Promise<Wire> {
+export function talk(port: number, message: Message, keepsOpen = false): Promise<Wire> {
   return new Promise((resolve) => {
     const pieces: Uint8Array[] = [];
     let heardAt = 0;
+    let hasSaidAll = false;
+    let whole: ReturnType<typeof setTimeout> | undefined;
+    const methods = methodsIn(message);
     const socket = connect(port, "127.0.0.1");
     const over = (end: Wire["end"]): void => {
       clearTimeout(timer);
+      clearTimeout(whole);
       socket.destroy();
       resolve({ text: Buffer.concat(pieces).toString("latin1"), end });
     };
@@ -47,6 +61,10 @@ export function talk(port: number, message: Message): Promise<Wire> {
     socket.on("data", (piece: Uint8Array) => {
       heardAt = performance.now();
       pieces.push(piece);
+      if (keepsOpen && hasSaidAll && isWhole(Buffer.concat(pieces).toString("latin1"), methods)) {
+        clearTimeout(whole);
+        whole = setTimeout(() => over("open"), wholeFor);
+      }
     });
     socket.on("end", () => over("closed"));
     socket.on("error", () => over("broken"));
@@ -66,6 +84,7 @@ export function talk(port: number, message: Message): Promise<Wire> {
         if (piece === saysNoMore) socket.end();
         else socket.write(Buffer.from(piece, "latin1"));
       }
+      hasSaidAll = true;
     };
     void sendRest();
   });
@@ -121,6 +140,18 @@ export function answersOf(text: string, methods: readonly string[]): Answer[] {
     }
   }
   return answers;
+}
+
+/** Is an answer to each of these requests there? */
+function isWhole(text: string, methods: readonly string[]): boolean {
+  const answers = answersOf(text, methods).filter(({ status }) => status === 0 || status === 101 || status >= 200);
+  const last = answers.at(-1);
+  if (!last || answers.length < methods.length || last.status === 0 || /^connection: close\r$/im.test(last.head)) {
+    return false;
+  }
+  if (last.pieces && methods[answers.length - 1] !== "HEAD") return last.rest.endsWith("0\r\n\r\n");
+  const length = /^content-length: *(\d+)\r$/im.exec(last.head)?.[1];
+  return last.body.length === Number(length ?? 0) || methods[answers.length - 1] === "HEAD";
 }
 
 /** Takes a body in pieces off a text, and answers what is behind it. */

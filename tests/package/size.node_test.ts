@@ -16,9 +16,10 @@ const { exports } = JSON.parse(readFileSync(`${root}jsr.json`, "utf8")) as { exp
  * of it by one name.
  */
 const budgets: Readonly<Record<string, number>> = {
-  ".": 50.9,
-  "./hono": 50.3,
-  "./edge": 39.4,
+  ".": 51.1,
+  "./hono": 50.5,
+  // Of which what Deno, Bun and Node tell of responses is 2.5: an answer must be left what it is on each of them.
+  "./edge": 42.3,
   // Of which the texts of Express' mounts are 1.3, checks of options 0.5, and connections that are handed over 0.3; an app has one
   // of its frameworks.
   "./node": 7.5,
@@ -35,10 +36,10 @@ const budgets: Readonly<Record<string, number>> = {
 
 /** What apps write, which leaves the rest of an entry point out of their bundles. */
 const apps: Readonly<Record<string, { code: string; budget: number }>> = {
-  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 49 },
+  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 49.2 },
   "the middleware alone": {
     code: 'import { runtimeMetrics } from "./src/hono/mod.ts"; runtimeMetrics();',
-    budget: 50.3,
+    budget: 50.5,
   },
 };
 
@@ -148,7 +149,7 @@ describe("the package, minified and gzipped", () => {
   it("brings to the edge nothing that only a process can tell", async () => {
     const { files } = await weigh(whole(exports["./edge"]!));
     const processes =
-      /sampler|canary|process_watch|process\/blame|stall_counters|event_loop|memory|catalog\/process|runtime\/(node|deno|bun|process)/;
+      /sampler|canary|process_watch|process\/blame|stall_counters|event_loop|memory|catalog\/process|runtime\/(node|deno|bun|process)\.ts/;
     assertEquals([...files.keys()].filter((path) => processes.test(path)), []);
     const all = await weigh(whole(exports["."]!));
     assertGreater([...all.files.keys()].filter((path) => processes.test(path)).length, 8);
