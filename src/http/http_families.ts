@@ -30,6 +30,8 @@ export class HttpFamilies {
   /** Requests in flight. */
   readonly pending: PendingKind = new PendingKind();
   readonly recorder: Recorder;
+  /** When requests began to be counted, in seconds of the runtime's clock. */
+  readonly beganAt: number;
   settings: HttpSettings;
   readonly #families: Families;
 
@@ -43,6 +45,7 @@ export class HttpFamilies {
     memory: () => SlotMemory | undefined = () => undefined,
   ) {
     this.settings = settings;
+    this.beganAt = runtime.now();
     const { http, maxLabelSets } = settings;
     const families = new Families({
       ...settings,

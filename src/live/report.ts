@@ -107,7 +107,7 @@ export class Report {
 
   #lines(): RouteLines {
     const { core, recording } = this.#sources;
-    return routeLines(recording.routes, core.http, recording.counter("now"), thresholds.latency_slow);
+    return routeLines(recording.routes, core.http, core.runtime.now(), thresholds.latency_slow);
   }
 
   #message(row: number): Message {

@@ -64,10 +64,11 @@ export class RouteSteps {
   /** Begins a step when it is time for it, and reads nothing within one; `now` is the runtime's clock, in seconds. */
   turn(http: HttpFamilies | undefined, now: number): void {
     if (http !== this.#http) this.#begin(http);
-    const step = Math.floor(now / stepSeconds);
+    const begun = stepAt(now);
+    const { step } = begun;
     const { steps } = this;
     if (step === steps.at(-1)?.step || (!this.#counts && !this.#durations)) return;
-    steps.push({ step, at: now, width: this.#width, numbers: this.read() });
+    steps.push({ ...begun, width: this.#width, numbers: this.read() });
     while (steps[0]!.step <= step - mostSteps) steps.shift();
     for (const each of steps) {
       if (each.step >= step - windowSteps || each.width === 1) continue;
@@ -121,6 +122,8 @@ export class RouteSteps {
     this.#width = firstBucket + (this.#durations?.family.bounds.length ?? 0);
     this.#lines.clear();
     this.steps.length = this.#total = 0;
+    // Nothing was counted then, so what stands at the first reading came since.
+    if (http) this.steps.push({ ...stepAt(http.beganAt), width: this.#width, numbers: [] });
   }
 
   /** Each slot is looked at once: slots stay what they are. */
@@ -142,4 +145,8 @@ export class RouteSteps {
     if (line === lines.size) lines.set(line < mostRoutes ? name : "\nall other routes", line);
     return line;
   }
+}
+
+function stepAt(now: number): Pick<RouteStep, "step" | "at"> {
+  return { step: Math.floor(now / stepSeconds), at: now };
 }

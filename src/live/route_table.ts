@@ -47,14 +47,15 @@ export function routeLines(
   slowSeconds: number,
 ): RouteLines {
   routes.turn(http, now);
-  const { steps, bounds, names } = routes;
+  const { steps, bounds } = routes;
   const current = steps.at(-1);
   if (!current) return { seconds: 0, routes: [] };
+  // It finds the routes that are new.
   const numbers = routes.read();
   const { width } = current;
   const then = steps.find(({ step }) => step >= current.step - windowSteps)!;
   const slowFrom = bounds.indexOf(slowSeconds) + 1;
-  const lines = names.map((name, line): RouteLine => {
+  const lines = routes.names.map((name, line): RouteLine => {
     const first = line * width;
     const grown = (place: number): number => grownBy(numbers[first + place]!, then.numbers[first + place] ?? 0);
     const buckets = Array.from({ length: width - firstBucket }, (_, bucket) => grown(firstBucket + bucket));
