@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { GlobalLike } from "../runtime/shim.ts";
+import { writeStderr } from "../runtime/stderr.ts";
 import { type Hang, HangWatch } from "./hang_watch.ts";
 import { type HttpLike, type LivezAddress, serveLivez } from "./livez.ts";
 import { abortFromMain, type InspectorLike, readMainStack } from "./main_stack.ts";
@@ -48,6 +50,9 @@ interface ProcessLike {
   uptime(): number;
 }
 
+/** Who reads stderr may have stopped: no line is waited for any longer, or nothing else would be done either. */
+const writeMilliseconds = 1000;
+
 /** How long a signal has to end the process, before the next way is tried. */
 const signalMilliseconds = 1000;
 
@@ -67,7 +72,6 @@ export function watch(): void {
   }>("node:worker_threads");
   const { tickSeconds, restSeconds, thresholdSeconds, deadSeconds, abortSeconds, server, seesMain } = workerData;
   const board = new WatchBoard(workerData.buffer);
-  const fs = builtin<{ writeSync(descriptor: number, text: string): void }>("node:fs");
   // Only the main thread can be looked at from another, and not everywhere.
   const inspector = seesMain ? builtin<InspectorLike | undefined>("node:inspector") : undefined;
 
@@ -75,14 +79,12 @@ export function watch(): void {
   parentPort.on("message", (holder) => holders.set(holder.number, holder));
   const held = (): { kind: string; name: string } => holders.get(board.running) ?? { kind: "unknown", name: "" };
 
-  const say = (event: string, level: string, message: string, more: object = {}): void => {
+  const say = (event: string, level: string, message: string, more: object = {}): Promise<void> => {
     const line = { time: new Date().toISOString(), level, event, message, ...more, pid: process.pid };
-    try {
-      // Past the streams of this thread, which the loop that hangs would have to write.
-      fs.writeSync(2, `${JSON.stringify(line)}\n`);
-    } catch {
-      // Nobody reads it.
-    }
+    return Promise.race([
+      writeStderr(globalThis as unknown as GlobalLike, `${JSON.stringify(line)}\n`),
+      new Promise<void>((done) => setTimeout(done, writeMilliseconds)),
+    ]);
   };
   const describe = ({ seconds }: Hang): string => {
     const { kind, name } = held();
@@ -101,8 +103,7 @@ export function watch(): void {
     return line = line.then(() =>
       new Promise<void>((done) =>
         readMainStack(inspector, (stack) => {
-          say(event, "error", message, { ...facts(hang), ...who, ...(stack && { stack }), ...more() });
-          done();
+          void say(event, "error", message, { ...facts(hang), ...who, ...(stack && { stack }), ...more() }).then(done);
         })
       )
     );
@@ -162,7 +163,9 @@ export function watch(): void {
   };
   wake();
   const ready = (message: WatchMessage): void => {
-    if (message.error !== undefined) say("watchdog_server_failed", "error", `Cannot serve /livez: ${message.error}`);
+    if (message.error !== undefined) {
+      void say("watchdog_server_failed", "error", `Cannot serve /livez: ${message.error}`);
+    }
     parentPort.postMessage(message);
   };
   if (!server) return ready({});

@@ -24,6 +24,10 @@ const ways: Readonly<Record<string, (seconds: number) => void>> = {
   none: () => {},
   loop: spin,
   forever: () => spin(1000),
+  // Where nobody reads that.
+  stderr() {
+    for (;;) console.error("x".repeat(5000));
+  },
   regex: backtrack,
   wait: (seconds) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, seconds * 1000),
   exec: (seconds) => void execSync(`sleep ${seconds}`),

@@ -1,11 +1,16 @@
 // What a watchdog says of real hangs of real processes, while they last.
 
-import { describe, it } from "node:test";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { after, describe, it } from "node:test";
 import { assert, assertAlmostEquals, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
 import { runtimeName, runtimeTitle, sleep } from "../support/loop.ts";
-import { type Program, type ProgramExit, startProgram } from "../support/program.ts";
+import { type Program, programCommand, type ProgramExit, startProgram } from "../support/program.ts";
 import { until } from "../support/until.ts";
 
 interface Line {
@@ -135,6 +140,29 @@ describe("a watchdog", () => {
     assertEquals(stack !== undefined, runtimeName === "node");
     assertLess(exit.seconds, 20);
   });
+
+  const folder = mkdtempSync(join(tmpdir(), "runtime-metrics-unread-"));
+  after(() => rmSync(folder, { recursive: true }));
+  for (const way of ["stderr", "forever"]) {
+    it(
+      `ends a process also where nobody reads its stderr: ${way}`,
+      { skip: process.platform === "win32" },
+      async () => {
+        const pipe = join(folder, way);
+        spawnSync("mkfifo", [pipe]);
+        // Full before anything hangs; its own end of the pipe keeps it open.
+        const fill = 'timeout 1 cat /dev/zero >&2; exec "$@"';
+        const args = [way, "0", '{"thresholdSeconds":0.3,"abortSeconds":1}'];
+        const child = spawn(
+          "sh",
+          ["-c", `exec 2<>${pipe}; ${fill}`, "sh", ...programCommand("tests/support/hang_program.ts", { args })],
+          { stdio: ["ignore", "ignore", "ignore"], timeout: 30_000, killSignal: "SIGKILL" },
+        );
+        const signal = await new Promise((ended) => child.once("close", (_code, name) => ended(name)));
+        assertEquals(signal, "SIGABRT");
+      },
+    );
+  }
 
   it("lets the app live where its port is taken, tells that, and watches all the same", async () => {
     const other = createServer();
