@@ -82,13 +82,10 @@ function metricOf(family: FamilySnapshot, name: string, points: Points): OtlpMet
   return { ...common, data, points: points.all((index) => histogramPoint(family, index, bounds, points)) };
 }
 
-function dataOf(family: FamilySnapshot): OtlpMetric["data"] {
-  const { type } = family;
+/** What a family is, whatever it tells now. */
+function dataOf({ type }: FamilySnapshot): OtlpMetric["data"] {
   if (type === "histogram" || type === "summary") return type;
-  // An app's own may be called a counter and be below 0, which no sum that only rises can be.
-  return type === "counter" && !Array.prototype.some.call((family as NumbersSnapshot).numbers, (each) => each < 0)
-    ? "sum"
-    : "gauge";
+  return type === "counter" ? "sum" : "gauge";
 }
 
 /** Prometheus puts the unit into the name, OTLP beside it in UCUM's words. A gauge of `1` would be taken for a ratio. */
@@ -157,7 +154,9 @@ function numberPoint(
   index: number,
   points: Points,
   isSum: boolean,
-): Omit<NumberPoint, "attributes"> {
+): Omit<NumberPoint, "attributes"> | undefined {
+  // An app's own may be called a counter and be below 0, which no sum that only rises can be.
+  if (isSum && numbers[index]! < 0) return undefined;
   return { value: numbers[index]!, exemplars: isSum ? points.exemplars(index) : [] };
 }
 

@@ -52,11 +52,12 @@ const quantities: readonly Quantity[] = [
 
 /** A metric with its family. */
 export class Meter {
-  private readonly metric: HttpMetric;
+  readonly metric: HttpMetric;
   private readonly quantity: number;
-  private readonly labels: readonly Label[];
+  /** Its labels but for those that are computed. */
+  readonly labels: readonly Label[];
   private readonly computed: readonly ((info: RequestInfo) => string)[];
-  private readonly family: Counter | Histogram;
+  readonly family: Counter | Histogram;
   readonly keepsExemplars: boolean;
 
   /**

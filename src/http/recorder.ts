@@ -6,7 +6,6 @@
  * @module
  */
 
-import type { Gauge } from "../metrics/counter.ts";
 import type { LabelTexts } from "../metrics/label_texts.ts";
 import { isPromise } from "../runtime/promise.ts";
 import type { LoopBlame } from "../work/loop_blame.ts";
@@ -64,11 +63,13 @@ export class Recorder implements ExchangeRecorder {
   readonly readsLate: boolean;
   /** Who notes what holds the loop; undefined where there is no beat. */
   blame: LoopBlame | undefined;
+  /** What it counts in. */
+  readonly families: RecorderFamilies;
   private options: RequestSettings;
   private readonly routes: RouteSeriesTable;
   private readonly meters: readonly Meter[];
   private readonly answers: AnswerSlots;
-  private readonly inProgress: Gauge | undefined;
+  private readonly inProgress: InProgress["gauge"] | undefined;
   private readonly pending: PendingKind;
   private readonly disconnects: Disconnects;
   private readonly tells: boolean;
@@ -85,21 +86,22 @@ export class Recorder implements ExchangeRecorder {
     failed: () => void,
   ) {
     const { metrics = [], observers = [], bodyRoutes = [] } = options;
+    const { meters, inProgress } = this.families = families;
     this.runtime = runtime;
     this.now = runtime.now;
     this.bodyStream = runtime.bodyStream;
     this.unread = new UnreadBodies(runtime.startTimer);
     this.contentType = runtime.contentType ?? ((response) => headerOf(response, "content-type"));
-    this.tells = observers.length > 0 || families.meters.some((meter) => meter.computes);
+    this.tells = observers.length > 0 || meters.some((meter) => meter.computes);
     this.measuresSizes = observers.length > 0 || bodyRoutes.length > 0 ||
       metrics.some(({ quantity }) => quantity.endsWith("Bytes"));
     this.needsDetails = this.measuresSizes || this.tells || metrics.some(({ quantity }) => quantity === "headDuration");
-    this.readsLate = this.tells || families.meters.some((meter) => meter.keepsExemplars);
+    this.readsLate = this.tells || meters.some((meter) => meter.keepsExemplars);
     this.options = options;
-    this.routes = new RouteSeriesTable(this, () => this.options, families.inProgress, families.texts, maxRoutes);
-    this.meters = families.meters;
-    this.answers = new AnswerSlots(this.meters.length);
-    this.inProgress = families.inProgress?.gauge;
+    this.routes = new RouteSeriesTable(this, () => this.options, inProgress, families.texts, maxRoutes);
+    this.meters = meters;
+    this.answers = new AnswerSlots(meters.length);
+    this.inProgress = inProgress?.gauge;
     this.pending = families.pending;
     this.disconnects = new Disconnects(runtime);
     this.answeredTurn = new AnsweredTurn(runtime.nextTurn);

@@ -9,9 +9,11 @@ import type { OtlpPoint, WholeMetric } from "../formats/otlp_metric.ts";
 import { Slices } from "../gather/loop_budget.ts";
 import { accessTo } from "../monitor/access.ts";
 import { CountingStart } from "../monitor/counting_start.ts";
+import type { FamilySnapshot } from "../gather/family_snapshot.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { action, checkOtelOptions, type MetricProducerOptions } from "./options.ts";
 import { type CollectionResult, type SdkMetric, sdkMetrics } from "./sdk_metrics.ts";
+import { type SemanticMetric, semanticMetrics } from "./semantic_names.ts";
 
 /** Answers the readers of OpenTelemetry's SDK; its `MetricProducer` by shape. */
 export interface MetricProducer {
@@ -66,16 +68,17 @@ export function metricProducer(
         const { families, labels } = await access.gather({ timeoutSeconds: milliseconds / 1000, withStarts: true });
         const { runtime, core } = access.source();
         const unixSeconds = runtime.unixNow();
-        const told = otlpMetrics(families, {
+        const semantic = names === "otel" && core ? semanticMetrics(core) : new Map<string, SemanticMetric>();
+        const byTheirNames = new Map(Array.from(semantic.values(), (each) => [each.name, each]));
+        const told = otlpMetrics(renamed(families, semantic), {
           labels,
           resource: {},
           startUnixSeconds: start.at(monitor.snapshot(), unixSeconds),
           unixSeconds,
           failed: (name) => errors.push(new Error(`Cannot tell all of metric ${name}`)),
         });
-        const semanticPrefix = names === "otel" ? core?.settings.prefix ?? "" : undefined;
-        const taken = new Set(families.map(({ name }) => name));
         const slices = new Slices(runtime);
+        const taken = new Set<string>();
         for (const metric of told) {
           const points: OtlpPoint[] = [];
           const each: Iterable<OtlpPoint | undefined> = metric.points;
@@ -92,7 +95,12 @@ export function metricProducer(
           }
           if (points.length === 0) continue;
           const whole = { ...metric, points } as WholeMetric;
-          metrics.push(...await inSlices(slices, sdkMetrics(whole, { unixSeconds, semanticPrefix, taken })));
+          const theirs = metric.isForeign ? undefined : byTheirNames.get(metric.name);
+          for (const each of await inSlices(slices, sdkMetrics(whole, unixSeconds, theirs))) {
+            const { name } = each.descriptor;
+            if (taken.size < taken.add(name).size) metrics.push(each);
+            else errors.push(new Error(`Cannot tell metric ${name}: another has its name`));
+          }
         }
       } catch (error) {
         errors.push(error);
@@ -103,6 +111,20 @@ export function metricProducer(
       };
     },
   };
+}
+
+/** Gives families of ours the conventions' names. They come first, so that an app's own never takes the name of one. */
+function renamed(
+  families: readonly FamilySnapshot[],
+  semantic: ReadonlyMap<string, SemanticMetric>,
+): readonly FamilySnapshot[] {
+  const theirs = (family: FamilySnapshot): string | undefined =>
+    family.isForeign ? undefined : semantic.get(family.name)?.name;
+  const own = families.flatMap((family) => {
+    const name = theirs(family);
+    return name === undefined ? [] : [{ ...family, name }];
+  });
+  return [...own, ...families.filter((family) => theirs(family) === undefined)];
 }
 
 /** Takes all steps, and gives the event loop back between them. */

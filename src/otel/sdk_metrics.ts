@@ -5,7 +5,7 @@
  */
 
 import type { Attributes, WholeMetric } from "../formats/otlp_metric.ts";
-import { semanticMetric } from "./semantic_names.ts";
+import type { SemanticMetric } from "./semantic_names.ts";
 
 /** A time as seconds and nanoseconds. */
 type HrTime = [seconds: number, nanoseconds: number];
@@ -31,7 +31,7 @@ export interface SdkDataPoint<Value> {
   /** When the snapshot was taken. */
   endTime: HrTime;
   /** The labels. */
-  attributes: Record<string, string | number>;
+  attributes: Record<string, string | number | boolean>;
   /** A number, or a histogram. */
   value: Value;
 }
@@ -91,31 +91,23 @@ export interface CollectionResult {
   errors: unknown[];
 }
 
-/** What is the same for all points. */
-export interface SdkContext {
-  /** When the snapshots were taken, as Unix time in seconds. */
-  readonly unixSeconds: number;
-  /** What stands before the names of our own metrics, such as `runtime_`; undefined to keep all of our names. */
-  readonly semanticPrefix: string | undefined;
-  /** The names of all families: no metric is given one of these in the place of its own. */
-  readonly taken: ReadonlySet<string>;
-}
-
 /**
  * Makes the SDK's metrics of one of ours: one, or two for an app's summary with quantiles, which the SDK does not know. It
- * pauses behind each point, so that whoever drains it decides how many are made in one go.
+ * pauses behind each point, so that whoever drains it decides how many are made in one go. `semantic` is what it is called
+ * by the conventions; undefined where it keeps our name.
  */
-export function* sdkMetrics(metric: WholeMetric, context: SdkContext): Generator<undefined, SdkMetric[]> {
-  const { semanticPrefix, taken } = context;
-  const found = semanticPrefix === undefined ? undefined : semanticMetric(metric, semanticPrefix);
-  const semantic = found && !taken.has(found.name) ? found : undefined;
-  const { name, unit } = semantic ?? metric;
-  const { description } = metric;
+export function* sdkMetrics(
+  metric: WholeMetric,
+  unixSeconds: number,
+  semantic: SemanticMetric | undefined,
+): Generator<undefined, SdkMetric[]> {
+  const { name, description } = metric;
+  const { unit } = semantic ?? metric;
   const common = (type: SdkDescriptor["type"]): SdkMetricBase => ({
     descriptor: { name, description, unit, valueType: 1, type },
     aggregationTemporality: 1,
   });
-  const end = hrTime(context.unixSeconds);
+  const end = hrTime(unixSeconds);
   const point = <Value>(
     { attributes, startUnixSeconds }: { attributes: Attributes; startUnixSeconds?: number },
     value: Value,

@@ -4,7 +4,12 @@
  * @module
  */
 
-import type { Attributes, WholeMetric } from "../formats/otlp_metric.ts";
+import type { Core } from "../core/core.ts";
+import type { Attributes } from "../formats/otlp_metric.ts";
+import type { HttpFamilies } from "../http/http_families.ts";
+import type { Label } from "../http/meter.ts";
+import type { Quantity } from "../http/metrics.ts";
+import { type Family, overflowValue } from "../metrics/family.ts";
 
 /** What a metric is called by the conventions. */
 export interface SemanticMetric {
@@ -13,7 +18,7 @@ export interface SemanticMetric {
   /** Is it a sum that falls as well? */
   readonly isUpDownCounter: boolean;
   /** Makes the attributes of a label set. */
-  attributes(labels: Attributes): Record<string, string | number>;
+  attributes(labels: Attributes): Record<string, string | number | boolean>;
 }
 
 /** One row: our name, theirs, and how each label is called there. */
@@ -22,10 +27,12 @@ interface Row {
   readonly ours: string;
   /** Stands our prefix before it? */
   readonly prefixed?: true;
+  /** What is taken of each request; undefined for what is not of requests. */
+  readonly quantity?: Quantity | "inProgress";
   readonly name: string;
   readonly unit: string;
   readonly isUpDownCounter?: true;
-  /** Attributes by label; a label that is not named keeps its own name. */
+  /** Attributes by label. */
   readonly labels?: Readonly<Record<string, string>>;
   /** Attributes that every label set has. */
   readonly fixed?: Readonly<Record<string, string>>;
@@ -39,12 +46,14 @@ const requestLabels = { ...inProgressLabels, status: "http.response.status_code"
 export const semanticRows: readonly Row[] = [
   {
     ours: "http_request_duration_seconds",
+    quantity: "duration",
     name: "http.server.request.duration",
     unit: "s",
     labels: requestLabels,
   },
   {
     ours: "http_requests_in_progress",
+    quantity: "inProgress",
     name: "http.server.active_requests",
     unit: "{request}",
     isUpDownCounter: true,
@@ -52,12 +61,14 @@ export const semanticRows: readonly Row[] = [
   },
   {
     ours: "http_request_size_bytes",
+    quantity: "requestBytes",
     name: "http.server.request.body.size",
     unit: "By",
     labels: requestLabels,
   },
   {
     ours: "http_response_size_bytes",
+    quantity: "responseBytes",
     name: "http.server.response.body.size",
     unit: "By",
     labels: requestLabels,
@@ -95,37 +106,72 @@ export const semanticRows: readonly Row[] = [
 ];
 
 /**
- * Finds what a metric is called by the conventions.
+ * Tells what our metrics are called by the conventions, by our names. It is decided by the options that a metric was made
+ * with, never by what was counted or registered, so each has one name for its whole life.
  *
- * Returns undefined for one that keeps its name: it is an app's own, none of theirs means the same, a label is called
- * otherwise, or its statuses are groups such as `2xx`, for which they have no word.
+ * One of requests keeps our name where it was given another, means something else (some of the requests, or up to the head
+ * of the answer), or tells groups of statuses such as `2xx`, for which the conventions have no word.
  */
-export function semanticMetric(metric: WholeMetric, prefix: string): SemanticMetric | undefined {
-  if (metric.isForeign) return undefined;
-  const row = semanticRows.find(({ ours, prefixed }) => metric.name === (prefixed ? prefix + ours : ours));
-  if (!row) return undefined;
-  const { name, unit, isUpDownCounter = false, labels = {}, fixed = {} } = row;
-  const needed = Object.keys(labels);
-  const isSame = metric.points.every(({ attributes }) =>
-    attributes.every(isTold) && needed.every((label) => attributes.some(([given]) => given === label))
+export function semanticMetrics({ settings, http }: Pick<Core, "settings" | "http">): Map<string, SemanticMetric> {
+  return new Map(
+    semanticRows.flatMap((row): [string, SemanticMetric][] => {
+      const { ours, prefixed, quantity, labels = {} } = row;
+      if (quantity === undefined) {
+        return [[prefixed ? settings.prefix + ours : ours, semanticMetric(row, Object.keys(labels), labels)]];
+      }
+      const found = http && requestMetric(http, ours, quantity);
+      if (!found) return [];
+      const theirs = Object.fromEntries(found.labels.map(({ from, name }) => [name, labels[from]!]));
+      return [[ours, semanticMetric(row, found.family.labelNames, theirs)]];
+    }),
   );
-  if (!isSame) return undefined;
+}
+
+/** Finds what is measured of requests under that name; undefined where that is none, or something else. */
+function requestMetric(
+  { recorder: { families: { inProgress, meters } }, settings }: HttpFamilies,
+  name: string,
+  quantity: Row["quantity"],
+): { readonly family: Family; readonly labels: readonly Label[] } | undefined {
+  if (quantity === "inProgress") {
+    return inProgress?.gauge.title === name ? { family: inProgress.gauge, labels: inProgress.labels } : undefined;
+  }
+  const isGrouped = settings.http.groupStatus === true;
+  return meters.find(({ family, metric, labels }) =>
+    family.title === name && metric.quantity === quantity && metric.only === undefined &&
+    !(isGrouped && labels.some(({ from }) => from === "status"))
+  );
+}
+
+/** `own` are the names of all labels that tell its label sets apart, `theirs` the attributes for those that have one. */
+function semanticMetric(
+  row: Row,
+  own: readonly string[],
+  theirs: Readonly<Record<string, string>>,
+): SemanticMetric {
+  const { name, unit, isUpDownCounter = false, fixed = {} } = row;
   return {
     name,
     unit,
     isUpDownCounter,
     attributes(given) {
-      const attributes: Record<string, string | number> = { ...fixed };
+      const isOverflow = own.length > 0 &&
+        given.filter(([label, value]) => value === overflowValue && own.includes(label)).length === own.length;
+      const attributes: Record<string, string | number | boolean> = { ...fixed };
       for (const [label, value] of given) {
-        // There is no route where none is known.
-        if (label === "route" && value === "none") continue;
-        attributes[labels[label] ?? label] = label === "status" ? Number(value) : value;
+        // What its specification gives the series of all label sets beyond the limit, which stands for those of `own`.
+        if (isOverflow && own.includes(label)) attributes["otel.metric.overflow"] = true;
+        else Object.assign(attributes, attribute(label, value, theirs[label]));
       }
       return attributes;
     },
   };
 }
 
-function isTold([label, value]: readonly [string, string]): boolean {
-  return label !== "status" || /^\d{3}$/.test(value);
+function attribute(label: string, value: string, theirs = label): Record<string, string | number> {
+  // There is no route where none is known.
+  if (theirs === "http.route" && value === "none") return {};
+  if (theirs !== "http.response.status_code") return { [theirs]: value };
+  // What is no status is nothing to the conventions, but it still is another label set.
+  return /^\d+$/.test(value) ? { [theirs]: Number(value) } : { [label]: value };
 }

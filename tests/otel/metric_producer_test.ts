@@ -19,9 +19,9 @@ import {
   type MetricData,
   PeriodicExportingMetricReader,
 } from "@opentelemetry/sdk-metrics";
-import { Counter, Gauge, Registry, Summary } from "prom-client";
+import { collectDefaultMetrics, Counter, Gauge, Registry, Summary } from "prom-client";
 import { createMonitor, httpMetrics, type Monitor, type MonitorOptions } from "@rtm/runtime-metrics";
-import { type MetricNames, metricProducer } from "../../src/otel/mod.ts";
+import { type MetricNames, metricProducer, type SdkMetric } from "../../src/otel/mod.ts";
 import { semanticRows } from "../../src/otel/semantic_names.ts";
 import { catalog } from "../../src/metrics/catalog/catalog.ts";
 
@@ -110,7 +110,7 @@ describe("metricProducer() with OpenTelemetry's SDK", () => {
     }
   });
 
-  it("leaves an app's own metrics their names, and ours whose labels mean something else", async () => {
+  it("leaves an app's own metrics their names", async () => {
     const registry = new Registry();
     using monitor = createMonitor({ registry, collect: { http: false } });
     new Counter({ name: "http_requests_in_progress", help: "The app's.", registers: [registry] }).inc(2);
@@ -121,31 +121,124 @@ describe("metricProducer() with OpenTelemetry's SDK", () => {
       [3, 2],
     );
     assert(!own.has("http.server.active_requests") && !own.has("http.server.request.duration"));
+  });
 
-    for (const labels of [{ status: "code" }, { route: "handler" }, { status: false }] as const) {
-      using grouped = measured({ http: { labels, groupStatus: true } });
-      const { metrics } = await exported(grouped, "otel");
-      assert(metrics.has("http_request_duration_seconds") && !metrics.has("http.server.request.duration"));
+  it("calls a metric by the conventions' name for its whole life, whatever is counted or registered later", async () => {
+    const registry = new Registry();
+    using monitor = createMonitor({ registry, maxLabelSets: 2, http: { metrics: [httpMetrics.latency()] } });
+    const producer = metricProducer(monitor, { names: "otel" });
+    const told = async (): Promise<Map<string, SdkMetric>> => {
+      const { metrics } = (await producer.collect()).resourceMetrics.scopeMetrics[0]!;
+      return new Map(metrics.map((each) => [each.descriptor.name, each]));
+    };
+    const asked = (route: string, status: number): void => {
+      const response = new Response(null, { status });
+      monitor.recorder!.begin(new Request("http://localhost/"), route, undefined)!.answer(response);
+    };
+    const shapeOf = ({ dataPointType, descriptor }: SdkMetric): string =>
+      `${descriptor.name} ${descriptor.type} ${dataPointType}`;
+    asked("/a", 200);
+    const shapes = [...(await told()).values()].map(shapeOf);
+    asked("/b", 200);
+    asked("/c", 503);
+    asked("/d", 404);
+    collectDefaultMetrics({ register: registry });
+    for (const name of ["http.server.request.duration", "process.cpu.time"]) {
+      const answer = { name, help: "The app's.", type: "gauge", values: [{ value: 2 }] };
+      registry.registerMetric({ ...answer, get: () => answer } as never);
+    }
+    const later = await told();
+    assertEquals(shapes.filter((shape) => ![...later.values()].map(shapeOf).includes(shape)), []);
+    assertEquals(later.has("http_request_duration_seconds"), false);
+    // The app's own default metrics have names of their own here, and both are told.
+    assert(later.has("process_cpu_seconds_total") && later.has("process.cpu.time"));
+    const points = later.get("http.server.request.duration")!.dataPoints;
+    assertEquals(points.map(({ attributes, value }) => [attributes, (value as { count: number }).count]), [
+      [{ "http.request.method": "GET", "http.route": "/a", "http.response.status_code": 200 }, 1],
+      [{ "http.request.method": "GET", "http.route": "/b", "http.response.status_code": 200 }, 1],
+      [{ "otel.metric.overflow": true }, 2],
+    ]);
+    const { errors } = await producer.collect();
+    // What prom-client tells of the loop is no number before it has measured.
+    assertEquals(errors.map(String).filter((error) => !error.includes("nodejs_eventloop_lag_")).sort(), [
+      "Error: Cannot tell all of metric http.server.request.duration",
+      "Error: Cannot tell all of metric process.cpu.time",
+    ]);
+  });
+
+  it("tells the labels that make no label set in the overflow as they are", async () => {
+    const registry = new Registry();
+    registry.setDefaultLabels({ zone: "z", method: "not of requests" });
+    using monitor = createMonitor({
+      registry,
+      maxLabelSets: 1,
+      labels: { shop: "s" },
+      http: { labels: { method: false, route: "handler" }, computedLabels: { tenant: () => "t" } },
+    });
+    for (const route of ["/a", "/b"]) {
+      monitor.recorder!.begin(new Request("http://localhost/"), route, undefined)!.answer(new Response(null));
+    }
+    const { metrics } = await exported(monitor, "otel");
+    const common = { zone: "z", method: "not of requests", shop: "s" };
+    assertEquals(metrics.get("http.server.request.duration")!.dataPoints.map(({ attributes }) => attributes), [
+      { ...common, "http.route": "/a", "http.response.status_code": 200, tenant: "t" },
+      { ...common, "otel.metric.overflow": true },
+    ]);
+  });
+
+  it("has the conventions' names also where labels are called otherwise or left out", async () => {
+    for (
+      const [labels, attributes] of [
+        [{ status: "code", route: "handler" }, {
+          "http.request.method": "GET",
+          "http.route": "/users/:id",
+          "http.response.status_code": 201,
+        }],
+        [{ route: false }, { "http.request.method": "GET", "http.response.status_code": 201 }],
+        [{ method: false, status: false }, { "http.route": "/users/:id" }],
+        // What is called after another label of ours is still what it was.
+        [{ method: "route", route: "status", status: "method" }, {
+          "http.request.method": "GET",
+          "http.route": "/users/:id",
+          "http.response.status_code": 201,
+        }],
+      ] as const
+    ) {
+      using monitor = measured({ http: { labels } });
+      const { metrics } = await exported(monitor, "otel");
+      assert(!metrics.has("http_request_duration_seconds") && !metrics.has("http_requests_in_progress"));
+      assertEquals(metrics.get("http.server.request.duration")!.dataPoints[0]!.attributes, attributes);
     }
   });
 
-  it("keeps our name where an app's own metric has the conventions' already", async () => {
+  it("keeps our names where something else is measured, or the app gave another name", async () => {
+    for (
+      const [name, http] of [
+        ["http_request_duration_seconds", { groupStatus: true }],
+        ["http_request_duration_seconds", { metrics: [httpMetrics.latency({ until: "head" })] }],
+        ["http_request_duration_seconds", { metrics: [httpMetrics.latency({ only2xx: true })] }],
+        ["own_seconds", { metrics: [httpMetrics.latency({ name: "own_seconds" })] }],
+        ["shop_http_request_duration_seconds", { fromPython: { namespace: "shop" } }],
+      ] as const
+    ) {
+      using monitor = measured({ http });
+      const { metrics } = await exported(monitor, "otel");
+      assert(metrics.has(name) && !metrics.has("http.server.request.duration"), name);
+    }
+    using grouped = measured({ http: { groupStatus: true, labels: { status: false } } });
+    assert((await exported(grouped, "otel")).metrics.has("http.server.request.duration"));
+  });
+
+  it("names in its errors what has the name of another, and tells every name once", async () => {
     const registry = new Registry();
+    const registers = [registry];
     using monitor = measured({ registry });
-    const name = "http.server.request.duration";
-    const values = [{ metricName: `${name}_sum`, value: 3 }, { metricName: `${name}_count`, value: 2 }];
-    registry.registerMetric(
-      { name, help: "The app's.", get: () => ({ name, help: "H.", type: "histogram", values }) } as never,
-    );
-    const { resourceMetrics, errors } = await metricProducer(monitor, { names: "otel" }).collect();
-    const { metrics } = resourceMetrics.scopeMetrics[0]!;
-    const counts = (name: string): unknown[] =>
-      metrics.filter(({ descriptor }) => descriptor.name === name)
-        .map(({ dataPoints }) => dataPoints.map(({ value }) => (value as { count: number }).count).sort());
-    assertEquals([counts(name), counts("http_request_duration_seconds")], [[[2]], [[1, 3]]]);
-    const names = metrics.map(({ descriptor }) => descriptor.name);
+    new Summary({ name: "size", help: "S.", registers, percentiles: [0.5] }).observe(1);
+    new Gauge({ name: "size_quantile", help: "G.", registers }).set(2);
+    const { resourceMetrics, errors } = await metricProducer(monitor).collect();
+    const names = resourceMetrics.scopeMetrics[0]!.metrics.map(({ descriptor }) => descriptor.name);
     assertEquals(new Set(names).size, names.length);
-    assertEquals(errors, []);
+    assertEquals(errors.map(String), ["Error: Cannot tell metric size_quantile: another has its name"]);
   });
 
   it("tells the app's own metrics as well, quantiles of summaries as a gauge", async () => {
@@ -191,12 +284,6 @@ describe("metricProducer() with OpenTelemetry's SDK", () => {
     for (const { ours, prefixed } of semanticRows) {
       assert(!metrics.has(prefixed ? `runtime_${ours}` : ours), `${ours} is there under both names`);
     }
-  });
-
-  it("keeps our names where statuses are grouped, for which the conventions have no word", async () => {
-    using monitor = measured({ http: { groupStatus: true } });
-    const { metrics } = await exported(monitor, "otel");
-    assert(metrics.has("http_request_duration_seconds") && !metrics.has("http.server.request.duration"));
   });
 
   it("has a row of the conventions for metrics of the catalog alone", () => {
