@@ -33,7 +33,7 @@ export function stallTable(about: () => View | undefined): Table<StallOfCopy> {
         isNumber: true,
         text: ({ seconds }) => time(seconds),
         by: ({ seconds }) => seconds,
-        mark: ({ seconds, isStart }) => isStart ? "" : severityOf(seconds, about()?.thresholds),
+        mark: (stall) => markOf(stall, about()?.thresholds),
       },
       { head: "who", text: whoOf, by: whoOf },
       {
@@ -51,13 +51,18 @@ export function stallTable(about: () => View | undefined): Table<StallOfCopy> {
   );
 }
 
-function severityOf(seconds: number, thresholds: View["thresholds"] | undefined): string {
-  if (!thresholds) return "";
-  return seconds > thresholds.critical ? "critical" : seconds > thresholds.warning ? "warning" : "";
+function markOf({ seconds, isStart, kind }: StallOfCopy, thresholds: View["thresholds"] | undefined): string {
+  if (!thresholds || isOfModules({ isStart, kind }) || seconds <= thresholds.warning) return "";
+  return seconds > thresholds.critical && !isStart ? "critical" : "warning";
+}
+
+/** The process was still beginning, and nobody is accused. */
+function isOfModules({ isStart, kind }: Pick<StallOfCopy, "isStart" | "kind">): boolean {
+  return isStart && kind === "unknown";
 }
 
 function whoOf({ kind, name, isStart, copy }: StallOfCopy): string {
-  const who = isStart ? "start of the process" : name || kind;
+  const who = isOfModules({ isStart, kind }) ? "start of the process" : name || kind;
   return copy === undefined ? who : `${copy}: ${who}`;
 }
 

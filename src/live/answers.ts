@@ -24,9 +24,9 @@ export interface AnswerSources {
   readonly core: Core;
   readonly access: MonitorAccess;
   readonly recording: Recording;
-  /** What the app's recorder of stalls keeps; where there is none, what we keep ourselves. */
+  /** What the app's recorder of stalls keeps, and what we keep ourselves. */
   readonly given: LiveStalls | undefined;
-  readonly own: LiveStalls | undefined;
+  readonly own: LiveStalls;
   readonly title: string | undefined;
   readonly isPublic: boolean;
 }

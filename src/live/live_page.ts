@@ -6,7 +6,7 @@
 
 import { markOf, needMarks } from "../http/measured_once.ts";
 import { answerOthers } from "../gather/other_copies.ts";
-import { accessTo } from "../monitor/access.ts";
+import { accessTo, coreOf } from "../monitor/access.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { ScrapeRequest } from "../page/handler.ts";
 import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
@@ -70,7 +70,7 @@ const ownPage: LoopHolder = { heldBy: () => ["scrape", ""] };
  * @param options Where stalls come from, and who may look.
  * @returns The page; dispose of it to stop.
  * @throws {TypeError} If the monitor is none, or an option is unknown or of the wrong kind.
- * @throws {Error} If nothing guards the page where the runtime tells no addresses.
+ * @throws {Error} If nothing guards the page where the runtime tells no addresses, or `stalls` are another monitor's.
  */
 export function livePage(monitor: Monitor, options: LivePageOptions = {}): LivePage {
   const access = accessTo(monitor, action);
@@ -80,15 +80,19 @@ export function livePage(monitor: Monitor, options: LivePageOptions = {}): LiveP
   if (core && !core.runtime.startTimer && !access.guard && !isPublic) {
     throw new Error(`${action}: set exposition or { public: true } where the runtime tells no addresses`);
   }
+  const recorded = given && coreOf(given);
+  if (core && recorded && recorded !== core) {
+    throw new Error(`${action}: stalls must be what recordStalls() answered for the same monitor`);
+  }
   // Requests are measured already when ours come.
   needMarks();
-  const own = core && !given ? keepStalls(core) : undefined;
+  const own = core && keepStalls(core);
   const recording = core && new Recording(core);
   // What writes answers is loaded for who looks first: most copies of an app are never looked at.
   let answers: Promise<Answers> | undefined;
   const answering = (): Promise<Answers> =>
     answers ??= import("./answers.ts").then(
-      ({ Answers }) => new Answers({ core: core!, access, recording: recording!, given, own, title, isPublic }),
+      ({ Answers }) => new Answers({ core: core!, access, recording: recording!, given, own: own!, title, isPublic }),
       (error: unknown) => {
         // Somebody who looks again may find it.
         answers = undefined;

@@ -55,8 +55,8 @@ export interface LiveStalls {
 /** Options of `livePage`. */
 export interface LivePageOptions {
   /**
-   * What `recordStalls()` answered, which knows the place in the code. Without it the page shows what the monitor itself
-   * knows: which request or task held the loop.
+   * What `recordStalls()` answered for this monitor, which knows the place in the code. Without it, and of stalls below its
+   * threshold, the page shows what the monitor itself knows: which request or task held the loop.
    *
    * @default {undefined}
    */

@@ -18,7 +18,7 @@ export function keepStalls({ onStall, runtime }: Core): LiveStalls & { readonly 
   const take = ({ endedAt, seconds, cpuSeconds, gcSeconds, shares }: Stall): void => {
     const { kind, name, traceId } = shares[0]!;
     const beganAtUnixSeconds = runtime.unixNow() - (runtime.now() - endedAt) - seconds;
-    kept.unshift({ id: String(++count), beganAtUnixSeconds, seconds, cpuSeconds, gcSeconds, kind, name, traceId });
+    kept.unshift({ id: `own-${++count}`, beganAtUnixSeconds, seconds, cpuSeconds, gcSeconds, kind, name, traceId });
     if (kept.length > mostStalls) kept.length = mostStalls;
   };
   onStall.add(take);

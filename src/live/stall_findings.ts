@@ -13,8 +13,9 @@ import { percent, time } from "./words.ts";
 export function loopFindings({ history, stalls }: FindingSources): Finding[] {
   const groups = new Map<string, ShownStall[]>();
   for (const stall of stalls) {
-    if (stall.isStart) continue;
-    const key = JSON.stringify([stall.kind, stall.name]);
+    // Nobody is accused of what a process does to begin.
+    if (stall.isStart && stall.kind === "unknown") continue;
+    const key = JSON.stringify([stall.kind, stall.name, stall.isStart]);
     const group = groups.get(key);
     if (group) group.push(stall);
     else groups.set(key, [stall]);
@@ -24,8 +25,10 @@ export function loopFindings({ history, stalls }: FindingSources): Finding[] {
     .sort((a, b) => b.sum - a.sum)
     .flatMap(({ group, sum }) => {
       const longest = Math.max(...group.map(({ seconds }) => seconds));
-      const severity = severityOf(longest, "lag") ??
-        (sum > thresholds.held_warning * windowSeconds ? "warning" : undefined);
+      const isOften = sum > thresholds.held_warning * windowSeconds;
+      const own = severityOf(longest, "lag") ?? (isOften ? "warning" : undefined);
+      // The recorder's beginning is no incident, and would fail every check after a start.
+      const severity = own && group[0]!.isStart ? "warning" : own;
       return severity ? [finding(severity, signalOf(group[0]!, longest, sum), sentence(group, sum))] : [];
     });
   const worst = held.find(({ severity }) => severity === "critical") ?? held[0];
@@ -61,7 +64,8 @@ function sentence(group: readonly ShownStall[], sum: number): string {
 }
 
 /** Says who, with the verb. */
-function whoHeld({ kind, name }: ShownStall): string {
+function whoHeld({ kind, name, isStart }: ShownStall): string {
+  if (isStart) return "The recorder of stalls, when it began, held";
   if (kind === "request") return `${name} held`;
   if (kind === "task") return `Task ${name} held`;
   if (kind === "scrape") return "The metrics' own pages held";

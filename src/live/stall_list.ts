@@ -1,5 +1,5 @@
 /**
- * The stalls that the page tells of: those of `recordStalls()`, or else what the monitor itself knows.
+ * The stalls that the page tells of: all that the monitor itself knows, with the functions that `recordStalls()` has found.
  *
  * @module
  */
@@ -21,22 +21,24 @@ export interface ShownStall extends Omit<LiveStall, "id" | "culprit" | "frames">
   readonly culprit?: string | undefined;
   /** How many frames are told when they are asked for. */
   readonly frames: number;
-  /** The process was still beginning: its modules were loaded, and nobody is accused. */
+  /** The process was still beginning: its modules were loaded, or the recorder of stalls began. */
   readonly isStart: boolean;
 }
 
 /** Tells the newest stalls. */
 export class StallList {
-  readonly #given: LiveStalls;
+  readonly #given: LiveStalls | undefined;
+  readonly #own: LiveStalls;
   readonly #core: Core;
   readonly #beganAt: number;
   /** Why there are none; undefined where there can be some. */
   readonly absent: string | undefined;
 
-  /** Makes a list of what `recordStalls()` keeps, or else we; `beganAt` is when the page was made, as Unix time in seconds. */
-  constructor(core: Core, given: LiveStalls | undefined, own: LiveStalls | undefined, beganAt: number) {
+  /** Makes a list of what `recordStalls()` keeps and what we do; `beganAt` is when the page was made, as Unix time in seconds. */
+  constructor(core: Core, given: LiveStalls | undefined, own: LiveStalls, beganAt: number) {
     this.#core = core;
-    this.#given = given ?? own!;
+    this.#given = given;
+    this.#own = own;
     this.#beganAt = beganAt;
     this.absent = given || core.blame ? undefined : "The event loop is not measured here.";
   }
@@ -54,7 +56,7 @@ export class StallList {
       culprit: placeText(stall.culprit),
       traceId: stall.traceId,
       frames: Math.min(mostFrames, stall.frames?.length ?? 0),
-      isStart: stall.kind === "unknown" && stall.beganAtUnixSeconds <= this.#beganAt + startSeconds,
+      isStart: isOfStart(stall) && stall.beganAtUnixSeconds <= this.#beganAt + startSeconds,
     }));
   }
 
@@ -70,13 +72,14 @@ export class StallList {
   /** The `.cpuprofile` of one of them as text; undefined when there is none. */
   profile(id: string): string | undefined {
     const stall = this.#find(id);
-    const profile = this.#given.profile as ((this: LiveStalls, id: string | number) => string | undefined) | undefined;
-    return this.#attempt(() => stall && atOnce("profile", profile?.call(this.#given, stall.id)));
+    const given = this.#given as LiveStalls & { profile?(id: string | number): string | undefined } | undefined;
+    if (!stall || this.#own.recent().includes(stall)) return undefined;
+    return this.#attempt(() => atOnce("profile", given?.profile?.(stall.id)));
   }
 
   /** Can profiles be downloaded? */
   get hasProfiles(): boolean {
-    return this.#given.profile !== undefined;
+    return this.#given?.profile !== undefined;
   }
 
   #find(id: string): LiveStall | undefined {
@@ -84,17 +87,35 @@ export class StallList {
   }
 
   #all(): LiveStall[] {
-    return this.#attempt(() =>
-      atOnce("recent", this.#given.recent())
-        .filter(({ beganAtUnixSeconds, seconds }) => beganAtUnixSeconds > 0 && seconds > 0)
-        .sort((a, b) => b.beganAtUnixSeconds - a.beganAtUnixSeconds).slice(0, mostStalls)
+    const given = this.#attempt(() =>
+      newest(
+        atOnce("recent", this.#given?.recent() ?? [])
+          .filter(({ beganAtUnixSeconds, seconds }) => beganAtUnixSeconds > 0 && seconds > 0),
+      )
     ) ?? [];
+    const others = this.#own.recent().filter((own) => !given.some((each) => isSame(own, each)));
+    return newest([...given, ...others]);
   }
 
   /** What a recorder of the app's throws, or promises by mistake, costs the list alone. */
   #attempt<Value>(act: () => Value): Value | undefined {
     return this.#core.self.attempt("live", act);
   }
+}
+
+function newest(stalls: readonly LiveStall[]): LiveStall[] {
+  return [...stalls].sort((a, b) => b.beganAtUnixSeconds - a.beganAtUnixSeconds).slice(0, mostStalls);
+}
+
+/** Of one loop no two stalls overlap, and what two tell of the same one differs by a turn of the loop. */
+function isSame(own: LiveStall, { beganAtUnixSeconds: began, seconds }: LiveStall): boolean {
+  const middle = own.beganAtUnixSeconds + own.seconds / 2;
+  return middle >= began && middle <= began + seconds;
+}
+
+/** What holds the loop where a process begins: its modules, which nobody owns, and the recorder of stalls, which lists them. */
+function isOfStart({ kind, name }: LiveStall): boolean {
+  return kind === "unknown" || (kind === "metrics" && name === "");
 }
 
 /** Says a place in the code, such as `parseReport (report.ts:41)`; the path before the file's name is left out. */

@@ -43,3 +43,16 @@ export function accessTo(monitor: object, action: string): MonitorAccess {
   if (access) return access;
   throw new TypeError(`${action}: expected a monitor, got ${monitor === null ? "null" : typeof monitor}`);
 }
+
+/** For every copy of this package, too. */
+const coreBrand = Symbol.for("@rtm/runtime-metrics.core-of");
+
+/** Writes on what was made for a monitor which core it is of. */
+export function withCore<Kind extends object>(made: Kind, core: Core | undefined): Kind {
+  return Object.defineProperty(made, coreBrand, { value: core });
+}
+
+/** Finds the core that something was made for; undefined where it is of nobody's, or only has its shape. */
+export function coreOf(made: object): Core | undefined {
+  return (made as { [coreBrand]?: Core })[coreBrand];
+}

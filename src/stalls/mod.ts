@@ -14,7 +14,7 @@
  * @module
  */
 
-import { accessTo } from "../monitor/access.ts";
+import { accessTo, withCore } from "../monitor/access.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { profilerOf } from "../runtime/profilers.ts";
 import type { GlobalLike, Runtime } from "../runtime/shim.ts";
@@ -84,12 +84,13 @@ export function recordStalls(monitor: Monitor, options: StallOptions = {}): Stal
   // A monitor that does not measure has no stalls to tell.
   const recording = core && new StallRecording(core, settings, settings.stacks ? stackSource(core.runtime) : undefined);
   const stop = access.untilStop(() => recording?.stop());
-  return {
+  const recorder: StallRecorder = {
     recent: () => recording?.recent() ?? [],
     profile: (id) => recording?.profile(id),
     stop,
     [Symbol.dispose]: stop,
   };
+  return withCore(recorder, core);
 }
 
 /** The one sampler of this thread, made when it is first wanted. */

@@ -369,7 +369,7 @@ describe("the live page in Chromium", { skip }, () => {
       const registry = new Registry();
       new Counter({ name: "orders_total", help: markup("help"), labelNames: ["kind"], registers: [registry] })
         .inc({ kind: markup("label") }, 41);
-      const monitor = createMonitor({ registry, collect: { gc: false } });
+      const monitor = createMonitor({ registry, collect: { gc: false }, stallSeconds: 10 });
       monitor.pool(markup("pool"), () => ({ active: 9, capacity: 9, queued: 3, oldestWaitSeconds: 40 }));
       void monitor.track(markup("task"), new Promise(() => {}));
       const frame = { functionName: markup("function"), file: `/app/${markup("file").replace("/", "")}`, line: 7 };

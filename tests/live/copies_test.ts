@@ -12,7 +12,8 @@ afterEach(() => stops.splice(0).forEach((stop) => stop()));
 
 /** A copy whose stalls are all its own. */
 function startCopy(copy: string, hasPage = true): LivePage | undefined {
-  const monitor = createMonitor({ registry: new Registry(), collect: { gc: false, canary: false } });
+  const settings = { collect: { gc: false, canary: false }, stallSeconds: 10 };
+  const monitor = createMonitor({ registry: new Registry(), ...settings });
   joinCopies(monitor, { group: "live", copy, deadlineSeconds: 2 });
   stops.push(() => monitor.stop());
   const stall = {

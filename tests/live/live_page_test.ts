@@ -9,6 +9,13 @@ import { startMonitor } from "../../src/monitor/monitor.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
 import type { Runtime } from "../../src/runtime/shim.ts";
 import { livePage } from "@rtm/runtime-metrics/live";
+import { recordStalls } from "@rtm/runtime-metrics/stalls";
+import type { FindingsReport } from "../../src/live/finding.ts";
+import type { Message } from "../../src/live/message.ts";
+import type { LiveStall } from "../../src/live/options.ts";
+
+/** So long that a busy machine adds no stall to those that a test tells. */
+const stallSeconds = 10;
 
 const local = { remoteAddr: { hostname: "127.0.0.1" } };
 
@@ -67,7 +74,7 @@ describe("the live page", () => {
   });
 
   it("names who held the loop, at the severity of the alert", async () => {
-    using monitor = createMonitor({ registry: new Registry() });
+    using monitor = createMonitor({ registry: new Registry(), stallSeconds });
     const stall = {
       id: "1",
       beganAtUnixSeconds: Date.now() / 1000 - 5,
@@ -112,7 +119,7 @@ describe("the live page", () => {
     ] as const
   ) {
     it(`says of ${says} what the alerts would`, async () => {
-      using monitor = createMonitor({ registry: new Registry() });
+      using monitor = createMonitor({ registry: new Registry(), stallSeconds });
       using live = livePage(monitor, { public: true, stalls });
       const { findings } = await (await live.handler(ask("?format=json"))).json() as {
         findings: { severity: string; signal: string; runbook: string }[];
@@ -190,7 +197,7 @@ describe("the live page", () => {
   });
 
   it("takes what nobody held for the start of the process at first, and what a request held for what it is", async () => {
-    using monitor = createMonitor({ registry: new Registry() });
+    using monitor = createMonitor({ registry: new Registry(), stallSeconds });
     const now = Date.now() / 1000;
     const stalls = [
       { id: "1", beganAtUnixSeconds: now + 3, seconds: 2, kind: "unknown", name: "" },
@@ -200,6 +207,72 @@ describe("the live page", () => {
     using live = livePage(monitor, { public: true, stalls: { recent: () => stalls } });
     const told = await (await live.handler(ask("?since=0"))).json() as { stalls: { id: string; isStart: boolean }[] };
     assertEquals(told.stalls.filter(({ isStart }) => isStart).map(({ id }) => id), ["1"]);
+  });
+
+  it("takes the recorder's own beginning for no incident, as long as the process begins", async () => {
+    using monitor = createMonitor({ registry: new Registry(), stallSeconds });
+    for (
+      const [late, name, says] of [
+        [3, "", ["warning", "The recorder of stalls, when it began, held the loop for 240 ms"]],
+        [8, "", ["critical", "The recorder of stalls held the loop for 240 ms"]],
+        [3, "onStall", ["critical", "onStall() of recordStalls() held the loop for 240 ms"]],
+      ] as const
+    ) {
+      const stall = { id: "1", beganAtUnixSeconds: Date.now() / 1000 + late, seconds: 0.24, kind: "metrics", name };
+      using live = livePage(monitor, { public: true, stalls: { recent: () => [stall] } });
+      const { severity, findings } = await (await live.handler(ask("?format=json"))).json() as FindingsReport;
+      assertEquals(findings.map(({ severity, sentence }) => [severity, sentence.split(" in the last")[0]!]), [[
+        ...says,
+      ]]);
+      assertEquals(severity, says[0] === "warning" ? 1 : 2);
+    }
+  });
+
+  it("lists the stalls that a recorder does not keep beside those that it has looked into", async () => {
+    const clock = new FakeRuntime();
+    using monitor = startMonitor(undefined, { collect: { canary: false } }, () => clock, wholeProcess);
+    const recorder = recordStalls(monitor, { thresholdSeconds: 1, stacks: false });
+    const kept = (): LiveStall[] =>
+      recorder.recent().map((stall) => ({ ...stall, culprit: "parse (a.ts:1)", frames: [{ functionName: "parse" }] }));
+    const profile = (id: string): string => `{"of":"${id}"}`;
+    using live = livePage(monitor, { public: true, stalls: { recent: kept, profile } });
+    clock.advance(10);
+    for (const seconds of [0.5, 1.5, 0.3]) {
+      clock.block(seconds);
+      clock.advance(2);
+    }
+    await Promise.resolve();
+    const told = await (await live.handler(ask("?since=0"))).json() as Message;
+    assertEquals(told.stalls.map(({ seconds, culprit, frames }) => [Math.round(seconds * 10) / 10, culprit, frames]), [
+      [0.3, undefined, 0],
+      [1.5, "parse (a.ts:1)", 1],
+      [0.5, undefined, 0],
+    ]);
+    const profiles = await Promise.all(
+      told.stalls.map(async ({ id }) => (await live.handler(ask(`?profile=${id}`))).status),
+    );
+    assertEquals(profiles, [404, 200, 404]);
+    // What a recorder throws costs what it alone knows.
+    using failing = livePage(monitor, { public: true, stalls: { recent: () => assert(false) as never } });
+    clock.block(0.4);
+    clock.advance(2);
+    const rest = await (await failing.handler(ask("?since=0"))).json() as Message;
+    assertEquals(rest.stalls.length, 1);
+  });
+
+  it("takes no recorder of another monitor's", () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    using same = createMonitor({ registry: monitor.registry });
+    using other = createMonitor({ registry: new Registry() });
+    using off = createMonitor({ registry: new Registry(), enabled: false });
+    const stalls = recordStalls(monitor, { stacks: false });
+    for (const each of [monitor, same, off]) livePage(each, { public: true, stalls }).stop();
+    assertThrows(
+      () => livePage(other, { public: true, stalls }),
+      Error,
+      "Cannot make live page: stalls must be what recordStalls() answered for the same monitor",
+    );
+    livePage(other, { public: true, stalls: recordStalls(off, { stacks: false }) }).stop();
   });
 
   it("tells one block once, whenever it is looked at", async () => {
