@@ -2,42 +2,21 @@
  * Who held the event loop.
  *
  * What runs under a name says when it begins and when its synchronous part is over; that time is its own, to the
- * microsecond. What comes behind an `await` cannot say when it begins, so when its promise settles, it is taken for what
- * has kept the next beat waiting since the last thing that is known. What neither of them explains is `unknown`.
+ * microsecond. What comes behind an `await` cannot say when it begins, so when its promise settles, it is suspected of what
+ * has kept the next beat waiting since the last thing that is known, and accused where chance does not explain that it was
+ * there. What neither of them explains is `unknown`.
  * `AsyncLocalStorage` could not tell more, since the beat runs in a context of its own, and on Node up to 22 every `await`
  * of the process would pay for it.
  *
  * @module
  */
 
-import { type LoopBlame, type LoopHolder, nameOf, type RequestHolder } from "../work/loop_blame.ts";
+import type { LoopBlame, LoopHolder, RequestHolder } from "../work/loop_blame.ts";
+import { type Held, innocentShare, keyOf, lateSeconds, sharesOf, type StallShare } from "./stall_shares.ts";
+import { Suspects } from "./suspects.ts";
 
 /** Less than this is nobody's stall, and not kept, in seconds. */
 const negligibleSeconds = 0.001;
-
-/** Timers alone are up to 7 ms late on a busy two-core machine: a beat as late as that shows no stall. */
-const lateSeconds = 0.01;
-
-/** Who held less of a stall than this share of it is not accused. */
-const innocentShare = 0.1;
-
-/** One who held the loop in a stall. */
-export interface StallShare {
-  readonly kind: string;
-  readonly name: string;
-  readonly seconds: number;
-  /** CPU time; absent where the runtime tells none. Never more than `seconds`. */
-  readonly cpuSeconds?: number;
-  /** The trace of the one request that held it the longest. */
-  readonly traceId?: string;
-}
-
-/** A time that somebody owned. */
-interface Held {
-  readonly holder: LoopHolder;
-  readonly seconds: number;
-  readonly traceId: string | undefined;
-}
 
 /** A time in which the loop answered nothing. */
 export interface Stall {
@@ -93,6 +72,10 @@ export class Blame implements LoopBlame {
   #answers = 0;
   /** What was owned since the last beat. */
   #held: Held[] = [];
+  readonly #suspects = new Suspects();
+  /** Whose promise settled last since the last beat, of those that had waited; and whose synchronous part was over last. */
+  #settled: LoopHolder | undefined;
+  #left: LoopHolder | undefined;
   #longest = 0;
   #cpuAt = Number.NaN;
   /** A stall that waits for collections to be told: they come a turn or two later on Node. */
@@ -114,17 +97,20 @@ export class Blame implements LoopBlame {
 
   leave(outer: LoopHolder | undefined, now: number): void {
     this.#charge(now);
+    this.#left = this.#current;
     this.#current = outer;
     this.watcher?.runs(outer);
   }
 
   settled(holder: LoopHolder, now: number): void {
+    // What settles at once has waited for nothing, and is not there by chance.
+    if (holder !== this.#left) this.#settled = holder;
     // Within somebody's synchronous part no continuation runs: the time is that one's.
     if (!this.#current) {
       const due = this.dueAt();
       // The loop was held from somewhere between what is known last and the first beat that waits.
       if (due < now - negligibleSeconds) {
-        this.#own(holder, now - this.#markedAt - Math.max(0, due - this.#markedAt) / 2);
+        this.#own(holder, now - this.#markedAt - Math.max(0, due - this.#markedAt) / 2, true);
       }
     }
     this.#charge(now);
@@ -172,7 +158,8 @@ export class Blame implements LoopBlame {
     const cpuSeconds = cpu === undefined ? undefined : cpu - this.#cpuAt;
     this.#cpuAt = cpu ?? Number.NaN;
     if (waitSeconds < lateSeconds && this.#longest < this.#options.stallSeconds) {
-      if (this.#held.length > 0) this.#clear();
+      this.#suspects.beat(this.#settled && keyOf(this.#settled));
+      this.#clear();
       return;
     }
     // The stall began somewhere between the two; at a long interval that says little.
@@ -185,7 +172,7 @@ export class Blame implements LoopBlame {
       const known = cpuSeconds !== undefined && Number.isFinite(cpuSeconds);
       const stallCpu = known ? Math.min(seconds, Math.max(0, cpuSeconds)) : undefined;
       if (mayBeHost(seconds, stallCpu)) this.watcher?.stalled();
-      const shares = sharesOf(this.#held, seconds, stallCpu);
+      const shares = sharesOf(this.#accused(seconds), seconds, stallCpu);
       this.#open = {
         from: now - gapSeconds,
         lostBefore,
@@ -233,53 +220,40 @@ export class Blame implements LoopBlame {
   }
 
   #charge(now: number): void {
-    if (this.#current) this.#own(this.#current, now - this.#markedAt);
+    if (this.#current) this.#own(this.#current, now - this.#markedAt, false);
     this.#markedAt = now;
     this.#answering = undefined;
     this.#answers = 0;
   }
 
-  #own(holder: LoopHolder, seconds: number): void {
+  /** What was owned of a stall, without those who are only suspected of it and may have been there by chance. */
+  #accused(total: number): readonly Held[] {
+    const certain = this.#held.filter(({ isSuspected }) => !isSuspected);
+    if (certain.reduce((sum, { seconds }) => sum + seconds, 0) >= total * (1 - innocentShare)) return certain;
+    const suspected = this.#held.filter(({ isSuspected }) => isSuspected);
+    const sums = new Map<string, number>();
+    for (const { holder, seconds } of suspected) sums.set(keyOf(holder), (sums.get(keyOf(holder)) ?? 0) + seconds);
+    const accused = this.#suspects.accused([...sums.keys()].filter((key) => sums.get(key)! >= total * innocentShare));
+    return [...certain, ...suspected.filter(({ holder }) => accused.has(keyOf(holder)))];
+  }
+
+  #own(holder: LoopHolder, seconds: number, isSuspected: boolean): void {
     if (seconds < negligibleSeconds) return;
     // Now, since a request that is over tells nothing more on some runtimes.
     const traceId = seconds >= lateSeconds && "series" in holder ? this.#options.traceOf?.(holder) : undefined;
-    this.#held.push({ holder, seconds, traceId });
+    this.#held.push({ holder, seconds, isSuspected, traceId });
     if (seconds > this.#longest) this.#longest = seconds;
   }
 
   #clear(): void {
     this.#held.length = 0;
     this.#longest = 0;
+    this.#settled = undefined;
+    this.#left = undefined;
   }
 }
 
 /** A thread that computes is run; another one may wait for a CPU meanwhile. */
 function mayBeHost(seconds: number, cpuSeconds: number | undefined): boolean {
   return (cpuSeconds ?? 0) <= seconds / 2;
-}
-
-/** Adds up who held the loop by name; what nobody explains is `unknown`, unless it is no more than the beat's own error. */
-function sharesOf(held: readonly Held[], total: number, cpuSeconds: number | undefined): StallShare[] {
-  const sums = new Map<string, { kind: string; name: string; seconds: number; longest: Held }>();
-  for (const each of held) {
-    const [kind, name] = nameOf(each.holder);
-    const key = `${kind} ${name}`;
-    const sum = sums.get(key);
-    if (!sum) {
-      sums.set(key, { kind, name, seconds: each.seconds, longest: each });
-      continue;
-    }
-    sum.seconds += each.seconds;
-    if (each.seconds > sum.longest.seconds) sum.longest = each;
-  }
-  const shares: StallShare[] = [...sums.values()].filter(({ seconds }) => seconds >= total * innocentShare)
-    .map(({ longest: { traceId }, ...share }) => ({ ...share, ...(traceId !== undefined && { traceId }) }));
-  const rest = total - shares.reduce((sum, { seconds }) => sum + seconds, 0);
-  if (shares.length === 0 || rest >= Math.max(lateSeconds, total * innocentShare)) {
-    shares.push({ kind: "unknown", name: "", seconds: rest });
-  }
-  return shares.sort((a, b) => b.seconds - a.seconds).map((share) => ({
-    ...share,
-    ...(cpuSeconds !== undefined && { cpuSeconds: cpuSeconds * Math.min(1, share.seconds / total) }),
-  }));
 }

@@ -105,6 +105,46 @@ describe("Blame", () => {
     assertBlamed(blamed(), { "GET /report": 0.3 });
   });
 
+  it("does not accuse who settles all the time of what a timer does, and finds who settles rarely from its second stall on", () => {
+    const { runtime, run, settle, blamed } = begin();
+    const wait = (): void => {
+      for (let i = 0; i < 200; i++) {
+        run(innocent, 0);
+        run(hello, 0);
+        runtime.advance(0.005);
+        settle(innocent);
+      }
+    };
+    const sums = (): Record<string, number> =>
+      Object.fromEntries(Object.entries(blamed()).map(([name, seconds]) => [name, Math.round(seconds * 10) / 10]));
+    wait();
+    for (let i = 0; i < 3; i++) {
+      runtime.stall(0.3);
+      settle(innocent);
+      assertEquals(sums(), { unknown: Math.round((i + 1) * 3) / 10 });
+      wait();
+    }
+    for (let i = 0; i < 3; i++) {
+      runtime.stall(0.3);
+      settle(report);
+      settle(innocent);
+      assertEquals(sums(), { unknown: 1.2, ...(i > 0 && { "GET /report": Math.round(i * 3) / 10 }) });
+      wait();
+    }
+  });
+
+  it("does not take for one who waits who settles as soon as its synchronous part is over", () => {
+    const { runtime, run, settle, blamed } = begin();
+    for (let i = 0; i < 200; i++) {
+      run(hello, 0);
+      settle(hello);
+      runtime.advance(0.005);
+    }
+    runtime.stall(0.3);
+    settle(report);
+    assertBlamed(blamed(), { "GET /report": 0.3 });
+  });
+
   it("blames whose answer is sent, by whatever way it came to it", () => {
     const { runtime, blame, blamed } = begin();
     runtime.stall(0.3);

@@ -62,6 +62,20 @@ const repeat = async (times: number, act: () => unknown): Promise<void> => {
   }
 };
 
+/** Lets so many ask all the time, each again as soon as it is answered, until it is disposed of. */
+function keepAsking(clients: number, ask: () => Promise<unknown>): AsyncDisposable {
+  let isOver = false;
+  const asking = Array.from({ length: clients }, async () => {
+    while (!isOver) await ask();
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      isOver = true;
+      await Promise.all(asking);
+    },
+  };
+}
+
 /** Serves a listener of Node's. */
 async function serveListener(listener: RequestListener): Promise<RealServer> {
   const server = createServer(listener);
@@ -183,6 +197,67 @@ const loads: Load[] = [
           await new Promise<void>((done) => setTimeout(() => (truth.block(0.2), done()), 60));
           await Promise.all(waiting);
         });
+    },
+  },
+  {
+    name: "a timer of the app while 8 requests always wait for a moment",
+    blame: "unknown",
+    warm: (get) => Promise.all(Array.from({ length: 8 }, () => get("/innocent"))),
+    run({ app, get, truth }) {
+      app.get("/innocent", async (c) => (await sleep(0.008), c.text("ok")));
+      return async () => {
+        await using _ = keepAsking(8, () => get("/innocent"));
+        await repeat(20, () => new Promise<void>((done) => setTimeout(() => (truth.block(0.1), done()), 60)));
+      };
+    },
+  },
+  {
+    name: "a timer of the app while 8 tracked tasks always wait for a moment",
+    blame: "unknown",
+    run: ({ monitor, truth }) => async () => {
+      await using _ = keepAsking(8, () => monitor.track("innocent", () => sleep(0.008)));
+      await repeat(20, () => new Promise<void>((done) => setTimeout(() => (truth.block(0.1), done()), 60)));
+    },
+  },
+  {
+    name: "a block behind an await while 8 requests always wait for a moment",
+    blame: "request GET /report",
+    // Whoever settles behind the first stall may be there by chance.
+    warm: async (get) => {
+      await using _ = keepAsking(8, () => get("/innocent"));
+      await repeat(2, () => get("/report"));
+    },
+    run({ app, get, truth }) {
+      app.get("/innocent", async (c) => (await sleep(0.008), c.text("ok")));
+      app.get("/report", async (c) => {
+        await sleep(0.03);
+        truth.block(0.1);
+        return c.text("ok");
+      });
+      return async () => {
+        await using _ = keepAsking(8, () => get("/innocent"));
+        await repeat(10, () => get("/report"));
+      };
+    },
+  },
+  {
+    name: "a block behind an await in one of many requests of a route",
+    blame: "request GET /report",
+    // So many stalls tell it from a route that is always there by chance.
+    warm: async (get) => {
+      await using _ = keepAsking(8, () => get("/report"));
+      await repeat(40, () => get("/report?heavy"));
+    },
+    run({ app, get, truth }) {
+      app.get("/report", async (c) => {
+        await sleep(0.008);
+        if (c.req.query("heavy") !== undefined) truth.block(0.1);
+        return c.text("ok");
+      });
+      return async () => {
+        await using _ = keepAsking(8, () => get("/report"));
+        await repeat(10, () => get("/report?heavy"));
+      };
     },
   },
   {
@@ -327,7 +402,8 @@ const loads: Load[] = [
     name: "a handler of Express' that blocks while 20 innocent requests are under way",
     blame: "request GET /report",
     on: ["node"],
-    warm: (get) => Promise.all(Array.from({ length: 20 }, () => get("/innocent"))),
+    // Whoever settles behind the first stall may be there by chance.
+    warm: (get) => Promise.all([get("/report"), ...Array.from({ length: 20 }, () => get("/innocent"))]),
     serve(monitor, truth) {
       const app = express();
       app.use(expressMetrics(monitor));
@@ -379,6 +455,7 @@ describe("who held the loop", () => {
       await get("/metrics");
       await warm?.(get);
       await sleep(0.3);
+      truth.seconds = 0;
       const before = blamedOn(await scrape(monitor));
       await act();
       await sleep(0.3);
