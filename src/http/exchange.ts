@@ -11,6 +11,7 @@ import type { PendingItem } from "../work/pending.ts";
 import { bodyKindOf, streamOf } from "./body.ts";
 import type { AskedAgain } from "./exclusion.ts";
 import { FollowedBody, followReady } from "./followed_body.ts";
+import { seeAnswer } from "./first_piece.ts";
 import type { RouteSeries } from "./exchange_recorder.ts";
 import { discarded, ended, opened, routed, statusBits, statusOf, told, unanswered } from "./exchange_state.ts";
 import { mark } from "./measured_once.ts";
@@ -94,6 +95,11 @@ export class Exchange implements PendingItem {
     if (this.state & ended) return response;
     const { details, context, series: { recorder, method } } = this;
     const hasMessage = context?.outgoing !== undefined;
+    const connection = hasMessage ? undefined : context?.incoming?.socket;
+    if (connection) {
+      seeAnswer(connection, (status) => this.end(status, route), () => this.leave());
+      return response;
+    }
     const asks = isLast && context !== undefined && !hasMessage;
     const sent = asks ? recorder.runtime.sentStatus?.(response, method, context) : undefined;
     const status = sent ?? statusOf(response.status); // Response.error(), which no server can send, has 0

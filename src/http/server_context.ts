@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { WrittenLike } from "./first_piece.ts";
 import type { ProcessLike, Runtime } from "../runtime/shim.ts";
 
 /** Node's incoming message, as far as it is used. */
@@ -13,7 +14,7 @@ export interface IncomingLike {
   /** Such as `1.1`. */
   readonly httpVersion?: string;
   /** The connection. */
-  readonly socket?: { on(event: "close", listener: () => void): unknown } | null;
+  readonly socket?: WrittenLike | null;
 }
 
 /** Node's outgoing message, of HTTP/1 or HTTP/2. */
@@ -142,12 +143,11 @@ export function carrierOf(request: Request, server: ServerContext | undefined): 
 }
 
 /**
- * Is an empty answer that of a WebSocket? On Node it is to a connection without an outgoing message; on Bun the server has
- * forgotten the address of a connection that it has upgraded. Elsewhere a WebSocket answers 101 itself.
+ * Is an empty answer that of a WebSocket? On Bun the server has forgotten the address of a connection that it has upgraded.
+ * On Node the connection tells; elsewhere a WebSocket answers 101 itself.
  */
 export function isUpgrade(request: Request, server: ServerContext | undefined, status: number): boolean {
   if (server === undefined || server.outgoing || status !== 200) return false;
-  if (server.incoming) return true;
   return server.requestIP !== undefined && asksForUpgrade(request) && server.requestIP(request) === null;
 }
 

@@ -5,12 +5,13 @@
  */
 
 import type { Exchange } from "../http/exchange.ts";
+import { seeAnswer, type WrittenLike } from "../http/first_piece.ts";
 import { sentStatusOf } from "../http/outgoing_message.ts";
 import { switchingProtocols } from "../http/response_end.ts";
 import type { IncomingLike, ResponseLike } from "./message.ts";
 
 /** A connection, as far as it is used. */
-interface ConnectionLike extends Partial<Record<"write" | "end", (...args: unknown[]) => unknown>> {
+interface ConnectionLike extends WrittenLike {
   readonly bytesWritten?: number;
 }
 
@@ -36,36 +37,11 @@ export function followUpgraded(exchange: Exchange, incoming: IncomingLike, outgo
     exchange.end(status);
     exchange.sent();
   };
-  const restore = seeFirstPiece(connection, (piece) => {
-    const status = /^HTTP\/1\.\d (\d{3}) /.exec(String(piece))?.[1];
-    if (status !== undefined) answered(Number(status));
-  });
+  seeAnswer(connection, answered, () => {});
   // What refuses it by the message is told by nothing else: that closes with its connection.
   outgoing.on("finish", () => exchange.sent());
   outgoing.on("close", () => {
-    restore();
     // Bun's own WebSockets are answered unseen.
     if (connection.bytesWritten) answered(switchingProtocols);
   });
-}
-
-/** Sees the first piece that is written to a connection; answers what leaves the connection as it was. */
-function seeFirstPiece(connection: ConnectionLike, saw: (piece: unknown) => void): () => void {
-  const restores = (["write", "end"] as const).map((name) => {
-    const own = Object.getOwnPropertyDescriptor(connection, name);
-    const { [name]: original } = connection;
-    const seeing = function (this: unknown, ...args: unknown[]): unknown {
-      restore();
-      saw(args[0]);
-      return original?.apply(this, args);
-    };
-    connection[name] = seeing;
-    return (): void => {
-      if (connection[name] !== seeing) return;
-      if (own) Object.defineProperty(connection, name, own);
-      else delete connection[name];
-    };
-  });
-  const restore = (): void => restores.forEach((each) => each());
-  return restore;
 }

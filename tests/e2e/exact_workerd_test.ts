@@ -20,7 +20,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 /** Nobody tells a handler what its server has made of its answer. */
 const allowed: Allowed = [
   [
-    /(own status|status throws|prototype|proxy|read|read whole|cancelled|signal that aborts|twice)|^subclass with another status$|^answers what looks like|^stream that is (locked|cancelled)/,
+    /(own status|status throws|prototype|proxy|read|read whole|cancelled|signal that aborts|twice)|^subclass with another status$|^answers what looks like|^a WebSocket that is asked for |^stream that is (locked|cancelled)/,
     "workerd sends an answer of its own where it refuses the handler's, and looks past its own properties",
     "sometimes",
   ],

@@ -12,7 +12,7 @@ export interface Wire {
   end: "closed" | "broken" | "open";
 }
 
-/** A text, or parts of one: each is sent a moment behind the one before it, a further request behind the answer to that. */
+/** A text, or parts of one: each is sent a moment behind the one before it, a further request or frame behind the answer to that. */
 export type Message = string | readonly string[];
 
 /** The methods of the requests in a message, in their order. */
@@ -20,6 +20,9 @@ export function methodsIn(message: Message): string[] {
   const text = typeof message === "string" ? message : message.join("");
   return [...text.matchAll(/([A-Z]+) \S+ HTTP\/1\.[01]\r\n/g)].map(([, method]) => method!);
 }
+
+/** A further request, or a frame of a WebSocket's, which is said behind the answer to what was said before. */
+const asksAgain = /^[A-Z]+ \S+ HTTP|^[\x80-\xff]/;
 
 /** How long a moment is, in milliseconds. */
 const moment = 20;
@@ -79,7 +82,7 @@ export function talk(port: number, message: Message, keepsOpen = false): Promise
     };
     const sendRest = async (): Promise<void> => {
       for (const piece of rest) {
-        await (/^[A-Z]+ \S+ HTTP/.test(piece) ? answered() : delay(moment));
+        await (asksAgain.test(piece) ? answered() : delay(moment));
         if (socket.destroyed) return;
         if (piece === saysNoMore) socket.end();
         else socket.write(Buffer.from(piece, "latin1"));

@@ -70,7 +70,7 @@ export default {
       for (const kind of workerDoors[bindings.door]!.kinds) paths.set(pathOf(kind.name), kind);
       const options = settings[bindings.under];
       if (options) monitor = createMonitor({ maxLabelSets: 10_000, ...options });
-      serve = (bindings.door === "Hono" ? app : handler)(monitor);
+      serve = (bindings.door.startsWith("Hono") ? app : handler)(monitor);
     }
     switch (routeOf(request)) {
       case "/-/requests":
