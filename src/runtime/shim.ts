@@ -241,7 +241,7 @@ export interface GlobalLike {
   };
   readonly Bun?: {
     readonly version: string;
-    inspect?(value: object): string;
+    inspect?(value: object, options?: { readonly depth: number }): string;
   };
   readonly PerformanceObserver?: PerformanceObserverLike;
   setTimeout(callback: () => void, milliseconds: number): unknown;
