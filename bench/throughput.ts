@@ -1,11 +1,15 @@
 /**
  * CPU time and requests a second of a small JSON route under `wrk`, with and without measuring.
  *
- *     npm run bench:throughput -- [--rounds=7] [--seconds=4] [--dry-run]
+ *     npm run bench:throughput -- [--processes=5] [--rounds=4] [--seconds=1] [--dry-run]
  *
  * Every variant of a runtime is a server of its own; all of them stand ready, and `wrk` (of Debian's package of that name)
  * visits them in turns, round after round, so that each round compares neighbours in time. What is told are medians of
  * the rounds' ratios.
+ *
+ * Two processes of one and the same program differ, by what their compilers saw first and where their memory lies, and go
+ * on to differ for as long as they live. So all servers are begun anew several times, and a twin of the empty middleware
+ * tells how much is chance.
  *
  * Judged is by CPU time: requests a second are shared with `wrk` and whatever else the machine does.
  *
@@ -25,6 +29,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const variants: Readonly<Record<string, string>> = {
   bare: "bare",
   empty: "bare",
+  twin: "empty",
   clocks: "empty",
   runtimeMetrics: "empty",
   honoPrometheus: "empty",
@@ -34,8 +39,9 @@ const variants: Readonly<Record<string, string>> = {
 
 const { values: given } = parseArgs({
   options: {
-    rounds: { type: "string", default: "7" },
-    seconds: { type: "string", default: "4" },
+    processes: { type: "string", default: "5" },
+    rounds: { type: "string", default: "4" },
+    seconds: { type: "string", default: "1" },
     "dry-run": { type: "boolean", default: false },
   },
 });
@@ -91,21 +97,19 @@ async function visit(server: Server, seconds: string): Promise<Visit> {
   return { perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(output)![1]), perCpuSecond: requests / cpuSeconds };
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
-
-const runtimes = subjectCommands("throughput_subject");
-const names = Object.keys(variants).filter((name) => variants[name] !== name);
-const shares: Record<keyof Visit, Record<string, number>[]> = { perCpuSecond: [], perSecond: [] };
-const microseconds: Record<string, number>[] = [];
-for (const command of Object.values(runtimes)) {
+/** Begins a server of each variant, and visits them round after round. */
+async function visitAll(command: readonly string[], begun: number): Promise<Record<string, Visit>[]> {
   const servers = new Map<string, Server>();
   const rounds: Record<string, Visit>[] = [];
   try {
     for (const variant of Object.keys(variants)) servers.set(variant, await start(command, variant));
-    for (const server of servers.values()) await visit(server, "2");
+    for (const server of servers.values()) {
+      // Twice, since what runs when connections close makes compilers begin anew.
+      for (let i = 0; i < 2; i++) await visit(server, "1");
+    }
     for (let round = 0; round < Number(given.rounds); round++) {
       // Every round begins with another one, and every other one goes backwards: what runs behind whom must not matter.
-      const order = [...servers].map((_, i, all) => all[(i + round) % all.length]!);
+      const order = [...servers].map((_, i, all) => all[(i + round + begun) % all.length]!);
       if (round % 2 === 1) order.reverse();
       const visits: Record<string, Visit> = {};
       for (const [name, server] of order) visits[name] = await visit(server, given.seconds);
@@ -114,6 +118,18 @@ for (const command of Object.values(runtimes)) {
   } finally {
     for (const { child } of servers.values()) child.kill("SIGKILL");
   }
+  return rounds;
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+
+const runtimes = subjectCommands("throughput_subject");
+const names = Object.keys(variants).filter((name) => variants[name] !== name);
+const shares: Record<keyof Visit, Record<string, number>[]> = { perCpuSecond: [], perSecond: [] };
+const microseconds: Record<string, number>[] = [];
+for (const command of Object.values(runtimes)) {
+  const rounds: Record<string, Visit>[] = [];
+  for (let begun = 0; begun < Number(given.processes); begun++) rounds.push(...await visitAll(command, begun));
   for (const key of ["perCpuSecond", "perSecond"] as const) {
     const share = (name: string): number =>
       median(rounds.map((round) => round[name]![key] / round[variants[name]!]![key]));
@@ -135,10 +151,12 @@ const missed = Object.keys(runtimes).flatMap((runtime, i) =>
 const verdict = missed.length === 0 ? "It is met." : `It is missed by ${missed.join(", ")}.`;
 
 const body =
-  `${describeRun()}; \`wrk -t1 -c32\`, ${given.rounds} rounds of ${given.seconds} s, servers in turns, each round in another order.
+  `${describeRun()}; \`wrk -t1 -c32\`, servers in turns, begun anew ${given.processes} times, each time ${given.rounds} rounds of
+${given.seconds} s in another order.
 
 Requests for each second of the server's CPU time, as a share of the server that each row is measured against. The goal is
-at least ${goal} for what measures. ${verdict}
+at least ${goal} for what measures. ${verdict} The twin is the empty middleware once more, in a process of its own: what it
+lacks of 1 is chance.
 
 ${sharesOf("perCpuSecond")}
 
@@ -151,7 +169,7 @@ ${
     ])
   }
 
-Requests for each second of the clock, which swing by 8 %:
+Requests for each second of the clock:
 
 ${sharesOf("perSecond")}`;
 

@@ -38,17 +38,43 @@ type Server = (handler: Handler) => () => Promise<void>;
 
 const url = "http://localhost/users/7";
 
-const servers: Record<string, Server> = {
-  bun: (handler) => {
-    const server = { pendingRequests: 0 };
-    return async () => void await handler(new Request(url), server);
+/** What a server passes beside the request, and how it is told that the answer was sent. */
+interface Passed {
+  readonly server: object;
+  sent(): void;
+}
+
+const remoteAddr = {};
+
+/** The requests that Bun's server has not answered yet: it tells their addresses until then. */
+const unanswered = new Set<Request>();
+const bunServer = { requestIP: (request: Request) => unanswered.has(request) ? remoteAddr : null, upgrade() {} };
+
+const passes: Record<string, (request: Request) => Passed> = {
+  bun: (request) => {
+    unanswered.add(request);
+    return { server: bunServer, sent: () => void unanswered.delete(request) };
   },
-  deno: (handler) => async () => {
+  deno: () => {
     let sent = (): void => {};
     const completed = new Promise<void>((resolve) => sent = resolve);
-    await handler(new Request(url), { completed });
-    sent();
+    return { server: { completed, remoteAddr }, sent };
   },
+  node: () => ({ server: {}, sent() {} }),
+};
+
+const pass = passes[runtime]!;
+
+const fetchServer: Server = (handler) => async () => {
+  const request = new Request(url);
+  const { server, sent } = pass(request);
+  await handler(request, server);
+  sent();
+};
+
+const servers: Record<string, Server> = {
+  bun: fetchServer,
+  deno: fetchServer,
   // `@hono/node-server` itself, between messages without a socket.
   node: (handler) => {
     const listener = getRequestListener(handler as never);
@@ -85,11 +111,9 @@ class Outgoing extends EventEmitter {
 const nativeServer: Server = (handler) => {
   const reads = runtime === "node" || group === "stream";
   return async () => {
-    let sent = (): void => {};
-    const completed = new Promise<void>((resolve) => sent = resolve);
-    const remoteAddr = {};
-    const server = { deno: { completed, remoteAddr }, bun: { requestIP: () => remoteAddr, upgrade() {} }, node: {} };
-    const response = await handler(new Request(url), server[runtime]);
+    const request = new Request(url);
+    const { server, sent } = pass(request);
+    const response = await handler(request, server);
     if (reads) await readWhole(response);
     sent();
   };
@@ -308,7 +332,11 @@ const contestants = isNative ? nativeContestants : group === "raw" ? rawContesta
 const senders = Object.entries(contestants()).map(([name, handler]) => [name, server(handler)] as const);
 const times: Record<string, number[]> = {};
 for (let round = -warmup; round < rounds; round++) {
-  for (const [name, send] of senders) {
+  // Every round begins with another one, and every other one goes backwards: each pays for what the one before it has left
+  // to the collector.
+  const order = senders.map((_, i) => senders[(i + round + warmup) % senders.length]!);
+  if (round % 2 !== 0) order.reverse();
+  for (const [name, send] of order) {
     const nanoseconds = await run(send);
     if (round >= 0) (times[name] ??= []).push(nanoseconds);
   }

@@ -25,9 +25,12 @@ function app(...middleware: MiddlewareHandler[]): Fetch {
 /** So that no compiler takes the clocks for useless. */
 export let spent = 0;
 
+const empty = (): Fetch => app(async (_, next) => await next());
+
 const variants: Record<string, () => Fetch> = {
   bare: () => app(),
-  empty: () => app(async (_, next) => await next()),
+  empty,
+  twin: empty,
   clocks: () =>
     app(async (_, next) => {
       const begin = performance.now();
