@@ -5,7 +5,7 @@
  */
 
 import type { ExemplarSnapshot, FamilySnapshot, NativeBuckets } from "../gather/family_snapshot.ts";
-import { mostBuckets } from "../metrics/native_buckets.ts";
+import { countsOf, mostBuckets } from "../metrics/native_buckets.ts";
 import { LabelRows } from "./label_rows.ts";
 import { type LabelSets, labelSetsOf, readLabelSets, type RowFamily, toldLabelSets } from "./label_sets.ts";
 import {
@@ -143,8 +143,9 @@ export function readFamily(text: string): FamilySnapshot & RowFamily {
   };
 }
 
-function nativeLine({ schema, zeroThreshold, zeroCount, offset, counts }: NativeBuckets): readonly number[] {
-  return [schema, zeroThreshold, zeroCount, offset, ...Array.from(counts)];
+function nativeLine(native: NativeBuckets): readonly number[] {
+  const { schema, zeroThreshold, zeroCount, offset } = native;
+  return [schema, zeroThreshold, zeroCount, offset, ...countsOf(native)];
 }
 
 function readNative(given: unknown, size: number): (index: number) => NativeBuckets {
@@ -157,7 +158,7 @@ function readNative(given: unknown, size: number): (index: number) => NativeBuck
     const [step, first] = [schema as number, offset as number];
     must(step >= -4 && step <= 8 && first >= -1075 * 2 ** step && first + counts.length <= 1025 * 2 ** step + 2);
     must(typeof zeroThreshold === "number" && zeroThreshold >= 0 && isCount(zeroCount) && counts.every(isCount));
-    return { schema: step, zeroThreshold, zeroCount, offset: first, counts };
+    return { schema: step, zeroThreshold, zeroCount, offset: first, counts, begin: 0, end: counts.length };
   });
   return (index) => read[index]!;
 }

@@ -39,8 +39,8 @@ export class FormattedPage {
   }
 
   /**
-   * Writes the page, in pieces of at most a few lines. Protocol buffers come a whole family at a time, and behind each of
-   * its label sets an empty piece, so that whoever drains them can pause there.
+   * Writes the page, in pieces of at most a few lines. Protocol buffers come a whole family at a time, and before that an
+   * empty piece behind every few label sets, so that whoever drains them can pause there.
    */
   *pieces(): Generator<Piece, void> {
     const { format: { name: format, escaping }, failed } = this.#options;

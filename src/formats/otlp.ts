@@ -12,7 +12,7 @@ import type {
   NumbersSnapshot,
 } from "../gather/family_snapshot.ts";
 import type { Gathered } from "../gather/gather.ts";
-import type { NativeBuckets } from "../metrics/native_buckets.ts";
+import { countsOf, type NativeBuckets } from "../metrics/native_buckets.ts";
 import { boundNumber } from "../metrics/histogram.ts";
 import { wellFormed } from "../metrics/label_value.ts";
 import { FamilyNames } from "./family_names.ts";
@@ -219,10 +219,11 @@ function histogramPoint(
 function exponentialPoint(
   { sums, bounds }: DistributionSnapshot,
   index: number,
-  { schema, zeroThreshold, zeroCount, offset, counts }: NativeBuckets,
+  native: NativeBuckets,
   points: Points,
 ): Omit<ExponentialPoint, "attributes"> {
-  const bucketCounts = Array.from(counts);
+  const { schema, zeroThreshold, zeroCount, offset } = native;
+  const bucketCounts = countsOf(native);
   return {
     count: bucketCounts.reduce((all, each) => all + each, zeroCount),
     sum: sums[index],

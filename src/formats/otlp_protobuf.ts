@@ -21,7 +21,7 @@ import {
 } from "./otlp_metric.ts";
 import { ProtobufWriter } from "./protobuf_writer.ts";
 
-// The numbers of fields, as the published schema has them. Plain constants, which bundlers write in where they are used.
+// The numbers of fields, as the published schema has them.
 const requestResourceMetricsField = 1;
 
 const resourceField = 1;
@@ -85,6 +85,9 @@ const keyField = 1;
 const valueField = 2;
 const textField = 1;
 
+/** How eight bytes stand behind their tag. */
+const fixed64Wire = 1;
+
 const nothing = new Uint8Array(0);
 
 /**
@@ -116,7 +119,9 @@ export function* writeOtlpProtobuf(
 
 /** What stands before a message that is made of pieces. */
 function lengthHead(writer: ProtobufWriter, field: number, pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  writer.prefix(pieces.reduce((sum, { length }) => sum + length, 0), field);
+  // The length begins where there is a byte for a short one.
+  writer.length = writer.begin(field) - 1;
+  writer.varint(pieces.reduce((sum, { length }) => sum + length, 0));
   return writer.take();
 }
 
@@ -176,9 +181,18 @@ function writePoint(writer: ProtobufWriter, point: OtlpPoint, time: bigint): voi
   writeAttributes(writer, attributeField, attributes);
 }
 
-/** What is 0 is left out where the schema does not tell 0 from nothing. */
+/** An integer that always takes eight bytes, behind its tag. */
+const tagged = new DataView(new ArrayBuffer(9));
+
+/**
+ * Writes an integer; the number of its field is below 16. What is 0 is left out where the schema does not tell 0 from
+ * nothing.
+ */
 function writeInteger(writer: ProtobufWriter, field: number, value: bigint): void {
-  if (value !== 0n) writer.fixed64(field, value);
+  if (value === 0n) return;
+  tagged.setUint8(0, field * 8 | fixed64Wire);
+  tagged.setBigUint64(1, value, true);
+  writer.append(new Uint8Array(tagged.buffer));
 }
 
 function writeDouble(writer: ProtobufWriter, field: number, value: number): void {
@@ -208,7 +222,7 @@ function writeExponential(writer: ProtobufWriter, point: ExponentialPoint): void
     if (point.offset !== 0) writer.sint(bucketsOffsetField, point.offset);
     const counts = writer.begin(bucketsCountsField);
     // Most are small: varints, as nowhere else here.
-    for (const count of point.bucketCounts) writer.prefix(count);
+    for (const count of point.bucketCounts) writer.varint(count);
     writer.end(counts);
     writer.end(buckets);
   }

@@ -23,7 +23,7 @@ import { labelWriter, writePair } from "./protobuf_labels.ts";
 import { writeNativeBuckets } from "./protobuf_native.ts";
 import { ProtobufWriter } from "./protobuf_writer.ts";
 
-// The numbers of fields, as the published schema has them. Plain constants, which bundlers write in where they are used.
+// The numbers of fields, as the published schema has them.
 const familyNameField = 1;
 const familyHelpField = 2;
 const familyTypeField = 3;
@@ -67,6 +67,9 @@ const partFields = { gauge: 2, counter: 3, summary: 4, untyped: 5, histogram: 7 
 const typeNumbers = { counter: 0, gauge: 1, summary: 2, untyped: 3, histogram: 4 } as const;
 type TypeName = keyof typeof typeNumbers;
 
+/** Behind how many label sets a pause is: some 20 microseconds' work. */
+const setsPerPause = 4;
+
 /** How many bytes are gathered before they are put aside. */
 const chunkBytes = 65_536;
 
@@ -74,8 +77,8 @@ const chunkBytes = 65_536;
  * Writes one family; nothing at all for one of our own without a series. `more` are labels to add where a series does not
  * have them itself.
  *
- * A message stands behind its length, so nothing is sent of a family before all of it is written: it pauses behind each
- * label set with no bytes, and the bytes come at the end.
+ * A message stands behind its length, so nothing is sent of a family before all of it is written: it pauses behind every
+ * few label sets with no bytes, and the bytes come at the end.
  */
 export function* writeProtobuf(
   family: FamilySnapshot,
@@ -95,78 +98,41 @@ export function* writeProtobuf(
     return { series, lost: Math.min(lost, family.size) };
   }
   const type = shown.type as TypeName;
-  const message = new Message(shown.name, family.help, type);
+  const writer = new ProtobufWriter();
+  writer.text(familyNameField, shown.name);
+  writer.text(familyHelpField, family.help);
+  writer.uint(familyTypeField, typeNumbers[type]);
+  const unit = unitOf(type === "counter" ? counterFamily(shown.name) : shown.name);
+  if (unit) writer.text(familyUnitField, unit);
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
   const writeLabels = labelWriter(family, type, more, escaping);
   const writePart = family.kind === "numbers"
     ? numberWriter(family, type, escaping)
     : distributionWriter(family, escaping);
   let sets = 0;
   for (let i = 0; i < family.size; i++) {
-    const writer = message.begin();
+    const metric = writer.begin(familyMetricField);
     if (writeLabels(writer, i)) {
       sets++;
       const part = writer.begin(partFields[type]);
       writePart(writer, i);
       writer.end(part);
-      message.end();
-    } else message.leave();
-    yield nothing;
+      writer.end(metric);
+      if (writer.length >= chunkBytes) chunks.push(writer.take());
+      // Left out again: the tag and the length take a byte each.
+    } else writer.length = metric - 2;
+    if (i % setsPerPause === 0) yield nothing;
   }
-  yield* message.pieces();
+  chunks.push(writer.take());
+  writer.varint(chunks.reduce((sum, { length }) => sum + length, 0));
+  yield writer.take();
+  yield* chunks;
   const each = family.kind === "numbers" ? 1 : family.bounds.length + 2;
   return { series: sets * each, lost: family.size - sets };
 }
 
 /** Writes what stands in a message of one label set. */
 type Write = (writer: ProtobufWriter, index: number) => void;
-
-/** The message of one family. */
-class Message {
-  readonly #writer = new ProtobufWriter();
-  /** What is put aside. */
-  readonly #chunks: Uint8Array<ArrayBuffer>[] = [];
-  #size = 0;
-  #begin = 0;
-
-  constructor(name: string, help: string, type: TypeName) {
-    this.#writer.text(familyNameField, name);
-    this.#writer.text(familyHelpField, help);
-    this.#writer.uint(familyTypeField, typeNumbers[type]);
-    const unit = unitOf(type === "counter" ? counterFamily(name) : name);
-    if (unit) this.#writer.text(familyUnitField, unit);
-  }
-
-  /** Begins a label set. */
-  begin(): ProtobufWriter {
-    this.#begin = this.#writer.begin(familyMetricField);
-    return this.#writer;
-  }
-
-  /** Ends it. */
-  end(): void {
-    this.#writer.end(this.#begin);
-    if (this.#writer.length >= chunkBytes) this.#putAside();
-  }
-
-  /** Leaves it out. */
-  leave(): void {
-    // The tag and the length take a byte each.
-    this.#writer.length = this.#begin - 2;
-  }
-
-  *pieces(): Generator<Uint8Array<ArrayBuffer>, void> {
-    this.#putAside();
-    this.#writer.prefix(this.#size);
-    yield this.#writer.take();
-    yield* this.#chunks;
-  }
-
-  #putAside(): void {
-    const bytes = this.#writer.take();
-    this.#size += bytes.length;
-    this.#chunks.push(bytes);
-  }
-}
 
 /** Makes what writes the numbers of counters, gauges and metrics of no known type. */
 function numberWriter({ numbers, exemplars, createdAt }: NumbersSnapshot, type: TypeName, escaping: Escaping): Write {
@@ -184,21 +150,19 @@ function distributionWriter(family: DistributionSnapshot, escaping: Escaping): W
   const width = bounds.length;
   const isHistogram = type === "histogram";
   const marked = exemplars?.size ? setsOf(exemplars, width, size) : undefined;
-  // They are the same in each label set.
-  const fields = bounds.map((bound) => boundField(bound, isHistogram ? bucketBoundField : quantileQuantileField));
+  const numbers = bounds.map(boundNumber);
   return (writer, index) => {
-    if (isHistogram) writeCount(writer, sampleCountField, histogramCountFloatField, counts[index]!);
-    // A summary has whole counts alone.
-    else writer.uint(sampleCountField, counts[index]!);
+    // A summary with another count was taken apart.
+    writeCount(writer, sampleCountField, histogramCountFloatField, counts[index]!);
     writer.double(sampleSumField, sums[index]!);
     for (let i = 0, place = index * width; i < width; i++, place++) {
       const part = writer.begin(isHistogram ? histogramBucketField : summaryQuantileField);
       if (isHistogram) {
         writeCount(writer, bucketCountField, bucketCountFloatField, values[place]!);
-        writer.append(fields[i]!);
+        writer.double(bucketBoundField, numbers[i]!);
         if (marked?.[index]) writeExemplar(writer, bucketExemplarField, exemplars!.get(place), escaping);
       } else {
-        writer.append(fields[i]!);
+        writer.double(quantileQuantileField, numbers[i]!);
         writer.double(quantileValueField, values[place]!);
       }
       writer.end(part);
@@ -206,12 +170,6 @@ function distributionWriter(family: DistributionSnapshot, escaping: Escaping): W
     if (native) writeNativeBuckets(writer, native(index), counts[index]!, Number.isNaN(sums[index]));
     writeTime(writer, isHistogram ? histogramCreatedField : summaryCreatedField, createdAt?.[index]);
   };
-}
-
-function boundField(bound: string, field: number): Uint8Array {
-  const writer = new ProtobufWriter();
-  writer.double(field, boundNumber(bound));
-  return writer.take();
 }
 
 /** A count is an integer, unless an app's own is none. */

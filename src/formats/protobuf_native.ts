@@ -25,31 +25,33 @@ const spanLengthField = 2;
  */
 export function writeNativeBuckets(
   writer: ProtobufWriter,
-  { schema, zeroThreshold, zeroCount, offset, counts }: NativeBuckets,
+  { schema, zeroThreshold, zeroCount, offset, counts, begin, end }: NativeBuckets,
   count: number,
   hasNaN: boolean,
 ): void {
   let sum = zeroCount;
-  for (let i = 0; i < counts.length; i++) sum += counts[i]!;
+  for (let i = begin; i < end; i++) sum += counts[i]!;
   if (hasNaN ? !(sum <= count) : sum !== count) return;
   writer.sint(schemaField, schema);
   writer.double(zeroThresholdField, zeroThreshold);
   writer.uint(zeroCountField, zeroCount);
   // The first span is told from bucket 0 on, every other from the end of the one before it.
-  let [end, before] = [-offset, 0];
-  for (let begin = 0; begin < counts.length; begin++) {
-    if (counts[begin] === 0) continue;
+  let told = begin - offset;
+  let before = 0;
+  for (let from = begin; from < end; from++) {
+    if (counts[from] === 0) continue;
+    let to = from + 1;
     // To go on over two empty buckets takes fewer bytes than another span.
-    let length = 1;
-    while (counts[begin + length] || counts[begin + length + 1] || counts[begin + length + 2]) length++;
+    for (let i = to; i < end && i <= to + 2; i++) if (counts[i] !== 0) to = i + 1;
     const span = writer.begin(spanField);
-    writer.sint(spanOffsetField, begin - end);
-    writer.uint(spanLengthField, length);
+    writer.sint(spanOffsetField, from - told);
+    writer.uint(spanLengthField, to - from);
     writer.end(span);
-    end = begin + length;
-    for (; begin < end; begin++) {
-      writer.sint(deltaField, counts[begin]! - before);
-      before = counts[begin]!;
+    for (; from < to; from++) {
+      const count = counts[from]!;
+      writer.sint(deltaField, count - before);
+      before = count;
     }
+    told = to;
   }
 }

@@ -21,27 +21,18 @@ export class ProtobufWriter {
   /** Writes an integer from 0 to 2^53. */
   uint(field: number, value: number): void {
     this.#tag(field, varintWire);
-    // There is room for it behind a tag.
-    if (value < 0x80) this.#bytes[this.length++] = value;
-    else this.#varint(value);
+    this.length = putVarint(this.#bytes, this.length, value);
   }
 
   /** Writes an integer that may be below 0, zigzag: small ones are short whatever their sign. */
   sint(field: number, value: number): void {
-    this.uint(field, value < 0 ? -2 * value - 1 : 2 * value);
+    this.uint(field, zigzag(value));
   }
 
   /** Writes any number. */
   double(field: number, value: number): void {
     this.#tag(field, fixed64Wire);
     this.#view.setFloat64(this.length, value, true);
-    this.length += 8;
-  }
-
-  /** Writes an integer that always takes eight bytes. */
-  fixed64(field: number, value: bigint): void {
-    this.#tag(field, fixed64Wire);
-    this.#view.setBigUint64(this.length, value, true);
     this.length += 8;
   }
 
@@ -65,7 +56,7 @@ export class ProtobufWriter {
     }
     this.length += i;
     if (i < text.length) {
-      this.length += encoder.encodeInto(i === 0 ? text : text.slice(i), this.#bytes.subarray(this.length)).written;
+      this.length += encoder.encodeInto(text.slice(i), this.#bytes.subarray(this.length)).written;
     }
     this.end(begin);
   }
@@ -88,14 +79,14 @@ export class ProtobufWriter {
     this.#reserve(more);
     this.#bytes.copyWithin(begin + more, begin, this.length);
     this.length = begin - 1;
-    this.#varint(size);
+    this.varint(size);
     this.length += size;
   }
 
-  /** Writes the length of a message that comes from elsewhere: alone, as on a stream, or behind its tag. */
-  prefix(size: number, field?: number): void {
-    if (field !== undefined) this.#tag(field, lengthWire);
-    this.#varint(size);
+  /** Writes an integer without a tag, such as the length of a message on a stream. */
+  varint(value: number): void {
+    this.#reserve(10);
+    this.length = putVarint(this.#bytes, this.length, value);
   }
 
   /** Takes what is written, and begins anew. */
@@ -112,15 +103,6 @@ export class ProtobufWriter {
     this.#bytes[this.length++] = field > 15 ? field >> 4 : field * 8 | wire;
   }
 
-  #varint(value: number): void {
-    this.#reserve(10);
-    let rest = value;
-    // Shifts would cut at 32 bits.
-    for (; rest >= 0x80000000; rest = Math.floor(rest / 0x80)) this.#bytes[this.length++] = rest % 0x80 + 0x80;
-    for (; rest >= 0x80; rest >>>= 7) this.#bytes[this.length++] = rest & 0x7f | 0x80;
-    this.#bytes[this.length++] = rest;
-  }
-
   #reserve(size: number): void {
     if (this.length + size > this.#bytes.length) this.#grow(size);
   }
@@ -131,6 +113,22 @@ export class ProtobufWriter {
     this.#bytes = larger;
     this.#view = new DataView(larger.buffer);
   }
+}
+
+/** Puts an integer from 0 to 2^53 where there is room, and tells where the next byte goes. */
+function putVarint(bytes: Uint8Array, begin: number, value: number): number {
+  let at = begin;
+  let rest = value;
+  // Shifts would cut at 32 bits.
+  for (; rest >= 0x80000000; rest = Math.floor(rest / 0x80)) bytes[at++] = rest % 0x80 + 0x80;
+  for (; rest >= 0x80; rest >>>= 7) bytes[at++] = rest & 0x7f | 0x80;
+  bytes[at++] = rest;
+  return at;
+}
+
+/** Numbers from 0 on for integers of any sign: small ones stay small. */
+function zigzag(value: number): number {
+  return value < 0 ? -2 * value - 1 : 2 * value;
 }
 
 /** How many bytes an integer takes. */

@@ -101,7 +101,7 @@ export function takeSnapshot(family: Family): FamilySnapshot {
 
 /**
  * Copies the numbers of one of our own families as they are now, which takes some 0.2 ms for each megabyte. What is
- * returned makes the snapshot of the copy, and pauses before each label set. Families may come from another copy of this
+ * returned makes the snapshot of the copy, and pauses every few label sets. Families may come from another copy of this
  * package, so they are told apart by shape.
  */
 export function copyFamily(family: Family): Generator<void, FamilySnapshot> {
@@ -159,6 +159,9 @@ export function copyFamily(family: Family): Generator<void, FamilySnapshot> {
   return cumulative(shown, bounds, numbers, exemplars);
 }
 
+/** How many label sets are summed up in one step: a few microseconds' work. */
+const setsPerStep = 16;
+
 /** Makes the counts of buckets cumulative, in the place where they are. A summary of ours has no quantiles. */
 function* cumulative(
   shown: Omit<DistributionSnapshot, "bounds" | "values" | "sums" | "counts" | "exemplars">,
@@ -169,12 +172,18 @@ function* cumulative(
   const { size, type } = shown;
   const width = bounds.length;
   const [sums, counts] = [new Float64Array(size), new Float64Array(size)];
-  for (let i = 0, from = 0, to = 0; i < size; i++) {
+  // A function of its own: what a generator keeps over its pauses V8 puts on the heap, each number by itself.
+  const sumUp = (begin: number, end: number): void => {
+    for (let i = begin, from = begin * (width + 1), to = begin * width; i < end; i++) {
+      let count = 0;
+      for (let j = 0; j < width; j++) numbers[to++] = count += numbers[from++]!;
+      sums[i] = numbers[from++]!;
+      counts[i] = count;
+    }
+  };
+  for (let i = 0; i < size; i += setsPerStep) {
     yield;
-    let count = 0;
-    for (let j = 0; j < width; j++) numbers[to++] = count += numbers[from++]!;
-    sums[i] = numbers[from++]!;
-    counts[i] = count;
+    sumUp(i, Math.min(i + setsPerStep, size));
   }
   const buckets = type === "histogram"
     ? { bounds, values: numbers.subarray(0, size * width) }

@@ -14,10 +14,20 @@ export interface NativeBuckets {
   /** What is from 0 to here, this included, is in the zero bucket. */
   readonly zeroThreshold: number;
   readonly zeroCount: number;
-  /** The number of the first bucket in `counts`: bucket i ends at the i-th power of what the schema says, that included. */
+  /** The number of the first bucket: bucket i ends at the i-th power of what the schema says, that included. */
   readonly offset: number;
-  /** Not cumulative; empty where nothing above the zero bucket was observed. */
+  /**
+   * Not cumulative, from place `begin` up to `end`; elsewhere are those of other label sets: a view of each would take a
+   * third of a page's time. Empty where nothing above the zero bucket was observed.
+   */
   readonly counts: ArrayLike<number>;
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** Copies the counts of one label set. */
+export function countsOf({ counts, begin, end }: NativeBuckets): number[] {
+  return Array.from({ length: end - begin }, (_, i) => counts[begin + i]!);
 }
 
 /** The schema that is begun with: eight buckets for each power of two, 9 % wide. */
@@ -77,13 +87,15 @@ export class NativeCounts {
     const numbers = this.numbers.slice(0, this.#end);
     return (slot) => {
       const at = slot * placesStride;
-      const start = places[at + startPlace]!;
+      const begin = places[at + startPlace]!;
       return {
         schema: finestSchema - places[at + fallsPlace]!,
         zeroThreshold,
         zeroCount: zeros[slot]!,
         offset: places[at + firstPlace]!,
-        counts: numbers.subarray(start, start + places[at + lengthPlace]!),
+        counts: numbers,
+        begin,
+        end: begin + places[at + lengthPlace]!,
       };
     };
   }

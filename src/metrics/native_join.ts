@@ -4,7 +4,7 @@
  * @module
  */
 
-import { mostBuckets, type NativeBuckets } from "./native_buckets.ts";
+import { countsOf, mostBuckets, type NativeBuckets } from "./native_buckets.ts";
 
 /**
  * Adds buckets, exactly: in the coarser of both schemas, and in a coarser one where they would be too many. Returns
@@ -13,25 +13,35 @@ import { mostBuckets, type NativeBuckets } from "./native_buckets.ts";
 export function addNative(a: NativeBuckets, b: NativeBuckets): NativeBuckets | undefined {
   if (a.zeroThreshold !== b.zeroThreshold) return undefined;
   for (let schema = Math.min(a.schema, b.schema);; schema--) {
-    const parts = [a, b].filter(({ counts }) => counts.length > 0).map((each) => coarser(each, schema));
+    const parts = [a, b].filter(({ begin, end }) => end > begin).map((each) => coarser(each, schema));
     const offset = parts.length > 0 ? Math.min(...parts.map(({ offset }) => offset)) : 0;
     const end = Math.max(offset, ...parts.map(({ offset, counts }) => offset + counts.length));
     if (end - offset > mostBuckets) continue;
     const counts: number[] = new Array(end - offset).fill(0);
     for (const part of parts) {
-      for (let i = 0; i < part.counts.length; i++) counts[part.offset - offset + i]! += part.counts[i]!;
+      part.counts.forEach((count, i) => counts[part.offset - offset + i]! += count);
     }
-    return { schema, zeroThreshold: a.zeroThreshold, zeroCount: a.zeroCount + b.zeroCount, offset, counts };
+    const { zeroThreshold } = a;
+    return {
+      schema,
+      zeroThreshold,
+      zeroCount: a.zeroCount + b.zeroCount,
+      offset,
+      counts,
+      begin: 0,
+      end: counts.length,
+    };
   }
 }
 
 /** Merges buckets until they are of that schema: each step down makes one of two. */
-function coarser(buckets: NativeBuckets, schema: number): Pick<NativeBuckets, "offset" | "counts"> {
+function coarser(buckets: NativeBuckets, schema: number): { readonly offset: number; readonly counts: number[] } {
   const width = 2 ** (buckets.schema - schema);
-  if (width === 1) return buckets;
+  const finer = countsOf(buckets);
+  if (width === 1) return { offset: buckets.offset, counts: finer };
   const placeOf = (i: number): number => Math.ceil((buckets.offset + i) / width);
   const offset = placeOf(0);
-  const counts: number[] = new Array(placeOf(buckets.counts.length - 1) - offset + 1).fill(0);
-  for (let i = 0; i < buckets.counts.length; i++) counts[placeOf(i) - offset]! += buckets.counts[i]!;
+  const counts: number[] = new Array(placeOf(finer.length - 1) - offset + 1).fill(0);
+  finer.forEach((count, i) => counts[placeOf(i) - offset]! += count);
   return { offset, counts };
 }

@@ -64,7 +64,8 @@ export class EncodedChunks {
         else if (piece.length > 0) parts.push(piece);
       }
     }
-    const bytes = parts.length > 0 ? concatenated(parts) : encode(text);
+    // Most chunks of bytes are one part, which nobody else holds.
+    const bytes = parts.length > 1 ? concatenated(parts) : parts[0] ?? encode(text);
     this.seconds += this.#runtime.now() - begin;
     return bytes;
   }

@@ -5,7 +5,7 @@
  */
 
 import type { Attributes, ExponentialPoint, HistogramPoint, NumberPoint, OtlpMetric } from "../formats/otlp_metric.ts";
-import type { NativeBuckets } from "../metrics/native_buckets.ts";
+import { countsOf, type NativeBuckets } from "../metrics/native_buckets.ts";
 import { addNative } from "../metrics/native_join.ts";
 
 /** One push: what it carries counts as told once it was accepted. */
@@ -199,13 +199,13 @@ function sum(now: Counted, carried: Counted): Counted {
   if ("bounds" in now || "bounds" in carried) return now;
   const all = addNative(nativeOf(now), nativeOf(carried));
   if (!all) return now;
-  const { schema: scale, offset, counts, zeroCount } = all;
-  return { ...now, ...totals, scale, zeroCount, offset: offset - 1, bucketCounts: Array.from(counts) };
+  const { schema: scale, offset, zeroCount } = all;
+  return { ...now, ...totals, scale, zeroCount, offset: offset - 1, bucketCounts: countsOf(all) };
 }
 
 /** OTLP numbers a bucket by its lower bound, Prometheus by its upper one. */
 function nativeOf({ scale: schema, offset, bucketCounts: counts, ...rest }: ExponentialCounts): NativeBuckets {
-  return { ...rest, schema, offset: offset + 1, counts };
+  return { ...rest, schema, offset: offset + 1, counts, begin: 0, end: counts.length };
 }
 
 /** Returns undefined where `now` is not `told` and more. */

@@ -14,6 +14,7 @@ import {
 } from "../../src/gather/family_snapshot.ts";
 import { catalog } from "../../src/metrics/catalog/catalog.ts";
 import { Histogram } from "../../src/metrics/histogram.ts";
+import { countsOf } from "../../src/metrics/native_buckets.ts";
 import { seeded } from "../support/loop.ts";
 import { collected } from "../support/render.ts";
 
@@ -95,9 +96,9 @@ function observed(sets: Readonly<Record<string, readonly number[]>>): Distributi
 
 function nativeOf({ size, native }: DistributionSnapshot): NativeBuckets[] {
   return Array.from({ length: size }, (_, i) => {
-    const { offset, counts, ...more } = native!(i);
+    const counts = countsOf(native!(i));
     // Where nothing is in a bucket, none is the first.
-    return { ...more, offset: counts.length > 0 ? offset : 0, counts: Array.from(counts) };
+    return { ...native!(i), ...(counts.length === 0 && { offset: 0 }), counts, begin: 0, end: counts.length };
   });
 }
 

@@ -3,6 +3,10 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import { copyFamily, type FamilySnapshot, takeSnapshot } from "../../src/gather/family_snapshot.ts";
 import { Counter } from "../../src/metrics/counter.ts";
 import { Histogram } from "../../src/metrics/histogram.ts";
+import { countsOf } from "../../src/metrics/native_buckets.ts";
+
+/** Wherever the counts of a label set lie. */
+const at0 = { begin: 0, end: 0 } as const;
 
 function plain(snapshot: FamilySnapshot): unknown {
   const { size, createdAt, exemplars } = snapshot;
@@ -10,7 +14,7 @@ function plain(snapshot: FamilySnapshot): unknown {
   const common = [slots.map((slot) => snapshot.labels(slot)), Array.from(createdAt!), [...exemplars ?? []]];
   if (snapshot.kind === "numbers") return [...common, Array.from(snapshot.numbers)];
   const { bounds, values, sums, counts, native } = snapshot;
-  const told = native && slots.map((slot) => ({ ...native(slot), counts: Array.from(native(slot).counts) }));
+  const told = native && slots.map((slot) => ({ ...native(slot), ...at0, counts: countsOf(native(slot)) }));
   return [...common, bounds, Array.from(values), Array.from(sums), Array.from(counts), told];
 }
 

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { type NativeBuckets, takeSnapshot } from "../../src/gather/family_snapshot.ts";
 import { Histogram } from "../../src/metrics/histogram.ts";
 import { seeded } from "../support/loop.ts";
-import { NativeCounts } from "../../src/metrics/native_buckets.ts";
+import { countsOf, NativeCounts } from "../../src/metrics/native_buckets.ts";
 
 function counted(...values: readonly number[]): NativeBuckets {
   const counts = new NativeCounts();
@@ -13,21 +13,26 @@ function counted(...values: readonly number[]): NativeBuckets {
 }
 
 /** The counts by the upper bounds of their buckets. */
-function byBound({ schema, offset, counts }: NativeBuckets): Map<number, number> {
-  const all = Array.from(counts, (count, i) => [2 ** ((offset + i) / 2 ** schema), count] as const);
+function byBound(buckets: NativeBuckets): Map<number, number> {
+  const { schema, offset } = buckets;
+  const all = countsOf(buckets).map((count, i) => [2 ** ((offset + i) / 2 ** schema), count] as const);
   return new Map(all.filter(([, count]) => count > 0));
 }
 
-const total = ({ zeroCount, counts }: NativeBuckets): number =>
-  Array.from(counts).reduce((sum, count) => sum + count, zeroCount);
+/** The same, wherever the counts lie. */
+const plain = (buckets: NativeBuckets): object => ({ ...buckets, counts: countsOf(buckets), begin: 0, end: 0 });
+
+const total = (buckets: NativeBuckets): number =>
+  countsOf(buckets).reduce((sum, count) => sum + count, buckets.zeroCount);
 
 describe("the exponential buckets of a histogram", () => {
   it("hold each number in the one bucket that is above its lower and up to its upper bound", () => {
     const random = seeded(1);
     for (let round = 0; round < 5000; round++) {
       const value = 2 ** (random() * 40 - 15.9);
-      const { schema, offset, counts, zeroCount } = counted(value);
-      assertEquals([schema, zeroCount, Array.from(counts)], [3, 0, [1]]);
+      const buckets = counted(value);
+      const { schema, offset, zeroCount } = buckets;
+      assertEquals([schema, zeroCount, countsOf(buckets)], [3, 0, [1]]);
       assert(value > 2 ** ((offset - 1) / 8) && value <= 2 ** (offset / 8), `${value} is not in bucket ${offset}`);
     }
   });
@@ -52,8 +57,8 @@ describe("the exponential buckets of a histogram", () => {
 
   it("have up to 15 µs, zero and what a clock that went back makes in the zero bucket, this bound included", () => {
     for (const value of [0, -0, 5e-324, 1e-9, 2 ** -16, -1, Number.NEGATIVE_INFINITY]) {
-      const { schema, zeroThreshold, zeroCount, counts } = counted(value);
-      assertEquals([schema, zeroThreshold, zeroCount, counts.length], [3, 2 ** -16, 1, 0]);
+      const { schema, zeroThreshold, zeroCount, begin, end } = counted(value);
+      assertEquals([schema, zeroThreshold, zeroCount, end - begin], [3, 2 ** -16, 1, 0]);
     }
     assertEquals(counted(2 ** -16 * (1 + Number.EPSILON)).zeroCount, 0);
   });
@@ -66,9 +71,10 @@ describe("the exponential buckets of a histogram", () => {
     assertEquals(counted(Number.MAX_VALUE).offset, 8192);
     assertEquals(counted(Infinity).offset, 8193);
     // Both beside each other, and beside the smallest, fall as far as it goes.
-    const { schema, offset, counts } = counted(2e-5, Number.MAX_VALUE, Infinity);
+    const buckets = counted(2e-5, Number.MAX_VALUE, Infinity);
+    const [{ schema, offset }, counts] = [buckets, countsOf(buckets)];
     assertEquals([schema, offset, counts[0], counts.length], [-3, -1, 1, 131]);
-    assertEquals(Array.from(counts).slice(-2), [1, 1]);
+    assertEquals(counts.slice(-2), [1, 1]);
   });
 
   it("take 160 buckets in the finest schema, wherever those are, and no more", () => {
@@ -76,8 +82,8 @@ describe("the exponential buckets of a histogram", () => {
       const values = Array.from({ length: 160 }, (_, i) => 2 ** ((first + i - 0.5) / 8));
       for (const order of [values, [...values].reverse()]) {
         const whole = counted(...order);
-        assertEquals([whole.schema, whole.offset, whole.counts.length], [3, first, 160]);
-        assert(Array.from(whole.counts).every((count) => count === 1));
+        assertEquals([whole.schema, whole.offset, countsOf(whole).length], [3, first, 160]);
+        assert(countsOf(whole).every((count) => count === 1));
         const more = counted(...order, 2 ** ((first + 160 - 0.5) / 8));
         assertEquals([more.schema, total(more)], [2, 161]);
       }
@@ -91,7 +97,7 @@ describe("the exponential buckets of a histogram", () => {
       const values = Array.from({ length: 300 }, () => 2 ** Math.min(1023, from + width * random()));
       const buckets = counted(...values);
       assertEquals(total(buckets), 300);
-      assertLessOrEqual(buckets.counts.length, 160);
+      assertLessOrEqual(countsOf(buckets).length, 160);
       const base = 2 ** -buckets.schema;
       const expected = new Map<number, number>();
       for (const value of values.filter((each) => each > buckets.zeroThreshold)) {
@@ -137,7 +143,7 @@ describe("the exponential buckets of a histogram", () => {
         (values[slot] ??= []).push(value);
       }
       const told = together.copy(101);
-      for (const [slot, alone] of values.entries()) assertEquals(told(slot), counted(...alone ?? []));
+      for (const [slot, alone] of values.entries()) assertEquals(plain(told(slot)), plain(counted(...alone ?? [])));
       together.reset();
     }
   });
@@ -153,7 +159,8 @@ describe("the exponential buckets of a histogram", () => {
     histogram.observe(histogram.slot(), 1);
     const snapshot = takeSnapshot(histogram);
     assert(snapshot.kind === "distribution");
-    const { schema, zeroCount, offset, counts } = snapshot.native!(0);
-    assertEquals([schema, zeroCount, offset, Array.from(counts)], [3, 0, 0, [1]]);
+    const buckets = snapshot.native!(0);
+    const { schema, zeroCount, offset } = buckets;
+    assertEquals([schema, zeroCount, offset, countsOf(buckets)], [3, 0, 0, [1]]);
   });
 });
