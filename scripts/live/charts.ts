@@ -60,7 +60,12 @@ export class Chart {
       this.#legend.append(h("i", { class: name }), value);
     }
     this.#legend.append(this.#limit, this.#when);
-    const png = pictureButton(title, () => this.#place.querySelector("canvas"), () => this.#words().join(" · "));
+    const png = pictureButton(
+      title,
+      () => this.#place.querySelector("canvas"),
+      () => this.#words().join(" · "),
+      () => this.#range[1],
+    );
     this.element = h(
       "section",
       {},

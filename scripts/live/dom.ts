@@ -1,5 +1,5 @@
 /**
- * Elements. Whatever comes from the server is put into them as text, never as markup.
+ * Elements. Whatever comes from the server is put into them as text, never as markup, and without signs that nobody sees.
  *
  * @module
  */
@@ -20,13 +20,23 @@ export function h<Name extends keyof HTMLElementTagNameMap>(
     if (typeof value === "function") element.addEventListener(key.slice(2), value);
     else if (value !== false) element.setAttribute(key, value === true ? "" : value);
   }
-  element.append(...children);
+  element.append(...children.map((child) => typeof child === "string" ? visible(child) : child));
   return element;
+}
+
+/** Control characters, and those that turn the direction in which what follows is read. */
+// deno-lint-ignore no-control-regex
+const unseen = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/** Shows a text as it is: by signs that nobody sees a name could look like another one, or turn a sentence around. */
+export function visible(text: string): string {
+  return text.replace(unseen, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** Puts a text into an element, unless it stands there. */
 export function setText(element: Node, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
+  const shown = visible(text);
+  if (element.textContent !== shown) element.textContent = shown;
 }
 
 /** Puts children into an element in this order, and leaves those that stand right where they are: focus stays. */

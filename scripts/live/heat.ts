@@ -53,7 +53,7 @@ export class Heat {
       () => this.#texts(),
       picture,
     );
-    const png = pictureButton(title, () => canvas, () => this.#legend.textContent!);
+    const png = pictureButton(title, () => canvas, () => this.#legend.textContent!, () => this.#range[1]);
     this.element = h(
       "section",
       { class: "wide" },

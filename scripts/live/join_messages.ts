@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Message, PoolRow, RouteRow } from "../../src/live/message.ts";
+import type { Message, PendingRow, PoolRow, RouteRow } from "../../src/live/message.ts";
 import type { Finding } from "../../src/live/finding.ts";
 import type { ShownStall } from "../../src/live/stall_list.ts";
 
@@ -61,6 +61,7 @@ export function joinMessages(copies: readonly [Told, ...Told[]]): View {
     routes: joinRoutes(messages),
     routeSeconds: Math.max(...messages.map(({ routeSeconds }) => routeSeconds)),
     pools: joinPools(copies),
+    pending: joinPending(messages),
     oldestRequestSeconds: most(messages.map(({ oldestRequestSeconds }) => oldestRequestSeconds)),
     limits: { ...own.limits, heapBytes: undefined },
     // What one of them tells is not absent.
@@ -122,6 +123,19 @@ function joinPools(copies: readonly Told[]): PoolRow[] {
     }
   }
   return [...pools.values()];
+}
+
+function joinPending(messages: readonly Message[]): PendingRow[] {
+  const kinds = new Map<string, PendingRow>();
+  for (const { kind, count, oldestSeconds } of messages.flatMap(({ pending }) => pending)) {
+    const before = kinds.get(kind) ?? { count: 0, oldestSeconds: 0 };
+    kinds.set(kind, {
+      kind,
+      count: before.count + count,
+      oldestSeconds: Math.max(before.oldestSeconds, oldestSeconds),
+    });
+  }
+  return [...kinds.values()];
 }
 
 function sum(a: number | undefined, b: number | undefined): number | undefined {

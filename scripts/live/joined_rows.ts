@@ -26,9 +26,9 @@ interface Rule {
 
 function ruleOf(column: string): Rule {
   return {
-    isLevel: /^(?:lag_max|heap_|external|rss|in_flight|age_)/.test(column),
+    isLevel: /^(?:heap_used|rss|age_\d+)$/.test(column),
     // Of blocked loops the worst is shown: a mean would hide it.
-    isMax: ["blocked", "lag_max", "throttled"].includes(column),
+    isMax: ["blocked", "throttled"].includes(column),
     isOfProcess: ["rss", "cpu"].includes(column),
   };
 }
@@ -76,8 +76,10 @@ export class JoinedRows implements RowsLike {
     if (this.#count === 0) this.#first = Math.max(Math.ceil(from), last - keptRows + 1);
     const newest = this.#first + this.#count - 1;
     const begin = Math.max(Math.floor(from), this.#first, newest - lateSeconds, last - keptRows + 1);
-    const rows = copies.map(({ rows }) => firstRow(rows, Math.min(begin, newest + 1)));
-    for (let second = Math.min(begin, newest + 1); second <= last; second++) {
+    // What is longer ago than is kept needs no row, however far a clock was set forward.
+    const start = Math.max(Math.min(begin, newest + 1), last - keptRows + 1);
+    const rows = copies.map(({ rows }) => firstRow(rows, start));
+    for (let second = start; second <= last; second++) {
       this.#join(second, copies, rows);
       this.#count = Math.max(this.#count, second - this.#first + 1);
     }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { address } from "./address.ts";
 import { h, setText } from "./dom.ts";
 import type { CopiesTold, OwnSeries, OwnSeriesTold } from "../../src/live/message.ts";
 import { everyCopy } from "./store.ts";
@@ -84,9 +85,11 @@ export class OwnSeriesPanel {
   async #ask(): Promise<void> {
     clearTimeout(this.#timer);
     const question = ++this.#asking;
+    // Nobody sees it.
+    if (document.hidden) return void (this.#timer = setTimeout(() => void this.#ask(), pauseMs));
     try {
-      const query = `?series=${encodeURIComponent(this.#filter.value)}&copy=${encodeURIComponent(everyCopy)}`;
-      const response = await fetch(query, { cache: "no-store", signal: AbortSignal.timeout(10_000) });
+      const asked = address({ series: this.#filter.value, copy: everyCopy });
+      const response = await fetch(asked, { cache: "no-store", signal: AbortSignal.timeout(10_000) });
       if (!response.ok) throw new Error(String(response.status));
       const told = await response.json() as CopiesTold<OwnSeriesTold>;
       if (question === this.#asking) this.#show(told);

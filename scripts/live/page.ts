@@ -4,6 +4,7 @@
  * @module
  */
 
+import { address } from "./address.ts";
 import { Chart } from "./charts.ts";
 import { h, Keyed, setChildren, setText } from "./dom.ts";
 import { Heat } from "./heat.ts";
@@ -11,6 +12,7 @@ import type { CopiesTold } from "../../src/live/message.ts";
 import type { FindingOfCopy } from "./join_messages.ts";
 import { OwnSeriesPanel } from "./own_series.ts";
 import { AgeTable, poolTable, RequestTable, stallTable } from "./panels.ts";
+import { firstRow } from "./rows.ts";
 import { everyCopy, type Shown, Store } from "./store.ts";
 import { bytes, clock, cores, uptime } from "./words.ts";
 
@@ -20,7 +22,10 @@ let shown: Shown | undefined;
 let windowSeconds = 300;
 let isPaused = false;
 let failures = 0;
+let isAsking = false;
 let timer: ReturnType<typeof setTimeout> | undefined;
+/** What is said of the last restart. */
+let restart = "";
 
 const title = h("h1", {}, "Live");
 const about = h("span", { class: "about" });
@@ -123,7 +128,7 @@ function draw(): void {
   stalls.show(view.stalls, view.absent["stalls"] ?? "No stall so far.");
   requests.show(view);
   const first = rows.column("age_0");
-  const last = rows.count - 1;
+  const last = Math.min(firstRow(rows, view.now), rows.count - 1);
   const counts = [...view.ageBounds, Infinity].map((_, i) => last < 0 ? 0 : rows.value(last, first + i) || 0);
   ages.show(view, counts);
   pools.show(view.pools, view.absent["pools"] ?? "No pool is shown.");
@@ -175,29 +180,34 @@ function setWindow(minutes: number): void {
   draw();
 }
 
+/** Asks, unless an answer is waited for: one question after the other, however often the tab is shown and hidden. */
 async function ask(): Promise<void> {
+  if (isAsking) return;
+  isAsking = true;
+  clearTimeout(timer);
   try {
-    const response = await fetch(store.query, { cache: "no-store", signal: AbortSignal.timeout(10_000) });
+    const response = await fetch(address(store.question), { cache: "no-store", signal: AbortSignal.timeout(10_000) });
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
     const restarted = store.add(await response.json() as CopiesTold);
     failures = 0;
     drawCopies();
-    if (restarted !== undefined) setText(state, `live, restarted at ${clock(restarted)}`);
-    else if (!state.textContent!.startsWith("live")) setText(state, "live");
+    if (restarted !== undefined) restart = `, restarted at ${clock(restarted)}`;
+    const others = store.isShared ? ", one of several processes that answer here and are not joined" : "";
+    setText(state, `live${restart}${others}`);
     if (!isPaused) shown = store.shown();
     if (!isPaused && !document.hidden) draw();
   } catch (error) {
     failures++;
     setText(state, `no answer: ${error instanceof Error ? error.message : "unknown"}`);
   }
+  isAsking = false;
+  state.classList.toggle("critical", failures > 0);
   // The server keeps five minutes, so a tab that nobody sees misses nothing.
   timer = setTimeout(ask, document.hidden ? 60_000 : Math.min(30_000, 1000 * 2 ** Math.min(failures, 5)));
 }
 
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return;
-  clearTimeout(timer);
-  void ask();
+  if (!document.hidden) void ask();
 });
 addEventListener("resize", () => {
   for (const chart of [heap, cpu]) chart.resize();

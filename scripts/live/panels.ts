@@ -4,9 +4,9 @@
  * @module
  */
 
+import { address } from "./address.ts";
 import { h } from "./dom.ts";
-import type { RouteRow } from "../../src/live/message.ts";
-import type { PoolRow } from "../../src/live/message.ts";
+import type { PoolRow, RouteRow } from "../../src/live/message.ts";
 import { quantile } from "../../src/live/quantile.ts";
 import type { StallOfCopy, View } from "./join_messages.ts";
 import { Table } from "./tables.ts";
@@ -61,8 +61,17 @@ function isOfModules({ isStart, kind }: Pick<StallOfCopy, "isStart" | "kind">): 
   return isStart && kind === "unknown";
 }
 
+/** Who held the loop where it was nobody's code, as the findings call them. */
+const nobodys: Readonly<Record<string, string>> = {
+  scrape: "the metrics' own pages",
+  metrics: "the recorder of stalls",
+  gc: "collections of garbage",
+  host: "the machine",
+};
+
 function whoOf({ kind, name, isStart, copy }: StallOfCopy): string {
-  const who = isOfModules({ isStart, kind }) ? "start of the process" : name || kind;
+  const ofNobody = Object.hasOwn(nobodys, kind) ? nobodys[kind]! : kind;
+  const who = isOfModules({ isStart, kind }) ? "start of the process" : name || ofNobody;
   return copy === undefined ? who : `${copy}: ${who}`;
 }
 
@@ -72,16 +81,16 @@ function framesOf({ id, frames, copyId }: StallOfCopy, hasProfiles: boolean): No
   if (frames === 0) return undefined;
   const list = h("ol", { class: "frames" });
   list.hidden = true;
-  const address = (what: string): string =>
-    `?${what}=${encodeURIComponent(id)}${copyId ? `&copy=${encodeURIComponent(copyId)}` : ""}`;
+  const copy = copyId ? { copy: copyId } : {};
   const show = async (): Promise<void> => {
     list.hidden = !list.hidden;
     button.setAttribute("aria-expanded", String(!list.hidden));
-    if (list.hidden || list.childElementCount > 0) return;
-    const response = await fetch(address("stall")).catch(() => undefined);
+    if (list.hidden) return;
+    const response = await fetch(address({ stall: id, ...copy })).catch(() => undefined);
     const told = response?.ok ? (await response.json() as { frames: { place: string; share?: number }[] }).frames : [];
     const lines = told.map(({ place, share }) => h("li", {}, `${percent(share)} ${place}`));
-    list.replaceChildren(...lines.length > 0 ? lines : [h("li", {}, "no longer kept")]);
+    const isGone = response?.ok || response?.status === 404;
+    list.replaceChildren(...lines.length > 0 ? lines : [h("li", {}, isGone ? "no longer kept" : "no answer")]);
   };
   const button = h("button", { type: "button", "aria-expanded": "false", onclick: () => void show() }, "frames");
   return h(
@@ -89,7 +98,7 @@ function framesOf({ id, frames, copyId }: StallOfCopy, hasProfiles: boolean): No
     {},
     button,
     " ",
-    ...hasProfiles ? [h("a", { href: address("profile"), download: "" }, "profile")] : [],
+    ...hasProfiles ? [h("a", { href: address({ profile: id, ...copy }), download: "" }, "profile")] : [],
     list,
   );
 }
@@ -169,7 +178,7 @@ interface AgeGroup {
   readonly share: number;
 }
 
-/** The requests in flight by age. */
+/** The requests in flight by age, and other work that is pending. */
 export class AgeTable {
   readonly #table = new Table<AgeGroup>(
     "ages",
@@ -183,8 +192,8 @@ export class AgeTable {
   );
   readonly element: HTMLElement = this.#table.element;
 
-  /** Shows how many there are in each group, and how old the oldest one is. */
-  show({ ageBounds, absent, oldestRequestSeconds }: View, counts: readonly number[]): void {
+  /** Shows how many there are in each group, how old the oldest one is, and what other work is pending. */
+  show({ ageBounds, absent, oldestRequestSeconds, pending }: View, counts: readonly number[]): void {
     const most = Math.max(1, ...counts);
     const groups = ageBounds.map((bound) => `up to ${time(bound)}`);
     const lines = [...groups, "older"].map((age, i) => ({
@@ -193,7 +202,14 @@ export class AgeTable {
       share: (counts[i] ?? 0) / most,
     }));
     this.#table.show(absent["ages"] === undefined ? lines : [], absent["ages"] ?? "");
-    this.#table.note(oldestRequestSeconds ? `The oldest is ${time(oldestRequestSeconds)} old.` : "");
+    this.#table.note(
+      [
+        ...oldestRequestSeconds ? [`The oldest is ${time(oldestRequestSeconds)} old.`] : [],
+        ...pending.map(({ kind, count: all, oldestSeconds }) =>
+          `${kind}: ${count(all)} pending, the oldest for ${time(oldestSeconds)}.`
+        ),
+      ].join(" "),
+    );
   }
 }
 

@@ -10,15 +10,19 @@ import { colour } from "./theme.ts";
 /** Room for the words above the chart, in pixels. */
 const top = 44;
 
-/** A button that offers a chart's canvas as a PNG, with its title and what its legend says. */
+/** A button that offers a chart's canvas as a PNG, with its title, what its legend says and its end as Unix time. */
 export function pictureButton(
   title: string,
   canvasOf: () => HTMLCanvasElement | null | undefined,
   legendOf: () => string,
+  endOf: () => number,
 ): HTMLButtonElement {
   const offer = (): void => {
     const canvas = canvasOf();
-    if (canvas) draw(canvas, title, legendOf()).toBlob((blob) => blob && download(blob, `${title.split(/\W/)[0]}.png`));
+    if (!canvas) return;
+    // By the server's clock, as all times of the page.
+    const legend = `${legendOf()} · ${new Date(endOf() * 1000).toISOString().slice(0, 19)}Z`;
+    draw(canvas, title, legend).toBlob((blob) => blob && download(blob, `${title.split(/\W/)[0]}.png`));
   };
   return h("button", { type: "button", "aria-label": `PNG of ${title}`, onclick: offer }, "PNG");
 }
@@ -39,7 +43,7 @@ function draw(chart: HTMLCanvasElement, title: string, legend: string): HTMLCanv
   context.fillText(title, 8, 18);
   context.fillStyle = colour("dim");
   context.font = "11px system-ui, sans-serif";
-  context.fillText(`${legend} · ${new Date().toISOString().slice(0, 19)}Z`, 8, 36);
+  context.fillText(legend, 8, 36);
   return picture;
 }
 

@@ -12,6 +12,9 @@ export const keptRows = 3700;
 /** Rows further apart than this have a gap between them, in seconds. */
 const gapSeconds = 2.5;
 
+/** What a process tells that begins so long before the last one's end has another clock, in seconds. */
+export const backSeconds = 60;
+
 /** Rows as they are drawn. */
 export interface RowsLike {
   /** How many rows came so far; the newest {@linkcode keptRows} of them are kept. */
@@ -29,7 +32,7 @@ export interface RowsLike {
 export function firstRow(rows: RowsLike, unixSeconds: number): number {
   let [low, high] = [Math.max(0, rows.count - keptRows), rows.count];
   while (low < high) {
-    const middle = (low + high) >> 1;
+    const middle = low + ((high - low) >> 1);
     if (rows.time(middle) < unixSeconds) low = middle + 1;
     else high = middle;
   }
@@ -65,12 +68,13 @@ export class Rows implements RowsLike {
   add({ run, columns, rows, now }: Message): { readonly isNew: boolean; readonly from: number } {
     const isNew = this.#run !== "" && this.#run !== run;
     this.#run = run;
-    if (columns.join() !== this.#columns.join()) this.#begin(columns);
+    const isBack = isNew && this.#count > 0 && now < this.time(this.#count - 1) - backSeconds;
+    if (isBack || columns.join() !== this.#columns.join()) this.#begin(columns);
     if (isNew) this.restarts.push(now);
     if (this.restarts.length > 20) this.restarts.shift();
     let from = Infinity;
     for (const [unix, ...values] of rows) {
-      const last = this.#count === 0 ? -Infinity : this.#times[(this.#count - 1) % keptRows]!;
+      const last = this.#count === 0 ? -Infinity : this.time(this.#count - 1);
       // Of a new process' history, what the old one has told already is left out.
       if (unix! <= last) continue;
       const begin = unix! - (values[0] ?? 1);

@@ -7,7 +7,7 @@
 import type { CopiesTold, Message } from "../../src/live/message.ts";
 import { joinMessages, type Told, type View } from "./join_messages.ts";
 import { JoinedRows } from "./joined_rows.ts";
-import { firstRow, Rows, type RowsLike } from "./rows.ts";
+import { backSeconds, firstRow, Rows, type RowsLike } from "./rows.ts";
 
 /** One copy. */
 export interface Copy {
@@ -35,6 +35,12 @@ export const everyCopy = "all";
 /** A copy whose newest row is this much older than another's does not hold the others back, in seconds. */
 const patienceSeconds = 3;
 
+/** Whoever has not answered for so long is gone, in seconds. */
+const goneSeconds = 60;
+
+/** By a clock that nobody sets. */
+const secondsNow = (): number => performance.now() / 1000;
+
 /** All copies. */
 export class Store {
   /** The one that answers first. */
@@ -42,16 +48,26 @@ export class Store {
   /** Which is shown: an id, or all of them. */
   picked: string = everyCopy;
   #joined: JoinedRows | undefined;
+  /** When the process that is shown answered last, and when another one did. */
+  #answeredAt = 0;
+  #otherAt = -Infinity;
 
-  /** What the next question is asked with. */
-  get query(): string {
+  /** The next question. */
+  get question(): Readonly<Record<string, string>> {
     const cursors = this.copies.flatMap(({ message }) => message ? [message.cursor] : []);
-    return `?since=${encodeURIComponent(cursors.join() || "0")}&copy=${everyCopy}`;
+    return { since: cursors.join() || "0", copy: everyCopy };
+  }
+
+  /** Has a process answered lately that is not the one that is shown? */
+  get isShared(): boolean {
+    return secondsNow() - this.#otherAt < goneSeconds;
   }
 
   /** Takes an answer; tells when a process was seen to be another than before. */
   add({ copies: told }: CopiesTold): number | undefined {
     const before = this.copies;
+    if (this.#isOfAnother(told[0], before[0])) return void (this.#otherAt = secondsNow());
+    this.#answeredAt = secondsNow();
     const [ownBefore, own] = [before[0], told[0]];
     const isSuccessor = own !== undefined && !told.some(({ id }) => id === ownBefore?.id) &&
       succeeds(own.told, ownBefore);
@@ -95,29 +111,46 @@ export class Store {
     return { view: joinMessages([first, ...others]), rows, copies };
   }
 
+  /** Of several processes behind one address that are not joined, one is shown as long as it answers. */
+  #isOfAnother(own: CopiesTold["copies"][number] | undefined, shown: Copy | undefined): boolean {
+    if (!own?.told || !shown?.message || own.id !== shown.id || own.told.run === shown.message.run) return false;
+    return !succeeds(own.told, shown) && secondsNow() - this.#answeredAt < goneSeconds;
+  }
+
   #join(from: number): void {
     const copies = alike(this.copies);
     if (copies.length < 2) return void (this.#joined = undefined);
-    const columns = copies[0]!.message!.columns;
-    if (this.#joined?.columns.join() !== columns.join()) {
-      this.#joined = new JoinedRows(columns);
-      from = Math.min(...copies.map(({ rows }) => rows.time(firstRow(rows, -Infinity))));
-    }
     const newest = copies.filter(({ rows }) => rows.count > 0).map(({ rows }) => rows.time(rows.count - 1));
     const last = Math.max(...newest);
     const until = Math.min(...newest.filter((unix) => unix > last - patienceSeconds));
-    this.#joined.update(copies, from, until);
-    this.#joined.restarts.splice(0, 20, ...copies[0]!.rows.restarts);
+    const columns = copies[0]!.message!.columns;
+    let joined = this.#joined;
+    if (joined?.columns.join() !== columns.join() || until < joined.time(joined.count - 1) - backSeconds) {
+      joined = this.#joined = new JoinedRows(columns);
+      from = Math.min(...copies.map(({ rows }) => rows.time(firstRow(rows, -Infinity))));
+    }
+    joined.update(copies, from, until);
+    joined.restarts.splice(0, 20, ...copies[0]!.rows.restarts);
   }
 }
 
 /**
- * Did a process begin when the other one had ended? Of several behind one address each answers now and then, and one that
- * was there already has not been started anew.
+ * Did a process begin when the other one had ended, or is it the same with another monitor? Of several behind one address each
+ * answers now and then, and one that was there already has not been started anew.
  */
-function succeeds(message: Message | undefined, before: Copy | undefined): boolean {
+function succeeds(
+  message: Message | undefined,
+  { message: before }: { readonly message?: Message | undefined } = {},
+): boolean {
+  const began = beganAt(message);
+  if (began === undefined || before === undefined || began > before.now - 1) return true;
+  return message!.about.pid === before.about.pid && Math.abs(began - beganAt(before)!) < patienceSeconds;
+}
+
+/** When a process began, as Unix time in seconds; undefined where it does not tell. */
+function beganAt(message: Message | undefined): number | undefined {
   const uptime = message?.about.uptimeSeconds;
-  return uptime === undefined || before?.message === undefined || message!.now - uptime > before.message.now - 1;
+  return uptime === undefined ? undefined : message!.now - uptime;
 }
 
 /** Those that have told something, and measure lag in the same buckets. */

@@ -35,7 +35,7 @@ export class Table<Item> {
   readonly #body = h("tbody");
   readonly #table: HTMLTableElement;
   readonly #absent = h("p", { class: "absent" });
-  readonly #note = h("p", { class: "absent" });
+  readonly #note = h("p", { class: "note" });
   readonly #heads: HTMLElement[];
   readonly #keyed: Keyed<Item, { nodes: HTMLElement[]; parts: Part[] }>;
   readonly #key: (item: Item) => string;

@@ -62,7 +62,11 @@ export function count(value: number | undefined | null): string {
 
 /** Any number, with at most four digits that count. */
 export function number(value: number | string): string {
-  return typeof value === "string" ? value : value.toLocaleString("en", { maximumSignificantDigits: 4 });
+  if (typeof value === "string") return value;
+  const size = Math.abs(value);
+  // Zeros that nobody counts.
+  if (size >= 1e15 || (size > 0 && size < 1e-6)) return value.toExponential(3);
+  return value.toLocaleString("en", { maximumSignificantDigits: 4 });
 }
 
 /** CPU time for each second, such as `0.24 cores`. */

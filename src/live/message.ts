@@ -17,6 +17,13 @@ export interface PoolRow extends PoolReading {
   readonly name: string;
 }
 
+/** Tracked work of one kind that has not ended. */
+export interface PendingRow {
+  readonly kind: string;
+  readonly count: number;
+  readonly oldestSeconds: number;
+}
+
 /** One answer. */
 export interface Message extends FindingsReport {
   /** Another one is another process behind the same address. */
@@ -28,7 +35,6 @@ export interface Message extends FindingsReport {
     readonly title: string | undefined;
     readonly runtime: string;
     readonly version: string;
-    readonly engine: string;
     readonly pid: number | undefined;
     readonly uptimeSeconds: number | undefined;
   };
@@ -41,14 +47,10 @@ export interface Message extends FindingsReport {
   readonly routes: readonly RouteRow[];
   readonly routeSeconds: number;
   readonly durationBounds: readonly number[];
-  readonly stepSeconds: number;
   readonly oldestRequestSeconds: number | undefined;
   readonly pools: readonly PoolRow[];
-  readonly pending: readonly {
-    readonly kind: string;
-    readonly count: number;
-    readonly oldestSeconds: number | undefined;
-  }[];
+  /** Other work that is pending, as far as its age is known. */
+  readonly pending: readonly PendingRow[];
   readonly limits: {
     readonly heapBytes: number | undefined;
     readonly memoryBytes: number | undefined;

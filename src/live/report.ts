@@ -12,7 +12,6 @@ import { findFindings } from "./findings.ts";
 import type { Message } from "./message.ts";
 import { History } from "./history.ts";
 import { ageBounds, type Recording } from "./recording.ts";
-import { stepSeconds } from "./route_steps.ts";
 import { type RouteLines, routeLines } from "./route_table.ts";
 import { thresholds } from "./signals.ts";
 import type { StallList } from "./stall_list.ts";
@@ -93,13 +92,16 @@ export class Report {
   #find(): FindingsReport {
     const { recording: { lagBounds }, stalls } = this.#sources;
     const history = this.#history;
-    const begin = history.newest - windowSeconds;
+    // Stalls are told by the wall clock, and rows never go back with it; those that lie ahead were told before it did.
+    const now = this.#sources.core.runtime.unixNow();
     const findings = findFindings({
       sample: this.#now(),
       history,
       lagBounds,
       routes: this.#lines().routes,
-      stalls: stalls.recent().filter((stall) => stall.beganAtUnixSeconds + stall.seconds > begin),
+      stalls: stalls.recent().filter(({ beganAtUnixSeconds, seconds }) =>
+        beganAtUnixSeconds + seconds > now - windowSeconds && beganAtUnixSeconds < now + windowSeconds
+      ),
     });
     const severity = findings.some((finding) => finding.severity === "critical") ? 2 : findings.length > 0 ? 1 : 0;
     return { severity, findings };
@@ -114,7 +116,7 @@ export class Report {
     const { core, recording, stalls, title } = this.#sources;
     const history = this.#history;
     const sample = this.#now();
-    const { name, version, engine } = core.runtime;
+    const { name, version } = core.runtime;
     const { seconds, routes } = this.#lines();
     return {
       run: this.#run,
@@ -124,7 +126,6 @@ export class Report {
         title,
         runtime: name,
         version,
-        engine,
         pid: (globalThis as { process?: { pid?: number } }).process?.pid,
         uptimeSeconds: sample.uptimeSeconds,
       },
@@ -137,11 +138,11 @@ export class Report {
       routes: routes.map(({ slow: _, ...line }) => line),
       routeSeconds: seconds,
       durationBounds: recording.routes.bounds,
-      stepSeconds,
       oldestRequestSeconds: sample.oldestAges.get("http_request"),
       pools: [...sample.pools].map(([name, numbers]) => ({ name, ...numbers })),
-      pending: [...sample.pending].filter(([kind, count]) => count > 0 && kind !== "http_request")
-        .map(([kind, count]) => ({ kind, count, oldestSeconds: sample.oldestAges.get(kind) })),
+      pending: [...sample.oldestAges].filter(([kind]) => kind !== "http_request")
+        .map(([kind, oldestSeconds]) => ({ kind, count: sample.pending.get(kind) ?? 0, oldestSeconds }))
+        .filter(({ count }) => count > 0),
       limits: {
         heapBytes: sample.memory?.heapLimitBytes,
         memoryBytes: sample.container?.memoryLimitBytes,

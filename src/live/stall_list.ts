@@ -12,8 +12,11 @@ import { mostStalls } from "./own_stalls.ts";
 /** The most frames of each that are told. */
 const mostFrames = 40;
 
-/** How long after the page was made a process still begins, in seconds: what it imports, and its first connections. */
-const startSeconds = 5;
+/**
+ * How long before and after the page was made a process begins, in seconds: what it imports, and its first connections. What
+ * is told of long before was told by a clock that has been set back since.
+ */
+const [startSecondsBefore, startSecondsAfter] = [60, 5];
 
 /** A stall as the page shows it. */
 export interface ShownStall extends Omit<LiveStall, "id" | "culprit" | "frames"> {
@@ -56,7 +59,8 @@ export class StallList {
       culprit: placeText(stall.culprit),
       traceId: stall.traceId,
       frames: Math.min(mostFrames, stall.frames?.length ?? 0),
-      isStart: isOfStart(stall) && stall.beganAtUnixSeconds <= this.#beganAt + startSeconds,
+      isStart: isOfStart(stall) && stall.beganAtUnixSeconds >= this.#beganAt - startSecondsBefore &&
+        stall.beganAtUnixSeconds <= this.#beganAt + startSecondsAfter,
     }));
   }
 

@@ -9,6 +9,7 @@ import { History } from "../../src/live/history.ts";
 import { historySeconds, Recording } from "../../src/live/recording.ts";
 import type { CopiesTold, Message, OwnSeriesTold } from "../../src/live/message.ts";
 import { mostRoutes } from "../../src/live/route_steps.ts";
+import type { FindingsReport } from "../../src/live/finding.ts";
 import { accessTo } from "../../src/monitor/access.ts";
 import { startMonitor } from "../../src/monitor/monitor.ts";
 import { wholeProcess } from "../../src/process/process_watch.ts";
@@ -207,6 +208,16 @@ describe("the live page under attack", () => {
     assert(times.length >= 8, `${times.length} rows`);
     assertEquals(times, [...times].sort((a, b) => a - b));
     assertLess(times.at(-1)! - times[0]!, 15);
+    // What held the loop is told by the clock that was set back, and is found by it.
+    clock.stall(0.6);
+    clock.advance(1.1);
+    const { findings } = await (await live.handler(ask("?format=json"))).json() as FindingsReport;
+    assertEquals(findings.map(({ severity, sentence }) => [severity, / held the loop for /.test(sentence)]), [[
+      "critical",
+      true,
+    ]]);
+    clock.advance(70);
+    assertEquals(await (await live.handler(ask("?format=json"))).json(), { severity: 0, findings: [] });
     monitor.stop();
     for (const query of ["", "?since=0", "?since=0&copy=all", "?series="]) {
       assertEquals((await live.handler(ask(query))).status, 503, query);

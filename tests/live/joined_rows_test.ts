@@ -1,11 +1,12 @@
 import { describe, it } from "node:test";
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import type { CopiesTold, Message } from "../../src/live/message.ts";
+import { visible } from "../../scripts/live/dom.ts";
 import { JoinedRows } from "../../scripts/live/joined_rows.ts";
 import { firstRow, keptRows, rowAt, Rows } from "../../scripts/live/rows.ts";
 import { Store } from "../../scripts/live/store.ts";
 
-const columns = ["seconds", "blocked", "lag_max", "heap_used", "rss", "cpu", "throttled", "requests", "lag_0", "lag_1"];
+const columns = ["seconds", "blocked", "heap_used", "rss", "cpu", "throttled", "requests", "lag_0", "lag_1"];
 
 type Values = Record<string, number | null>;
 
@@ -15,7 +16,7 @@ function message(rows: readonly (readonly [unix: number, values: Values])[], mor
     ...{ run: "run", cursor: `run.${rows.length}`, now: rows.at(-1)?.[0] ?? 0, severity: 0, findings: [] },
     ...{ about: {}, columns, lagBounds: [0.1], ageBounds: [], thresholds: { warning: 0.05, critical: 0.2 } },
     rows: rows.map(([unix, values]) => [unix, ...columns.map((name) => values[name] ?? null)]),
-    ...{ routes: [], routeSeconds: 60, durationBounds: [0.1, 1], stepSeconds: 10, oldestRequestSeconds: undefined },
+    ...{ routes: [], routeSeconds: 60, durationBounds: [0.1, 1], oldestRequestSeconds: undefined },
     ...{ pools: [], pending: [], limits: {}, stalls: [], hasProfiles: false, absent: {} },
     ...more,
   } as unknown as Message;
@@ -84,6 +85,18 @@ describe("the rows of several copies", () => {
     assertEquals(value(joined, 5090, "requests"), 3990);
     assertEquals(joined.time(firstRow(joined, -Infinity)), 5099 - keptRows + 1);
   });
+
+  it("joins no second that is no longer kept, however far a clock was set forward", () => {
+    const joined = new JoinedRows(columns);
+    const copies = (unix: number) =>
+      [rowsOf([unix, { seconds: 1, requests: 7 }])].map((rows) => ({ process: "p", rows }));
+    joined.update(copies(1000), 999, 1000);
+    // Since 1970: second by second it would take minutes.
+    joined.update(copies(1.8e9), 1.8e9 - 1, 1.8e9);
+    assertEquals(joined.time(joined.count - 1), 1.8e9);
+    assertEquals(value(joined, 1.8e9, "requests"), 7);
+    assertEquals(rowAt(joined, 1.8e9 - 10), undefined);
+  });
 });
 
 describe("what the browser keeps of copies", () => {
@@ -95,7 +108,7 @@ describe("what the browser keeps of copies", () => {
 
   it("asks each for what is new, shows all or one, and goes on without one that is silent", () => {
     const store = new Store();
-    assertEquals(store.query, "?since=0&copy=all");
+    assertEquals(store.question, { since: "0", copy: "all" });
     const findings = [{ severity: "critical", signal: "lag", sentence: "slow", runbook: "https://x/" }] as never;
     const pools = [{ name: "pg", active: 1, queued: 2, capacity: 4, oldestWaitSeconds: 1 }];
     const route = { method: "GET", route: "/", total: 3, count: 3, errors: 1, buckets: [1, 2, 0], spark: [1, 2] };
@@ -104,7 +117,7 @@ describe("what the browser keeps of copies", () => {
       routeSeconds: 30,
     });
     store.add(told([["a", "1", row(1000, { pools, routes: [route] })], ["b", "2", second]]));
-    assertEquals(store.query, `?since=${encodeURIComponent("run.1,b.1")}&copy=all`);
+    assertEquals(store.question, { since: "run.1,b.1", copy: "all" });
     const { view } = store.shown()!;
     assertEquals(view.severity, 2);
     assertEquals(view.findings.map(({ copy, sentence }) => [copy, sentence]), [["2", "slow"]]);
@@ -144,5 +157,42 @@ describe("what the browser keeps of copies", () => {
     store.picked = "e";
     store.add(told([["c", "3", row(1012, { run: "other", about })]]));
     assertEquals(store.picked, "all");
+  });
+
+  it("keeps to one of several processes behind one address that are not joined, and tells of a restart", () => {
+    const store = new Store();
+    const of = (run: string, unix: number, uptimeSeconds: number, pid = 1): CopiesTold =>
+      told([["", "", row(unix, { run, about: { uptimeSeconds, pid } as Message["about"] })]]);
+    store.add(of("a", 1000, 500));
+    for (let second = 1; second < 20; second += 2) {
+      assertEquals(store.add(of("b", 1000 + second, 300)), undefined);
+      store.add(of("a", 1001 + second, 501 + second));
+    }
+    assertEquals([store.isShared, store.shown()!.view.run, store.shown()!.rows.restarts], [true, "a", []]);
+    // This one began when the other had told its last.
+    assertEquals(store.add(of("c", 1030, 5)), 1030);
+    assertEquals([store.shown()!.view.run, store.shown()!.rows.restarts], ["c", [1030]]);
+    // The same process with another monitor, as after its code was loaded anew; and a sibling that was forked with it.
+    assertEquals(store.add(of("d", 1040, 15)), 1040);
+    assertEquals(store.add(of("e", 1041, 16, 2)), undefined);
+    assertEquals(store.shown()!.view.run, "d");
+  });
+
+  it("begins anew with a process whose clock was set back", () => {
+    const rows = new Rows();
+    rows.add(message([[5000, { seconds: 1 }], [5001, { seconds: 1 }]]));
+    const added = rows.add(message([[1400, { seconds: 1 }], [1401, { seconds: 1 }]], { run: "other" }));
+    assertEquals([added.isNew, rows.count, rows.time(0)], [true, 2, 1400]);
+    // The last seconds of another process that overlap are told already.
+    rows.add(message([[1390, { seconds: 1 }], [1402, { seconds: 1 }]], { run: "third" }));
+    assertEquals([rows.count, rows.time(rows.count - 1)], [3, 1402]);
+  });
+});
+
+describe("what the page puts into its elements", () => {
+  it("is a text that looks like what it is", () => {
+    assertEquals(visible("GET /\u202emoc.live"), "GET /\\u202emoc.live");
+    assertEquals(visible("a\u0000b\nc\u2066d\u2069"), "a\\u0000b\\u000ac\\u2066d\\u2069");
+    for (const text of ["", "GET /users/:id", "שלום مرحبا", "👩‍👩‍👧 ❤️", "<b>&amp;</b>"]) assertEquals(visible(text), text);
   });
 });
