@@ -205,6 +205,12 @@ export class Exchange implements PendingItem {
     if (this.details) this.details.headDurationSeconds = this.took(at);
   }
 
+  /** Its name when it holds the loop, by the route that is known then. */
+  heldBy(): readonly [kind: string, name: string] {
+    const route = this.state & routed ? undefined : this.findRoute?.();
+    return ["request", `${this.series.method} ${route ?? this.series.route}`];
+  }
+
   /** Asks for the route one last time; what a handler within has told stands. */
   private askRoute(): string | undefined {
     const route = this.state & routed ? undefined : this.findRoute?.();

@@ -7,8 +7,8 @@
  */
 
 import type { LabelTexts } from "../metrics/label_texts.ts";
+import type { Blame } from "../process/blame.ts";
 import { isPromise } from "../runtime/promise.ts";
-import type { LoopBlame } from "../work/loop_blame.ts";
 import type { PendingKind } from "../work/pending.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import { AnswerSlots } from "./answer_slots.ts";
@@ -62,7 +62,7 @@ export class Recorder implements ExchangeRecorder {
   /** Is a request looked at after its answer, by exemplars, computed labels or observers? */
   readonly readsLate: boolean;
   /** Who notes what holds the loop; undefined where there is no beat. */
-  blame: LoopBlame | undefined;
+  blame: Blame | undefined;
   /** What it counts in. */
   readonly families: RecorderFamilies;
   private options: RequestSettings;

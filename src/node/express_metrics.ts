@@ -8,6 +8,7 @@ import type { Monitor } from "../monitor/monitor.ts";
 import { type ExpressAppLike, type ExpressPlace, type ExpressRouteLike, ExpressRoutes } from "./express_routes.ts";
 import { FrameworkListener, type FrameworkMetricsOptions } from "./framework_listener.ts";
 import type { IncomingLike, ResponseLike } from "./message.ts";
+import { watchProperty } from "./watched_property.ts";
 
 /** A request of Express, as far as it is used. */
 export interface ExpressRequestLike extends IncomingLike {
@@ -59,13 +60,16 @@ export function expressMetrics(
       url: request.url ?? "/",
     });
     // Express takes mounts and sub-apps back before it answers an error, so the moment when it sets the route counts.
-    watchRoute(request, (route) => {
+    watchProperty(request, "route", (route) => {
+      if (!isRoute(route)) return;
       try {
         template = routes.templateOf(route, place());
         takesAll = isCatchAll(route);
       } catch {
         monitor.recorder?.failed();
       }
+      // Its handlers are called next, and a body or a middleware may have been waited for.
+      listener.routed(request);
     });
     // What a middleware that is mounted answers by itself, such as a proxy, has no route; one that finds nothing has none.
     const mount = () => isAsked && response.statusCode !== 404 ? routes.mountOf(place()) : undefined;
@@ -78,21 +82,11 @@ export function expressMetrics(
   };
 }
 
+function isRoute(value: unknown): value is ExpressRouteLike {
+  return typeof value === "object" && value !== null && "path" in value;
+}
+
 /** Does a route take every path that comes to its router? */
 function isCatchAll({ path }: ExpressRouteLike): boolean {
   return typeof path === "string" && /^\/?(?:\*\w*|\{\/?\*\w+\})$/.test(path);
-}
-
-/** Tells when a request is given a route; to everybody else the property is as it was. */
-function watchRoute(request: object, found: (route: ExpressRouteLike) => void): void {
-  let current: unknown;
-  Object.defineProperty(request, "route", {
-    configurable: true,
-    enumerable: true,
-    get: () => current,
-    set(route: unknown) {
-      current = route;
-      if (typeof route === "object" && route !== null && "path" in route) found(route);
-    },
-  });
 }

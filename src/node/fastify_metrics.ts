@@ -32,6 +32,12 @@ export interface FastifyLike {
     // deno-lint-ignore no-explicit-any
     hook: (request: any, reply: any, done: (error?: Error) => void) => void,
   ): unknown;
+  /** Adds a hook that runs right before the handler, but for later hooks of the kind. */
+  addHook(
+    name: "preHandler",
+    // deno-lint-ignore no-explicit-any
+    hook: (request: any, reply: any, done: (error?: Error) => void) => void,
+  ): unknown;
 }
 
 /** A plugin of Fastify. */
@@ -84,6 +90,8 @@ export function fastifyMetrics(
       if (listener.answers(pathOfMessage(request.raw))) reply.hijack();
       listener.listen(request.raw, reply.raw, { route: () => request.routeOptions?.url }, () => next());
     });
+    // A body, or a hook before this one, may have been waited for.
+    instance.addHook("preHandler", ({ raw }: FastifyRequestLike, _reply, next) => listener.runRouted(raw, next));
     done();
   };
   // As `fastify-plugin` marks it: hooks of a plugin without this hold for its own context alone.

@@ -7,6 +7,7 @@
 import { checkTable, type OptionTable, refuser } from "../check.ts";
 import { checkMonitor, middlewarePath } from "../http/door_options.ts";
 import type { Monitor } from "../monitor/monitor.ts";
+import type { Blame } from "../process/blame.ts";
 import { measureListener } from "./instrument_listener.ts";
 import type { IncomingLike, ResponseLike } from "./message.ts";
 
@@ -41,8 +42,8 @@ const staticRoute = "static";
 
 /** Measures requests whose routes a framework finds later. */
 export class FrameworkListener {
-  readonly #routes = new WeakMap<object, () => string | undefined>();
-  readonly #answersBehind = new WeakMap<object, () => boolean>();
+  readonly #asked = new WeakMap<object, Asked>();
+  readonly #recorder: Monitor["recorder"];
   readonly #measured: (this: () => unknown, incoming: IncomingLike, outgoing: ResponseLike) => unknown;
   readonly #path: string | undefined;
 
@@ -52,12 +53,18 @@ export class FrameworkListener {
     options: FrameworkMetricsOptions,
   ) {
     this.#path = checkFramework(action, monitor, "handler", options);
-    this.#measured = measureListener(monitor, function (this: () => unknown) {
+    this.#recorder = monitor.recorder;
+    const begun = (incoming: IncomingLike): void => {
+      const asked = this.#asked.get(incoming);
+      if (asked) asked.holder = this.#recorder?.blame?.holder;
+    };
+    this.#measured = measureListener(monitor, function (this: () => unknown, incoming: IncomingLike) {
+      begun(incoming);
       return this();
     } as never, {
       ...(this.#path && { path: this.#path }),
-      route: (incoming: IncomingLike) => this.#routes.get(incoming)?.(),
-    }, (incoming) => this.#answersBehind.get(incoming)?.() === true) as never;
+      route: (incoming: IncomingLike) => this.#asked.get(incoming)?.route(),
+    }, (incoming) => this.#asked.get(incoming)?.answersBehind?.() === true) as never;
   }
 
   /** Is a path that of the page? */
@@ -77,10 +84,45 @@ export class FrameworkListener {
     run: () => unknown,
     answersBehind?: () => boolean,
   ): unknown {
-    if (answersBehind) this.#answersBehind.set(incoming, answersBehind);
-    this.#routes.set(incoming, () => route() ?? (isFile(outgoing) ? staticRoute : mount?.()));
+    this.#asked.set(incoming, {
+      route: () => route() ?? (isFile(outgoing) ? staticRoute : mount?.()),
+      answersBehind,
+      holder: undefined,
+    });
     return this.#measured.call(run, incoming, outgoing);
   }
+
+  /** The route of a request was found, whose handlers run next: maybe in a later turn of the loop than that in which it came. */
+  routed(incoming: IncomingLike): void {
+    const { blame, now } = this.#recorder ?? {};
+    const holder = blame && this.#asked.get(incoming)?.holder;
+    if (!holder) return;
+    blame.goesOn(holder, now!);
+    blame.routed(holder);
+  }
+
+  /** Calls what runs them. */
+  runRouted(incoming: IncomingLike, run: () => void): void {
+    const { blame, now } = this.#recorder ?? {};
+    const holder = blame && this.#asked.get(incoming)?.holder;
+    if (!holder) return run();
+    const isHeld = blame.holder !== undefined;
+    const outer = isHeld ? undefined : blame.enter(holder, now!());
+    blame.routed(holder);
+    try {
+      run();
+    } finally {
+      if (!isHeld) blame.leave(outer, now!());
+    }
+  }
+}
+
+/** What is known of a request. */
+interface Asked {
+  readonly route: () => string | undefined;
+  readonly answersBehind: (() => boolean) | undefined;
+  /** Who is blamed for what it does; undefined where stalls are not blamed. */
+  holder: Blame["holder"];
 }
 
 /** What a framework has found for a request. */

@@ -31,8 +31,9 @@ export interface InstrumentListenerOptions<Incoming = IncomingLike> {
    * what stands beside a match is the client's.
    *
    * A function is asked when the request comes, and again when its head is sent, or its client has left, since a
-   * framework knows the route only then; what it tells last counts. It tells a template, never a path that a client can
-   * choose; undefined where none is known. What throws or answers a promise is counted in `metrics_errors_total`.
+   * framework knows the route only then; what it tells last counts. A request that holds the event loop before is blamed by
+   * what it tells at that time. It tells a template, never a path that a client can choose; undefined where none is known.
+   * What throws or answers a promise is counted in `metrics_errors_total`.
    *
    * @default {undefined} Every request has the route `none`, never its raw path.
    */

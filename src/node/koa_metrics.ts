@@ -8,6 +8,7 @@ import type { Monitor } from "../monitor/monitor.ts";
 import { FrameworkListener, type FrameworkMetricsOptions } from "./framework_listener.ts";
 import { KoaMounts, type KoaPlaceLike } from "./koa_mounts.ts";
 import { type IncomingLike, pathOfMessage, type ResponseLike } from "./message.ts";
+import { watchProperty } from "./watched_property.ts";
 
 /** A context of Koa, as far as it is used. */
 export interface KoaContextLike {
@@ -57,6 +58,11 @@ export function koaMetrics(
     const path = pathOfMessage(context.req);
     if (listener.answers(path)) context.respond = false;
     const mounts = new KoaMounts(context, path);
+    watchProperty(context, "_matchedRoute", () => {
+      mounts.routed();
+      // The route's handlers are called next, and a body or a middleware may have been waited for.
+      listener.routed(context.req);
+    });
     const route = (): string | undefined => matchedRoute(context, mounts.ofRoute);
     // A mount that found nothing has no route, as everywhere.
     const mount = (): string | undefined =>

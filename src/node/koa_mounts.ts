@@ -4,6 +4,8 @@
  * @module
  */
 
+import { watchProperty } from "./watched_property.ts";
+
 /** What is used of Koa's context. */
 export interface KoaPlaceLike {
   /** What mounts have left of the path. */
@@ -38,12 +40,12 @@ export class KoaMounts {
     this.#path = path;
     const { mountPath } = context;
     if (mountPath !== undefined) this.#enter(mountPath, this.#taken() - String(mountPath).length);
-    watch(context, "mountPath", (prefix) => {
-      // Most apps have no mounts, and are spared this.
-      if (this.#mounts.length === 0) watch(context, "_matchedRoute", () => this.#routeMounts = this.#prefixes());
-      this.#enter(prefix, this.#taken());
-    });
-    if (mountPath !== undefined) watch(context, "_matchedRoute", () => this.#routeMounts = this.#prefixes());
+    watchProperty(context, "mountPath", (prefix) => this.#enter(prefix, this.#taken()));
+  }
+
+  /** A route was found. */
+  routed(): void {
+    this.#routeMounts = this.#prefixes();
   }
 
   /** The prefixes around the route that was found. */
@@ -75,18 +77,4 @@ export class KoaMounts {
 
 function textOf(mounts: readonly Mount[]): string {
   return mounts.map(({ prefix }) => prefix.replace(/\/$/, "")).join("");
-}
-
-/** Tells when a property is set; to everybody else it is as it was. */
-function watch(target: KoaPlaceLike, name: "mountPath" | "_matchedRoute", isSet: (value: unknown) => void): void {
-  let current: unknown = target[name];
-  Object.defineProperty(target, name, {
-    configurable: true,
-    enumerable: true,
-    get: () => current,
-    set(value: unknown) {
-      isSet(value);
-      current = value;
-    },
-  });
 }

@@ -44,8 +44,8 @@ export interface BlameOptions {
 
 /** A thread of its own that watches the loop. */
 export interface Watcher {
-  /** Who runs now; undefined where nobody is known. */
-  runs(holder: LoopHolder | undefined): void;
+  /** Who runs now, undefined where nobody is known; `isRouted` where the route was found by now. */
+  runs(holder: LoopHolder | undefined, isRouted?: boolean): void;
   /** The loop is free. */
   beat(): void;
   /** The loop was held for as long as a stall is, and it may have been the host. */
@@ -66,6 +66,8 @@ export class Blame implements LoopBlame {
   watcher: Watcher | undefined;
   readonly #options: BlameOptions;
   #current: LoopHolder | undefined;
+  /** Whose synchronous part is over with the next microtasks. */
+  #openEnded: LoopHolder | undefined;
   #markedAt = 0;
   /** Who has written an answer since then; undefined where nobody has, or several. */
   #answering: LoopHolder | undefined;
@@ -87,6 +89,11 @@ export class Blame implements LoopBlame {
     this.#options = options;
   }
 
+  /** Whose synchronous part runs; undefined where nobody is known. */
+  get holder(): LoopHolder | undefined {
+    return this.#current;
+  }
+
   enter(holder: LoopHolder, now: number): LoopHolder | undefined {
     const outer = this.#current;
     this.#charge(now);
@@ -102,17 +109,40 @@ export class Blame implements LoopBlame {
     this.watcher?.runs(outer);
   }
 
+  /**
+   * It goes on, maybe in a later turn, up to the microtasks that follow. Within somebody's synchronous part the time is that
+   * one's, and the clock is not read.
+   */
+  goesOn(holder: LoopHolder, now: () => number): void {
+    const current = this.#current;
+    if (current && (current === holder || current !== this.#openEnded)) return;
+    this.enter(holder, now());
+    this.#openEnded = holder;
+    // It is queued before anything that the holder's own code can wait for.
+    queueMicrotask(() => {
+      if (this.#openEnded !== holder) return;
+      this.#openEnded = undefined;
+      this.leave(undefined, now());
+    });
+  }
+
+  /** The route of what runs was found. */
+  routed(holder: LoopHolder): void {
+    if (this.#current === holder) this.watcher?.runs(holder, true);
+  }
+
   settled(holder: LoopHolder, now: number): void {
     // What settles at once has waited for nothing, and is not there by chance.
     if (holder !== this.#left) this.#settled = holder;
-    // Within somebody's synchronous part no continuation runs: the time is that one's.
     if (!this.#current) {
       const due = this.dueAt();
       // The loop was held from somewhere between what is known last and the first beat that waits.
       if (due < now - negligibleSeconds) {
         this.#own(holder, now - this.#markedAt - Math.max(0, due - this.#markedAt) / 2, true);
       }
-    }
+      // Within somebody's synchronous part no continuation runs: the time is that one's. Before the microtasks that end it one
+      // may run, and which of the two held the loop, nobody knows.
+    } else if (this.#current === this.#openEnded && this.#current !== holder) this.#current = undefined;
     this.#charge(now);
   }
 

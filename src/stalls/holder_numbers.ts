@@ -21,10 +21,10 @@ export class HolderNumbers {
     this.#tell = tell;
   }
 
-  /** The number of a holder; 0 for none. */
-  of(holder: LoopHolder | undefined): number {
+  /** The number of a holder, 0 for none. A route that was found by now is not that of its series yet. */
+  of(holder: LoopHolder | undefined, isRouted = false): number {
     if (!holder) return 0;
-    if (!("series" in holder)) return this.#named(holder);
+    if (isRouted || !("series" in holder)) return this.#named(holder);
     const known = this.#bySeries.get(holder.series);
     if (known !== undefined) return known;
     const number = this.#named(holder);

@@ -7,6 +7,7 @@
 import { refuser } from "../check.ts";
 import { accessTo } from "../monitor/access.ts";
 import type { Monitor } from "../monitor/monitor.ts";
+import type { Watcher } from "../process/blame.ts";
 import type { GlobalLike } from "../runtime/shim.ts";
 import { missingFlag, missingThreads, type Thread, threadsOf } from "../runtime/threads.ts";
 import { HolderNumbers } from "./holder_numbers.ts";
@@ -121,10 +122,10 @@ export function watchdog(monitor: Monitor, options: WatchdogOptions = {}): Watch
 
   const numbers = new HolderNumbers((message) => thread.post(message));
   stallCounters?.expect("host");
-  const watcher = {
+  const watcher: Watcher = {
     beat: () => board.beat(),
     stalled: () => board.stalled(),
-    runs: (holder: Parameters<HolderNumbers["of"]>[0]) => board.running = numbers.of(holder),
+    runs: (holder, isRouted) => board.running = numbers.of(holder, isRouted),
     lostSeconds: () => board.lostSeconds,
     replaced: () => stop(),
   };

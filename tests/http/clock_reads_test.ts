@@ -165,6 +165,14 @@ describe("a request", () => {
     });
   }
 
+  it("reads it twice more where a route's handlers run in a later turn: when they begin, and when they are over", async () => {
+    const serve = (monitor: Monitor) =>
+      express().use(expressMetrics(monitor)).use((_, __, next) => void setImmediate(next)).get("/", (_, outgoing) => {
+        outgoing.send("hello");
+      });
+    assertEquals(await readsBehindNode(serve), { without: 2, blamed: 5 });
+  });
+
   it("reads it no more often for a listener that answers at once", async () => {
     const serve = (monitor: Monitor) =>
       instrumentListener(monitor, ((_, out) => void out.end("hello")) as RequestListener);

@@ -217,6 +217,63 @@ describe("Blame", () => {
     assertBlamed(blamed(), { "GET /report": 0.2 });
   });
 
+  describe("of what goes on in a later turn", () => {
+    /** What runs behind the microtasks that are queued by now. */
+    const microtasks = (): Promise<void> => Promise.resolve();
+
+    it("blames its own time alone, whatever comes before and behind it", async () => {
+      const { runtime, blame, blamed } = begin();
+      runtime.stall(0.2);
+      blame.goesOn(report, runtime.now);
+      runtime.stall(0.3);
+      await microtasks();
+      runtime.stall(0.1);
+      assertBlamed(blamed(), { "GET /report": 0.3, unknown: 0.3 });
+    });
+
+    it("tells those apart that go on before the same microtasks", async () => {
+      const { runtime, blame, blamed } = begin();
+      for (const [holder, seconds] of [[report, 0.3], [hello, 0.1]] as const) {
+        blame.goesOn(holder, runtime.now);
+        runtime.stall(seconds);
+      }
+      await microtasks();
+      runtime.stall(0.001);
+      assertBlamed(blamed(), { "GET /report": 0.3, "GET /hello": 0.1 });
+    });
+
+    it("knows nobody where somebody's continuation runs before those microtasks as well", async () => {
+      const { runtime, blame, settle, blamed } = begin();
+      blame.goesOn(report, runtime.now);
+      runtime.stall(0.3);
+      settle(innocent);
+      await microtasks();
+      assertBlamed(blamed(), { unknown: 0.3 });
+    });
+
+    it("leaves the time, and the clock, to whose synchronous part runs", async () => {
+      const { runtime, run, blame, blamed } = begin();
+      let reads = 0;
+      run(report, 0.1, () => {
+        blame.goesOn(innocent, () => (reads++, runtime.now()));
+        runtime.stall(0.1);
+      });
+      await microtasks();
+      runtime.stall(0.001);
+      assertEquals(reads, 0);
+      assertBlamed(blamed(), { "GET /report": 0.2 });
+    });
+
+    it("takes what runs under a name of its own within off it", async () => {
+      const { runtime, run, blame, blamed } = begin();
+      blame.goesOn(report, runtime.now);
+      runtime.stall(0.1);
+      run(named("resize", "task"), 0.2);
+      await microtasks();
+      assertBlamed(blamed(), { "GET /report": 0.1, task: 0.2 });
+    });
+  });
+
   it("leaves alone what is shorter than a stall", () => {
     const { runtime, run, stalls } = begin();
     for (let i = 0; i < 50; i++) {

@@ -4,13 +4,14 @@ import { describe, it } from "node:test";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import express from "express";
+import Fastify, { type FastifyInstance } from "fastify";
 import { Hono } from "hono";
 import { Registry } from "prom-client";
 import { assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { measureCalls } from "@rtm/runtime-metrics/calls";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
-import { expressMetrics, instrumentListener, koaMetrics } from "@rtm/runtime-metrics/node";
+import { expressMetrics, fastifyMetrics, instrumentListener, koaMetrics } from "@rtm/runtime-metrics/node";
 import { collectGarbage } from "../support/garbage.ts";
 import { block, now, runtimeName, runtimeTitle, sleep } from "../support/loop.ts";
 import { type Page, scrape } from "../support/page.ts";
@@ -27,19 +28,21 @@ function blamedOn(page: Page): Record<string, number> {
   );
 }
 
+type Get = (path: string, init?: RequestInit) => Promise<string>;
+
 interface Load {
   name: string;
   /** Not on every runtime. */
   on?: readonly string[];
   /** Puts what blocks into the app, and answers what makes it happen. */
   run(
-    context: { app: Hono; monitor: Monitor; get: (path: string) => Promise<string>; truth: Truth },
+    context: { app: Hono; monitor: Monitor; get: Get; truth: Truth },
   ): () => Promise<unknown>;
   /** What stands in the app before our middleware. */
   before?: (app: Hono, truth: Truth) => void;
   /** Serves something else in the place of the Hono app. */
   serve?: (monitor: Monitor, truth: Truth) => Promise<RealServer>;
-  warm?: (get: (path: string) => Promise<string>) => Promise<unknown>;
+  warm?: (get: Get) => Promise<unknown>;
   /** Who is to be blamed for all of it; others for at most 5 %. */
   blame: string;
 }
@@ -86,6 +89,22 @@ async function serveListener(listener: RequestListener): Promise<RealServer> {
   };
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, stop, [Symbol.asyncDispose]: stop };
 }
+
+async function serveFastify(monitor: Monitor, add: (app: FastifyInstance) => unknown): Promise<RealServer> {
+  const app = Fastify();
+  // What it waits for lets the request come to our hooks in a later turn.
+  app.addHook("onRequest", () => sleep(0.001));
+  app.register(fastifyMetrics(monitor));
+  add(app);
+  const url = await app.listen({ port: 0, host: "127.0.0.1" });
+  const stop = async (): Promise<void> => {
+    app.server.closeAllConnections();
+    await app.close();
+  };
+  return { url, stop, [Symbol.asyncDispose]: stop };
+}
+
+const posted: RequestInit = { method: "POST", headers: { "content-type": "application/json" }, body: '{"of":7}' };
 
 const loads: Load[] = [
   {
@@ -425,6 +444,119 @@ const loads: Load[] = [
       }),
   },
   {
+    name: "a handler of Express' that blocks at once, and then waits",
+    blame: "request GET /report/:id",
+    on: ["node"],
+    serve(monitor, truth) {
+      const app = express();
+      app.use(expressMetrics(monitor));
+      app.get("/report/:id", async (_request, response) => {
+        truth.block(0.2);
+        await sleep(0.15);
+        response.send("ok");
+      });
+      return serveListener(app);
+    },
+    run: ({ get }) => () => repeat(4, () => get("/report/7")),
+  },
+  {
+    name: "handlers of Express' that block one behind another when what they all waited for is there",
+    blame: "request GET /report/:id",
+    on: ["node"],
+    serve(monitor, truth) {
+      const app = express();
+      app.use(expressMetrics(monitor));
+      let shared: Promise<void> | undefined;
+      app.use(async (_request, _response, next) => {
+        await (shared ??= sleep(0.1).then(() => void (shared = undefined)));
+        next();
+      });
+      app.get("/report/:id", async (_request, response) => {
+        truth.block(0.1);
+        await sleep(0.15);
+        response.send("ok");
+      });
+      app.get("/innocent", async (_request, response) => {
+        await sleep(0.15);
+        response.send("ok");
+      });
+      return serveListener(app);
+    },
+    run: ({ get }) => () =>
+      repeat(
+        3,
+        () => Promise.all(["/innocent", "/report/1", "/innocent", "/report/2", "/innocent"].map((path) => get(path))),
+      ),
+  },
+  {
+    name: "a handler of Express' that blocks behind the request's body, and then waits",
+    blame: "request POST /report",
+    on: ["node"],
+    serve(monitor, truth) {
+      const app = express();
+      app.use(expressMetrics(monitor));
+      app.use(express.json());
+      app.post("/report", async (_request, response) => {
+        truth.block(0.2);
+        await sleep(0.15);
+        response.send("ok");
+      });
+      return serveListener(app);
+    },
+    run: ({ get }) => () => repeat(4, () => get("/report", posted)),
+  },
+  {
+    name: "a handler of Fastify's that blocks behind the request's body, and then waits",
+    blame: "request POST /report",
+    on: ["node"],
+    serve: (monitor, truth) =>
+      serveFastify(monitor, (app) =>
+        app.post("/report", async () => {
+          truth.block(0.2);
+          await sleep(0.15);
+          return "ok";
+        })),
+    run: ({ get }) => () => repeat(4, () => get("/report", posted)),
+  },
+  {
+    name: "a handler of Fastify's that blocks behind a hook that waits, beside 20 innocent ones",
+    blame: "request GET /report",
+    on: ["node"],
+    warm: (get) => Promise.all(Array.from({ length: 20 }, () => get("/innocent"))),
+    serve: (monitor, truth) =>
+      serveFastify(monitor, (app) => {
+        app.addHook("onRequest", () => sleep(0.03));
+        app.get("/innocent", async () => (await sleep(0.1 + Math.random() * 0.3), "ok"));
+        app.get("/report", async () => {
+          truth.block(0.2);
+          await sleep(0.15);
+          return "ok";
+        });
+      }),
+    run: ({ get }) => () =>
+      repeat(4, () => Promise.all([get("/report"), ...Array.from({ length: 20 }, () => get("/innocent"))])),
+  },
+  {
+    name: "a handler of Koa's router that blocks behind a middleware that waits, and then waits",
+    blame: "request GET /report",
+    on: ["node"],
+    serve(monitor, truth) {
+      const middleware = koaMetrics(monitor);
+      return serveListener((req, res) => {
+        if (req.url !== "/report") return void res.end();
+        const context = { req, res, app: {}, body: "ok", _matchedRoute: undefined as string | undefined };
+        void middleware(context, async () => {
+          await sleep(0.03);
+          // As @koa/router does before it calls what stands behind the route.
+          context._matchedRoute = req.url;
+          truth.block(0.2);
+          await sleep(0.15);
+        }).then(() => res.end(context.body));
+      });
+    },
+    run: ({ get }) => () => repeat(4, () => get("/report")),
+  },
+  {
     name: "what a framework makes of a body, such as Koa",
     blame: "request GET /report",
     on: ["node"],
@@ -449,7 +581,7 @@ describe("who held the loop", () => {
       first?.(app, truth);
       app.use(runtimeMetrics(monitor));
       await using server = await (serve ? serve(monitor, truth) : serveApp(app.fetch));
-      const get = async (path: string): Promise<string> => await (await fetch(server.url + path)).text();
+      const get: Get = async (path, init) => await (await fetch(server.url + path, init)).text();
       const act = run({ app, monitor, get, truth });
       // The first request compiles what it passes, which may be a stall of its own.
       await get("/metrics");
