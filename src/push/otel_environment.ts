@@ -48,7 +48,7 @@ export function withOtelEnvironment(options: PusherOptions, read: ReadVariable, 
   const asked: { [Name in keyof Told]-?: () => Told[Name] } = {
     url: () => variables.url(),
     job: () => variables.text("OTEL_SERVICE_NAME")?.value ?? (service || undefined),
-    instance: () => instance,
+    instance: () => instance || undefined,
     labels: () => undefined,
     encoding: () => variables.word(encodings, `${metrics}PROTOCOL`, `${general}PROTOCOL`),
     temporality: () => variables.word(temporalities, `${metrics}TEMPORALITY_PREFERENCE`),

@@ -96,6 +96,12 @@ describe("a pusher that speaks OTLP and is told nothing", () => {
     }
   });
 
+  it("takes an instance without a name for none: senders that share it would count into one series", () => {
+    const named = (id: string) => settingsOf({ ...needed, OTEL_RESOURCE_ATTRIBUTES: `service.instance.id=${id},a=b` });
+    assertEquals([named("").instance, named("pod-1").instance], [undefined, "pod-1"]);
+    assertEquals(named("").labels, { a: "b" });
+  });
+
   it("takes what keeps the least for cumulative, which keeps nothing", () => {
     const preference = (value: string) =>
       settingsOf({ ...needed, OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: value }).temporality;
