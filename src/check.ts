@@ -36,6 +36,16 @@ export function refuser(action: string): Refuse {
   };
 }
 
+/** Refuses without a word of what came, whatever that is: it may be a secret, and an error ends in a log. */
+export function hiding(refuse: Refuse): Refuse {
+  return (Class, expected, got) => refuse(Class, expected, new Hidden(got));
+}
+
+/** The same option, of which no error shows anything. */
+export function hidden<Hides extends Kind>(kind: Hides): Hides {
+  return { ...kind, check: (value, name, refuse) => kind.check(value, name, hiding(refuse)) };
+}
+
 /** Refuses an option of `createMonitor`. */
 export function fail(Class: typeof TypeError | typeof RangeError, expected: string, got: unknown): never {
   return refuser("Cannot create monitor")(Class, expected, got);
@@ -69,7 +79,7 @@ export function checkTable<Options extends object>(
   what = "option",
 ): Options {
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
-    refuse(TypeError, `${path || "options"} must be an object`, given);
+    hiding(refuse)(TypeError, `${path || "options"} must be an object`, given);
   }
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(table, name));
   if (unknown !== undefined) {
@@ -152,7 +162,7 @@ export function entriesOf(
     check(value, name, refuse) {
       // What can be gone through, such as a Map, has its entries elsewhere, and nothing of them would be seen.
       if (typeof value !== "object" || value === null || Symbol.iterator in value) {
-        refuse(TypeError, `${name} must be an object`, value);
+        hiding(refuse)(TypeError, `${name} must be an object`, value);
       }
       for (const [key, each] of Object.entries(value as object)) check(key, each, name, refuse);
     },
@@ -214,19 +224,28 @@ export function checkBuckets(what: string, buckets: readonly number[]): void {
   });
 }
 
-/** In place of a value that may be a secret: an error ends in a log. */
-export class Hidden {
-  readonly length: number;
+/** In place of a value that is not shown. */
+class Hidden {
+  readonly value: unknown;
 
-  constructor(text: string) {
-    this.length = text.length;
+  constructor(value: unknown) {
+    this.value = value;
   }
 }
 
 function describe(value: unknown): string {
-  if (value instanceof Hidden) return `a string of ${value.length} characters`;
+  if (value instanceof Hidden) return kindOf(value.value);
   if (typeof value === "string") return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(describe).join(", ")}]`;
+  // A list within a list may be the same one.
+  if (Array.isArray(value)) {
+    return `[${value.map((each) => Array.isArray(each) ? "a list" : describe(each)).join(", ")}]`;
+  }
   if (typeof value === "function") return "a function";
   return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value === "string") return `a string of ${value.length} characters`;
+  if (Array.isArray(value)) return "a list";
+  return /^(number|bigint|symbol)$/.test(typeof value) ? `a ${typeof value}` : describe(value);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { fail } from "../check.ts";
+import { fail, hiding } from "../check.ts";
 import { askInTime, type AskOptions } from "../gather/ask.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import { remoteAddress } from "./addresses.ts";
@@ -47,13 +47,21 @@ export function makeGuard(
   const read = (option: string, secret: Secret): string => {
     if (typeof secret === "string") return secret;
     const value = runtime().environment(secret.variable);
-    if (!value) {
-      fail(RangeError, `exposition.${option} must be in a variable that is set and not empty`, secret.variable);
-    }
-    return value;
+    // Who gives the token in place of its variable's name must not find it in a log.
+    return value ||
+      hiding(fail)(RangeError, `exposition.${option} must be in a variable that is set and not empty`, secret.variable);
   };
   const listed = typeof bearerToken === "object" && !("variable" in bearerToken) ? bearerToken : [bearerToken];
-  const tokens = listed.map((each) => read("bearerToken", each));
+  const tokens = listed.map((each) => {
+    const token = read("bearerToken", each);
+    // A file that was read whole ends with a line break, and no request could pass.
+    if (/^[!-~\xa1-\xff]+$/.test(token)) return token;
+    return hiding(fail)(
+      RangeError,
+      "exposition.bearerToken must be what a header can hold, without white space",
+      token,
+    );
+  });
   const login = basicAuth && `${basicAuth.username}:${read("basicAuth.password", basicAuth.password)}`;
   const ranges = allow?.map((each) => readRange(each, runtime()));
   if (!authorize && !ranges && tokens.length === 0 && login === undefined) return undefined;

@@ -4,7 +4,18 @@
  * @module
  */
 
-import { callable, flag, group, type Kind, numeric, type OptionTable, type Refuse, text, whole } from "../check.ts";
+import {
+  callable,
+  flag,
+  group,
+  hidden,
+  type Kind,
+  numeric,
+  type OptionTable,
+  type Refuse,
+  text,
+  whole,
+} from "../check.ts";
 import type { ExpositionOptions, Secret } from "./options.ts";
 
 /** A secret, or where it is. */
@@ -28,8 +39,8 @@ const basicAuth: OptionTable<NonNullable<ExpositionOptions["basicAuth"]>> = {
 
 /** The options of the page. */
 export const expositionOptions: OptionTable<ExpositionOptions> = {
-  authorize: callable,
-  bearerToken: {
+  authorize: hidden(callable),
+  bearerToken: hidden({
     is: "one secret or several",
     check(value, name, refuse) {
       const tokens = Array.isArray(value) ? value as readonly Secret[] : [value as Secret];
@@ -37,8 +48,8 @@ export const expositionOptions: OptionTable<ExpositionOptions> = {
       if (tokens.length === 0) refuse(RangeError, `${name} must be one token at least`, value);
       for (const token of tokens) checkSecret(name, token, refuse);
     },
-  },
-  basicAuth: {
+  }),
+  basicAuth: hidden({
     is: "{ username, password }",
     check(value, name, refuse) {
       group(basicAuth).check(value, name, refuse);
@@ -48,7 +59,7 @@ export const expositionOptions: OptionTable<ExpositionOptions> = {
         if (given === undefined) basicAuth[part].check(given, `${name}.${part}`, refuse);
       }
     },
-  },
+  }),
   allow: {
     is: "a list of addresses and ranges",
     check(value, name, refuse) {
@@ -70,7 +81,6 @@ export const expositionOptions: OptionTable<ExpositionOptions> = {
   compress: { default: true, ...flag },
 };
 
-/** What came is never shown when it is a string: it may be the secret. */
 function checkSecret(option: string, secret: Secret, refuse: Refuse): void {
   if (typeof secret === "string") {
     if (secret === "") refuse(RangeError, `${option} must have something in it`, secret);

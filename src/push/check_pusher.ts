@@ -9,7 +9,7 @@ import {
   callable,
   checkTable,
   entriesOf,
-  Hidden,
+  hidden,
   type Kind,
   numeric,
   type OptionTable,
@@ -46,17 +46,15 @@ function between(least: number, most: number): Kind {
 
 /** What each option of a pusher may be, and its default. */
 export const pusherOptions: OptionTable<PusherOptions> = {
-  url: {
+  url: hidden({
     is: "an absolute URL",
     check(value, name, refuse) {
       const text = value instanceof URL ? value.href : value;
-      if (typeof text !== "string" || !URL.canParse(text)) {
-        refuse(TypeError, `${name} must be an absolute URL`, typeof text === "string" ? new Hidden(text) : value);
-      }
+      if (typeof text !== "string" || !URL.canParse(text)) refuse(TypeError, `${name} must be an absolute URL`, value);
       const { protocol } = new URL(text as string);
-      if (!/^https?:$/.test(protocol)) refuse(RangeError, `${name} must begin with http: or https:`, protocol);
+      if (!/^https?:$/.test(protocol)) refuse(RangeError, `${name} must begin with http: or https:`, value);
     },
-  },
+  }),
   protocol: word(...protocols),
   job: text("a string with something in it", (value) => value !== ""),
   monitor: {
@@ -73,7 +71,7 @@ export const pusherOptions: OptionTable<PusherOptions> = {
   encoding: { default: "protobuf", ...word("json", "protobuf") },
   temporality: { default: "cumulative", ...word("cumulative", "delta") },
   compression: { default: "none", ...word("none", "gzip") },
-  headers: { default: {}, ...entriesOf("texts by name", checkHeader) },
+  headers: { default: {}, ...hidden(entriesOf("texts by name", checkHeader)) },
   intervalSeconds: { default: 10, ...between(1, 3600) },
   timeoutSeconds: { default: 5, ...between(0.001, 60) },
   retries: {
@@ -86,7 +84,7 @@ export const pusherOptions: OptionTable<PusherOptions> = {
   },
   maxBytes: { default: 16 * 1024 * 1024, ...between(1, Number.MAX_SAFE_INTEGER) },
   onError: callable,
-  fetch: callable,
+  fetch: hidden(callable),
 };
 
 /** Checks a pusher's options and fills defaults in, and for OTLP what the environment says before them. */

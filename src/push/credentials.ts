@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Hidden, type Refuse } from "../check.ts";
+import type { Refuse } from "../check.ts";
 
 /** An address without credentials, and the header that they became. */
 export interface Addressed {
@@ -41,10 +41,10 @@ function decoded(text: string): string {
   });
 }
 
-/** Refuses a header that `fetch` would refuse, or that says how the body is written. A value is never shown: it may be a token. */
+/** Refuses a header that `fetch` would refuse, or that says how the body is written. */
 export function checkHeader(key: string, value: unknown, name: string, refuse: Refuse): void {
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(key)) {
-    refuse(TypeError, `${name} must have names of headers`, new Hidden(key));
+    refuse(TypeError, `${name} must have names of headers`, key);
   }
   if (/^(content-(type|encoding|length)|transfer-encoding)$/i.test(key)) {
     refuse(TypeError, `${name} must leave out what the protocol says`, key);
@@ -54,7 +54,7 @@ export function checkHeader(key: string, value: unknown, name: string, refuse: R
     refuse(
       TypeError,
       `${name}.${key} must be the value of a header, without line breaks and characters beyond U+00FF`,
-      new Hidden(value as string),
+      value,
     );
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Hidden, type Refuse } from "../check.ts";
+import { hiding, type Refuse } from "../check.ts";
 import { checkHeader } from "./credentials.ts";
 import type { PusherOptions } from "./options.ts";
 
@@ -93,7 +93,7 @@ class Variables {
   url(): URL {
     const { name, value } = this.text(`${metrics}ENDPOINT`, `${general}ENDPOINT`) ?? defaultEndpoint;
     if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
-      this.#refuse(TypeError, `${name} must be an absolute URL that begins with http: or https:`, new Hidden(value));
+      hiding(this.#refuse)(TypeError, `${name} must be an absolute URL that begins with http: or https:`, value);
     }
     const url = new URL(value);
     if (name === `${general}ENDPOINT`) url.pathname = `${url.pathname.replace(/\/$/, "")}/v1/metrics`;
@@ -105,7 +105,7 @@ class Variables {
     const name = this.text(`${metrics}HEADERS`, `${general}HEADERS`)?.name;
     if (name === undefined) return undefined;
     const headers = this.pairs(name);
-    for (const [key, value] of headers) checkHeader(key, value, name, this.#refuse);
+    for (const [key, value] of headers) checkHeader(key, value, name, hiding(this.#refuse));
     return Object.fromEntries(headers);
   }
 
@@ -120,10 +120,10 @@ class Variables {
       } catch {
         // Refused as the rest is.
       }
-      return this.#refuse(
+      return hiding(this.#refuse)(
         TypeError,
         `${name} must be pairs such as a=b,c=d with percent-encoded values`,
-        new Hidden(value),
+        value,
       );
     });
   }

@@ -44,9 +44,9 @@ describe("serviceFinder()", () => {
 
 describe("the options of measureCalls()", () => {
   const refused: [options: unknown, Class: typeof TypeError | typeof RangeError, message: string][] = [
-    ["x", TypeError, 'options must be an object, got "x"'],
+    ["x", TypeError, "options must be an object, got a string of 1 characters"],
     [{ hosts: {} }, TypeError, 'unknown option; expected one of services, got "hosts"'],
-    [{ services: [] }, TypeError, "services must be an object, got []"],
+    [{ services: [] }, TypeError, "services must be an object, got a list"],
     [{ services: { "a.com": "" } }, TypeError, 'services["a.com"] must be a string with something in it'],
     [
       { services: { "a.com": 7 } },

@@ -45,10 +45,10 @@ function refuses(words: string, make: Make, options: unknown, given?: unknown): 
 }
 
 const noObject: readonly (readonly [options: unknown, got: string])[] = [
-  [5, "5"],
-  ["/x", '"/x"'],
+  [5, "a number"],
+  ["/x", "a string of 2 characters"],
   [null, "null"],
-  [["/x"], '["/x"]'],
+  [["/x"], "a list"],
 ];
 
 for (const [door, [action, make]] of [...Object.entries(middlewares), ...Object.entries(handlers)]) {

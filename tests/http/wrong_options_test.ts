@@ -8,8 +8,8 @@ const { headLatency, latency, requests, requestSize } = httpMetrics;
 /** A wrong option, the kind of error, and what it says behind "Cannot create monitor: ". */
 const wrong: [http: unknown, Class: typeof TypeError | typeof RangeError, message: string][] = [
   [null, TypeError, "http must be an object, got null"],
-  [[], TypeError, "http must be an object, got []"],
-  ["on", TypeError, 'http must be an object, got "on"'],
+  [[], TypeError, "http must be an object, got a list"],
+  ["on", TypeError, "http must be an object, got a string of 2 characters"],
   [
     { bucket: [1] },
     TypeError,
@@ -83,7 +83,7 @@ const wrong: [http: unknown, Class: typeof TypeError | typeof RangeError, messag
     'http.labels.status must not be one that the metrics use, got "quantile"',
   ],
 
-  [{ computedLabels: [] }, TypeError, "http.computedLabels must be an object, got []"],
+  [{ computedLabels: [] }, TypeError, "http.computedLabels must be an object, got a list"],
   [{ computedLabels: { tenant: "acme" } }, TypeError, 'http.computedLabels.tenant must be a function, got "acme"'],
   [{ computedLabels: { "a-b": () => "" } }, RangeError, labelName("a computed label's name", "a-b")],
   [

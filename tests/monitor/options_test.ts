@@ -149,8 +149,8 @@ describe("checkOptions() with right options", () => {
 
 table("checkOptions() refuses what is no options object", [
   [null, TypeError, "options must be an object, got null"],
-  ["x", TypeError, 'options must be an object, got "x"'],
-  [[], TypeError, "options must be an object, got []"],
+  ["x", TypeError, "options must be an object, got a string of 1 characters"],
+  [[], TypeError, "options must be an object, got a list"],
   [() => {}, TypeError, "options must be an object, got a function"],
   [{ interval: 1 }, TypeError, `unknown option; expected one of ${known}, got "interval"`],
 ]);
@@ -206,8 +206,8 @@ table("checkOptions() refuses wrong nativeHistograms", [
 ]);
 
 table("checkOptions() refuses wrong labels", [
-  [{ labels: [] }, TypeError, "labels must be an object, got []"],
-  [{ labels: "a" }, TypeError, 'labels must be an object, got "a"'],
+  [{ labels: [] }, TypeError, "labels must be an object, got a list"],
+  [{ labels: "a" }, TypeError, "labels must be an object, got a string of 1 characters"],
   [{ labels: { service: 5 } }, TypeError, "labels.service must be a string, got 5"],
   [{ labels: { "my-label": "x" } }, RangeError, `${labelName}, got "my-label"`],
   [{ labels: { "": "x" } }, RangeError, `${labelName}, got ""`],
@@ -233,7 +233,7 @@ table("checkOptions() refuses a wrong collect", [
 ]);
 
 table("checkOptions() refuses wrong pools", [
-  [{ pools: [] }, TypeError, "pools must be an object, got []"],
+  [{ pools: [] }, TypeError, "pools must be an object, got a list"],
   [{ pools: { jobs: {} } }, TypeError, 'pool "jobs" must be a function, got an object'],
   [{ pools: { "": () => ({}) } }, TypeError, 'a pool\'s name must be a string with something in it, got ""'],
   [
@@ -244,7 +244,7 @@ table("checkOptions() refuses wrong pools", [
 ]);
 
 table("checkOptions() refuses a wrong http", [
-  [{ http: 5 }, TypeError, "http must be an object, got 5"],
+  [{ http: 5 }, TypeError, "http must be an object, got a number"],
   [{ http: { bucket: [1] } }, TypeError, `unknown option in http; expected one of ${httpOptions}, got "bucket"`],
   [{ http: { buckets: 1 } }, TypeError, "http.buckets must be a list of numbers, got 1"],
   [{ http: { buckets: [] } }, RangeError, "http.buckets must have at least one bound, got []"],

@@ -16,10 +16,10 @@ const { exports } = JSON.parse(readFileSync(`${root}jsr.json`, "utf8")) as { exp
  * of it by one name.
  */
 const budgets: Readonly<Record<string, number>> = {
-  ".": 52,
-  "./hono": 51.3,
+  ".": 52.2,
+  "./hono": 51.6,
   // Of which what Deno, Bun and Node tell of responses is 2.5: an answer must be left what it is on each of them.
-  "./edge": 42.5,
+  "./edge": 42.8,
   // Of which the texts of Express' mounts are 1.3, checks of options 0.5, and connections that are handed over 0.3; an app has one
   // of its frameworks.
   "./node": 7.6,
@@ -27,7 +27,7 @@ const budgets: Readonly<Record<string, number>> = {
   "./calls": 8.5,
   // Of which both encodings of OTLP, its deltas and its environment are 5.1.
   "./push": 13.8,
-  "./stalls": 11,
+  "./stalls": 11.1,
   // uPlot alone is 22.
   "./live": 56,
   "./copies": 27.3,
@@ -36,10 +36,10 @@ const budgets: Readonly<Record<string, number>> = {
 
 /** What apps write, which leaves the rest of an entry point out of their bundles. */
 const apps: Readonly<Record<string, { code: string; budget: number }>> = {
-  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 50.1 },
+  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 50.2 },
   "the middleware alone": {
     code: 'import { runtimeMetrics } from "./src/hono/mod.ts"; runtimeMetrics();',
-    budget: 51.2,
+    budget: 51.6,
   },
 };
 

@@ -13,7 +13,7 @@ import { insideRequest } from "../../src/page/internal_request.ts";
 import { currentRuntime } from "../../src/runtime/detect.ts";
 import { serveApp } from "../support/real_server.ts";
 
-const variables: Record<string, string> = { TOKEN: "from the environment", EMPTY: "" };
+const variables: Record<string, string> = { TOKEN: "from-the-environment", EMPTY: "" };
 
 function guard(options: ExpositionOptions): Guard {
   checkTable(refuser("Cannot create monitor"), options, expositionOptions, "exposition");
@@ -37,7 +37,7 @@ describe("a guard", () => {
     const passes = guard({ bearerToken: ["old", { variable: "TOKEN" }] });
     assertEquals(await status(passes, "Bearer old"), 0);
     assertEquals(await status(passes, "bearer   old"), 0);
-    assertEquals(await status(guard({ bearerToken: { variable: "TOKEN" } }), "Bearer from"), 401);
+    assertEquals(await status(guard({ bearerToken: { variable: "TOKEN" } }), "Bearer from-the"), 401);
     for (
       const wrong of [undefined, "", "Bearer", "Bearer ", "Bearer ol", "Bearer olds", "Basic old", "old", "Bearer OLD"]
     ) {
@@ -132,9 +132,29 @@ describe("a guard", () => {
       assertThrows(
         () => guard({ bearerToken: { variable } }),
         RangeError,
-        `exposition.bearerToken must be in a variable that is set and not empty, got "${variable}"`,
+        `exposition.bearerToken must be in a variable that is set and not empty, got a string of ${variable.length} characters`,
       );
     }
+  });
+});
+
+describe("a token that no header can hold", () => {
+  it("is refused, wherever it is", () => {
+    for (const token of ["tok\n", " tok", "to k", "to\u00a0k", "t\0k", "t\u20ack", "t\x7fk", "t\x85k"]) {
+      const environment = (): string => token;
+      for (const bearerToken of [token, ["right", token], { variable: "TOKEN" }]) {
+        assertThrows(
+          () => makeGuard({ bearerToken }, () => ({ environment })),
+          RangeError,
+          "exposition.bearerToken must be what a header can hold, without white space, got a string of ",
+        );
+      }
+    }
+  });
+
+  it("is one for a password: a header holds that encoded", async () => {
+    const passes = guard({ basicAuth: { username: "me you", password: " a\nb " } });
+    assertEquals(await status(passes, `Basic ${btoa("me you: a\nb ")}`), 0);
   });
 });
 
@@ -282,14 +302,14 @@ describe("a guarded page", () => {
 
 describe("the options of exposition", () => {
   const wrong: [options: unknown, Class: typeof TypeError | typeof RangeError, message: string][] = [
-    [5, TypeError, "exposition must be an object, got 5"],
+    [5, TypeError, "exposition must be an object, got a number"],
     [{ token: "x" }, TypeError, "unknown option in exposition; expected one of authorize, bearerToken"],
     [{ authorize: true }, TypeError, "exposition.authorize must be a function, got true"],
-    [{ bearerToken: "" }, RangeError, 'exposition.bearerToken must have something in it, got ""'],
-    [{ bearerToken: [] }, RangeError, "exposition.bearerToken must be one token at least, got []"],
+    [{ bearerToken: "" }, RangeError, "exposition.bearerToken must have something in it, got a string of 0 characters"],
+    [{ bearerToken: [] }, RangeError, "exposition.bearerToken must be one token at least, got a list"],
     [{ bearerToken: 7 }, TypeError, "exposition.bearerToken must be a string, or { variable }"],
     [{ bearerToken: { variable: "" } }, TypeError, "exposition.bearerToken must be a string, or { variable }"],
-    [{ basicAuth: "a:b" }, TypeError, 'exposition.basicAuth must be an object, got "a:b"'],
+    [{ basicAuth: "a:b" }, TypeError, "exposition.basicAuth must be an object, got a string of 3 characters"],
     [{ basicAuth: { username: "a:b", password: "c" } }, RangeError, "exposition.basicAuth.username must have"],
     [{ basicAuth: { username: "a" } }, TypeError, "exposition.basicAuth.password must be a string, or { variable }"],
     [{ basicAuth: { username: "a", password: "b", realm: "c" } }, TypeError, "unknown option in exposition.basicAuth"],

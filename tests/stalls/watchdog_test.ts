@@ -12,13 +12,13 @@ const start = (options?: unknown): void => {
 
 describe("watchdog", () => {
   const wrong: [options: unknown, expected: string][] = [
-    [5, "options must be an object, got 5"],
+    [5, "options must be an object, got a number"],
     [{ treshold: 5 }, "unknown option; expected one of thresholdSeconds, deadSeconds, abortSeconds, server"],
     [{ thresholdSeconds: "5" }, 'thresholdSeconds must be a number, got "5"'],
     [{ thresholdSeconds: 0.1 }, "thresholdSeconds must be from 0.2 to 3600, got 0.1"],
     [{ deadSeconds: Number.NaN }, "deadSeconds must be from 0.2 to 86400, got NaN"],
     [{ abortSeconds: 0 }, "abortSeconds must be from 0.2 to 86400, got 0"],
-    [{ server: 8080 }, "server must be an object, got 8080"],
+    [{ server: 8080 }, "server must be an object, got a number"],
     [{ server: {} }, "server.port must be a number, got undefined"],
     [{ server: { port: 65_536 } }, "server.port must be a whole number from 0 to 65535, got 65536"],
     [{ server: { port: 0, host: "" } }, 'server.host must be an address, got ""'],
