@@ -62,7 +62,7 @@ export function joinMessages(copies: readonly [Told, ...Told[]]): View {
     routeSeconds: Math.max(...messages.map(({ routeSeconds }) => routeSeconds)),
     pools: joinPools(copies),
     pending: joinPending(messages),
-    oldestRequestSeconds: most(messages.map(({ oldestRequestSeconds }) => oldestRequestSeconds)),
+    inFlight: joinInFlight(messages),
     limits: { ...own.limits, heapBytes: undefined },
     // What one of them tells is not absent.
     absent: Object.fromEntries(
@@ -136,6 +136,15 @@ function joinPending(messages: readonly Message[]): PendingRow[] {
     });
   }
   return [...kinds.values()];
+}
+
+function joinInFlight(messages: readonly Message[]): Message["inFlight"] {
+  const told = messages.flatMap(({ inFlight }) => inFlight ?? []);
+  if (told.length === 0) return undefined;
+  return {
+    ages: told[0]!.ages.map((_, group) => told.reduce((all, { ages }) => all + ages[group]!, 0)),
+    oldestSeconds: Math.max(...told.map(({ oldestSeconds }) => oldestSeconds)),
+  };
 }
 
 function sum(a: number | undefined, b: number | undefined): number | undefined {

@@ -26,7 +26,7 @@ interface Rule {
 
 function ruleOf(column: string): Rule {
   return {
-    isLevel: /^(?:heap_used|rss|age_\d+)$/.test(column),
+    isLevel: ["heap_used", "rss"].includes(column),
     // Of blocked loops the worst is shown: a mean would hide it.
     isMax: ["blocked", "throttled"].includes(column),
     isOfProcess: ["rss", "cpu"].includes(column),

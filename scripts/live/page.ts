@@ -12,7 +12,6 @@ import type { CopiesTold } from "../../src/live/message.ts";
 import type { FindingOfCopy } from "./join_messages.ts";
 import { OwnSeriesPanel } from "./own_series.ts";
 import { AgeTable, poolTable, RequestTable, stallTable } from "./panels.ts";
-import { firstRow } from "./rows.ts";
 import { everyCopy, type Shown, Store } from "./store.ts";
 import { bytes, clock, cores, uptime } from "./words.ts";
 
@@ -127,10 +126,7 @@ function draw(): void {
   } else setChildren(findings, [fine]);
   stalls.show(view.stalls, view.absent["stalls"] ?? "No stall so far.");
   requests.show(view);
-  const first = rows.column("age_0");
-  const last = Math.min(firstRow(rows, view.now), rows.count - 1);
-  const counts = [...view.ageBounds, Infinity].map((_, i) => last < 0 ? 0 : rows.value(last, first + i) || 0);
-  ages.show(view, counts);
+  ages.show(view);
   pools.show(view.pools, view.absent["pools"] ?? "No pool is shown.");
   const from = view.now - windowSeconds;
   heat.show(rows, from, view.now, view);

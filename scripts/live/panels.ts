@@ -193,7 +193,8 @@ export class AgeTable {
   readonly element: HTMLElement = this.#table.element;
 
   /** Shows how many there are in each group, how old the oldest one is, and what other work is pending. */
-  show({ ageBounds, absent, oldestRequestSeconds, pending }: View, counts: readonly number[]): void {
+  show({ ageBounds, absent, inFlight, pending }: View): void {
+    const { ages: counts = [], oldestSeconds: oldest = 0 } = inFlight ?? {};
     const most = Math.max(1, ...counts);
     const groups = ageBounds.map((bound) => `up to ${time(bound)}`);
     const lines = [...groups, "older"].map((age, i) => ({
@@ -204,7 +205,7 @@ export class AgeTable {
     this.#table.show(absent["ages"] === undefined ? lines : [], absent["ages"] ?? "");
     this.#table.note(
       [
-        ...oldestRequestSeconds ? [`The oldest is ${time(oldestRequestSeconds)} old.`] : [],
+        ...oldest > 0 ? [`The oldest is ${time(oldest)} old.`] : [],
         ...pending.map(({ kind, count: all, oldestSeconds }) =>
           `${kind}: ${count(all)} pending, the oldest for ${time(oldestSeconds)}.`
         ),

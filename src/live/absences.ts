@@ -23,7 +23,7 @@ export function absences(
     stalls: stalls.absent,
     gc: Number.isNaN(recording.counter("gc")) && because(collect.gc, "gc", "This runtime tells no collections."),
     requests: !http && because(collect.http, "http", "No request is measured: use runtimeMetrics() or instrument()."),
-    ages: Number.isNaN(recording.level(levels.ages)) && because(collect.http, "http", "No request is measured."),
+    ages: !http && because(collect.http, "http", "No request is measured."),
     pools: pools.size === 0 && because(collect.pools, "pools", "No pool is shown: see monitor.pool()."),
     heap: Number.isNaN(recording.level(levels.heap_used)) &&
       because(collect.memory, "memory", "This runtime tells its heap only as it was at the last collection."),

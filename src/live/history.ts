@@ -7,9 +7,9 @@
  * @module
  */
 
-import { ageBounds, historySeconds, levels, mostReadings, type Recording } from "./recording.ts";
+import { historySeconds, levels, mostReadings, type Recording } from "./recording.ts";
 
-/** The columns that each row has before those of lag and ages. What is not told is NaN. */
+/** The columns that each row has before those of lag. What is not told is NaN. */
 const fixed = [
   "seconds", // how long the time is that the row tells of
   "blocked", // seconds of it in which the loop answered nothing
@@ -35,7 +35,6 @@ export class History {
     this.columns = [
       ...fixed,
       ...Array.from({ length: recording.buckets }, (_, bucket) => `lag_${bucket}`),
-      ...Array.from({ length: ageBounds.length + 1 }, (_, group) => `age_${group}`),
     ];
   }
 
@@ -56,9 +55,6 @@ export class History {
     for (let each = Math.max(row, this.#oldest); each < this.rows; each++) {
       const values = fixed.map((column) => this.#value(each, column));
       for (let bucket = 0; bucket < buckets; bucket++) values.push(this.#beats(each, bucket));
-      for (let group = 0; group <= ageBounds.length; group++) {
-        values.push(this.#recording.level(levels.ages + group, each + 1));
-      }
       const told = values.map((value) => Number.isNaN(value) ? null : shortened(value));
       rows.push([Math.round(this.#recording.counter("unix", each + 1) * 1000) / 1000, ...told]);
     }

@@ -6,6 +6,7 @@
 
 import type { PoolReading } from "../sample.ts";
 import type { FindingsReport } from "./finding.ts";
+import type { InFlight } from "./in_flight.ts";
 import type { RouteLine } from "./route_table.ts";
 import type { ShownStall } from "./stall_list.ts";
 
@@ -47,7 +48,8 @@ export interface Message extends FindingsReport {
   readonly routes: readonly RouteRow[];
   readonly routeSeconds: number;
   readonly durationBounds: readonly number[];
-  readonly oldestRequestSeconds: number | undefined;
+  /** As of the answer, also where the rest is as of the newest row; undefined where no request is measured. */
+  readonly inFlight: InFlight | undefined;
   readonly pools: readonly PoolRow[];
   /** Other work that is pending, as far as its age is known. */
   readonly pending: readonly PendingRow[];

@@ -15,9 +15,6 @@ export const historySeconds = 300;
 /** How many readings are kept: a row is what lies between two of them. */
 export const mostReadings: number = historySeconds + 1;
 
-/** Upper bounds of the ages of requests in flight, in seconds; the last group is older. */
-export const ageBounds: readonly number[] = [0.1, 1, 10, 60];
-
 /** The places of a reading's clocks and counters, which stand as they are since the process began; NaN where not told. */
 export const counters = {
   now: 0, // the runtime's clock, in seconds
@@ -32,15 +29,11 @@ export const counters = {
 export const levels = {
   heap_used: 0,
   rss: 1,
-  ages: 2, // requests in flight by age, from here on
 } as const;
 
 /** How many of each a reading has. */
 const counterWidth = 6;
-const levelWidth = levels.ages + ageBounds.length + 1;
-
-/** The most requests in flight whose age is looked at: walking over 10,000 takes about 0.1 ms. */
-const mostWalked = 10_000;
+const levelWidth = 2;
 
 /** A reading that is older is taken anew when somebody asks, and one that is younger is not followed by the next. */
 const [staleSeconds, freshSeconds] = [1, 0.5];
@@ -132,10 +125,7 @@ export class Recording {
       [now, unix, ...[blockedSeconds, gcSeconds, cpuSeconds, throttledSeconds].map((each) => each ?? NaN)],
       at * counterWidth,
     );
-    const own = this.levels.subarray(at * levelWidth, (at + 1) * levelWidth).fill(http ? 0 : NaN);
-    own[levels.heap_used] = heapUsedBytes ?? NaN;
-    own[levels.rss] = residentBytes ?? NaN;
-    if (http) countAges(own, http.pending, now);
+    this.levels.set([heapUsedBytes ?? NaN, residentBytes ?? NaN], at * levelWidth);
     if (this.buckets > 0) this.beats.set(this.#lag!.copy().subarray(0, this.buckets), at * this.buckets);
     this.count++;
   }
@@ -145,18 +135,4 @@ function sumOf(histogram: Histogram): number {
   let sum = 0;
   for (let slot = 0; slot < histogram.slots.size; slot++) sum += histogram.sum(slot);
   return sum;
-}
-
-/** Counts requests in flight by age. */
-function countAges(own: Float32Array, pending: NonNullable<Core["http"]>["pending"], now: number): void {
-  let walked = 0;
-  for (const { beganAt } of pending.items()) {
-    if (walked === mostWalked) break;
-    walked++;
-    let group = 0;
-    while (group < ageBounds.length && now - beganAt > ageBounds[group]!) group++;
-    own[levels.ages + group]!++;
-  }
-  // The oldest come first, so what was not looked at is no older than the last that was.
-  own[levels.ages]! += pending.count - walked;
 }

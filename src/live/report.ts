@@ -11,7 +11,8 @@ import { type FindingsReport, windowSeconds } from "./finding.ts";
 import { findFindings } from "./findings.ts";
 import type { Message } from "./message.ts";
 import { History } from "./history.ts";
-import { ageBounds, type Recording } from "./recording.ts";
+import { ageBounds, inFlight } from "./in_flight.ts";
+import type { Recording } from "./recording.ts";
 import { type RouteLines, routeLines } from "./route_table.ts";
 import { thresholds } from "./signals.ts";
 import type { StallList } from "./stall_list.ts";
@@ -73,7 +74,9 @@ export class Report {
       if (this.#texts.size >= mostTexts) this.#texts.clear();
       this.#texts.set(known, text = JSON.stringify(this.#message(known)));
     }
-    return text;
+    // Of a reading a second ago what is in flight would be told as younger than by another copy, or as over.
+    const { core: { http, runtime } } = this.#sources;
+    return http ? `${text.slice(0, -1)},"inFlight":${JSON.stringify(inFlight(http.pending, runtime.now()))}}` : text;
   }
 
   #refresh(): void {
@@ -112,7 +115,7 @@ export class Report {
     return routeLines(recording.routes, core.http, core.runtime.now(), thresholds.latency_slow);
   }
 
-  #message(row: number): Message {
+  #message(row: number): Omit<Message, "inFlight"> {
     const { core, recording, stalls, title } = this.#sources;
     const history = this.#history;
     const sample = this.#now();
@@ -138,7 +141,6 @@ export class Report {
       routes: routes.map(({ slow: _, ...line }) => line),
       routeSeconds: seconds,
       durationBounds: recording.routes.bounds,
-      oldestRequestSeconds: sample.oldestAges.get("http_request"),
       pools: [...sample.pools].map(([name, numbers]) => ({ name, ...numbers })),
       pending: [...sample.oldestAges].filter(([kind]) => kind !== "http_request")
         .map(([kind, oldestSeconds]) => ({ kind, count: sample.pending.get(kind) ?? 0, oldestSeconds }))

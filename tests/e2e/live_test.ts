@@ -115,7 +115,7 @@ function turnTime(): void {
   }) as typeof setTimeout;
   const lagBounds = [0.001, 0.01, 0.05, 0.2, 1];
   const columns = ["seconds", "blocked", "gc", "heap_used", "rss", "cpu", "throttled", "in_flight"];
-  columns.push(...[...lagBounds, 0].map((_, i) => `lag_${i}`), ...[0, 1, 2].map((i) => `age_${i}`));
+  columns.push(...[...lagBounds, 0].map((_, i) => `lag_${i}`));
   const begin = Date.now() / 1000;
   let second = 0;
   let answered: (() => void) | undefined;
@@ -141,6 +141,7 @@ function turnTime(): void {
       ...{ method: "GET", route: `/route-${(second >> 2) % 50 + i}`, total: second, count: i, errors: 0 },
       ...{ buckets: [1, i, second % 7], spark: Array.from({ length: 30 }, (_, step) => (second + step) % 11) },
     })),
+    inFlight: { ages: [second % 3, 1, 2], oldestSeconds: 4 },
     ...{ routeSeconds: 60, durationBounds: [0.1, 1], pending: [], limits: {}, absent: {} },
     pools: [{ name: "pg", active: second % 5, queued: second % 3, capacity: 5 }],
     stalls: Array.from({ length: 20 }, (_, i) => ({
@@ -372,6 +373,8 @@ describe("the live page in Chromium", { skip }, () => {
     let server: Server;
     let url: string;
     let end: () => Promise<void>;
+    let answerThose: () => void;
+    const hanging = new Promise<Response>((resolve) => answerThose = () => resolve(new Response("x")));
 
     /** Serves on this port; what is measured is new each time. */
     async function start(port = 0): Promise<void> {
@@ -394,7 +397,11 @@ describe("the live page in Chromium", { skip }, () => {
       };
       const stalls = { recent: () => [stall, { ...stall, id: "2", name: "" }], profile: () => "{}" };
       const live = livePage(monitor, { stalls, title: markup("title") });
-      const app = monitor.instrument((_: Request) => new Response("x"), { route: () => `/${markup("route")}` });
+      const app = monitor.instrument(
+        (request: Request) =>
+          request.url.endsWith("/hang") ? hanging.then((answer) => answer.clone()) : new Response("x"),
+        { route: () => `/${markup("route")}` },
+      );
       server = createServer(
         toNodeListener((request: Request, ...rest: unknown[]) =>
           new URL(request.url).pathname === "/live" ? live.handler(request, rest[0]) : app(request)
@@ -444,6 +451,33 @@ describe("the live page in Chromium", { skip }, () => {
         await page.getByRole("button", { name: "own metrics" }).click();
         await page.locator("#series").waitFor({ state: "hidden", timeout });
         assertEquals(complaints, []);
+      });
+    });
+
+    it("tells ages of requests in flight that fit the age of the oldest, whenever it is looked at", async () => {
+      await look(`${url}/live`, desktop, async (page) => {
+        const answers = ["", "", ""].map(() => fetch(`${url}/hang`));
+        await page.locator("#ages", { hasText: "The oldest is" }).waitFor({ timeout });
+        const seen = await page.evaluate(async () => {
+          const texts = new Set<string>();
+          const begin = performance.now();
+          // Past the bound of a second, where a row of before would still tell them as younger.
+          while (performance.now() < begin + 4000) {
+            texts.add(document.querySelector<HTMLElement>("#ages")!.innerText);
+            await new Promise((resolve) => setTimeout(resolve, 50));
+          }
+          return [...texts];
+        });
+        answerThose();
+        for (const answer of await Promise.all(answers)) await answer.text();
+        for (const text of seen) {
+          const [, oldest, unit] = /The oldest is ([\d.]+) (m?s) old/.exec(text)!;
+          const counts = [...text.matchAll(/^(?:up to .*|older)\s+(\d+)$/gm)].map(([, count]) => Number(count));
+          const seconds = Number(oldest) / (unit === "ms" ? 1000 : 1);
+          const group = [0.1, 1, 10, 60].findIndex((bound) => seconds <= bound);
+          assertEquals([counts.length, counts.findLastIndex((count) => count > 0)], [5, group], text);
+        }
+        assert(seen.length > 2, seen.join(" | "));
       });
     });
 

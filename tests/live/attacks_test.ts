@@ -258,7 +258,7 @@ describe("the recording", () => {
       (sum, { byteLength }) => sum + byteLength,
       0,
     );
-    assert(columns.length >= 20, `${columns.length} series`);
+    assert(columns.length >= 19, `${columns.length} series`);
     assert(bytes >= historySeconds * columns.length * 4, `${bytes} bytes are less than its rows`);
     assertLess(bytes, 100 * 1024);
   });

@@ -16,7 +16,7 @@ function message(rows: readonly (readonly [unix: number, values: Values])[], mor
     ...{ run: "run", cursor: `run.${rows.length}`, now: rows.at(-1)?.[0] ?? 0, severity: 0, findings: [] },
     ...{ about: {}, columns, lagBounds: [0.1], ageBounds: [], thresholds: { warning: 0.05, critical: 0.2 } },
     rows: rows.map(([unix, values]) => [unix, ...columns.map((name) => values[name] ?? null)]),
-    ...{ routes: [], routeSeconds: 60, durationBounds: [0.1, 1], oldestRequestSeconds: undefined },
+    ...{ routes: [], routeSeconds: 60, durationBounds: [0.1, 1] },
     ...{ pools: [], pending: [], limits: {}, stalls: [], hasProfiles: false, absent: {} },
     ...more,
   } as unknown as Message;
@@ -114,14 +114,16 @@ describe("what the browser keeps of copies", () => {
     const route = { method: "GET", route: "/", total: 3, count: 3, errors: 1, buckets: [1, 2, 0], spark: [1, 2] };
     const second = row(1000.5, {
       ...{ run: "b", cursor: "b.1", severity: 2, findings, pools, routes: [route] },
-      routeSeconds: 30,
+      ...{ routeSeconds: 30, inFlight: { ages: [0, 3], oldestSeconds: 1.4 } },
     });
-    store.add(told([["a", "1", row(1000, { pools, routes: [route] })], ["b", "2", second]]));
+    const inFlight = { ages: [1, 2], oldestSeconds: 1.2 };
+    store.add(told([["a", "1", row(1000, { pools, routes: [route], inFlight })], ["b", "2", second]]));
     assertEquals(store.question, { since: "run.1,b.1", copy: "all" });
     const { view } = store.shown()!;
     assertEquals(view.severity, 2);
     assertEquals(view.findings.map(({ copy, sentence }) => [copy, sentence]), [["2", "slow"]]);
     assertEquals(view.pools, [{ name: "pg", active: 2, queued: 4, capacity: 8, oldestWaitSeconds: 1 }]);
+    assertEquals(view.inFlight, { ages: [1, 5], oldestSeconds: 1.4 });
     assertEquals(view.routes, [{ ...route, total: 6, count: 6, errors: 2, buckets: [2, 4, 0], spark: [2, 4] }]);
     store.picked = "a";
     assertEquals(store.shown()!.view.findings, []);

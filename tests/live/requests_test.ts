@@ -56,6 +56,26 @@ describe("the requests that the live page tells", () => {
     }
   });
 
+  it("are in flight as of the answer, whenever the newest row was read, and also of ten thousand", async () => {
+    const { clock, monitor, hit, page } = start();
+    using _ = monitor;
+    using live = page();
+    hit("/a", 1);
+    clock.advance(1.1);
+    assertEquals((await told(live)).inFlight, { ages: [0, 0, 0, 0, 0], oldestSeconds: 0 });
+    const begin = (): unknown => monitor.recorder!.begin(new Request("http://localhost/"), "/a", undefined);
+    for (let i = 0; i < 3; i++) begin();
+    for (const [seconds, ages] of [[0.05, [3, 0, 0, 0, 0]], [0.5, [0, 3, 0, 0, 0]], [0.9, [0, 0, 3, 0, 0]]] as const) {
+      clock.advance(seconds);
+      const { inFlight } = await told(live);
+      assertEquals(inFlight!.ages, ages);
+      assertAlmostEquals(inFlight!.oldestSeconds, [0.05, 0.55, 1.45][[0.05, 0.5, 0.9].indexOf(seconds)]!, 1e-6);
+    }
+    for (let i = 0; i < 20_000; i++) begin();
+    clock.advance(0.5);
+    assertEquals((await told(live)).inFlight!.ages, [0, 20_000, 3, 0, 0]);
+  });
+
   it("have a line and a finding as soon as their route is called first", async () => {
     const { clock, monitor, hit, page } = start();
     using _ = monitor;
