@@ -2,11 +2,16 @@
 // answer, with and without us.
 
 import { createServer, type RequestListener } from "node:http";
+import { getRequestListener } from "@hono/node-server";
+import type { Context, Next } from "hono";
 import { pinnedPackages } from "../../scripts/pinned_packages.ts";
-import { answerByPath, type Door, type Listening, listenOn } from "../exact/compare.ts";
+import { answerByPath, type Door, type Listening, listenOn, type Load } from "../exact/compare.ts";
 import { compareAnswers } from "../exact/compare_answers.ts";
+import { whole } from "../exact/hono_door.ts";
+import type { Routed } from "../exact/hono_kinds.ts";
 import { routeOf } from "../exact/kind.ts";
 import { kindsFor } from "../exact/kinds.ts";
+import { webSocketKinds } from "../exact/web_socket_kinds.ts";
 
 type Handler = (request: Request, ...more: unknown[]) => unknown;
 
@@ -44,3 +49,27 @@ for (const [name, serve] of Object.entries(servers)) {
   const kinds = kindsFor(name).filter((kind) => kind.name !== "answers another realm's rejection");
   compareAnswers(door, { kinds, under: ["everything"], skip });
 }
+
+/** By the package that opens WebSockets for older servers of Hono's; each app has an own function that does. */
+const opener = "upgradeWebSocket";
+const webSockets: Door<Routed> = {
+  name: "@hono/node-ws",
+  serve({ kinds, came, answer, find }, monitor) {
+    const own: Load<Routed> = {
+      kinds,
+      came,
+      find,
+      answer: (kind, given) => {
+        given.c.set(opener, upgradeWebSocket);
+        return answer(kind, given);
+      },
+    };
+    const app = whole(own, monitor);
+    const { injectWebSocket, upgradeWebSocket } = load("@hono/node-ws").createNodeWebSocket({ app });
+    const server = createServer(getRequestListener(app.fetch));
+    injectWebSocket(server);
+    return listenOn(server);
+  },
+};
+const openedBy = ((events: never) => (c: Context, next: Next) => c.get(opener)(events)(c, next)) as never;
+compareAnswers(webSockets, { kinds: webSocketKinds(openedBy), under: ["by default", "everything"], skip });

@@ -139,9 +139,7 @@ class OwnSide<Given> implements Load<Given>, Side<Given> {
     return scrape(this.#monitor!);
   }
 
-  find(path: string): Kind<Given> | undefined {
-    return this.#paths.get(path);
-  }
+  find = (path: string): Kind<Given> | undefined => this.#paths.get(path);
 
   came = (kind: Kind<Given>): void => {
     this.#requests.set(kind, (this.#requests.get(kind) ?? 0) + 1);
