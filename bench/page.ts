@@ -23,6 +23,7 @@ import { subjectCommands } from "./support/runtimes.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 const pages: Readonly<Record<string, string>> = {
+  idle: "no page, 100 ms",
   promClient: "prom-client",
   text: "text",
   openMetrics: "OpenMetrics",
@@ -75,6 +76,7 @@ for (const [runtime, [program, ...args]] of Object.entries(subjectCommands("page
     "whole scrape, ms",
     "share of prom-client's",
     "longest block, ms (of all rounds)",
+    "without waiting for a core",
     "page, MB",
     "time and bytes of the text's",
     "memory it holds, MB",
@@ -83,14 +85,22 @@ for (const [runtime, [program, ...args]] of Object.entries(subjectCommands("page
   for (const [name, title] of Object.entries(pages)) {
     const time = median(of(name, ({ milliseconds }) => milliseconds));
     const blocks = of(name, ({ blockedMilliseconds }) => blockedMilliseconds);
+    const own = of(name, ({ ownBlockedMilliseconds }) => ownBlockedMilliseconds);
     const bytes = median(of(name, ({ bytes }) => bytes));
     const peak = median(of(name, ({ peakBytes }) => peakBytes));
     const held = median(of(name, ({ heldBytes }) => heldBytes));
+    const longest = (of: readonly number[]): string =>
+      of.length > 0 ? `${median(of).toFixed(1)} (${Math.max(...of).toFixed(1)})` : "not told";
+    if (name === "idle") {
+      rows.push([title, "", "", longest(blocks), longest(own), "", "", "", ""]);
+      continue;
+    }
     rows.push([
       title,
       time.toFixed(0),
       (time / base).toFixed(2),
-      `${median(blocks).toFixed(1)} (${Math.max(...blocks).toFixed(1)})`,
+      longest(blocks),
+      longest(own),
       (bytes / 1e6).toFixed(1),
       `${text(name).time.toFixed(2)}, ${text(name).bytes.toFixed(2)}`,
       // Nobody can look while prom-client writes: it does so in one go.
@@ -117,7 +127,8 @@ written by \`bench/page.ts\`.
 One histogram of 10,000 label sets and 14 buckets, about 170,000 lines: one of ours, and one of prom-client's on a page of
 ours. The goals: no block of the loop over ${goalBlock} ms; protocol buffers smaller and faster than our text; for text and
 OpenMetrics at most a third of the time of prom-client's \`metrics()\`, and at most 4 MB of memory above the page's own
-size. Native buckets are some 50 more of each label set, which no text has. A page is never held whole; how much
+size. How long the loop is held in a process that writes nothing tells what the machine does by itself, and what the
+thread waits for a core is the time of others: of other processes, or of the engine's own threads. Native buckets are some 50 more of each label set, which no text has. A page is never held whole; how much
 garbage waits for its collection is the engine's choice, and V8's in Deno lets more of it wait than Node's. ${verdict}
 
 ${tables.join("\n\n")}`;

@@ -14,8 +14,8 @@ export interface Held {
   readonly own: number;
 }
 
-/** For how long this thread has waited for a core, in milliseconds. */
-const waited: () => number = (() => {
+/** Tells for how long this thread has waited for a core, in milliseconds; NaN where Linux does not. */
+export const waited: () => number = (() => {
   try {
     const file = openSync("/proc/thread-self/schedstat", "r");
     const bytes = Buffer.alloc(100);

@@ -9,6 +9,7 @@ import process from "node:process";
 import { Histogram as PromHistogram, Registry } from "prom-client";
 import { createMonitor } from "../../mod.ts";
 import type { Histogram } from "../../src/metrics/histogram.ts";
+import { waited } from "./held_loop.ts";
 
 const labelSets = 10_000;
 const rounds = Number(process.argv[2] ?? 5);
@@ -19,6 +20,8 @@ export interface PageCost {
   milliseconds: number;
   /** The longest time in which the loop answered nothing, in milliseconds. */
   blockedMilliseconds: number;
+  /** The same without what its thread waited for a core meanwhile; absent where Linux does not tell. */
+  ownBlockedMilliseconds?: number;
   bytes: number;
   /** The most memory of the heap and outside of it at any time, above what there was before, in bytes, garbage included. */
   peakBytes: number;
@@ -73,14 +76,15 @@ async function watch(page: () => Promise<number>, tidy: () => void): Promise<Omi
   collect();
   await new Promise((resolve) => setTimeout(resolve, 100));
   const before = used();
-  let [longest, last, peak, over] = [0, performance.now(), 0, false];
+  let [longest, own, last, waitedThen, peak, over] = [0, 0, performance.now(), waited(), 0, false];
   const look = (): void => {
-    const now = performance.now();
+    const [now, waitedNow] = [performance.now(), waited()];
     longest = Math.max(longest, now - last);
+    own = Math.max(own, now - last - (waitedNow - waitedThen));
     tidy();
     peak = Math.max(peak, used() - before);
     // What looking itself takes is nobody's block.
-    last = performance.now();
+    [last, waitedThen] = [performance.now(), waited()];
     if (!over) setImmediate(look);
   };
   setImmediate(look);
@@ -89,7 +93,8 @@ async function watch(page: () => Promise<number>, tidy: () => void): Promise<Omi
   const milliseconds = performance.now() - begin;
   await new Promise((resolve) => setImmediate(resolve));
   over = true;
-  return { milliseconds, blockedMilliseconds: longest, bytes, peakBytes: peak };
+  const owned = Number.isNaN(own) ? {} : { ownBlockedMilliseconds: own };
+  return { milliseconds, blockedMilliseconds: longest, ...owned, bytes, peakBytes: peak };
 }
 
 const names = "name[]=http_request_duration_seconds";
@@ -106,6 +111,8 @@ const ours = (headers: Record<string, string>, { handler } = monitor) => async (
 const protobuf = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
 
 const contestants: Record<string, () => Promise<number>> = {
+  // What the machine itself does to a loop, while nothing is written.
+  idle: () => new Promise((resolve) => setTimeout(() => resolve(0), 100)),
   promClient: async () => (await registry.metrics()).length,
   text: ours({}),
   openMetrics: ours({ accept: "application/openmetrics-text" }),
