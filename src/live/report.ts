@@ -39,6 +39,7 @@ export class Report {
   #readings = 0;
   #sample: Sample | undefined;
   #found: FindingsReport | undefined;
+  #routes: RouteLines | undefined;
 
   /** Makes a report that has told nothing yet. */
   constructor(sources: ReportSources) {
@@ -84,7 +85,7 @@ export class Report {
     if (readings === this.#readings) return;
     this.#readings = readings;
     this.#texts.clear();
-    this.#found = this.#sample = undefined;
+    this.#found = this.#sample = this.#routes = undefined;
   }
 
   /** What else is told of this moment: it is taken for whoever looks, and by no timer. */
@@ -110,9 +111,10 @@ export class Report {
     return { severity, findings };
   }
 
+  /** Findings and the table are of the same numbers. */
   #lines(): RouteLines {
     const { core, recording } = this.#sources;
-    return routeLines(recording.routes, core.http, core.runtime.now(), thresholds.latency_slow);
+    return this.#routes ??= routeLines(recording.routes, core.http, core.runtime.now(), thresholds.latency_slow);
   }
 
   #message(row: number): Omit<Message, "inFlight"> {

@@ -58,7 +58,8 @@ export function routeLines(
   const lines = routes.names.map((name, line): RouteLine => {
     const first = line * width;
     const grown = (place: number): number => grownBy(numbers[first + place]!, then.numbers[first + place] ?? 0);
-    const buckets = Array.from({ length: width - firstBucket }, (_, bucket) => grown(firstBucket + bucket));
+    const buckets: number[] = [];
+    for (let place = firstBucket; place < width; place++) buckets.push(grown(place));
     return {
       ...name,
       total: numbers[first + counted]!,
