@@ -260,26 +260,6 @@ const loads: Load[] = [
     },
   },
   {
-    name: "a block behind an await in one of many requests of a route",
-    blame: "request GET /report",
-    // So many stalls tell it from a route that is always there by chance.
-    warm: async (get) => {
-      await using _ = keepAsking(8, () => get("/report"));
-      await repeat(40, () => get("/report?heavy"));
-    },
-    run({ app, get, truth }) {
-      app.get("/report", async (c) => {
-        await sleep(0.008);
-        if (c.req.query("heavy") !== undefined) truth.block(0.1);
-        return c.text("ok");
-      });
-      return async () => {
-        await using _ = keepAsking(8, () => get("/report"));
-        await repeat(10, () => get("/report?heavy"));
-      };
-    },
-  },
-  {
     name: "a block in the pull of a response's stream",
     blame: "unknown",
     run: ({ app, get, truth }) => {
