@@ -128,7 +128,8 @@ const pieces = renderTable([
   ),
 ]);
 
-const body = `${describeRun()}; CPU time, medians of ${given.rounds} rounds of 3,000 requests, contestants in turns.
+const body = `${describeRun()}; CPU time, medians of ${given.rounds} rounds of 3,000 requests, contestants in turns,
+each round in another order.
 
 As a share of what \`@hono/prometheus\` costs above an empty middleware (1.00):
 
@@ -140,7 +141,7 @@ ${nativeGoal} of the peer. ${verdict}
 ${native}
 
 Streams are followed by their own promise on Node and Deno, for two functions, one promise and a look at one header. On Bun
-nothing but its print, for 5 to 14 µs, tells a stream from a file, and it is wrapped to learn its end.
+nothing but its print, for some 5 µs, tells a stream from a file, and its server is asked whether it has sent it.
 
 In nanoseconds:
 
