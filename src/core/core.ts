@@ -17,7 +17,7 @@ import { keepSeconds, Pools } from "../pools/pools.ts";
 import type { BeatBoard } from "../process/beat_board.ts";
 import type { Blame, Stall } from "../process/blame.ts";
 import type { EntryParts, ProcessSettings, ProcessWatch } from "../process/process_watch.ts";
-import { type Facts, factSources, readFacts } from "../process/runtime_facts.ts";
+import { beginnings, type Facts, factSources, readFacts } from "../process/runtime_facts.ts";
 import type { StallCounters } from "../process/stall_counters.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import type { Sample, UsageReading } from "../sample.ts";
@@ -106,10 +106,11 @@ export class Core {
       });
     }
     this.#watch = Watch && new Watch(runtime, settings, families, self, this.blame);
-    for (const { name, group, read } of catalog) {
+    const began = beginnings(runtime);
+    for (const { name, group, read, since } of catalog) {
       // The hidden pool stands in the families of pools, also where the app's own are off.
       const on = collect[group] || (group === "pools" && this.#watch?.showsPool);
-      if (read && on) families.sampled(name, () => this.#sample, read);
+      if (read && on) families.sampled(name, () => this.#sample, read, since && began[since]);
     }
     families.sampled("info", () => this.#sample, () => [[1, runtime.name, runtime.version, runtime.engine]]);
     families.sampled("metrics_series", () => this.#sample, () => self.pageSeries());

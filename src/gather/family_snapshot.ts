@@ -111,8 +111,7 @@ export function copyFamily(family: Family): Generator<void, FamilySnapshot> {
   if ("readings" in family) {
     const sampled = family as unknown as Sampled;
     const readings = [...sampled.readings()];
-    // A copy of another version may not know it.
-    const began = sampled.begins?.();
+    const { beganAt } = sampled;
     const valuesOf = (index: number): string[] => readings[index]!.slice(1) as string[];
     return withExemplars({
       ...common,
@@ -122,7 +121,7 @@ export function copyFamily(family: Family): Generator<void, FamilySnapshot> {
       written: { text: (index) => labelText(labelNames, valuesOf(index), staticLabels), names },
       labels: (index) => labelsOf(labelNames, valuesOf(index), staticLabels),
       numbers: readings.map(([value]) => value),
-      createdAt: began === undefined ? undefined : readings.map(() => began),
+      createdAt: beganAt === undefined ? undefined : readings.map(() => beganAt),
     }, undefined);
   }
   const counted = family as unknown as Counter | Histogram;

@@ -22,6 +22,9 @@ export type Group =
   | "calls"
   | "self";
 
+/** What the total of a counter that is read began with. */
+export type Beginning = "process" | "thread" | "monitor";
+
 /** Which groups are on. */
 export type Collected = Readonly<Record<Group, boolean>>;
 
@@ -42,8 +45,8 @@ export interface CatalogEntry {
   readonly optional?: true;
   /** How the metric is read from a sample; absent for what is counted as it happens. */
   readonly read?: (sample: Sample) => Iterable<Reading>;
-  /** What is read counts from the first moment of the process on. */
-  readonly fromStart?: true;
+  /** From when on it is counted what is read: nothing is known of the start where it is absent. */
+  readonly since?: Beginning;
 }
 
 /**

@@ -89,10 +89,9 @@ export class Families {
   }
 
   /** Makes a family that is read, not counted. */
-  sampled(name: string, sample: () => Sample, read: (sample: Sample) => Iterable<Reading>): void {
-    const { type, fromStart } = this.#entry(name);
-    const begins = fromStart && ((): number | undefined => sample().process?.startUnixSeconds);
-    this.#add(name, {}, (options) => new Sampled(type === "counter" ? type : "gauge", options, sample, read, begins));
+  sampled(name: string, sample: () => Sample, read: (sample: Sample) => Iterable<Reading>, beganAt?: number): void {
+    const { type } = this.#entry(name);
+    this.#add(name, {}, (options) => new Sampled(type === "counter" ? type : "gauge", options, sample, read, beganAt));
   }
 
   /** Every registered family, in the order of the page. */

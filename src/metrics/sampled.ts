@@ -15,7 +15,7 @@ export class Sampled extends Family {
   readonly type: "counter" | "gauge";
   readonly #read: () => Iterable<Reading>;
   /** When all of it began, as Unix time in seconds; undefined where that is not known. */
-  readonly begins: (() => number | undefined) | undefined;
+  readonly beganAt: number | undefined;
 
   /** Makes a family that reads from a sample. */
   constructor(
@@ -23,10 +23,10 @@ export class Sampled extends Family {
     options: FamilyOptions,
     sample: () => Sample,
     read: (sample: Sample) => Iterable<Reading>,
-    begins?: () => number | undefined,
+    beganAt?: number,
   ) {
     super(options);
-    this.begins = begins;
+    this.beganAt = beganAt;
     this.type = type;
     this.#read = () => read(sample());
   }

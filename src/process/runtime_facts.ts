@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Collected } from "../metrics/entry.ts";
+import type { Beginning, Collected } from "../metrics/entry.ts";
 import type { SelfMetrics } from "../metrics/self_metrics.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import type { Sample } from "../sample.ts";
@@ -53,4 +53,26 @@ export function readFacts(runtime: Runtime, collect: Collected, self: SelfMetric
   };
   const told = Object.fromEntries(Object.entries(all).filter(([, fact]) => fact !== undefined));
   return { ...told, pending: read("pendingWork") ?? new Map() };
+}
+
+/** When what is read as a running total began to be counted, as Unix time in seconds; undefined where that is not known. */
+export function beginnings(
+  runtime: Pick<Runtime, "process" | "uptimeSeconds" | "unixNow">,
+): Record<Beginning, number | undefined> {
+  const monitor = runtime.unixNow();
+  const uptime = told(() => runtime.uptimeSeconds?.());
+  return {
+    process: told(() => runtime.process?.().startUnixSeconds),
+    thread: uptime && monitor - uptime,
+    monitor,
+  };
+}
+
+/** What fails here fails where it is read, and is counted there. */
+function told<Value>(ask: () => Value): Value | undefined {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
 }

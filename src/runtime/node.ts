@@ -12,6 +12,7 @@ import {
   countKinds,
   cpuSeconds,
   deflater,
+  isMainThread,
   poolProbe,
   procReader,
   systemFacts,
@@ -53,6 +54,9 @@ export function nodeRuntime(global: GlobalLike): Runtime {
   const probe = poolProbe(process);
   const pages = deflater(process);
   const ranges = addressRanges(process);
+  const { now } = clock(global);
+  // The time origin of a worker is the process' own; its environment is made when it begins.
+  const threadAt = isMainThread(process) ? 0 : (performance.nodeTiming?.environment ?? 0) / 1000;
   return {
     ...clock(global),
     ...timers(global),
@@ -80,7 +84,7 @@ export function nodeRuntime(global: GlobalLike): Runtime {
     }),
     usage: () => v8Usage(process),
     ...systemFacts(process, () => true),
-    uptimeSeconds: clock(global).now,
+    uptimeSeconds: () => now() - threadAt,
     ...(process.getActiveResourcesInfo && {
       pendingWork: () => countKinds(process.getActiveResourcesInfo!(), resourceKinds),
     }),

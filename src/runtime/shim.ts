@@ -227,6 +227,7 @@ export interface GlobalLike {
     now(): number;
     readonly timeOrigin: number;
     eventLoopUtilization?(): { idle: number; active: number };
+    readonly nodeTiming?: { readonly environment: number };
   };
   readonly navigator?: { readonly userAgent?: string; readonly hardwareConcurrency?: number };
   readonly process?: ProcessLike;

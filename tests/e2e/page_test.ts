@@ -181,6 +181,15 @@ describe("the page of each runtime, read by the programs that it is for", () => 
             assert(increase! >= 5 && increase! < 7, `${series} of ${server} rose by ${increase}`);
           }
         }
+        // What the process and its loop tell as running totals began before the first scrape as well.
+        for (const name of ["runtime_eventloop_blocked_seconds_total", "process_cpu_seconds_total"]) {
+          const rows = await byServer(`${name}[5m]`);
+          assertEquals(Object.keys(rows).sort(), ["bun", "deno", "node"], name);
+          for (const [server, [first, second]] of Object.entries(rows)) {
+            assertEquals(first, 0, `${name} of ${server} at its start`);
+            if (name.includes("blocked")) assertGreater(second!, 0.9, server);
+          }
+        }
         for (const { health, lastError } of await prometheus.targets()) assertEquals([health, lastError], ["up", ""]);
         assert(!/level=(warn|error)[^\n]*(scrape|append)/i.test(prometheus.log()), prometheus.log());
       },

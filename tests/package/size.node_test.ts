@@ -30,13 +30,13 @@ const budgets: Readonly<Record<string, number>> = {
   "./stalls": 11.1,
   // uPlot alone is 22.
   "./live": 56,
-  "./copies": 27.3,
+  "./copies": 27.4,
   "./otel": 6,
 };
 
 /** What apps write, which leaves the rest of an entry point out of their bundles. */
 const apps: Readonly<Record<string, { code: string; budget: number }>> = {
-  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 50.2 },
+  "createMonitor alone": { code: 'import { createMonitor } from "./mod.ts"; createMonitor();', budget: 50.4 },
   "the middleware alone": {
     code: 'import { runtimeMetrics } from "./src/hono/mod.ts"; runtimeMetrics();',
     budget: 51.6,

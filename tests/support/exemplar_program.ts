@@ -12,6 +12,11 @@ import { createMetricsServer, createMonitor } from "../../mod.ts";
 const registry = new Registry();
 const born = new Counter({ name: "born_total", help: "Counted at once.", labelNames: ["how"], registers: [registry] });
 const monitor = createMonitor({ registry });
+// What is blocked before anybody scrapes is counted as well.
+setTimeout(() => {
+  for (const end = performance.now() + 1000; performance.now() < end;);
+}, 200);
+await new Promise((resolve) => setTimeout(resolve, 400));
 const server = await createMetricsServer({ monitor, port: 0 });
 console.log(`Listening on ${server.url}`);
 

@@ -212,3 +212,21 @@ function text(bound: number): string {
   if (bound === Infinity) return "+Inf";
   return Number.isInteger(bound) ? bound.toFixed(1) : String(bound);
 }
+
+/** A counter's label set: its value, and when it began, as Unix time in seconds. */
+export interface CounterOnPage {
+  readonly name: string;
+  readonly value: number;
+  readonly start: number | undefined;
+}
+
+/** Lists the counters of a page. */
+export function countersOf(page: Uint8Array): CounterOnPage[] {
+  return readMessages(page).flatMap(({ name, metric = [] }) =>
+    metric.flatMap(({ counter }) =>
+      counter
+        ? [{ name, value: counter.value, start: counter.startTimestamp && secondsOf(counter.startTimestamp) }]
+        : []
+    )
+  );
+}

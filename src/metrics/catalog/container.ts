@@ -90,6 +90,6 @@ export const containerEntries: readonly CatalogEntry[] = [
     aggregator: "sum",
     group: "container",
     read: ({ involuntarySwitches }) => one(involuntarySwitches),
-    fromStart: true,
+    since: "process",
   },
 ];

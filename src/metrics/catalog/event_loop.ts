@@ -45,6 +45,7 @@ export const eventLoopEntries: readonly CatalogEntry[] = [
     aggregator: "sum",
     group: "eventLoop",
     read: ({ lag }) => one(lag?.blockedSeconds),
+    since: "monitor",
   },
   {
     name: "eventloop_stalls_total",
@@ -83,6 +84,7 @@ export const eventLoopEntries: readonly CatalogEntry[] = [
     aggregator: "sum",
     group: "eventLoop",
     read: ({ lag }) => one(lag?.suspendedSeconds),
+    since: "monitor",
   },
   {
     name: "eventloop_time_seconds_total",
@@ -92,6 +94,7 @@ export const eventLoopEntries: readonly CatalogEntry[] = [
     aggregator: "sum",
     group: "eventLoop",
     read: ({ loop }) => loop ? [[loop.activeSeconds, "active"], [loop.idleSeconds, "idle"]] : [],
+    since: "thread",
   },
   {
     name: "thread_cpu_seconds_total",
@@ -101,5 +104,6 @@ export const eventLoopEntries: readonly CatalogEntry[] = [
     aggregator: "sum",
     group: "eventLoop",
     read: ({ threadCpuSeconds }) => one(threadCpuSeconds),
+    since: "thread",
   },
 ];

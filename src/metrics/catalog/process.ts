@@ -17,7 +17,7 @@ export const processEntries: readonly CatalogEntry[] = [
     aggregator: "sum",
     group: "process",
     read: ({ process }) => one(process?.cpuSeconds),
-    fromStart: true,
+    since: "process",
   },
   {
     name: "process_resident_memory_bytes",
