@@ -24,7 +24,11 @@ interface Summary {
   worst: number;
   blockedSeconds: number;
   gcSeconds: number;
+  /** How long the time is that they tell of. */
+  seconds: number;
 }
+
+const nothing: Summary = { worst: -1, blockedSeconds: 0, gcSeconds: 0, seconds: 0 };
 
 /** The panel. */
 export class Heat {
@@ -37,7 +41,7 @@ export class Heat {
   #rows: RowsLike | undefined;
   #range: [from: number, to: number] = [0, 1];
   #bounds: readonly number[] = [];
-  #all: Summary = { worst: -1, blockedSeconds: 0, gcSeconds: 0 };
+  #all = nothing;
 
   constructor() {
     const canvas = this.#canvas;
@@ -109,7 +113,7 @@ export class Heat {
       value >= thresholds.critical ? critical : value >= thresholds.warning ? warning : otherwise;
     context.fillStyle = line;
     for (const y of [top - 4, height - bottom + 2]) context.fillRect(left, y, width - left, 1);
-    const all: Summary = { worst: -1, blockedSeconds: 0, gcSeconds: 0 };
+    const all = { ...nothing };
     for (let row = firstRow(rows, from); row < rows.count && rows.time(row) <= to + 0.5; row++) {
       const length = rows.value(row, seconds);
       if (!(length > 0)) continue;
@@ -119,6 +123,7 @@ export class Heat {
       all.worst = Math.max(all.worst, worst);
       all.blockedSeconds += blockedSeconds;
       all.gcSeconds += gcSeconds;
+      all.seconds += length;
       let beatsOfAll = 0;
       for (let level = 0; level < levels; level++) beatsOfAll += rows.value(row, lag + level) || 0;
       for (let level = 0; level < levels; level++) {
@@ -165,6 +170,7 @@ export class Heat {
       worst,
       blockedSeconds: rows.value(row, rows.column("blocked")) || 0,
       gcSeconds: rows.value(row, rows.column("gc")) || 0,
+      seconds: rows.value(row, rows.column("seconds")),
     };
   }
 
@@ -181,13 +187,14 @@ export class Heat {
     const moment = momentNow();
     const [from, to] = this.#range;
     const row = moment === undefined ? undefined : rowAt(rows, moment);
-    const { worst, blockedSeconds, gcSeconds } = row === undefined ? this.#all : this.#summary(rows, row);
-    const length = row === undefined ? to - from : rows.value(row, rows.column("seconds"));
+    const { worst, blockedSeconds, gcSeconds, seconds } = row === undefined ? this.#all : this.#summary(rows, row);
+    // Of what is not known yet, or was missed in a gap, nobody knows whether it was blocked.
+    const known = row === undefined && seconds < 0.95 * (to - from) ? ` of ${time(seconds)}` : "";
     const words = [
       moment === undefined ? `last ${time(to - from)}` : clock(moment),
       ...moment !== undefined && row === undefined ? ["nothing is known"] : [
         worst < 0 ? "no beat so far" : `longest wait ${this.#longest(worst)}`,
-        `blocked ${time(blockedSeconds)}, ${percent(blockedSeconds / length)}`,
+        `blocked ${time(blockedSeconds)}, ${percent(blockedSeconds / seconds)}${known}`,
         ...rows.column("gc") >= 0 && gcSeconds > 0 ? [`collections ${time(gcSeconds)}`] : [],
       ],
     ];

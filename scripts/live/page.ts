@@ -23,12 +23,22 @@ let isPaused = false;
 let failures = 0;
 let isAsking = false;
 let timer: ReturnType<typeof setTimeout> | undefined;
+/** What is said while answers come. */
+let living = "connecting";
 /** What is said of the last restart. */
 let restart = "";
+/** Why the last question was not answered. */
+let reason = "";
+/** When the first question was asked that has not been answered, by the page's clock; undefined where all have been. */
+let askedAt: number | undefined;
+
+/** So long an answer is waited for in silence: two are missing then. */
+const silentSeconds = 2.5;
 
 const title = h("h1", {}, "Live");
 const about = h("span", { class: "about" });
-const state = h("span", { role: "status", class: "state" }, "connecting");
+const stateParts = ["connecting", "", ""].map((text, i) => h("span", { "aria-hidden": i === 1 && "true" }, text));
+const state = h("span", { role: "status", class: "state" }, ...stateParts);
 const pause = h("button", { type: "button", "aria-pressed": "false", onclick: () => turnPause() }, "pause");
 const windows = [1, 5, 15, 60].map((minutes) => {
   const attributes = { type: "button", "aria-pressed": String(minutes === 5), onclick: () => setWindow(minutes) };
@@ -51,7 +61,8 @@ const shownFindings = new Keyed<FindingOfCopy, { nodes: HTMLElement[] }>(
   }),
   () => {},
 );
-const fine = h("li", { class: "fine" }, h("b", {}, "fine"), h("span", {}, "Nothing is wrong."));
+const fineSentence = h("span", {}, "Nothing is wrong.");
+const fine = h("li", { class: "fine" }, h("b", {}, "fine"), fineSentence);
 
 const heat = new Heat();
 const stalls = stallTable(() => shown?.view);
@@ -180,28 +191,43 @@ function setWindow(minutes: number): void {
 async function ask(): Promise<void> {
   if (isAsking) return;
   isAsking = true;
+  askedAt ??= performance.now();
   clearTimeout(timer);
   try {
     const response = await fetch(address(store.question), { cache: "no-store", signal: AbortSignal.timeout(10_000) });
     if (!response.ok) throw new Error(`the server answered ${response.status}`);
     const restarted = store.add(await response.json() as CopiesTold);
     failures = 0;
+    askedAt = undefined;
     drawCopies();
     if (restarted !== undefined) restart = `, restarted at ${clock(restarted)}`;
     const others = store.isShared ? ", one of several processes that answer here and are not joined" : "";
-    setText(state, `live${restart}${others}`);
+    living = `live${restart}${others}`;
     if (!isPaused) shown = store.shown();
     if (!isPaused && !document.hidden) draw();
   } catch (error) {
     failures++;
-    setText(state, `no answer: ${error instanceof Error ? error.message : "unknown"}`);
+    reason = error instanceof Error ? error.message : "unknown";
   }
   isAsking = false;
-  state.classList.toggle("critical", failures > 0);
+  tellState();
   // The server keeps five minutes, so a tab that nobody sees misses nothing.
   timer = setTimeout(ask, document.hidden ? 60_000 : Math.min(30_000, 1000 * 2 ** Math.min(failures, 5)));
 }
 
+/** Says whether answers come; for how long none has come is not read out each second. */
+function tellState(): void {
+  const seconds = askedAt === undefined ? 0 : (performance.now() - askedAt) / 1000;
+  const isSilent = failures > 0 || seconds > silentSeconds;
+  const texts = isSilent
+    ? ["no answer", ` for ${uptime(seconds)}`, failures > 0 ? `: ${reason}` : ""]
+    : [living, "", ""];
+  for (const [i, text] of texts.entries()) setText(stateParts[i]!, text);
+  state.classList.toggle("critical", isSilent);
+  setText(fineSentence, isSilent ? "Nothing was wrong when an answer came last." : "Nothing is wrong.");
+}
+
+setInterval(tellState, 1000);
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) void ask();
 });

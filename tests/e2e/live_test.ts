@@ -373,6 +373,7 @@ describe("the live page in Chromium", { skip }, () => {
     let server: Server;
     let url: string;
     let end: () => Promise<void>;
+    let held: Promise<void> | undefined;
     let answerThose: () => void;
     const hanging = new Promise<Response>((resolve) => answerThose = () => resolve(new Response("x")));
 
@@ -404,7 +405,9 @@ describe("the live page in Chromium", { skip }, () => {
       );
       server = createServer(
         toNodeListener((request: Request, ...rest: unknown[]) =>
-          new URL(request.url).pathname === "/live" ? live.handler(request, rest[0]) : app(request)
+          new URL(request.url).pathname === "/live"
+            ? (held ?? Promise.resolve()).then(() => live.handler(request, rest[0]))
+            : app(request)
         ),
       );
       await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
@@ -451,6 +454,37 @@ describe("the live page in Chromium", { skip }, () => {
         await page.getByRole("button", { name: "own metrics" }).click();
         await page.locator("#series").waitFor({ state: "hidden", timeout });
         assertEquals(complaints, []);
+      });
+    });
+
+    it("says within a few seconds that no answer comes, and for how long", async () => {
+      await look(`${url}/live`, desktop, async (page) => {
+        const state = page.locator(".state");
+        let goOn!: () => void;
+        held = new Promise((resolve) => goOn = resolve);
+        // Before the question is given up, which is when a reason is said.
+        try {
+          await state.filter({ hasText: /^no answer for \d+ s$/ }).waitFor({ timeout });
+          assertEquals(await state.getAttribute("class"), "state critical");
+        } finally {
+          held = undefined;
+          goOn();
+        }
+        await state.filter({ hasText: /^live$/ }).waitFor({ timeout });
+        assertEquals(await state.getAttribute("class"), "state");
+      });
+    });
+
+    it("tells the blocked share of the time that is known, not of all that is shown", async () => {
+      await look(`${url}/live`, desktop, async (page) => {
+        const end = performance.now() + 1200;
+        while (performance.now() < end);
+        const blocked = /blocked ([\d.]+) s, ([\d.]+) % of ([\d.]+ s|\d+ min)/;
+        const text = await until(() => lagText(page), (text) => Number(blocked.exec(text)?.[1]) >= 1.1);
+        const [, seconds, share, known] = blocked.exec(text)!;
+        const knownSeconds = parseFloat(known!) * (known!.endsWith("min") ? 60 : 1);
+        assertLess(knownSeconds, performance.now() / 1000 + 2, text);
+        assertLess(Math.abs(Number(share) - Number(seconds) / knownSeconds * 100), 0.2 * Number(share), text);
       });
     });
 
