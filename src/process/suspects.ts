@@ -9,8 +9,8 @@
  * @module
  */
 
-/** So many beats without anybody are taken for seen before the first: of the first second little can be told. */
-const beatsBefore = 50;
+/** So many beats without anybody, some five seconds, are taken for seen before the first: of a beginning little can be told. */
+const beatsBefore = 250;
 
 /** So many stalls are remembered. */
 const rememberedStalls = 256;
