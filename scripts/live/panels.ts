@@ -7,16 +7,15 @@
 import { address } from "./address.ts";
 import { h } from "./dom.ts";
 import type { PoolRow, RouteRow } from "../../src/live/message.ts";
-import { quantile } from "../../src/live/quantile.ts";
+import { quantile, type QuantileBounds } from "../../src/live/quantile.ts";
 import type { StallOfCopy, View } from "./join_messages.ts";
 import { Table } from "./tables.ts";
-import { clock, count, none, percent, rate, time } from "./words.ts";
+import { between, clock, count, none, percent, rate, time } from "./words.ts";
 
 /** A route with what is reckoned from its buckets. */
 interface RouteLine extends RouteRow {
   readonly perSecond: number | undefined;
-  readonly quantiles: readonly (number | undefined)[];
-  readonly longest: number | undefined;
+  readonly quantiles: readonly (QuantileBounds | undefined)[];
 }
 
 const shares = [["p50", 0.5], ["p95", 0.95], ["p99", 0.99]] as const;
@@ -122,8 +121,8 @@ export class RequestTable {
       ...shares.map(([head], i) => ({
         head,
         isNumber: true as const,
-        text: ({ quantiles, longest }: RouteLine): string => time(quantiles[i], longest),
-        by: ({ quantiles }: RouteLine): number => quantiles[i] ?? -1,
+        text: ({ quantiles }: RouteLine): string => between(quantiles[i]),
+        by: ({ quantiles }: RouteLine): number => quantiles[i]?.most ?? -1,
       })),
     ],
     routeOf,
@@ -135,7 +134,6 @@ export class RequestTable {
       ...route,
       perSecond: routeSeconds > 0 ? route.count / routeSeconds : undefined,
       quantiles: shares.map(([, share]) => quantile(route.buckets, durationBounds, share)),
-      longest: durationBounds.at(-1),
     }));
     this.#table.show(lines, absent["requests"] ?? "No request so far.");
   }

@@ -4,19 +4,30 @@
  * @module
  */
 
+import type { QuantileBounds } from "../../src/live/quantile.ts";
+
 /** What stands for a number that is not told. */
 export const none = "–";
 
 /** A time, such as `420 ms` or `1.8 s`. */
-export function time(seconds: number | undefined | null, most?: number): string {
+export function time(seconds: number | undefined | null): string {
   if (seconds === undefined || seconds === null || Number.isNaN(seconds)) return none;
-  if (seconds === Infinity) return most === undefined ? "∞" : `> ${time(most)}`;
   const told = seconds;
   if (told === 0) return "0 ms";
   if (told < 0.0095) return `${(told * 1000).toFixed(1)} ms`;
   if (told < 0.9995) return `${(told * 1000).toFixed(0)} ms`;
   if (told < 99.5) return `${told.toFixed(told < 9.95 ? 2 : 1)} s`;
   return told < 5400 ? `${Math.round(told / 60)} min` : `${(told / 3600).toFixed(1)} h`;
+}
+
+/** The bounds that a time lies between, such as `100–250 ms`. */
+export function between(bounds: QuantileBounds | undefined): string {
+  if (bounds === undefined) return none;
+  const { above, most } = bounds;
+  const [unit, each] = (most === Infinity ? above : most) < 1 ? ["ms", 1000] : ["s", 1];
+  const told = (seconds: number): number => Number((seconds * each).toPrecision(3));
+  if (most === Infinity) return `> ${told(above)} ${unit}`;
+  return above === 0 ? `≤ ${told(most)} ${unit}` : `${told(above)}–${told(most)} ${unit}`;
 }
 
 /** How long a process has been running, such as `3 h 12 min`. */

@@ -30,10 +30,11 @@ export function findFindings(sources: FindingSources): Finding[] {
 function lateBeats({ history, lagBounds, stalls }: FindingSources): Finding[] {
   if (stalls.length > 0) return [];
   const late = quantile(history.lag(windowSeconds), lagBounds, 0.99);
-  const severity = severityOf(late, "lag");
-  return severity
-    ? [finding(severity, "lag", `One callback in a hundred waited ${time(late!)} and longer in the last minute`)]
-    : [];
+  if (!late || late.above < thresholds.lag_warning) return [];
+  const severity = late.above < thresholds.lag_critical ? "warning" : "critical";
+  return [
+    finding(severity, "lag", `One callback in a hundred waited longer than ${time(late.above)} in the last minute`),
+  ];
 }
 
 function pools({ sample }: FindingSources): Finding[] {

@@ -621,6 +621,8 @@ describe("the live page in Chromium", { skip }, () => {
         assertLess(after.nodes - before.nodes, 300, text);
         assertLess(after.listeners - before.listeners, 60, text);
         assertMatch(await page.locator("#stalls").innerText(), /GET \/held/);
+        // Its buckets end at 0.1 and 1 s.
+        assertMatch(await page.locator("#requests").innerText(), /0\.1–1 s/);
       } finally {
         await context.close();
       }
