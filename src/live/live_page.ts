@@ -30,7 +30,7 @@ export interface LivePage extends Disposable {
    *
    * @param request The request, or a Hono context.
    * @param platform What the server passed beside the request; it tells the other end's address.
-   * @returns The answer; 401 or 403 for whoever may not look, 503 once the monitor has been stopped.
+   * @returns The answer; 401 or 403 for whoever may not look, 503 where the monitor measures nothing, or no more.
    */
   readonly handler: (request?: ScrapeRequest, platform?: unknown) => Promise<Response>;
 

@@ -150,8 +150,9 @@ export interface MonitorOptions {
   /** How the page is guarded and written. */
   exposition?: ExpositionOptions;
   /**
-   * When false, nothing is measured and nothing registered; every method still works, and the page shows only the app's
-   * own metrics.
+   * When false, nothing is measured and nothing registered. Every method and every door takes the monitor all the same, as
+   * it takes one that has been stopped: what is wrapped is done, what would watch or join does nothing, and the page shows
+   * only the app's own metrics.
    *
    * @default {true}
    */

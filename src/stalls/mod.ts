@@ -19,6 +19,7 @@ import type { Monitor } from "../monitor/monitor.ts";
 import { profilerOf } from "../runtime/profilers.ts";
 import type { GlobalLike, Runtime } from "../runtime/shim.ts";
 import { HeldLines } from "./held_line.ts";
+import { neededBlame } from "./needed_blame.ts";
 import type { RecordedStall, StallFrame } from "./recorded_stall.ts";
 import { StackSampler } from "./stack_sampler.ts";
 import { checkStallOptions, type StallOptions } from "./stall_options.ts";
@@ -27,6 +28,8 @@ import { type StackSource, StallRecording } from "./stall_recorder.ts";
 export { type Watchdog, watchdog } from "./watchdog.ts";
 export type { WatchdogOptions, WatchdogServerOptions } from "./watchdog_options.ts";
 export type { Monitor, RecordedStall, StallFrame, StallOptions };
+
+const action = "Cannot record stalls";
 
 /** The newest stalls of the event loop. */
 export interface StallRecorder extends Disposable {
@@ -67,20 +70,19 @@ export interface StallRecorder extends Disposable {
  * for (const { name, seconds, culprit } of stalls.recent()) console.log(name, seconds, culprit?.functionName);
  * ```
  *
- * @param monitor What measures the loop.
+ * @param monitor What measures the loop. Of one that measures nothing, by `enabled: false` or since it has been stopped,
+ * there are no stalls.
  * @param options Which stalls to record, and what to find out about them.
  * @returns The stalls; dispose of it to stop.
  * @throws {TypeError} If `monitor` is none, or an option is unknown or of the wrong kind.
  * @throws {RangeError} If a number is out of bounds, such as a `thresholdSeconds` below the monitor's `stallSeconds`.
- * @throws {Error} If the monitor does not watch the event loop, or the profiler may not be used.
+ * @throws {Error} If the monitor runs without `collect.eventLoop`, or the profiler may not be used.
  */
 export function recordStalls(monitor: Monitor, options: StallOptions = {}): StallRecorder {
-  const access = accessTo(monitor, "Cannot record stalls");
+  const access = accessTo(monitor, action);
   const core = access.core();
   const settings = checkStallOptions(options, core?.settings.stallSeconds);
-  if (core && !core.blame) {
-    throw new Error("Cannot record stalls: the monitor does not watch the event loop; collect.eventLoop must be on");
-  }
+  if (core) neededBlame(core, action);
   // A monitor that does not measure has no stalls to tell.
   const recording = core && new StallRecording(core, settings, settings.stacks ? stackSource(core.runtime) : undefined);
   const stop = access.untilStop(() => recording?.stop());
@@ -101,7 +103,7 @@ function stackSource(runtime: Runtime): StackSource {
   const profiler = profilerOf(runtime.name, globalThis as unknown as GlobalLike);
   if (!profiler) {
     throw new Error(
-      "Cannot record stalls: this runtime has no profiler that can be asked (Node from 20.16 on has); give stacks: false",
+      `${action}: this runtime has no profiler that can be asked (Node from 20.16 on has); give stacks: false`,
     );
   }
   return source = {

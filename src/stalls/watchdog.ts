@@ -11,6 +11,7 @@ import type { Watcher } from "../process/blame.ts";
 import type { GlobalLike } from "../runtime/shim.ts";
 import { missingFlag, missingThreads, type Thread, threadsOf } from "../runtime/threads.ts";
 import { HolderNumbers } from "./holder_numbers.ts";
+import { neededBlame } from "./needed_blame.ts";
 import { WatchBoard } from "./watch_board.ts";
 import type { WatchData, WatchMessage } from "./watch_thread.ts";
 import { watchThreadText } from "./watch_thread_text.ts";
@@ -63,12 +64,13 @@ const longestRest = 0.5;
  * monitor.stop();
  * ```
  *
- * @param monitor Whose loop is watched.
+ * @param monitor Whose loop is watched. Of one that measures nothing, by `enabled: false` or since it has been stopped, none
+ * is: no thread begins, `/livez` is not served, and `ready` is fulfilled without a port.
  * @param options When to speak, and how.
  * @returns The watchdog; it watches from when `ready` is fulfilled.
  * @throws {TypeError} If the monitor is none, or an option is unknown or of the wrong kind.
  * @throws {RangeError} If a number is out of bounds.
- * @throws {Error} If the monitor measures no event loop, or this runtime has no threads or lacks the permission, whose flag is
+ * @throws {Error} If the monitor runs without `collect.eventLoop`, or this runtime has no threads or lacks the permission, whose flag is
  * named.
  */
 export function watchdog(monitor: Monitor, options: WatchdogOptions = {}): Watchdog {
@@ -76,12 +78,9 @@ export function watchdog(monitor: Monitor, options: WatchdogOptions = {}): Watch
   const refuse = refuser(action);
   const settings = checkWatchdog(refuse, options);
   const core = access.core();
-  const blame = core?.blame;
-  if (!blame) {
-    throw new Error(
-      `${action}: expected a monitor whose event loop is measured; it is stopped, or \`eventLoop\` is off`,
-    );
-  }
+  // Of a monitor that does not measure there is nothing to watch.
+  if (!core) return { ready: Promise.resolve({}), stop() {}, [Symbol.dispose]() {} };
+  const blame = neededBlame(core, action);
   const { self, stallCounters } = core;
   const global = globalThis as unknown as GlobalLike;
   const startThread = threadsOf(global);
