@@ -20,14 +20,14 @@ export function time(seconds: number | undefined | null): string {
   return told < 5400 ? `${Math.round(told / 60)} min` : `${(told / 3600).toFixed(1)} h`;
 }
 
-/** The bounds that a time lies between, such as `100–250 ms`. */
+/** The bounds that a time lies between, such as `100–250 ms`; a line breaks between the two at most. */
 export function between(bounds: QuantileBounds | undefined): string {
   if (bounds === undefined) return none;
   const { above, most } = bounds;
-  const [unit, each] = (most === Infinity ? above : most) < 1 ? ["ms", 1000] : ["s", 1];
+  const [unit, each] = (most === Infinity ? above : most) < 1 ? ["\u00a0ms", 1000] : ["\u00a0s", 1];
   const told = (seconds: number): number => Number((seconds * each).toPrecision(3));
-  if (most === Infinity) return `> ${told(above)} ${unit}`;
-  return above === 0 ? `≤ ${told(most)} ${unit}` : `${told(above)}–${told(most)} ${unit}`;
+  if (most === Infinity) return `>\u00a0${told(above)}${unit}`;
+  return above === 0 ? `≤\u00a0${told(most)}${unit}` : `${told(above)}–${told(most)}${unit}`;
 }
 
 /** How long a process has been running, such as `3 h 12 min`. */

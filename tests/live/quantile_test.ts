@@ -31,7 +31,7 @@ describe("a quantile of the live page", () => {
   });
 
   it("is told as the bounds that it lies between", () => {
-    const told = (...counts: number[]): string => between(quantile(counts, bounds, 0.5));
+    const told = (...counts: number[]): string => between(quantile(counts, bounds, 0.5)).replaceAll("\u00a0", " ");
     assertEquals(told(1, 0, 0, 0, 0, 0), "≤ 5 ms");
     assertEquals(told(0, 1, 0, 0, 0, 0), "5–100 ms");
     assertEquals(told(0, 0, 40, 0, 0, 0), "100–250 ms");
