@@ -26,6 +26,9 @@ const reservedLabels: readonly string[] = [
   "copy",
 ];
 
+/** Every label that the metrics use themselves. */
+export const ownLabels: readonly string[] = [...formatLabels, ...reservedLabels];
+
 /** Refuses an option: `expected` is such as `prefix must be a string`, and the action is the door's own. */
 export type Refuse = (Class: typeof TypeError | typeof RangeError, expected: string, got: unknown) => never;
 

@@ -18,6 +18,7 @@ import {
   withDefaults,
 } from "../check.ts";
 import { checkHeader, withoutCredentials } from "./credentials.ts";
+import { checkLabels } from "./labels.ts";
 import type { PusherOptions, PushProtocol, PushSource } from "./options.ts";
 import { withOtelEnvironment } from "./otel_environment.ts";
 
@@ -103,6 +104,7 @@ export function checkPusher(options: PusherOptions): PusherSettings {
   // The page is not asked for: what OTLP is made of is inside.
   const runtime = isOtlp ? accessTo(options.monitor, "Cannot create pusher").source().runtime : undefined;
   const told = runtime ? withOtelEnvironment(options, (name) => runtime.environment(name), refuse) : options;
+  checkLabels(told, refuse);
   for (const name of ["url", "job"] as const) {
     const instead = isOtlp ? ", or OTEL_SERVICE_NAME set" : "";
     if (told[name] === undefined) refuse(TypeError, `${name} must be ${pusherOptions[name].is}${instead}`, undefined);

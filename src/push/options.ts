@@ -49,7 +49,8 @@ export interface PusherOptions {
    */
   instance?: string;
   /**
-   * More labels of the sender; attributes of the resource in OTLP.
+   * More labels of the sender; attributes of the resource in OTLP. For a page they need names of labels that no series of
+   * ours has; of the app's own metrics a label of such a name is `exported_…`, as where Prometheus scrapes them.
    *
    * @default {{}}
    */

@@ -12,6 +12,7 @@ import { isPromise } from "../runtime/promise.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import { checkPusher, type PusherSettings } from "./check_pusher.ts";
 import { deliver, FailedAttempt, platformClock, type PushClock } from "./delivery.ts";
+import { keepingLabels } from "./labels.ts";
 import type { PusherOptions } from "./options.ts";
 import { gzipped, OtlpPayloads, pagePayload, type Payload } from "./payload.ts";
 import { type PushRequest, pushRequest, resourceOf, type Sender } from "./target.ts";
@@ -270,7 +271,9 @@ export class MonitorPusher implements Pusher {
   async #payload(sender: Sender): Promise<Payload> {
     const { protocol, monitor, maxBytes } = this.#settings;
     if (protocol === "otlp") return await this.#otlp.make(resourceOf(sender));
-    return { body: await pagePayload(monitor, maxBytes), accept: () => {} };
+    const { job, instance, labels } = sender;
+    const body = keepingLabels(await pagePayload(monitor, maxBytes), { job, instance, ...labels });
+    return { body, accept: () => {} };
   }
 
   /** What a listener throws reaches nobody: it is called behind everything. */

@@ -23,16 +23,17 @@ import { describeWith } from "../support/programs.ts";
 import { until } from "../support/until.ts";
 
 /** A monitor with two requests counted, beside a metric of the app's own. */
-async function measured(): Promise<{ monitor: Monitor; ask(): Promise<void>; orders: Counter }> {
+async function measured(): Promise<{ monitor: Monitor; ask(): Promise<void>; orders: Counter; jobs: Counter }> {
   const registry = new Registry();
   const orders = new Counter({ name: "orders_total", help: "Orders.", labelNames: ["shop"], registers: [registry] });
   orders.inc({ shop: 'a "b"\\c' }, 3);
+  const jobs = new Counter({ name: "jobs_total", help: "Jobs.", labelNames: ["job"], registers: [registry] });
   const monitor = createMonitor({ registry });
   const fetch = monitor.instrument((_request: Request) => new Response("hello"));
   const ask = async () => void await (await fetch(new Request("http://localhost/"))).text();
   await ask();
   await ask();
-  return { monitor, ask, orders };
+  return { monitor, ask, orders, jobs };
 }
 
 function pusherFor(
@@ -82,6 +83,18 @@ describeWith("pushing to a Pushgateway", ["prometheus-pushgateway"], (generation
     monitor.stop();
   });
 
+  it("shows every series of an app that has labels of the sender's names", async () => {
+    const { monitor, jobs } = await measured();
+    jobs.inc({ job: "email" }, 3);
+    jobs.inc({ job: "import" }, 4);
+    const pusher = pusherFor(monitor, { url: gateway.url, protocol: "pushgateway" });
+    assert(await pusher.push(), pusher.stats.lastError);
+    const page = await scrape();
+    assertEquals(page.value('jobs_total{exported_job="email",instance="a/b",job="e2e"}'), 3);
+    assertEquals(page.value('jobs_total{exported_job="import",instance="a/b",job="e2e"}'), 4);
+    monitor.stop();
+  });
+
   it("tells what it refuses, and sends it once", async () => {
     const pusher = createPusher({
       url: gateway.url,
@@ -122,6 +135,20 @@ describeWith("pushing to VictoriaMetrics", ["victoria-metrics"], (generation) =>
     );
     assertEquals(found, { "a/b": 2 });
     assertEquals(await query('orders_total{job="e2e"}', "shop"), { 'a "b"\\c': 3 });
+    monitor.stop();
+  });
+
+  it("finds every series of an app that has labels of the sender's names", async () => {
+    const { monitor, jobs } = await measured();
+    jobs.inc({ job: "email" }, 3);
+    jobs.inc({ job: "import" }, 4);
+    const pusher = pusherFor(monitor, { url: importUrl(), protocol: "victoriametrics" });
+    assert(await pusher.push(), pusher.stats.lastError);
+    const found = await until(
+      () => query('jobs_total{job="e2e"}', "exported_job"),
+      (found) => Object.keys(found).length === 2,
+    );
+    assertEquals(found, { email: 3, import: 4 });
     monitor.stop();
   });
 

@@ -1,11 +1,13 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { createMonitor } from "@rtm/runtime-metrics";
 import { createPusher, type PusherOptions } from "@rtm/runtime-metrics/push";
 import { Counter, Registry } from "prom-client";
 import { isolateName } from "../../src/edge/isolate.ts";
 import { gather } from "../../src/gather/gather.ts";
 import { withAccess } from "../../src/monitor/access.ts";
 import { checkPusher } from "../../src/push/check_pusher.ts";
+import { keepingLabels } from "../../src/push/labels.ts";
 import { MonitorPusher } from "../../src/push/pusher.ts";
 import { currentRuntime } from "../../src/runtime/detect.ts";
 
@@ -411,9 +413,15 @@ describe("createPusher()", () => {
         [{ headers: { "a: b": "c" } }, "headers must have names of headers, got a string of 4 characters"],
         [{ headers: new Headers({ "x-scope": "1" }) }, "headers must be an object, got "],
         [{ headers: new Map([["x-scope", "1"]]) }, "headers must be an object, got "],
-        [{ headers: { "Content-Type": "a/b" } }, 'headers must leave out what the protocol says, got "Content-Type"'],
-        [{ headers: { "content-length": "1" } }, 'headers must leave out what the protocol says, got "content-length"'],
-        [{ url: "ftp://host" }, 'url must begin with http: or https:, got "ftp:"'],
+        [
+          { headers: { "Content-Type": "a/b" } },
+          "headers must leave out what the protocol says, got a string of 12 characters",
+        ],
+        [
+          { headers: { "content-length": "1" } },
+          "headers must leave out what the protocol says, got a string of 14 characters",
+        ],
+        [{ url: "ftp://host" }, "url must begin with http: or https:, got a string of 10 characters"],
         [{ protocol: "statsd" }, 'protocol must be one of pushgateway, victoriametrics, otlp, got "statsd"'],
         [{ job: "" }, 'job must be a string with something in it, got ""'],
         [{ monitor: {} }, "monitor must be a monitor, got an object"],
@@ -421,9 +429,25 @@ describe("createPusher()", () => {
         [{ timeoutSeconds: Number.NaN }, "timeoutSeconds must be from 0.001 to 60, got NaN"],
         [{ retries: 1.5 }, "retries must be a whole number, got 1.5"],
         [{ labels: { a: 1 } }, "labels.a must be a string, got 1"],
+        ...(["pushgateway", "victoriametrics"] as const).flatMap((protocol) =>
+          [
+            ...["a-b", "a.b", "é", "", "1a", "__meta"].map((name) =>
+              [{ protocol, labels: { [name]: "x" } }, "labels must have names of letters, digits and _"] as const
+            ),
+            [{ protocol, labels: { __name__: "x" } }, "labels must not change the names of metrics, got"],
+            [{ protocol, labels: { job: "x" } }, "labels must leave to the option job what it tells, got"],
+            [{ protocol, labels: { instance: "x" } }, "labels must leave to the option instance what it tells, got"],
+            ...["method", "le", "quantile", "kind"].map((name) =>
+              [
+                { protocol, labels: { [name]: "x" } },
+                "labels must not have the name of a label that series have",
+              ] as const
+            ),
+          ] as const
+        ),
         [{ headers: [] }, "headers must be an object"],
         [{ onError: 1 }, "onError must be a function, got 1"],
-        [{ fetch: 1 }, "fetch must be a function, got 1"],
+        [{ fetch: 1 }, "fetch must be a function, got a number"],
         [{ maxBytes: 0 }, "maxBytes must be from 1"],
         [{ protocol: "otlp", monitor: { handler() {}, snapshot() {} } }, "expected a monitor, got object"],
         [{ interval: 1 }, "unknown option; expected one of url, protocol, job"],
@@ -434,6 +458,50 @@ describe("createPusher()", () => {
       TypeError,
       "Cannot create pusher: options must be an object, got null",
     );
+  });
+
+  it("refuses labels that OTLP gives another meaning, and those that the monitor's series have", () => {
+    using monitor = createMonitor({
+      registry: new Registry(),
+      labels: { shop: "s" },
+      http: { labels: { route: "handler" }, computedLabels: { tenant: () => "t" } },
+    });
+    // What is measured later has its labels kept when it is pushed.
+    assert(monitor.recorder);
+    const make = (protocol: PusherOptions["protocol"], name: string) => () =>
+      createPusher({ protocol, url: "http://host/", job: "api", monitor, labels: { [name]: "x" } });
+    for (const name of ["", "__name__", "service.name", "service.instance.id"]) {
+      assertThrows(make("otlp", name), RangeError, "Cannot create pusher: labels must");
+    }
+    for (const name of ["shop", "handler", "tenant"]) {
+      assertThrows(
+        make("victoriametrics", name),
+        RangeError,
+        "labels must not have the name of a label that series have",
+      );
+      // The sender's and the series' are not mixed there.
+      make("otlp", name)();
+    }
+    make("otlp", "a.b")();
+  });
+
+  it("keeps what series say under a name of the sender's labels, as scraping would", () => {
+    const page = [
+      '# HELP a_total Says {job="x"} and "half',
+      'a_total{job="email"} 1',
+      'a_total{queue="b,job=",job="\\"{job=\\"",instance="one"} 2',
+      'a_total{cron_job="c"} 3',
+      'b{zone="z",exported_zone="e"} 4',
+      "",
+    ].join("\n");
+    assertEquals(keepingLabels(page, { job: "api", instance: "one", zone: "q" }).split("\n"), [
+      '# HELP a_total Says {job="x"} and "half',
+      'a_total{exported_job="email"} 1',
+      'a_total{queue="b,job=",exported_job="\\"{job=\\"",instance="one"} 2',
+      'a_total{cron_job="c"} 3',
+      'b{exported_exported_zone="z",exported_zone="e"} 4',
+      "",
+    ]);
   });
 
   it("starts nothing by itself", async () => {
