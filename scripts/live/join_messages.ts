@@ -33,8 +33,15 @@ export interface FindingOfCopy extends Finding {
   readonly copy?: string;
 }
 
+/** A route, and how many requests come to it. */
+export interface RouteOfView extends RouteRow {
+  /** Undefined where no time has passed yet. */
+  readonly perSecond: number | undefined;
+}
+
 /** A message of one copy, or of several. */
 export interface View extends Message {
+  readonly routes: readonly RouteOfView[];
   readonly findings: readonly FindingOfCopy[];
   readonly stalls: readonly StallOfCopy[];
 }
@@ -44,7 +51,7 @@ export function joinMessages(copies: readonly [Told, ...Told[]]): View {
   const [{ message: own }] = copies;
   if (copies.length === 1) {
     const [{ id }] = copies;
-    return { ...own, stalls: own.stalls.map((stall) => ({ ...stall, copyId: id })) };
+    return { ...own, routes: rated(own), stalls: own.stalls.map((stall) => ({ ...stall, copyId: id })) };
   }
   const messages = copies.map(({ message }) => message);
   const ofEach = <Item, More>(list: (message: Message) => readonly Item[], more: (told: Told) => More) =>
@@ -59,7 +66,6 @@ export function joinMessages(copies: readonly [Told, ...Told[]]): View {
     stalls: ofEach(({ stalls }) => stalls, ({ id, name }) => ({ copy: name, copyId: id }))
       .sort((a, b) => b.beganAtUnixSeconds - a.beganAtUnixSeconds).slice(0, mostStalls),
     routes: joinRoutes(messages),
-    routeSeconds: Math.max(...messages.map(({ routeSeconds }) => routeSeconds)),
     pools: joinPools(copies),
     pending: joinPending(messages),
     inFlight: joinInFlight(messages),
@@ -71,12 +77,17 @@ export function joinMessages(copies: readonly [Told, ...Told[]]): View {
   };
 }
 
-function joinRoutes(messages: readonly Message[]): RouteRow[] {
-  const routes = new Map<string, RouteRow>();
+/** Each copy's requests came in the time that it has measured them, which is shorter of one that began later. */
+function rated({ routes, routeSeconds }: Message): RouteOfView[] {
+  return routes.map((row) => ({ ...row, perSecond: routeSeconds > 0 ? row.count / routeSeconds : undefined }));
+}
+
+function joinRoutes(messages: readonly Message[]): RouteOfView[] {
+  const routes = new Map<string, RouteOfView>();
   const bounds = messages[0]!.durationBounds.join();
-  for (const { routes: rows, durationBounds } of messages) {
-    const isAlike = durationBounds.join() === bounds;
-    for (const row of rows) {
+  for (const message of messages) {
+    const isAlike = message.durationBounds.join() === bounds;
+    for (const row of rated(message)) {
       const key = JSON.stringify([row.method, row.route]);
       const before = routes.get(key);
       const buckets = isAlike ? row.buckets : [];
@@ -88,6 +99,7 @@ function joinRoutes(messages: readonly Message[]): RouteRow[] {
             total: before.total + row.total,
             count: before.count + row.count,
             errors: before.errors + row.errors,
+            perSecond: sum(before.perSecond, row.perSecond),
             buckets: before.buckets.map((count, i) => count + (buckets[i] ?? 0)),
             spark: before.spark.map((count, i) => count + (row.spark[i] ?? 0)),
           }

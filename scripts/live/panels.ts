@@ -8,13 +8,12 @@ import { address } from "./address.ts";
 import { h } from "./dom.ts";
 import type { PoolRow, RouteRow } from "../../src/live/message.ts";
 import { quantile, type QuantileBounds } from "../../src/live/quantile.ts";
-import type { StallOfCopy, View } from "./join_messages.ts";
+import type { RouteOfView, StallOfCopy, View } from "./join_messages.ts";
 import { Table } from "./tables.ts";
 import { between, clock, count, none, percent, rate, time } from "./words.ts";
 
 /** A route with what is reckoned from its buckets. */
-interface RouteLine extends RouteRow {
-  readonly perSecond: number | undefined;
+interface RouteLine extends RouteOfView {
   readonly quantiles: readonly (QuantileBounds | undefined)[];
 }
 
@@ -110,7 +109,12 @@ export class RequestTable {
     [
       { head: "route", text: routeOf, by: routeOf },
       { head: "5 min", text: () => "", more: () => sparkLine(), update: updateSpark },
-      { head: "rate", isNumber: true, text: ({ perSecond }) => rate(perSecond), by: (line) => line.count },
+      {
+        head: "rate",
+        isNumber: true,
+        text: ({ perSecond }) => rate(perSecond),
+        by: ({ perSecond }) => perSecond ?? -1,
+      },
       {
         head: "errors",
         isNumber: true,
@@ -129,10 +133,9 @@ export class RequestTable {
   );
   readonly element: HTMLElement = this.#table.element;
 
-  show({ routes, routeSeconds, durationBounds, absent }: View): void {
+  show({ routes, durationBounds, absent }: View): void {
     const lines = routes.map((route): RouteLine => ({
       ...route,
-      perSecond: routeSeconds > 0 ? route.count / routeSeconds : undefined,
       quantiles: shares.map(([, share]) => quantile(route.buckets, durationBounds, share)),
     }));
     this.#table.show(lines, absent["requests"] ?? "No request so far.");

@@ -124,7 +124,9 @@ describe("what the browser keeps of copies", () => {
     assertEquals(view.findings.map(({ copy, sentence }) => [copy, sentence]), [["2", "slow"]]);
     assertEquals(view.pools, [{ name: "pg", active: 2, queued: 4, capacity: 8, oldestWaitSeconds: 1 }]);
     assertEquals(view.inFlight, { ages: [1, 5], oldestSeconds: 1.4 });
-    assertEquals(view.routes, [{ ...route, total: 6, count: 6, errors: 2, buckets: [2, 4, 0], spark: [2, 4] }]);
+    const joined = { total: 6, count: 6, errors: 2, buckets: [2, 4, 0], spark: [2, 4] };
+    // Three within a minute, and three within the half one that the other copy has measured.
+    assertEquals(view.routes, [{ ...route, ...joined, perSecond: 3 / 60 + 3 / 30 }]);
     store.picked = "a";
     assertEquals(store.shown()!.view.findings, []);
     store.picked = "all";
