@@ -79,7 +79,8 @@ export class Suspects {
 
 /** How likely it is that something with this chance happens at least so many times of so many. */
 function chanceOfAtLeast(least: number, times: number, chance: number): number {
-  if (chance === 1) return 1;
+  // Where it is likely, that it happens never is too little for a number.
+  if (chance > 0.5) return 1 - chanceOfAtLeast(times - least + 1, times, 1 - chance);
   let term = (1 - chance) ** times;
   let sum = 0;
   for (let i = 0; i <= times; i++) {

@@ -47,6 +47,14 @@ describe("Suspects", () => {
     }
   });
 
+  it("accuses nobody who settles in nearly every second beat and was at two of many stalls", () => {
+    const busy = new Suspects();
+    for (let i = 0; i < 1000; i++) busy.beat(i % 100 < 51 ? query : undefined);
+    for (let i = 0; i < 254; i++) busy.accused([]);
+    assertEquals(busy.accused([query]).size, 0);
+    assertEquals(busy.accused([query]).size, 0);
+  });
+
   it("accuses no one of many, each of which settles rarely, and one of which must have been there", () => {
     const busy = new Suspects();
     const routes = Array.from({ length: 500 }, (_, i) => `request GET /${i}`);
