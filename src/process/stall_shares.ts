@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type LoopHolder, nameOf } from "../work/loop_blame.ts";
+import type { LoopHolder } from "../work/loop_blame.ts";
 
 /** Timers alone are up to 7 ms late on a busy two-core machine: a beat as late as that shows no stall. */
 export const lateSeconds = 0.01;
@@ -34,14 +34,14 @@ export interface Held {
 
 /** Tells who it is, in one text. */
 export function keyOf(holder: LoopHolder): string {
-  return nameOf(holder).join(" ");
+  return holder.heldBy().join(" ");
 }
 
 /** Adds up who held the loop by name; what nobody explains is `unknown`, unless it is no more than the beat's own error. */
 export function sharesOf(held: readonly Held[], total: number, cpuSeconds: number | undefined): StallShare[] {
   const sums = new Map<string, { kind: string; name: string; seconds: number; longest: Held }>();
   for (const each of held) {
-    const [kind, name] = nameOf(each.holder);
+    const [kind, name] = each.holder.heldBy();
     const key = keyOf(each.holder);
     const sum = sums.get(key);
     if (!sum) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type LoopHolder, nameOf } from "../work/loop_blame.ts";
+import type { LoopHolder } from "../work/loop_blame.ts";
 import type { HolderMessage } from "./watch_thread.ts";
 
 /** More routes and kinds of work than an app has; what comes behind them is nobody who is known. */
@@ -24,16 +24,16 @@ export class HolderNumbers {
   /** The number of a holder, 0 for none. A route that was found by now is not that of its series yet. */
   of(holder: LoopHolder | undefined, isRouted = false): number {
     if (!holder) return 0;
-    if (isRouted || !("series" in holder)) return this.#named(holder);
-    const known = this.#bySeries.get(holder.series);
+    if (isRouted || !("series" in holder)) return this.#named(...holder.heldBy());
+    const { series } = holder;
+    const known = this.#bySeries.get(series);
     if (known !== undefined) return known;
-    const number = this.#named(holder);
-    this.#bySeries.set(holder.series, number);
+    const number = this.#named("request", `${series.method} ${series.route}`);
+    this.#bySeries.set(series, number);
     return number;
   }
 
-  #named(holder: LoopHolder): number {
-    const [kind, name] = nameOf(holder);
+  #named(kind: string, name: string): number {
     const key = `${kind} ${name}`;
     const known = this.#byName.get(key);
     if (known !== undefined) return known;

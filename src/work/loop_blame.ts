@@ -13,16 +13,9 @@ export interface NamedHolder {
   heldBy(): readonly [kind: string, name: string];
 }
 
-/** A request, which has the name of the series in which it is counted: its route may be known only at its end. */
-export interface RequestHolder {
+/** A request, counted in a series whose route may not be found yet. */
+export interface RequestHolder extends NamedHolder {
   readonly series: { readonly method: string; readonly route: string };
-}
-
-/** Tells who it is. */
-export function nameOf(holder: LoopHolder): readonly [kind: string, name: string] {
-  if ("heldBy" in holder) return holder.heldBy();
-  const { method, route } = holder.series;
-  return ["request", `${method} ${route}`];
 }
 
 /** Notes who runs. */

@@ -66,7 +66,7 @@ describe("Blame", () => {
       return traces.get(request);
     });
     const traced = (route: string, traceId: string | undefined): LoopHolder => {
-      const holder: LoopHolder = { series: { method: "GET", route } };
+      const holder: LoopHolder = { series: { method: "GET", route }, heldBy: () => ["request", `GET ${route}`] };
       traces.set(holder, traceId);
       return holder;
     };
