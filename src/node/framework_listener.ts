@@ -53,18 +53,15 @@ export class FrameworkListener {
     options: FrameworkMetricsOptions,
   ) {
     this.#path = checkFramework(action, monitor, "handler", options);
-    this.#recorder = monitor.recorder;
-    const begun = (incoming: IncomingLike): void => {
-      const asked = this.#asked.get(incoming);
-      if (asked) asked.holder = this.#recorder?.blame?.holder;
-    };
+    const recorder = this.#recorder = monitor.recorder;
+    const all = this.#asked;
     this.#measured = measureListener(monitor, function (this: () => unknown, incoming: IncomingLike) {
-      begun(incoming);
+      all.get(incoming)!.holder = recorder?.blame?.holder;
       return this();
     } as never, {
       ...(this.#path && { path: this.#path }),
-      route: (incoming: IncomingLike) => this.#asked.get(incoming)?.route(),
-    }, (incoming) => this.#asked.get(incoming)?.answersBehind?.() === true) as never;
+      route: (incoming: IncomingLike) => all.get(incoming)!.route(),
+    }, (incoming) => all.get(incoming)!.answersBehind?.() === true) as never;
   }
 
   /** Is a path that of the page? */
