@@ -23,8 +23,12 @@ export function seeAnswer(connection: WrittenLike, answered: (status: number) =>
     const own = Object.getOwnPropertyDescriptor(connection, name);
     const original = connection[name] as Write | undefined;
     const seeing: Write = function (this: unknown, ...args) {
-      restore();
-      answered(Number(/^HTTP\/1\.\d (\d{3}) /.exec(String(args[0]))?.[1] ?? switchingProtocols));
+      const [piece] = args;
+      // Who ends it without a word answers nothing: its close tells.
+      if (piece && typeof piece !== "function") {
+        restore();
+        answered(Number(/^HTTP\/1\.\d (\d{3}) /.exec(String(piece))?.[1] ?? switchingProtocols));
+      }
       return original?.apply(this, args);
     };
     connection[name] = seeing;

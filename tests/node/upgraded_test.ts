@@ -140,5 +140,7 @@ describe("a connection that a server has handed over", () => {
       after: [left, 0],
       isTimed: true,
     });
+    const ends: Trial["handle"] = (connection) => void connection.on("end", () => connection.end());
+    assertEquals((await told({ handle: ends, leaves: true })).after, [left, 0]);
   });
 });
