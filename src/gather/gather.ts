@@ -40,6 +40,8 @@ export interface GatherOptions {
   readonly remembers?: boolean;
   /** Whether it is to be told when the series of the app's own metrics began. */
   readonly withStarts?: boolean;
+  /** Called with the name of each metric that could not be read; it is counted in any case. */
+  readonly failed?: (name: string) => void;
   /** Called at the moment of which our own numbers are. */
   readonly taken?: () => void;
 }
@@ -71,7 +73,10 @@ async function gatherOwn(source: GatherSource, options: GatherOptions): Promise<
   core?.refresh();
   const wants = wanting(options.names);
   const own = core?.families() ?? [];
-  const failed = (name: string): void => core?.self.fail(`metric:${name}`);
+  const failed = (name: string): void => {
+    core?.self.fail(`metric:${name}`);
+    options.failed?.(name);
+  };
   const ask = { runtime, store, timeoutSeconds, longestSeconds, withStarts, remembers, wants, failed };
   const readForeign = registry
     ? await askForeign(registry, new Set<unknown>(own), ask).catch(() => {

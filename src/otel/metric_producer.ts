@@ -65,7 +65,11 @@ export function metricProducer(
       try {
         // A little before the reader gives up.
         const milliseconds = asked !== undefined && asked > 0 ? Math.min(asked * 0.8, timeoutMillis) : timeoutMillis;
-        const { families, labels } = await access.gather({ timeoutSeconds: milliseconds / 1000, withStarts: true });
+        const { families, labels } = await access.gather({
+          timeoutSeconds: milliseconds / 1000,
+          withStarts: true,
+          failed: (name) => errors.push(new Error(`Cannot read metric ${name}`)),
+        });
         const { runtime, core } = access.source();
         const unixSeconds = runtime.unixNow();
         const semantic = names === "otel" && core ? semanticMetrics(core) : new Map<string, SemanticMetric>();

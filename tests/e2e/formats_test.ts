@@ -38,8 +38,11 @@ describeWith("docs/formats.md, with", ["prometheus", "promtool"], (generation) =
   const isThree = generation.version.startsWith("3.");
 
   /** Has the page of a real monitor scraped, and answers the content type of what was sent and what Prometheus makes of it. */
-  async function scraped(config: string, ...flags: readonly string[]): Promise<{ type: string; health: string }> {
-    const monitor = createMonitor({ registry: new Registry() });
+  async function scraped(
+    config: string,
+    ...flags: readonly string[]
+  ): Promise<{ type: string; health: string; hasClassic: boolean }> {
+    const monitor = createMonitor({ registry: new Registry(), nativeHistograms: true });
     let type = "";
     const answer = monitor.instrument(async (request: Request) => {
       const page = await monitor.handler(request);
@@ -81,7 +84,10 @@ describeWith("docs/formats.md, with", ["prometheus", "promtool"], (generation) =
         (found) => found !== "unknown",
         20,
       );
-      return { type, health };
+      const query = `http://127.0.0.1:${port}/api/v1/query?query=count(runtime_eventloop_lag_seconds_bucket)`;
+      const found = async (): Promise<number> =>
+        ((await (await fetch(query)).json()) as { data: { result: unknown[] } }).data.result.length;
+      return { type, health, hasClassic: await until(found, (rows) => rows > 0, 3) > 0 };
     } finally {
       await program.stop();
       server.closeAllConnections();
@@ -119,7 +125,8 @@ describeWith("docs/formats.md, with", ["prometheus", "promtool"], (generation) =
       } finally {
         rmSync(folder, { recursive: true });
       }
-      const { type, health } = await scraped(text);
+      const { type, health, hasClassic } = await scraped(text);
+      assert(hasClassic, "the classic buckets of a histogram with native ones are lost");
       const expected = text.includes("[PrometheusProto") ? protobuf : openMetrics;
       assertEquals([type.startsWith(expected), health], [true, "up"], type);
       if (text.includes("underscores")) assert(type.includes("escaping=underscores"), type);

@@ -343,6 +343,16 @@ describe("metricProducer() with OpenTelemetry's SDK", () => {
     registry.registerMetric(
       { name: "broken", help: "B.", get: () => Promise.reject(new Error("told to fail")) } as never,
     );
+    new Gauge({
+      ...{ name: "throwing", help: "T.", registers: [registry] },
+      collect() {
+        throw new Error("told to fail");
+      },
+    });
+    new Gauge({
+      ...{ name: "hanging", help: "H.", registers: [registry] },
+      collect: () => new Promise<void>(() => {}),
+    });
     registry.registerMetric(
       {
         name: "half",
@@ -357,7 +367,10 @@ describe("metricProducer() with OpenTelemetry's SDK", () => {
     );
     const { resourceMetrics, errors } = await metricProducer(monitor).collect({ timeoutMillis: 1000 });
     const metrics = resourceMetrics.scopeMetrics[0]!.metrics;
-    assertEquals(errors.map(String), [
+    assertEquals(errors.map(String).sort(), [
+      "Error: Cannot read metric broken",
+      "Error: Cannot read metric hanging",
+      "Error: Cannot read metric throwing",
       "Error: Cannot tell all of metric half: what is no finite number fails whole exports",
     ]);
     const half = metrics.find(({ descriptor }) => descriptor.name === "half")!;
