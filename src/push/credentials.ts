@@ -41,12 +41,15 @@ function decoded(text: string): string {
   });
 }
 
-/** Refuses a header that `fetch` would refuse, or that says how the body is written. */
+/**
+ * Refuses a header that `fetch` would refuse, or that says how the body is written. What is called `host` Node and Deno drop
+ * without a word, and Bun sends it.
+ */
 export function checkHeader(key: string, value: unknown, name: string, refuse: Refuse): void {
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(key)) {
     refuse(TypeError, `${name} must have names of headers`, key);
   }
-  if (/^(content-(type|encoding|length)|transfer-encoding)$/i.test(key)) {
+  if (/^(content-(type|encoding|length)|transfer-encoding|host)$/i.test(key)) {
     refuse(TypeError, `${name} must leave out what the protocol says`, key);
   }
   if (typeof value !== "string") refuse(TypeError, `${name}.${key} must be a string`, value);
