@@ -18,6 +18,9 @@ import { Suspects } from "./suspects.ts";
 /** Less than this is nobody's stall, and not kept, in seconds. */
 const negligibleSeconds = 0.001;
 
+/** Who writes a page of ours. */
+const ownPage = "scrape ";
+
 /** A time in which the loop answered nothing. */
 export interface Stall {
   /** When it was over, in seconds of the runtime's clock. */
@@ -188,7 +191,9 @@ export class Blame implements LoopBlame {
     const cpuSeconds = cpu === undefined ? undefined : cpu - this.#cpuAt;
     this.#cpuAt = cpu ?? Number.NaN;
     if (waitSeconds < lateSeconds && this.#longest < this.#options.stallSeconds) {
-      this.#suspects.beat(this.#settled && keyOf(this.#settled));
+      const name = this.#settled && keyOf(this.#settled);
+      // Our own page is asked for now and then, and says nothing of how busy the app is.
+      this.#suspects.beat(name === ownPage ? undefined : name);
       this.#clear();
       return;
     }

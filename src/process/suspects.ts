@@ -9,8 +9,8 @@
  * @module
  */
 
-/** So many beats without anybody, some five seconds, are taken for seen before the first: of a beginning little can be told. */
-const beatsBefore = 250;
+/** The last second or so is looked at by itself: what begins to wait all the time may do so at once. */
+const recentBeats = 64;
 
 /** So many stalls are remembered. */
 const rememberedStalls = 256;
@@ -36,13 +36,17 @@ export class Suspects {
   /** In how many beats each settled last. */
   readonly #beatsOf = new Map<string, number>();
   #settledBeats = 0;
-  #beats = beatsBefore;
+  #beats = 0;
   #beatsToHalf = halfLifeBeats;
+  /** Who settled in each of the last beats; nobody before the first. */
+  readonly #recent = new Array<string | undefined>(recentBeats).fill(undefined);
+  #next = 0;
   /** Who settled behind each of the last stalls that nobody has owned up to. */
   readonly #stalls: (readonly string[])[] = [];
 
   /** A beat came in time; this promise settled last before it, of those that had waited. */
   beat(name: string | undefined): void {
+    this.#recent[this.#next++ % recentBeats] = name;
     this.#beats++;
     if (name !== undefined) {
       this.#settledBeats++;
@@ -64,16 +68,17 @@ export class Suspects {
     return new Set(names.filter((name) => {
       const times = this.#stalls.reduce((sum, each) => sum + (each.includes(name) ? 1 : 0), 0);
       // That it was this one the first time says nothing: somebody had to be.
-      const somebody = this.#chanceOf(this.#settledBeats);
+      const somebody = this.#chanceOf(this.#settledBeats, (each) => each !== undefined);
       if (times === 1) return somebody <= onceByChance;
-      const again = this.#chanceOf(this.#beatsOf.get(name) ?? 0);
+      const again = this.#chanceOf(this.#beatsOf.get(name) ?? 0, (each) => each === name);
       return somebody * chanceOfAtLeast(times - 1, this.#stalls.length - 1, again) <= oftenByChance;
     }));
   }
 
-  /** How likely it is that a promise which settles in so many beats does so in one that is late. */
-  #chanceOf(beats: number): number {
-    return Math.min(1, stepFactor * beats / this.#beats);
+  /** How likely it is that a promise which settles in so many beats, and in these of the last ones, does so in one that is late. */
+  #chanceOf(beats: number, isOne: (name: string | undefined) => boolean): number {
+    const recent = this.#recent.filter(isOne).length;
+    return Math.min(1, stepFactor * Math.max(recent / recentBeats, beats / Math.max(recentBeats, this.#beats)));
   }
 }
 
