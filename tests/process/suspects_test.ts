@@ -47,14 +47,14 @@ describe("Suspects", () => {
     }
   });
 
-<<<<<<< HEAD
   it("accuses nobody who settles in nearly every second beat and was at two of many stalls", () => {
     const busy = new Suspects();
     for (let i = 0; i < 1000; i++) busy.beat(i % 100 < 51 ? query : undefined);
     for (let i = 0; i < 254; i++) busy.accused([]);
     assertEquals(busy.accused([query]).size, 0);
     assertEquals(busy.accused([query]).size, 0);
-=======
+  });
+
   it("never accuses who begins to settle all the time when the process has been quiet for long", () => {
     for (const quiet of [0, 10_000]) {
       const suspects = new Suspects();
@@ -65,7 +65,6 @@ describe("Suspects", () => {
       });
       assertEquals(found.indexOf(1), -1);
     }
->>>>>>> 2613282 (fix: look at the last second by itself to tell who settles by chance)
   });
 
   it("accuses no one of many, each of which settles rarely, and one of which must have been there", () => {
