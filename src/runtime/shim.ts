@@ -226,8 +226,8 @@ export interface GlobalLike {
   readonly performance: {
     now(): number;
     readonly timeOrigin: number;
-    eventLoopUtilization?(): { idle: number; active: number };
-    readonly nodeTiming?: { readonly environment: number };
+    /** Node's. */
+    readonly nodeTiming?: { readonly environment: number; readonly loopStart: number; readonly idleTime: number };
   };
   readonly navigator?: { readonly userAgent?: string; readonly hardwareConcurrency?: number };
   readonly process?: ProcessLike;

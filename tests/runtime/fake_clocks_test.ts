@@ -1,3 +1,4 @@
+import process from "node:process";
 import { describe, it, mock } from "node:test";
 import { assert, assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
 import { Registry } from "prom-client";
@@ -17,6 +18,12 @@ function fake(now: () => number): () => void {
   const { setTimeout, clearTimeout, setImmediate, Date: RealDate } = globalThis;
   const own = Object.getOwnPropertyDescriptor(performance, "now");
   Object.defineProperty(performance, "now", { value: now, configurable: true, writable: true });
+  const { hrtime } = process;
+  const milliseconds = (): number => Math.max(0, now()) || 0;
+  process.hrtime = Object.assign(
+    (): [number, number] => [Math.floor(milliseconds() / 1000), 0],
+    { bigint: (): bigint => BigInt(Math.floor(milliseconds())) * 1_000_000n },
+  );
   Object.assign(globalThis, {
     setTimeout: () => ({ unref() {} }),
     clearTimeout() {},
@@ -27,6 +34,7 @@ function fake(now: () => number): () => void {
   });
   return () => {
     Object.assign(globalThis, { setTimeout, clearTimeout, setImmediate, Date: RealDate });
+    process.hrtime = hrtime;
     if (own) Object.defineProperty(performance, "now", own);
     else delete (performance as Partial<Performance>).now;
   };

@@ -36,9 +36,13 @@ describe("nodeRuntime()", () => {
   });
 
   it("tells the loop's time in seconds", () => {
-    const eventLoopUtilization = () => ({ active: 1500, idle: 500 });
-    const performance = { now: () => 0, timeOrigin: 0, eventLoopUtilization };
-    assertEquals(node(fakeProcess(), { performance }).loopTime!(), { activeSeconds: 1.5, idleSeconds: 0.5 });
+    const timing = (loopStart: number, idleTime: number) =>
+      node(fakeProcess(), {
+        performance: { now: () => 3000, timeOrigin: 0, nodeTiming: { environment: 0, loopStart, idleTime } },
+      })
+        .loopTime!();
+    assertEquals(timing(1000, 500), { activeSeconds: 1.5, idleSeconds: 0.5 });
+    assertEquals(timing(-1, 0), { activeSeconds: 0, idleSeconds: 0 });
   });
 
   it("tells only the resources that rise and fall with their work", () => {
