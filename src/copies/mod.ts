@@ -78,7 +78,7 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
   const links = linksOf(global, runtime, settings, identity.id);
   const { group, deadlineSeconds } = settings;
   // What is answered has a way to go, and is told to the others.
-  const collectSeconds = deadlineSeconds / 2;
+  const collectSeconds = Math.min(deadlineSeconds / 2, access.collectTimeoutSeconds);
   const source = access.source();
   const lastWords = new LastWords(core);
   const gatherOwn = async (taken: () => void): Promise<Gathered> => {

@@ -14,10 +14,15 @@ export interface MonitorAccess {
   core(): Core | undefined;
   /** Where the numbers of its page are. */
   source(): GatherSource;
-  /** Takes the snapshot of all of them; here, so that a door need not bring what it is taken with. */
-  gather(options: GatherOptions): Promise<Gathered>;
+  /**
+   * Takes the snapshot of all of them; here, so that a door need not bring what it is taken with. No metric of the app's own
+   * takes longer than `collectTimeoutSeconds`.
+   */
+  gather(options: Partial<GatherOptions>): Promise<Gathered>;
   /** Who may read, by the options of `exposition`; undefined where everybody may read the page. */
   readonly guard: Guard | undefined;
+  /** How long each of the app's own metrics may take, by the options of `exposition`, in seconds. */
+  readonly collectTimeoutSeconds: number;
   /** Whether answers may be compressed, by the options of `exposition`. */
   readonly compress: boolean;
   /** Takes something back when the monitor stops, or when the answer is called, whichever is first. */

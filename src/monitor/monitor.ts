@@ -247,12 +247,18 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
     stop,
     [Symbol.dispose]: stop,
   };
-  const compress = settings.exposition.compress ?? true;
+  const { compress = true, collectTimeoutSeconds = 5 } = settings.exposition;
   return withAccess(monitor, {
     core: () => core,
     source,
-    gather: (options) => gather(source(), options),
+    gather: ({ timeoutSeconds = collectTimeoutSeconds, ...options }) =>
+      gather(source(), {
+        ...options,
+        timeoutSeconds: Math.min(timeoutSeconds, collectTimeoutSeconds),
+        longestSeconds: collectTimeoutSeconds,
+      }),
     guard,
+    collectTimeoutSeconds,
     compress,
     untilStop,
   });

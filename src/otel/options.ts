@@ -21,7 +21,7 @@ export interface MetricProducerOptions {
   /**
    * How long each of the app's own metrics may take to answer, in milliseconds, where a reader sets no shorter time.
    *
-   * @default {5000} As on the page.
+   * @default {5000} Or the monitor's `collectTimeoutSeconds` where that is less.
    */
   readonly timeoutMillis?: number;
 }

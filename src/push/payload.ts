@@ -20,9 +20,6 @@ import type { PushSource } from "./options.ts";
 /** Bytes that can be sent. */
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** How long each metric of the app's own may take to answer, in seconds: as long as for a scrape. */
-const timeoutSeconds = 5;
-
 /** Makes the page; throws where there is none, or it is larger than it may be. */
 export async function pagePayload(monitor: PushSource, maxBytes: number): Promise<string> {
   const page = await monitor.handler(insideRequest);
@@ -58,7 +55,7 @@ export class OtlpPayloads {
     const { monitor, temporality } = this.#settings;
     const access = accessTo(monitor, "Cannot push");
     const { runtime, core } = access.source();
-    const { families, labels } = await access.gather({ timeoutSeconds, withStarts: true });
+    const { families, labels } = await access.gather({ withStarts: true });
     const unixSeconds = runtime.unixNow();
     const cumulative = otlpMetrics(families, {
       labels,

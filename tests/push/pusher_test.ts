@@ -29,8 +29,9 @@ class FakeMonitor {
     withAccess(this, {
       core: () => undefined,
       source,
-      gather: (options) => gather(source(), options),
+      gather: (options) => gather(source(), { timeoutSeconds: 5, ...options }),
       guard: undefined,
+      collectTimeoutSeconds: 5,
       compress: true,
       untilStop: (take) => take,
     });
