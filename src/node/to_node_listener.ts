@@ -23,7 +23,8 @@ export type NodeListener = (incoming: IncomingLike, outgoing: ResponseLike) => P
  * ```
  *
  * @param handler The handler. It is given both messages beside the request, as `exposition.allow` needs them. What it
- * throws, and what it answers that cannot be sent, is answered with 500 and an empty body.
+ * throws, and what it answers that cannot be sent, is answered with 500 and an empty body. It is not asked for CONNECT, TRACE
+ * and TRACK, which no `Request` can have: these are 405.
  * @returns The listener. It settles when the response was handed to the server, or its client has left; it never rejects.
  */
 export function toNodeListener(
@@ -33,19 +34,24 @@ export function toNodeListener(
 ): NodeListener {
   return async (incoming, outgoing) => {
     try {
-      await send(await handler(requestOf(incoming), { incoming, outgoing }), incoming, outgoing);
+      const response = impossible.includes(incoming.method?.toUpperCase() ?? "GET")
+        ? new Response("Method Not Allowed\n", refused)
+        : await handler(requestOf(incoming), { incoming, outgoing });
+      await send(response, incoming, outgoing);
     } catch (error) {
       fail(outgoing, error);
     }
   };
 }
 
-/** The methods that a `Request` cannot have; its handler would never see them. */
+/** The methods that a `Request` cannot have, so that no fetch handler answers them. */
 const impossible: readonly string[] = ["CONNECT", "TRACE", "TRACK"];
+
+/** For these; what it allows, every resource has to. */
+const refused = { status: 405, headers: { allow: "GET, HEAD", "content-type": "text/plain; charset=utf-8" } };
 
 function requestOf(incoming: IncomingLike): Request {
   const { method = "GET" } = incoming;
-  if (impossible.includes(method.toUpperCase())) throw new TypeError(`Cannot make a request of ${method}`);
   const init: RequestInit & { duplex?: "half" } = { method, headers: headersOf(incoming) };
   if (method !== "GET" && method !== "HEAD") {
     init.body = streamOf(incoming);

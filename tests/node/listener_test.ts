@@ -51,6 +51,38 @@ const counted = (route: string, status: number, outcome = "completed", method = 
 
 const text = async (url: string, init?: RequestInit): Promise<string> => await (await fetch(url, init)).text();
 
+describe("a method that no Request can have", () => {
+  const ask = (port: number, method: string): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      request({ port, host: "127.0.0.1", method, path: "/metrics" }, (response) => resolve(response.resume())).on(
+        "error",
+        reject,
+      ).end();
+    });
+
+  it("is 405 like every other that the page has not, and reaches no fetch handler", async () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    let asked = 0;
+    const app = (): Response => (asked++, new Response("x"));
+    const listeners: Listener[] = [
+      toNodeListener(monitor.handler) as Listener,
+      toNodeListener(app) as Listener,
+      instrumentListener(monitor, (_request, response: ServerResponse) => response.end("x"), {
+        path: "/metrics",
+      }) as Listener,
+    ];
+    for (const listener of listeners) {
+      await using server = await serve(listener);
+      // Node's client and server know no TRACK.
+      for (const method of ["TRACE", ...(listener === listeners[1] ? [] : ["POST"])]) {
+        const { statusCode, headers } = await ask(server.port, method);
+        assertEquals([statusCode, headers.allow], [405, "GET, HEAD"], method);
+      }
+    }
+    assertEquals(asked, 0);
+  });
+});
+
 describe("toNodeListener()", () => {
   it("answers the page with its own headers, and HEAD without it", async () => {
     using monitor = createMonitor({ registry: new Registry() });
