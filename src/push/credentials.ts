@@ -49,8 +49,9 @@ export function checkHeader(key: string, value: unknown, name: string, refuse: R
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(key)) {
     refuse(TypeError, `${name} must have names of headers`, key);
   }
-  if (/^(content-(type|encoding|length)|transfer-encoding|host)$/i.test(key)) {
-    refuse(TypeError, `${name} must leave out what the protocol says`, key);
+  // With those of the connection some runtimes' fetch fails, and others leave them out.
+  if (/^(content-(type|encoding|length)|transfer-encoding|connection|keep-alive|expect|upgrade|host)$/i.test(key)) {
+    refuse(TypeError, `${name}.${key} must be left out: the protocol or the connection says it`, value);
   }
   if (typeof value !== "string") refuse(TypeError, `${name}.${key} must be a string`, value);
   if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value as string)) {

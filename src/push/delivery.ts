@@ -111,6 +111,10 @@ async function attemptOnce(request: PushRequest, options: DeliveryOptions): Prom
   const timer = startTimer(giveUp, options.timeoutSeconds, true);
   try {
     return await attemptWithin(limit.signal, request, options);
+  } catch (error) {
+    if (error instanceof FailedAttempt) throw error;
+    // The option `fetch` may answer anything, and what it says may hold secrets.
+    throw new FailedAttempt(`Cannot push to ${origin(request.url)}: ${reasonOf(error)}`, false);
   } finally {
     stopTimer(timer);
   }
@@ -122,37 +126,38 @@ async function attemptWithin(
   options: DeliveryOptions,
 ): Promise<string | undefined> {
   const { protocol } = options;
-  let response: Response;
-  try {
-    const sent = options.fetch(url, {
-      method,
-      headers: {
-        ...options.headers,
-        "content-type": contentType,
-        ...(contentEncoding && { "content-encoding": contentEncoding }),
-      },
-      // TypeScript up to 5.6, which apps may have, cannot be told that these bytes are not shared.
-      body: body as string,
-      redirect: "manual",
-      signal,
-    });
-    response = await inTime(sent, signal);
-  } catch (error) {
-    throw new FailedAttempt(`Cannot push to ${origin(url)}: ${reasonOf(error)}`, false);
-  }
+  const sent = options.fetch(url, {
+    method,
+    headers: {
+      ...options.headers,
+      "content-type": contentType,
+      ...(contentEncoding && { "content-encoding": contentEncoding }),
+    },
+    // TypeScript up to 5.6, which apps may have, cannot be told that these bytes are not shared.
+    body: body as string,
+    redirect: "manual",
+    signal,
+  });
+  const response = await inTime(sent, signal);
+  const { ok, status } = response;
+  if (typeof status !== "number") throw new TypeError("Cannot push: fetch answered no response");
   // The status is the outcome: what was accepted must not be sent again, whatever becomes of the body. What an answer says
   // is never quoted: it may repeat what was sent, headers included.
-  if (response.ok && protocol === "otlp") {
+  if (ok && protocol === "otlp") {
     const bytes = await bytesOf(response, readLength, signal);
     if (!bytes) return "its answer did not end in time";
     const rejected = rejectedPoints(bytes);
     return rejected > 0 ? `it rejected ${rejected} data points` : undefined;
   }
-  response.body?.cancel().catch(() => {});
-  if (response.ok) return undefined;
-  const isFinal = !isRetryable(protocol, response.status);
+  try {
+    response.body?.cancel().catch(() => {});
+  } catch {
+    // Somebody's own.
+  }
+  if (ok) return undefined;
+  const isFinal = !isRetryable(protocol, status);
   throw new FailedAttempt(
-    `Cannot push to ${origin(url)}: ${answerOf(response.status)}`,
+    `Cannot push to ${origin(url)}: ${answerOf(status)}`,
     isFinal,
     isFinal ? 0 : retryAfter(response.headers, options.now()),
   );
@@ -165,10 +170,11 @@ function origin(url: string): string {
 
 /** Reads a body in pieces until there are so many bytes, whatever the other side sends. */
 async function bytesOf(response: Response, length: number, signal: AbortSignal): Promise<Uint8Array | undefined> {
-  const reader = response.body?.getReader();
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   const pieces: Uint8Array[] = [];
   let read = 0;
   try {
+    reader = response.body?.getReader();
     while (reader && read < length) {
       const { done, value } = await inTime(reader.read(), signal);
       if (done) break;

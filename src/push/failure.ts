@@ -28,12 +28,16 @@ const deepest = 5;
 /** Tells why a request had no answer. */
 export function reasonOf(error: unknown): string {
   let current = error;
-  for (let depth = 0; depth < deepest && typeof current === "object" && current !== null; depth++) {
-    const { name, code, message, cause } = current as Record<"name" | "code" | "message" | "cause", unknown>;
-    const said = [name, code, message].filter((each) => typeof each === "string").join(" ");
-    const known = reasons.find(([sign]) => sign.test(said));
-    if (known) return known[1];
-    current = cause;
+  try {
+    for (let depth = 0; depth < deepest && typeof current === "object" && current !== null; depth++) {
+      const { name, code, message, cause } = current as Record<"name" | "code" | "message" | "cause", unknown>;
+      const said = [name, code, message].filter((each) => typeof each === "string").join(" ");
+      const known = reasons.find(([sign]) => sign.test(said));
+      if (known) return known[1];
+      current = cause;
+    }
+  } catch {
+    // Somebody's own, which throws when it is looked at.
   }
   return "the request failed";
 }
