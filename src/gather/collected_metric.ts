@@ -27,7 +27,11 @@ export function* readCollected(answer: CollectedLike): Generator<void, FamilySna
     throw new TypeError("Cannot read metric: it answered no name or no help");
   }
   const type = typeOf(answer.type);
-  const numbers = Float64Array.from(values, ({ value }) => Number(value));
+  // What can only be gone through may have no end.
+  if (!Array.isArray(values)) throw new TypeError("Cannot read metric: its values are no list");
+  const numbers: number[] = [];
+  // The first hole throws, however long the list is.
+  for (let i = 0; i < values.length; i++) numbers.push(Number(values[i].value));
   const family = type === "histogram" || type === "summary" ? new Distribution(type) : new Numbers();
   const strays = new Map<string, Numbers>();
   for (let i = 0; i < numbers.length; i++) {
