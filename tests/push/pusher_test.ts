@@ -443,7 +443,7 @@ describe("createPusher()", () => {
             ),
           ] as const
         ),
-        [{ headers: { Host: "h" } }, "headers must leave out what the protocol says, got a string of 4 characters"],
+        [{ headers: { Host: "h" } }, "headers.Host must be left out: the protocol or the connection says it"],
         [{ headers: [] }, "headers must be an object"],
         [{ onError: 1 }, "onError must be a function, got 1"],
         [{ fetch: 1 }, "fetch must be a function, got a number"],
