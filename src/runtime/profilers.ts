@@ -8,7 +8,7 @@ import { startConsoleProfiler } from "./console_profiler.ts";
 import { builtin } from "./process.ts";
 import type { InspectorLike, Place, Profiler } from "./profiler.ts";
 import type { GlobalLike, ProcessLike, RuntimeName } from "./shim.ts";
-import { startSingleProfiler } from "./single_profiler.ts";
+import { singleProfiler } from "./single_profiler.ts";
 
 /** The profiles of V8 hold what was found since they began, some 60 bytes for each sample. */
 const consoleRotationSeconds = 10;
@@ -101,7 +101,7 @@ export function profilerOf(name: RuntimeName, global: GlobalLike): Profiler | un
         refusal: () => undefined,
         // `inspector.url()` tells nothing there (Bun 1.4).
         occupied: () => process.execArgv?.find((flag) => /^--inspect\b/.test(flag)),
-        start: (options) => startSingleProfiler(inspector, options),
+        start: singleProfiler(inspector),
         // What its profiles tell is the source already.
         origin: () => undefined,
         originOfLine: () => undefined,

@@ -4,25 +4,29 @@
  * @module
  */
 
-import type { InspectorLike, ProfilerOptions, RunningProfiler } from "./profiler.ts";
+import type { InspectorLike, Profiler, ProfilerOptions, RunningProfiler, SessionLike } from "./profiler.ts";
 
-/** Begins the engine's one profiler, unless somebody else's runs; only the answer to its interval tells that. */
-export function startSingleProfiler(
-  inspector: InspectorLike,
-  { intervalSeconds, now, piece, busy }: ProfilerOptions,
-): RunningProfiler {
-  const session = new inspector.Session();
-  session.connect();
+/** Makes what begins the engine's one profiler. */
+export function singleProfiler(inspector: InspectorLike): Profiler["start"] {
+  let session: SessionLike | undefined;
+  return (options) => {
+    // One for good: a session that disconnects ends the profile that runs, whoever has begun it (Bun 1.4.5).
+    if (!session) {
+      session = new inspector.Session();
+      session.connect();
+      session.post("Profiler.enable");
+    }
+    return start(session, options);
+  };
+}
+
+/** Begins unless somebody else's profile runs; only the answer to its interval tells that. */
+function start(session: SessionLike, { intervalSeconds, now, piece, busy }: ProfilerOptions): RunningProfiler {
   let isOver = false;
   let beganAt = 0;
-  const end = (): void => {
-    if (isOver) return;
-    isOver = true;
-    session.disconnect();
-  };
   const giveUp = (): void => {
     if (isOver) return;
-    end();
+    isOver = true;
     busy("a CPU profile");
   };
   const begin = (): void => {
@@ -31,7 +35,6 @@ export function startSingleProfiler(
       if (error) giveUp();
     });
   };
-  session.post("Profiler.enable");
   session.post("Profiler.setSamplingInterval", { interval: Math.round(intervalSeconds * 1e6) }, (error) => {
     if (error) giveUp();
     else if (!isOver) begin();
@@ -42,15 +45,17 @@ export function startSingleProfiler(
       if (isOver || beganAt === 0) return;
       const times = { beganAt, endedAt: now() };
       session.post("Profiler.stop", {}, (error, result) => {
-        // Somebody else has ended it, and has what it found.
-        if (error) giveUp();
-        else if (!isOver && result?.profile) piece({ profile: result.profile, ...times });
+        if (isOver) return;
+        if (!error) return result?.profile && piece({ profile: result.profile, ...times });
+        // Somebody else has ended it, and has what it found. What has begun since is ours.
+        session.post("Profiler.stop");
+        giveUp();
       });
       begin();
     },
     stop() {
       if (!isOver && beganAt !== 0) session.post("Profiler.stop");
-      end();
+      isOver = true;
     },
   };
 }
