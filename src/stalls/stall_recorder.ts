@@ -66,7 +66,8 @@ export class StallRecording {
 
   /** The stalls that are kept, the newest first. */
   recent(): readonly RecordedStall[] {
-    return this.#kept.map(({ stall }) => stall).reverse();
+    // Copies: whoever writes on one changes no other answer.
+    return this.#kept.map(({ stall }) => structuredClone(stall)).reverse();
   }
 
   /** The profile of a stall; undefined where there is none, or none any more. */
@@ -144,7 +145,7 @@ export class StallRecording {
     const { onStall } = this.#settings;
     // Told of what it does itself, it would do so for ever.
     if (!onStall || (stall.kind === "metrics" && stall.name !== "")) return;
-    this.#core.self.attempt(errorSource, () => this.#hold(() => onStall(stall), listening));
+    this.#core.self.attempt(errorSource, () => this.#hold(() => onStall(structuredClone(stall)), listening));
   }
 
   #hold<Result>(work: () => Result, holder = metrics): Result {

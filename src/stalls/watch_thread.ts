@@ -75,8 +75,8 @@ export function watch(): void {
   // Only the main thread can be looked at from another, and not everywhere.
   const inspector = seesMain ? builtin<InspectorLike | undefined>("node:inspector") : undefined;
 
-  const holders = new Map<number, HolderMessage>();
-  parentPort.on("message", (holder) => holders.set(holder.number, holder));
+  const holders = new Map<number, { kind: string; name: string }>();
+  parentPort.on("message", ({ number, kind, name }) => holders.set(number, { kind, name }));
   const held = (): { kind: string; name: string } => holders.get(board.running) ?? { kind: "unknown", name: "" };
 
   const say = (event: string, level: string, message: string, more: object = {}): Promise<void> => {

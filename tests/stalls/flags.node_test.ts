@@ -39,6 +39,9 @@ describe("under Node's permissions", () => {
     const told = errors.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line))
       .find(({ event, kind }) => event === "event_loop_hang" && kind === "request");
     assertEquals([told?.name, told?.stack], ["GET /hang/:id", undefined], errors);
+    // What docs/watchdog.md shows, and nothing of our own.
+    const members = ["event", "kind", "level", "message", "name", "pid", "seconds", "time"];
+    assertEquals(Object.keys(told).filter((key) => key !== "notScheduledSeconds").sort(), members);
   });
 
   it("the watchdog names the flag for its thread", async () => {

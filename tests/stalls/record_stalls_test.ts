@@ -47,6 +47,17 @@ describe("recordStalls", () => {
     monitor.stop();
   });
 
+  it("is not changed by who writes on what it tells", async () => {
+    const write = (stall: object): void => void Object.assign(stall, { seconds: 99 });
+    const { stalls, hold, monitor } = begin({ onStall: write });
+    await hold("resize", 0.3);
+    write(stalls.recent()[0]!);
+    (stalls.recent()[0]!.frames as unknown[]).push("mine");
+    assertAlmostEquals(stalls.recent()[0]!.seconds, 0.3, 0.02);
+    assertEquals(stalls.recent()[0]!.frames, []);
+    monitor.stop();
+  });
+
   it("tells the trace of the request, where it is recorded", async () => {
     const { runtime, stalls, monitor } = begin();
     const app = new Hono();
