@@ -36,11 +36,15 @@ export function clock(global: GlobalLike): Clock {
   const { performance } = global;
   const read = global === platform ? () => nativeNow.call(nativePerformance) : () => performance.now();
   let latest = Number.NEGATIVE_INFINITY;
+  let behind = 0;
   return {
-    // Never back: a clock that was set back would make negative durations, and sums that fall.
+    // Never back: a clock that was set back would make negative durations, and sums that fall. It goes on from where it was, as
+    // where Bun's fake timers had put it ahead, which are in the engine.
     now() {
-      const seconds = read() / 1000;
-      return seconds > latest ? latest = seconds : latest;
+      const seconds = read() / 1000 + behind;
+      if (seconds >= latest) return latest = seconds;
+      if (seconds < latest) behind += latest - seconds;
+      return latest;
     },
     unixNow,
   };
