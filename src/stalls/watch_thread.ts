@@ -79,12 +79,12 @@ export function watch(): void {
   parentPort.on("message", ({ number, kind, name }) => holders.set(number, { kind, name }));
   const held = (): { kind: string; name: string } => holders.get(board.running) ?? { kind: "unknown", name: "" };
 
+  /** One after another: each that nobody reads holds a thread of Node's pool, of which the app has four. */
+  let written: Promise<void> = Promise.resolve();
   const say = (event: string, level: string, message: string, more: object = {}): Promise<void> => {
     const line = { time: new Date().toISOString(), level, event, message, ...more, pid: process.pid };
-    return Promise.race([
-      writeStderr(globalThis as unknown as GlobalLike, `${JSON.stringify(line)}\n`),
-      new Promise<void>((done) => setTimeout(done, writeMilliseconds)),
-    ]);
+    written = written.then(() => writeStderr(globalThis as unknown as GlobalLike, `${JSON.stringify(line)}\n`));
+    return Promise.race([written, new Promise<void>((done) => setTimeout(done, writeMilliseconds))]);
   };
   const describe = ({ seconds }: Hang): string => {
     const { kind, name } = held();

@@ -143,26 +143,41 @@ describe("a watchdog", () => {
 
   const folder = mkdtempSync(join(tmpdir(), "runtime-metrics-unread-"));
   after(() => rmSync(folder, { recursive: true }));
+  /** Starts a program whose stderr is a pipe that is full before anything hangs; its own end of the pipe keeps it open. */
+  const unread = (name: string, program: string, args: string[], stdout: "ignore" | "pipe") => {
+    const pipe = join(folder, name);
+    spawnSync("mkfifo", [pipe]);
+    const fill = 'timeout 1 cat /dev/zero >&2; exec "$@"';
+    return spawn("sh", ["-c", `exec 2<>${pipe}; ${fill}`, "sh", ...programCommand(program, { args })], {
+      stdio: ["ignore", stdout, "ignore"],
+      timeout: 30_000,
+      killSignal: "SIGKILL",
+    });
+  };
   for (const way of ["stderr", "forever"]) {
     it(
       `ends a process also where nobody reads its stderr: ${way}`,
       { skip: process.platform === "win32" },
       async () => {
-        const pipe = join(folder, way);
-        spawnSync("mkfifo", [pipe]);
-        // Full before anything hangs; its own end of the pipe keeps it open.
-        const fill = 'timeout 1 cat /dev/zero >&2; exec "$@"';
         const args = [way, "0", '{"thresholdSeconds":0.3,"abortSeconds":1}'];
-        const child = spawn(
-          "sh",
-          ["-c", `exec 2<>${pipe}; ${fill}`, "sh", ...programCommand("tests/support/hang_program.ts", { args })],
-          { stdio: ["ignore", "ignore", "ignore"], timeout: 30_000, killSignal: "SIGKILL" },
-        );
+        const child = unread(way, "tests/support/hang_program.ts", args, "ignore");
         const signal = await new Promise((ended) => child.once("close", (_code, name) => ended(name)));
         assertEquals(signal, "SIGABRT");
       },
     );
   }
+
+  it("leaves the app its files, however many lines nobody reads", { skip: process.platform === "win32" }, async () => {
+    const child = unread("files", "tests/support/unread_program.ts", [], "pipe");
+    let output = "";
+    for await (const piece of child.stdout!) {
+      output += String(piece);
+      if (output.split("\n").length > 4) break;
+    }
+    // A write that is under way keeps Node from ending.
+    child.kill("SIGKILL");
+    assertEquals(output, "read\n".repeat(4));
+  });
 
   it("lets the app live where its port is taken, tells that, and watches all the same", async () => {
     const other = createServer();
