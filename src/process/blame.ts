@@ -265,11 +265,12 @@ export class Blame implements LoopBlame {
   #accused(total: number): readonly Held[] {
     const certain = this.#held.filter(({ isSuspected }) => !isSuspected);
     if (certain.reduce((sum, { seconds }) => sum + seconds, 0) >= total * (1 - innocentShare)) return certain;
-    const suspected = this.#held.filter(({ isSuspected }) => isSuspected);
+    const suspected = this.#held.filter(({ isSuspected }) => isSuspected)
+      .map((held) => ({ key: keyOf(held.holder), held }));
     const sums = new Map<string, number>();
-    for (const { holder, seconds } of suspected) sums.set(keyOf(holder), (sums.get(keyOf(holder)) ?? 0) + seconds);
+    for (const { key, held } of suspected) sums.set(key, (sums.get(key) ?? 0) + held.seconds);
     const accused = this.#suspects.accused([...sums.keys()].filter((key) => sums.get(key)! >= total * innocentShare));
-    return [...certain, ...suspected.filter(({ holder }) => accused.has(keyOf(holder)))];
+    return [...certain, ...suspected.filter(({ key }) => accused.has(key)).map(({ held }) => held)];
   }
 
   #own(holder: LoopHolder, seconds: number, isSuspected: boolean): void {

@@ -42,7 +42,7 @@ export function sharesOf(held: readonly Held[], total: number, cpuSeconds: numbe
   const sums = new Map<string, { kind: string; name: string; seconds: number; longest: Held }>();
   for (const each of held) {
     const [kind, name] = each.holder.heldBy();
-    const key = keyOf(each.holder);
+    const key = `${kind} ${name}`;
     const sum = sums.get(key);
     if (!sum) {
       sums.set(key, { kind, name, seconds: each.seconds, longest: each });
