@@ -1,7 +1,6 @@
 // Drives every kind of answer through a server with and without us, and compares what came over the socket.
 
-import type { Server } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { Registry } from "prom-client";
 import { createMonitor, type Monitor, type MonitorOptions } from "../../mod.ts";
@@ -18,7 +17,7 @@ export interface Listening {
   stop(): unknown;
 }
 
-/** Lets a server of `node:http` listen; to stop it breaks its connections off. */
+/** Lets a server of `node:http` or `node:http2` listen; to stop it breaks its connections off. */
 export async function listenOn(server: Server): Promise<Listening> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {

@@ -1,9 +1,8 @@
 // Listeners on the server of `node:http2` that each runtime has.
 
 import { createServer, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
-import type { AddressInfo, Socket } from "node:net";
 import { instrumentListener } from "@rtm/runtime-metrics/node";
-import type { Door, Listening } from "./compare.ts";
+import { type Door, type Listening, listenOn } from "./compare.ts";
 import { http2Kinds, type Streamed } from "./http2_kinds.ts";
 import { openHttp2, talkHttp2 } from "./http2_wire.ts";
 import { type Kind, routeOf } from "./kind.ts";
@@ -13,21 +12,9 @@ type Listener = (incoming: Http2ServerRequest, outgoing: Http2ServerResponse) =>
 
 /** Lets a server of HTTP/2 listen; to stop it breaks its connections off. */
 export async function listenHttp2(listener: Listener): Promise<Listening> {
-  const sockets = new Set<Socket>();
   const server = createServer(listener);
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-  });
   server.on("sessionError", () => {});
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    stop: () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    },
-  };
+  return await listenOn(server);
 }
 
 /** Asks over a session of its own. */

@@ -106,6 +106,14 @@ async function serveFastify(monitor: Monitor, add: (app: FastifyInstance) => unk
 
 const posted: RequestInit = { method: "POST", headers: { "content-type": "application/json" }, body: '{"of":7}' };
 
+/** Serves an app of Express' that is measured. */
+function serveExpress(monitor: Monitor, put: (app: express.Express) => void): Promise<RealServer> {
+  const app = express();
+  app.use(expressMetrics(monitor));
+  put(app);
+  return serveListener(app);
+}
+
 const loads: Load[] = [
   {
     name: "a synchronous block in a handler",
@@ -373,28 +381,24 @@ const loads: Load[] = [
     name: "a handler of Express'",
     blame: "request GET /report/:id",
     on: ["node"],
-    serve(monitor, truth) {
-      const app = express();
-      app.use(expressMetrics(monitor));
-      app.get("/report/:id", (_request, response) => (truth.block(0.2), void response.send("ok")));
-      return serveListener(app);
-    },
+    serve: (monitor, truth) =>
+      serveExpress(monitor, (app) => {
+        app.get("/report/:id", (_request, response) => (truth.block(0.2), void response.send("ok")));
+      }),
     run: ({ get }) => () => repeat(4, () => get("/report/7")),
   },
   {
     name: "a handler of Express' that blocks behind an await",
     blame: "request GET /report/:id",
     on: ["node"],
-    serve(monitor, truth) {
-      const app = express();
-      app.use(expressMetrics(monitor));
-      app.get("/report/:id", async (_request, response) => {
-        await sleep(0.03);
-        truth.block(0.2);
-        response.json({ ok: true });
-      });
-      return serveListener(app);
-    },
+    serve: (monitor, truth) =>
+      serveExpress(monitor, (app) => {
+        app.get("/report/:id", async (_request, response) => {
+          await sleep(0.03);
+          truth.block(0.2);
+          response.json({ ok: true });
+        });
+      }),
     run: ({ get }) => () => repeat(4, () => get("/report/7")),
   },
   {
@@ -403,20 +407,18 @@ const loads: Load[] = [
     on: ["node"],
     // Whoever settles behind the first stall may be there by chance.
     warm: (get) => Promise.all([get("/report"), ...Array.from({ length: 20 }, () => get("/innocent"))]),
-    serve(monitor, truth) {
-      const app = express();
-      app.use(expressMetrics(monitor));
-      app.get("/innocent", async (_request, response) => {
-        await sleep(0.1 + Math.random() * 0.3);
-        response.send("x".repeat(1000));
-      });
-      app.get("/report", async (_request, response) => {
-        await sleep(0.05);
-        truth.block(0.2);
-        response.send("ok");
-      });
-      return serveListener(app);
-    },
+    serve: (monitor, truth) =>
+      serveExpress(monitor, (app) => {
+        app.get("/innocent", async (_request, response) => {
+          await sleep(0.1 + Math.random() * 0.3);
+          response.send("x".repeat(1000));
+        });
+        app.get("/report", async (_request, response) => {
+          await sleep(0.05);
+          truth.block(0.2);
+          response.send("ok");
+        });
+      }),
     run: ({ get }) => () =>
       repeat(4, async () => {
         const waiting = Array.from({ length: 20 }, () => get("/innocent"));
@@ -427,41 +429,37 @@ const loads: Load[] = [
     name: "a handler of Express' that blocks at once, and then waits",
     blame: "request GET /report/:id",
     on: ["node"],
-    serve(monitor, truth) {
-      const app = express();
-      app.use(expressMetrics(monitor));
-      app.get("/report/:id", async (_request, response) => {
-        truth.block(0.2);
-        await sleep(0.15);
-        response.send("ok");
-      });
-      return serveListener(app);
-    },
+    serve: (monitor, truth) =>
+      serveExpress(monitor, (app) => {
+        app.get("/report/:id", async (_request, response) => {
+          truth.block(0.2);
+          await sleep(0.15);
+          response.send("ok");
+        });
+      }),
     run: ({ get }) => () => repeat(4, () => get("/report/7")),
   },
   {
     name: "handlers of Express' that block one behind another when what they all waited for is there",
     blame: "request GET /report/:id",
     on: ["node"],
-    serve(monitor, truth) {
-      const app = express();
-      app.use(expressMetrics(monitor));
-      let shared: Promise<void> | undefined;
-      app.use(async (_request, _response, next) => {
-        await (shared ??= sleep(0.1).then(() => void (shared = undefined)));
-        next();
-      });
-      app.get("/report/:id", async (_request, response) => {
-        truth.block(0.1);
-        await sleep(0.15);
-        response.send("ok");
-      });
-      app.get("/innocent", async (_request, response) => {
-        await sleep(0.15);
-        response.send("ok");
-      });
-      return serveListener(app);
-    },
+    serve: (monitor, truth) =>
+      serveExpress(monitor, (app) => {
+        let shared: Promise<void> | undefined;
+        app.use(async (_request, _response, next) => {
+          await (shared ??= sleep(0.1).then(() => void (shared = undefined)));
+          next();
+        });
+        app.get("/report/:id", async (_request, response) => {
+          truth.block(0.1);
+          await sleep(0.15);
+          response.send("ok");
+        });
+        app.get("/innocent", async (_request, response) => {
+          await sleep(0.15);
+          response.send("ok");
+        });
+      }),
     run: ({ get }) => () =>
       repeat(
         3,
@@ -472,17 +470,15 @@ const loads: Load[] = [
     name: "a handler of Express' that blocks behind the request's body, and then waits",
     blame: "request POST /report",
     on: ["node"],
-    serve(monitor, truth) {
-      const app = express();
-      app.use(expressMetrics(monitor));
-      app.use(express.json());
-      app.post("/report", async (_request, response) => {
-        truth.block(0.2);
-        await sleep(0.15);
-        response.send("ok");
-      });
-      return serveListener(app);
-    },
+    serve: (monitor, truth) =>
+      serveExpress(monitor, (app) => {
+        app.use(express.json());
+        app.post("/report", async (_request, response) => {
+          truth.block(0.2);
+          await sleep(0.15);
+          response.send("ok");
+        });
+      }),
     run: ({ get }) => () => repeat(4, () => get("/report", posted)),
   },
   {
