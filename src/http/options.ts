@@ -124,8 +124,9 @@ export interface HttpOptions {
    */
   exclude?: readonly Exclusion[];
   /**
-   * Keep the trace of a newest request for each bucket of durations, as an exemplar that OpenMetrics pages and protocol buffers show. It comes
-   * from OpenTelemetry's active span or from `traceparent`, and is looked for at most once a second for each bucket.
+   * Keep the trace of a newest request for each bucket of durations, as an exemplar that OpenMetrics pages and protocol
+   * buffers show. It comes from OpenTelemetry's active span or from `traceparent`, and is looked for at most once a second
+   * for each bucket.
    *
    * @default {true}
    */

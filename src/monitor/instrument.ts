@@ -28,12 +28,11 @@ export interface InstrumentOptions {
    * `{ normalizePath: [[/^\/users\/\d+$/, "/users/:id"]] }`. A path that no replacement takes as a whole has no route:
    * what stands beside a match is the client's. Bun's routes tell it by their keys.
    *
-   * A function gets what the handler gets, and is asked when the request comes, which tells the gauge of requests
-   * in progress, and again when the head of its answer is there, or its client has left, since many routers know a route
-   * only then; what it tells last counts. A request that holds the event loop before is blamed by what it tells at that time.
-   * It tells a template, never a path that a client can choose. One that tells
-   * nothing, throws or answers a promise leaves the route as it was known before; the last two are counted in
-   * `metrics_errors_total`.
+   * A function gets what the handler gets, and is asked when the request comes, which tells the gauge of requests in
+   * progress, and again when the head of its answer is there, or its client has left, since many routers know a route only
+   * then; what it tells last counts. A request that holds the event loop before is blamed by what it tells at that time. It
+   * tells a template, never a path that a client can choose. One that tells nothing, throws or answers a promise leaves the
+   * route as it was known before; the last two are counted in `metrics_errors_total`.
    *
    * @default {undefined} Every request has the route `none`, never its raw path.
    */
