@@ -8,6 +8,7 @@ import { markOf, needMarks } from "../http/measured_once.ts";
 import { answerOthers } from "../gather/other_copies.ts";
 import { accessTo, coreOf } from "../monitor/access.ts";
 import type { Monitor } from "../monitor/monitor.ts";
+import { bodiless } from "../page/bodiless.ts";
 import type { ScrapeRequest } from "../page/handler.ts";
 import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
 import type { Answers } from "./answers.ts";
@@ -147,7 +148,7 @@ export function livePage(monitor: Monitor, options: LivePageOptions = {}): LiveP
         core?.self.fail("live");
         return plain(500);
       });
-      return request?.method === "HEAD" ? new Response(null, response) : response;
+      return request?.method === "HEAD" ? bodiless(response) : response;
     },
     stop,
     [Symbol.dispose]: stop,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { bodiless } from "./bodiless.ts";
 import { makeBody } from "./body.ts";
 import { EncodedChunks } from "./encoded_chunks.ts";
 import type { Guard } from "./guard.ts";
@@ -124,15 +125,16 @@ export function pageHandler(source: () => GatherSource, options: HandlerOptions 
     const query = queryOf(request?.url);
     const accept = request?.headers?.get("accept") ?? null;
     const format = negotiateFormat(accept, query.get("format"));
-    return method === "HEAD" ? new Response(null, { headers: headersOf(format) }) : page(request, query, format);
+    return method === "HEAD" ? bodiless({ headers: headersOf(format) }) : page(request, query, format);
   };
 }
 
 function plain(status: number, headers: Record<string, string> = {}, isHead = false): Response {
-  return new Response(isHead ? null : `${reasons[status]}\n`, {
+  const init = {
     status,
     headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store", ...headers },
-  });
+  };
+  return isHead ? bodiless(init) : new Response(`${reasons[status]}\n`, init);
 }
 
 function headersOf({ contentType }: Format): Record<string, string> {

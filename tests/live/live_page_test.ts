@@ -7,6 +7,8 @@ import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
 import { wholeProcess } from "../../src/process/process_watch.ts";
 import { startMonitor } from "../../src/monitor/monitor.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
+import { rawRequest } from "../support/raw_client.ts";
+import { serveApp } from "../support/real_server.ts";
 import type { Runtime } from "../../src/runtime/shim.ts";
 import { livePage } from "@rtm/runtime-metrics/live";
 import { recordStalls } from "@rtm/runtime-metrics/stalls";
@@ -55,6 +57,16 @@ describe("the live page", () => {
     assertEquals(text.match(/<script/g)?.length, 1);
     assert(!/\bsrc=|\bon\w+="/.test(text.slice(0, 400)));
     assert((await live.handler(ask())).headers.get("content-security-policy")!.includes(nonce!) === false);
+  });
+
+  it("leaves the length untold to HEAD, on a real server", async () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    using live = livePage(monitor, { public: true });
+    await using server = await serveApp(live.handler as never);
+    for (const [query, status] of [["", 200], ["?stall=7", 404]] as const) {
+      const answer = (await rawRequest(`${server.url}/live${query}`, { method: "HEAD" }).answer)!;
+      assertEquals([answer.status, answer.headers["content-length"], answer.body.length], [status, undefined, 0]);
+    }
   });
 
   it("counts its own requests nowhere", async () => {

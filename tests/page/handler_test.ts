@@ -5,9 +5,12 @@ import { Gauge, Registry } from "prom-client";
 import { checkOptions } from "../../src/monitor/check_options.ts";
 import { Core } from "../../src/core/core.ts";
 import { type HandlerOptions, type PageHandler, pageHandler } from "../../src/page/handler.ts";
+import type { Guard } from "../../src/page/guard.ts";
 import { currentRuntime } from "../../src/runtime/detect.ts";
 import { wholeProcess } from "../../src/process/process_watch.ts";
 import { FakeRuntime } from "../support/fake_runtime.ts";
+import { rawRequest } from "../support/raw_client.ts";
+import { serveApp } from "../support/real_server.ts";
 
 interface Served {
   handler: PageHandler;
@@ -60,6 +63,19 @@ describe("pageHandler()", () => {
     }
     await get.text();
     assertEquals(asked(), 1);
+  });
+
+  it("leaves the length untold that only GET would have, on a real server", async () => {
+    const guard: Guard = (asked) => Promise.resolve(asked?.headers?.get("x-other") ? { status: 401 } : undefined);
+    await using server = await serveApp(serve({ guard }).handler as never);
+    await using off = await serveApp(serve({ isOff: true }).handler as never);
+    const ask = async (url: string, headers = {}): Promise<unknown[]> => {
+      const { status, headers: told, body, whole } = (await rawRequest(url, { method: "HEAD", headers }).answer)!;
+      return [status, told["content-length"], body.length, whole];
+    };
+    assertEquals(await ask(server.url), [200, undefined, 0, true]);
+    assertEquals(await ask(server.url, { "x-other": "1" }), [401, undefined, 0, true]);
+    assertEquals(await ask(off.url), [404, undefined, 0, true]);
   });
 
   for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PURGE"]) {
