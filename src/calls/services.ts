@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkTable, entriesOf, type OptionTable, refuser } from "../check.ts";
+import { checkTable, entriesOf, type OptionTable, refuser, someText } from "../check.ts";
 import { overflowValue } from "../metrics/family.ts";
 
 /** Options of `measureCalls`. */
@@ -27,9 +27,7 @@ export const callOptions: OptionTable<CallOptions> = {
       if (!/^(\*\.)?[^\s/*]+$/.test(host)) {
         refuse(RangeError, `a host in ${name} must be such as api.example.com, localhost:8080 or *.example.com`, host);
       }
-      if (typeof service !== "string" || service === "") {
-        refuse(TypeError, `${name}["${host}"] must be a string with something in it`, service);
-      }
+      someText.check(service, `${name}["${host}"]`, refuse);
     }),
   },
 };

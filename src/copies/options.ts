@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkTable, numeric, type OptionTable, refuser, text } from "../check.ts";
+import { between, checkTable, type OptionTable, refuser, text } from "../check.ts";
 
 /** Options of `joinCopies`. */
 export interface JoinOptions {
@@ -50,7 +50,7 @@ export const joinOptions: OptionTable<JoinOptions> = {
   },
   deadlineSeconds: {
     default: 0.5,
-    ...numeric("from 0.05 to 10", (value) => value >= 0.05 && value <= 10),
+    ...between(0.05, 10),
   },
   copy: text("1 to 64 characters", (value) => value.length >= 1 && value.length <= 64),
 };

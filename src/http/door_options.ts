@@ -4,26 +4,32 @@
  * @module
  */
 
-import { type Kind, type Option, type Refuse, text } from "../check.ts";
+import { type Kind, kind, type Option, type Refuse, text } from "../check.ts";
 
 /** A path of the page, where none means nowhere. */
-export const pagePath: Kind = text('a string that begins with "/"', (value) => value.startsWith("/"));
+export const pagePath: Kind = text('a string that begins with "/"', isPath);
 
 /** A path of the page that a framework's middleware answers unless it is told otherwise. */
 export const middlewarePath: Option = {
   default: "/metrics",
-  is: 'false or a string that begins with "/"',
-  check(value, name, refuse) {
-    if (value !== false) text(this.is, (path) => path.startsWith("/")).check(value, name, refuse);
-  },
+  ...kind(`false or ${pagePath.is}`, (value) => value === false || (typeof value === "string" && isPath(value))),
 };
+
+function isPath(text: string): boolean {
+  return text.startsWith("/");
+}
 
 /** How routes are known; what makes the finder of routes refuses what tells none. */
 export const routeKind: Kind = { is: "a function, `URLPattern`s, or { normalizePath }", check: () => {} };
 
+/** A monitor, which has all of these methods. */
+export function monitorWith(...methods: readonly ("handler" | "instrument" | "snapshot")[]): Kind {
+  return kind("a monitor", (value) => methods.every((method) => typeof (value as Methods)?.[method] === "function"));
+}
+
+type Methods = Record<string, unknown> | null | undefined;
+
 /** Refuses what is no monitor; `method` is what is asked of it. */
 export function checkMonitor(refuse: Refuse, monitor: unknown, method: "handler" | "instrument"): void {
-  if (typeof (monitor as Record<string, unknown> | null | undefined)?.[method] !== "function") {
-    refuse(TypeError, "monitor must be a monitor", monitor);
-  }
+  monitorWith(method).check(monitor, "monitor", refuse);
 }

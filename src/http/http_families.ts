@@ -4,10 +4,10 @@
  * @module
  */
 
-import { mustDiffer } from "../check.ts";
 import { httpEntries } from "../metrics/catalog/http.ts";
 import { Families, type FamilySettings } from "../metrics/families.ts";
 import type { Family } from "../metrics/family.ts";
+import { mustDiffer } from "../metrics/label_names.ts";
 import type { SlotMemory } from "../metrics/slot_storage.ts";
 import type { RequestSettings } from "./options.ts";
 import type { SelfMetrics } from "../metrics/self_metrics.ts";

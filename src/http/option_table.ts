@@ -5,44 +5,74 @@
  */
 
 import {
-  checkBuckets,
-  checkLabelName,
-  checkMetricName,
+  bounded,
+  callable,
   entriesOf,
   fail,
   flag,
   group,
+  isObject,
   type Kind,
-  mustBeKnown,
-  mustBeObject,
+  kind,
+  list,
   type OptionTable,
+  text,
   whole,
 } from "../check.ts";
-import type { HttpMetric, LabelNames } from "./metrics.ts";
+import { formatLabels, labelName, ownLabels } from "../metrics/label_names.ts";
+import type { HttpMetric, LabelName, LabelNames } from "./metrics.ts";
 import type { FromPythonOptions, HttpOptions } from "./options.ts";
 
-/** A list whose every item is of one kind. */
-function list(items: string, is: (item: unknown) => boolean, isEach: (item: never) => void = () => {}): Kind {
-  return {
-    is: `a list of ${items}`,
-    check: (value, name) => listOf(name, value as readonly never[], items, is).forEach(isEach),
-  };
+function nameLike(pattern: RegExp, is: string): Kind {
+  const rule = "be letters, digits, _ and :, and not begin with a digit";
+  return bounded(text("a string"), rule, (name: string) => pattern.test(name), is);
 }
+
+/** What comes before the names of metrics, which may be nothing. */
+export const namePart: Kind = nameLike(/^([a-zA-Z_:][a-zA-Z0-9_:]*)?$/, "the beginning of a metric's name");
+
+const metricName = nameLike(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, "a metric's name");
+
+/** Another name for a label of ours, which may be that of another one. */
+const otherName: Kind = {
+  is: "a name, or false",
+  check(value, name, refuse) {
+    if (value !== false) labelName(formatLabels).check(value, name, refuse);
+  },
+};
+
+const labelTable: OptionTable<Record<LabelName, LabelNames[LabelName]>> = {
+  method: otherName,
+  route: otherName,
+  status: otherName,
+  outcome: otherName,
+};
 
 const labelNames: Kind = {
   is: "names by label, or false",
-  check: (value, name) => checkLabelNames(name, value as LabelNames),
+  check(value, name, refuse) {
+    kind("an object", isObject).check(value, name, refuse);
+    group(labelTable, "label").check(value, name, refuse);
+  },
 };
 
-const metricName: Kind = {
-  is: "a metric's name",
-  check: (value, name) => checkMetricName(name, value as string),
-};
+const numbers = list("numbers", (value) => typeof value === "number" && !Number.isNaN(value));
 
-const namePart: Kind = {
-  is: "the beginning of a metric's name",
-  check: (value, name) => value === "" || checkMetricName(name, value as string),
-};
+/** The bounds of a histogram; the last may be `Infinity`. */
+const bounds = bounded(
+  numbers,
+  "rise and be above 0",
+  (given: readonly number[]) => given.every((bound, i) => bound > (given[i - 1] ?? 0)),
+  "a list of rising numbers above 0",
+);
+
+const someBounds = bounded(
+  bounds,
+  "have at least one bound",
+  ([first = Infinity]: readonly number[]) => first < Infinity,
+);
+
+const metricList = list("metrics made by httpMetrics", isMetric);
 
 const inProgress: OptionTable<Exclude<HttpOptions["inProgress"], boolean | undefined>> = {
   name: metricName,
@@ -51,21 +81,12 @@ const inProgress: OptionTable<Exclude<HttpOptions["inProgress"], boolean | undef
 
 /** The options of requests that only packages of Python's have. */
 export const fromPythonOptions: OptionTable<FromPythonOptions> = {
-  enableVariable: {
-    is: "true, or the name of a variable",
-    check(value, name, refuse) {
-      if (value !== true && (typeof value !== "string" || !value)) {
-        refuse(TypeError, `${name} must be true or the name of a variable`, value);
-      }
-    },
-  },
-  durationDecimals: whole("from 0 to 9", 0, 9),
-  unmatched: {
-    is: '"group" or "ignore"',
-    check(value, name, refuse) {
-      if (value !== "group" && value !== "ignore") refuse(TypeError, `${name} must be "group" or "ignore"`, value);
-    },
-  },
+  enableVariable: kind(
+    "true or the name of a variable",
+    (value) => value === true || (typeof value === "string" && value !== ""),
+  ),
+  durationDecimals: whole(0, 9),
+  unmatched: kind('"group" or "ignore"', (value) => value === "group" || value === "ignore"),
   namespace: namePart,
   subsystem: namePart,
   bodyRoutes: list("texts or patterns", isPattern),
@@ -73,11 +94,14 @@ export const fromPythonOptions: OptionTable<FromPythonOptions> = {
 
 /** The options of requests. */
 export const httpOptions: OptionTable<HttpOptions> = {
-  metrics: list("metrics made by httpMetrics", isMetric, checkMetric),
-  buckets: {
-    is: "a list of rising numbers above 0",
-    check: (value, name) => checkSomeBuckets(name, value as readonly number[]),
+  metrics: {
+    is: metricList.is,
+    check(value, name, refuse) {
+      metricList.check(value, name, refuse);
+      for (const metric of value as readonly HttpMetric[]) checkMetric(metric);
+    },
   },
+  buckets: someBounds,
   inProgress: {
     is: "true, false, or { name, labels }",
     check(value, name, refuse) {
@@ -87,8 +111,8 @@ export const httpOptions: OptionTable<HttpOptions> = {
   },
   labels: labelNames,
   computedLabels: entriesOf("functions by label", (label, compute, name, refuse) => {
-    checkLabelName("a computed label's name", label);
-    if (typeof compute !== "function") refuse(TypeError, `${name}.${label} must be a function`, compute);
+    labelName(ownLabels).check(label, "a computed label's name", refuse);
+    callable.check(compute, `${name}.${label}`, refuse);
   }),
   observers: list("functions", isFunction),
   groupStatus: flag,
@@ -110,46 +134,20 @@ export const httpGroup: Kind = {
 };
 
 function checkMetric(metric: HttpMetric): void {
-  if (metric.name !== undefined) checkMetricName("a metric's name", metric.name);
-  if (metric.help !== undefined && typeof metric.help !== "string") {
-    fail(TypeError, "a metric's help must be a string", metric.help);
+  const kinds = {
+    name: metricName,
+    help: text("a string"),
+    labels: labelNames,
+    buckets: metric.quantity.endsWith("uration") ? someBounds : bounds,
+  };
+  for (const [part, { check }] of Object.entries(kinds)) {
+    const value = metric[part as keyof typeof kinds];
+    if (value !== undefined) check(value, `a metric's ${part}`, fail);
   }
-  checkLabelNames("a metric's labels", metric.labels);
-  if (metric.buckets === undefined) return;
-  if (metric.quantity.endsWith("uration")) checkSomeBuckets("a metric's buckets", metric.buckets);
-  else checkBuckets("a metric's buckets", metric.buckets);
-}
-
-function checkSomeBuckets(what: string, buckets: readonly number[]): void {
-  checkBuckets(what, buckets);
-  if (buckets.length === 0 || buckets[0] === Infinity) {
-    fail(RangeError, `${what} must have at least one bound`, buckets);
-  }
-}
-
-function checkLabelNames(what: string, labels: LabelNames | undefined): void {
-  if (labels === undefined) return;
-  mustBeObject(what, labels);
-  mustBeKnown(`label in ${what}`, Object.keys(labels), ["method", "route", "status", "outcome"]);
-  for (const [label, name] of Object.entries(labels)) {
-    if (name !== false && name !== undefined) checkLabelName(`${what}.${label}`, name, true);
-  }
-}
-
-function listOf<Item>(
-  what: string,
-  list: readonly Item[],
-  items: string,
-  is: (item: unknown) => boolean,
-): readonly Item[] {
-  if (!Array.isArray(list)) fail(TypeError, `${what} must be a list of ${items}`, list);
-  const wrong = list.findIndex((item) => !is(item));
-  if (wrong >= 0) fail(TypeError, `${what} must be ${items}`, list[wrong]);
-  return list;
 }
 
 function isMetric(value: unknown): boolean {
-  return typeof value === "object" && value !== null && typeof (value as HttpMetric).entry === "string" &&
+  return isObject(value) && typeof (value as HttpMetric).entry === "string" &&
     Array.isArray((value as HttpMetric).defaultLabels);
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkTable, flag, type OptionTable, refuser, text } from "../check.ts";
+import { checkTable, flag, kind, type OptionTable, refuser, someText } from "../check.ts";
 
 /** A place in the code. */
 export interface LiveFrame {
@@ -83,16 +83,11 @@ export const action = "Cannot make live page";
 
 /** What each option may be, and its default. */
 export const liveOptions: OptionTable<LivePageOptions> = {
-  stalls: {
-    is: "what recordStalls() answered",
-    check(value, name, refuse) {
-      const { recent, profile } = (value ?? {}) as Partial<Record<keyof LiveStalls, unknown>>;
-      if (typeof recent !== "function" || (profile !== undefined && typeof profile !== "function")) {
-        refuse(TypeError, `${name} must be what recordStalls() answered`, value);
-      }
-    },
-  },
-  title: text("a string with something in it", (value) => value !== ""),
+  stalls: kind("what recordStalls() answered", (value) => {
+    const { recent, profile } = (value ?? {}) as Partial<Record<keyof LiveStalls, unknown>>;
+    return typeof recent === "function" && (profile === undefined || typeof profile === "function");
+  }),
+  title: someText,
   public: { default: false, ...flag },
 };
 

@@ -4,16 +4,14 @@
  * @module
  */
 
-import { checkTable, refuser, withDefaults } from "../check.ts";
+import { checkTable, fail, withDefaults } from "../check.ts";
 import type { Collected } from "../metrics/entry.ts";
 import { collectOptions, monitorOptions } from "./option_table.ts";
 import type { MonitorOptions, Settings } from "./options.ts";
 
-const refuse = refuser("Cannot create monitor");
-
 /** Checks a monitor's options and fills defaults in. */
 export function checkOptions(options: MonitorOptions): Settings {
-  const { registry: _, ...given } = checkTable(refuse, options, monitorOptions) as Required<MonitorOptions>;
+  const { registry: _, ...given } = checkTable(fail, options, monitorOptions) as Required<MonitorOptions>;
   const { intervalSeconds, collect, http: { fromPython, ...common } } = given;
   return {
     ...given,

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { checkLabelName, entriesOf, flag, group, mustBeKnown, numeric, type OptionTable, whole } from "../check.ts";
-import { httpGroup } from "../http/option_table.ts";
+import { entriesOf, flag, group, kind, mustBeKnown, numeric, type OptionTable, text, whole } from "../check.ts";
+import { httpGroup, namePart } from "../http/option_table.ts";
+import { labelName, ownLabels } from "../metrics/label_names.ts";
 import { isRegistry } from "../metrics/registry_like.ts";
 import { expositionOptions } from "../page/option_table.ts";
 import type { PoolSource } from "../pools/pool_source.ts";
@@ -44,29 +45,14 @@ export const nativeHistogramNames: readonly NativeHistogramName[] = [
 
 /** The options of a monitor. */
 export const monitorOptions: OptionTable<MonitorOptions> = {
-  registry: {
-    is: "a registry of prom-client or @prometheus-io/client",
-    check(value, name, refuse) {
-      if (isRegistry(value)) return;
-      refuse(TypeError, `${name} must be a registry of prom-client or @prometheus-io/client`, value);
-    },
-  },
-  prefix: {
-    default: "runtime_",
-    is: "the beginning of a metric's name",
-    check(value, name, refuse) {
-      if (typeof value !== "string") refuse(TypeError, `${name} must be a string`, value);
-      if (!/^([a-zA-Z_:][a-zA-Z0-9_:]*)?$/.test(value as string)) {
-        refuse(RangeError, `${name} must be letters, digits, _ and :, and not begin with a digit`, value);
-      }
-    },
-  },
-  maxLabelSets: { default: 2000, ...whole("of at least 1", 1) },
+  registry: kind("a registry of prom-client or @prometheus-io/client", isRegistry),
+  prefix: { default: "runtime_", ...namePart },
+  maxLabelSets: { default: 2000, ...whole(1) },
   labels: {
     default: {},
     ...entriesOf("texts by label", (label, value, name, refuse) => {
-      checkLabelName("a label's name", label);
-      if (typeof value !== "string") refuse(TypeError, `${name}.${label} must be a string`, value);
+      labelName(ownLabels).check(label, "a label's name", refuse);
+      text("a string").check(value, `${name}.${label}`, refuse);
     }),
   },
   intervalSeconds: { default: 0.02, ...numeric("above 0 and at most 0.025", (value) => value > 0 && value <= 0.025) },
@@ -75,7 +61,7 @@ export const monitorOptions: OptionTable<MonitorOptions> = {
     default: false,
     is: "true, false or names of histograms",
     check(value, name, refuse) {
-      if (Array.isArray(value)) return mustBeKnown(`histogram in ${name}`, value, nativeHistogramNames);
+      if (Array.isArray(value)) return mustBeKnown(refuse, `histogram in ${name}`, value, nativeHistogramNames);
       if (typeof value !== "boolean") refuse(TypeError, `${name} must be true, false or a list of names`, value);
     },
   },

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkTable, type OptionTable, refuser, whole } from "../check.ts";
+import { checkTable, kind, type OptionTable, refuser, whole } from "../check.ts";
 
 /** Whose names metrics have: ours, or those of OpenTelemetry's semantic conventions where ours means the same. */
 export type MetricNames = "ours" | "otel";
@@ -28,14 +28,8 @@ export interface MetricProducerOptions {
 
 /** What each option may be, and its default. */
 export const otelOptions: OptionTable<MetricProducerOptions> = {
-  names: {
-    is: '"ours" or "otel"',
-    default: "ours",
-    check(value, name, refuse) {
-      if (value !== "ours" && value !== "otel") refuse(TypeError, `${name} must be "ours" or "otel"`, value);
-    },
-  },
-  timeoutMillis: { default: 5000, ...whole("from 1 to 600000", 1, 600_000) },
+  names: { default: "ours", ...kind('"ours" or "otel"', (value) => value === "ours" || value === "otel") },
+  timeoutMillis: { default: 5000, ...whole(1, 600_000) },
 };
 
 /** How the sentence of each error begins. */

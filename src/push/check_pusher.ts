@@ -6,20 +6,24 @@
 
 import { accessTo } from "../monitor/access.ts";
 import {
+  between,
+  bounded,
   callable,
   checkTable,
   entriesOf,
   hidden,
   type Kind,
-  numeric,
+  kind,
   type OptionTable,
   refuser,
+  someText,
   text,
   withDefaults,
 } from "../check.ts";
+import { monitorWith } from "../http/door_options.ts";
 import { checkHeader, withoutCredentials } from "./credentials.ts";
 import { checkLabels } from "./labels.ts";
-import type { PusherOptions, PushProtocol, PushSource } from "./options.ts";
+import type { PusherOptions, PushProtocol } from "./options.ts";
 import { withOtelEnvironment } from "./otel_environment.ts";
 
 /** Options after the checks, with every default filled in. */
@@ -36,39 +40,24 @@ function word(...words: readonly string[]): Kind {
   return text(`one of ${words.join(", ")}`, (value) => words.includes(value));
 }
 
-/** Texts by name. */
-const texts: Kind = entriesOf("texts by name", (key, value, name, refuse) => {
-  if (typeof value !== "string") refuse(TypeError, `${name}.${key} must be a string`, value);
-});
-
-function between(least: number, most: number): Kind {
-  return numeric(`from ${least} to ${most}`, (value) => value >= least && value <= most);
-}
-
 /** What each option of a pusher may be, and its default. */
 export const pusherOptions: OptionTable<PusherOptions> = {
-  url: hidden({
-    is: "an absolute URL",
-    check(value, name, refuse) {
-      const text = value instanceof URL ? value.href : value;
-      if (typeof text !== "string" || !URL.canParse(text)) refuse(TypeError, `${name} must be an absolute URL`, value);
-      const { protocol } = new URL(text as string);
-      if (!/^https?:$/.test(protocol)) refuse(RangeError, `${name} must begin with http: or https:`, value);
-    },
-  }),
-  protocol: word(...protocols),
-  job: text("a string with something in it", (value) => value !== ""),
-  monitor: {
-    is: "a monitor",
-    check(value, name, refuse) {
-      const { handler, snapshot } = value as PushSource ?? {};
-      if (typeof handler !== "function" || typeof snapshot !== "function") {
-        refuse(TypeError, `${name} must be a monitor`, value);
-      }
-    },
-  },
+  url: hidden(bounded(
+    kind("an absolute URL", (value) => value instanceof URL || (typeof value === "string" && URL.canParse(value))),
+    "begin with http: or https:",
+    (url: URL | string) => /^https?:$/.test(new URL(url).protocol),
+  )),
+  protocol: { isNeeded: true, ...word(...protocols) },
+  job: someText,
+  monitor: { isNeeded: true, ...monitorWith("handler", "snapshot") },
   instance: text("a string"),
-  labels: { default: {}, ...texts },
+  labels: {
+    default: {},
+    ...entriesOf(
+      "texts by name",
+      (key, value, name, refuse) => text("a string").check(value, `${name}.${key}`, refuse),
+    ),
+  },
   encoding: { default: "protobuf", ...word("json", "protobuf") },
   temporality: { default: "cumulative", ...word("cumulative", "delta") },
   compression: { default: "none", ...word("none", "gzip") },
@@ -77,11 +66,7 @@ export const pusherOptions: OptionTable<PusherOptions> = {
   timeoutSeconds: { default: 5, ...between(0.001, 60) },
   retries: {
     default: 3,
-    is: "a whole number from 0 to 10",
-    check(value, name, refuse) {
-      between(0, 10).check(value, name, refuse);
-      if (!Number.isInteger(value)) refuse(RangeError, `${name} must be a whole number`, value);
-    },
+    ...bounded(between(0, 10), "be a whole number", Number.isInteger, "a whole number from 0 to 10"),
   },
   maxBytes: { default: 16 * 1024 * 1024, ...between(1, Number.MAX_SAFE_INTEGER) },
   onError: callable,
@@ -92,9 +77,6 @@ export const pusherOptions: OptionTable<PusherOptions> = {
 export function checkPusher(options: PusherOptions): PusherSettings {
   const refuse = refuser("Cannot create pusher");
   checkTable(refuse, options, pusherOptions);
-  for (const name of ["protocol", "monitor"] as const) {
-    if (options[name] === undefined) pusherOptions[name].check(undefined, name, refuse);
-  }
   const isOtlp = options.protocol === "otlp";
   for (const name of ["encoding", "temporality"] as const) {
     if (!isOtlp && options[name] !== undefined) {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { ownLabels, type Refuse } from "../check.ts";
+import type { Refuse } from "../check.ts";
+import { ownLabels } from "../metrics/label_names.ts";
 import { escapeLabelValue } from "../metrics/label_value.ts";
 import { insideOf } from "../monitor/access.ts";
 import type { PusherOptions } from "./options.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { checkMonitor } from "../http/door_options.ts";
+import { monitorWith, pagePath } from "../http/door_options.ts";
 import { pathOf } from "../http/routes.ts";
-import { checkTable, numeric, type OptionTable, refuser, text } from "../check.ts";
+import { checkTable, type OptionTable, refuser, text, whole } from "../check.ts";
 import { createMonitor } from "../monitor/create_monitor.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { toNodeListener } from "../node/to_node_listener.ts";
@@ -41,14 +41,12 @@ export interface MetricsServerOptions {
   path?: string;
 }
 
-const isPort = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= 65_535;
-
 /** What each option may be, and its default. */
 export const metricsServerOptions: OptionTable<MetricsServerOptions> = {
-  monitor: { is: "a monitor", check: (value, _name, refuse) => checkMonitor(refuse, value, "handler") },
-  port: { default: 9464, ...numeric("a whole number from 0 to 65535", isPort) },
+  monitor: monitorWith("handler"),
+  port: { default: 9464, ...whole(0, 65_535) },
   host: { default: "127.0.0.1", ...text("an address", (value) => value !== "") },
-  path: { default: "/metrics", ...text('a string that begins with "/"', (value) => value.startsWith("/")) },
+  path: { default: "/metrics", ...pagePath },
 };
 
 /** A server of the page. */

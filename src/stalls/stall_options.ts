@@ -39,7 +39,7 @@ export interface StallOptions {
 /** What each option may be, and its default. */
 export const stallOptions: OptionTable<StallOptions> = {
   thresholdSeconds: numeric("at least 0.02 and at most 60", (value) => value >= 0.02 && value <= 60),
-  keep: { default: 50, ...whole("from 1 to 1000", 1, 1000) },
+  keep: { default: 50, ...whole(1, 1000) },
   stacks: { default: true, ...flag },
   onStall: callable,
 };

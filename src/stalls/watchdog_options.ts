@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkTable, group, type Kind, numeric, type OptionTable, type Refuse, text, whole } from "../check.ts";
+import { between, checkTable, group, type OptionTable, type Refuse, text, whole, withDefaults } from "../check.ts";
 
 /** Where the watching thread answers `GET /livez`. */
 export interface WatchdogServerOptions {
@@ -52,29 +52,23 @@ export type WatchdogSettings =
   & Pick<WatchdogOptions, "abortSeconds">
   & { readonly server?: Required<WatchdogServerOptions> };
 
-function seconds(most: number): Kind {
-  return numeric(`from 0.2 to ${most}`, (value) => value >= 0.2 && value <= most);
-}
-
 /** What each option of the server may be. */
 export const watchdogServerOptions: OptionTable<WatchdogServerOptions> = {
-  port: whole("from 0 to 65535", 0, 65_535),
+  port: { isNeeded: true, ...whole(0, 65_535) },
   host: { default: "127.0.0.1", ...text("an address", (value) => value !== "") },
 };
 
 /** What each option of a watchdog may be. */
 export const watchdogOptions: OptionTable<WatchdogOptions> = {
-  thresholdSeconds: { default: 5, ...seconds(3600) },
-  deadSeconds: { default: 30, ...seconds(86_400) },
-  abortSeconds: seconds(86_400),
+  thresholdSeconds: { default: 5, ...between(0.2, 3600) },
+  deadSeconds: { default: 30, ...between(0.2, 86_400) },
+  abortSeconds: between(0.2, 86_400),
   server: group(watchdogServerOptions),
 };
 
 /** Checks the options and fills defaults in. */
 export function checkWatchdog(refuse: Refuse, options: WatchdogOptions): WatchdogSettings {
-  const { server, ...given } = checkTable(refuse, options, watchdogOptions);
-  if (!server) return given as WatchdogSettings;
-  if (server.port === undefined) watchdogServerOptions.port.check(undefined, "server.port", refuse);
-  const full = checkTable(refuse, server, watchdogServerOptions, "server") as Required<WatchdogServerOptions>;
-  return { ...given as WatchdogSettings, server: full };
+  const checked = checkTable(refuse, options, watchdogOptions);
+  const { server } = checked;
+  return { ...checked, ...(server && { server: withDefaults(watchdogServerOptions, server) }) } as WatchdogSettings;
 }
