@@ -164,6 +164,11 @@ export class Core {
     return this.#http;
   }
 
+  /** Answers the beats that are due: who calls it runs, so the loop is free. */
+  settle(): void {
+    this.#watch?.settle();
+  }
+
   /** Finds what a door measures beside the core, or begins it; the core shows it and stops it. */
   part<Part extends CorePart>(name: string, make: () => Part): Part {
     let part = this.#parts.get(name) as Part | undefined;

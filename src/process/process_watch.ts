@@ -150,9 +150,14 @@ export class ProcessWatch {
     this.#note();
   }
 
+  /** Answers the beats that are due. */
+  settle(): void {
+    this.#sampler.settle();
+  }
+
   /** Takes what has happened up to now. */
   read(settles: boolean): { lag: LagReading | undefined; hiddenPool: PoolReading | undefined } {
-    if (settles) this.#sampler.settle();
+    if (settles) this.settle();
     this.#drain();
     if (settles) this.#stalls?.flush();
     const lag = this.#collect.eventLoop ? this.#sampler.read() : undefined;

@@ -16,8 +16,13 @@ export const sampleSeconds = 0.025;
 /** A piece that has not come after so many seconds does not come. */
 const patienceSeconds = 1;
 
+/** Pieces that are over and kept: a stall is told about a beat behind its end, and may end again in one meanwhile. */
+const keptPieces = 2;
+
 /** Who records stalls. */
 export interface SamplerUser {
+  /** Ends the stall that was under way until now, so that it is told within one piece. */
+  settle(): void;
   /** Runs work of ours under a name of its own, so that a stall which it makes is blamed on it. */
   hold(work: () => void): void;
 }
@@ -36,8 +41,8 @@ export class StackSampler {
   readonly #warn: (sentence: string) => void;
   readonly #users = new Set<SamplerUser>();
   #running: RunningProfiler | undefined;
-  /** The newest piece that is over: a stall may be told after the profiler has gone on. */
-  #newest: ProfilePiece | undefined;
+  /** The newest pieces that are over, the oldest first: a stall may be told after the profiler has gone on. */
+  #over: ProfilePiece[] = [];
   #waiting: Waiting[] = [];
   #timer: unknown;
   #hasWarned = false;
@@ -74,12 +79,13 @@ export class StackSampler {
 
   /** Answers what was found until then, undefined where nothing was: at once, or a few turns of the loop later. */
   pieceUntil(until: number, done: (piece: ProfilePiece | undefined) => void): void {
-    if (this.#newest && this.#newest.endedAt >= until) return done(this.#newest);
+    const over = this.#over.find(({ endedAt }) => endedAt >= until);
+    if (over) return done(over);
     if (!this.#running) return done(undefined);
     const timer = this.#runtime.startTimer?.(() => this.#giveUp(waiting), patienceSeconds);
     const waiting: Waiting = { until, done, timer };
     this.#waiting.push(waiting);
-    this.#running.rotate();
+    this.#rotate(this.#running);
   }
 
   #begin(): void {
@@ -96,7 +102,8 @@ export class StackSampler {
   #end(): void {
     this.#runtime.stopTimer?.(this.#timer);
     this.#running?.stop();
-    this.#running = this.#newest = undefined;
+    this.#running = undefined;
+    this.#over = [];
     for (const waiting of [...this.#waiting]) this.#giveUp(waiting);
   }
 
@@ -113,7 +120,7 @@ export class StackSampler {
     try {
       if (!this.#running) return this.#begin();
       const occupied = this.#profiler.occupied();
-      if (occupied === undefined) this.#running.rotate();
+      if (occupied === undefined) this.#rotate(this.#running);
       else this.#stepAside(occupied);
     } catch {
       // The engine has refused what it allowed before; it is asked again at the next turn.
@@ -121,9 +128,15 @@ export class StackSampler {
     }
   }
 
+  /** The timer that goes on may be due before the beat that ends a stall, and cut it off: up to 40 ms of each second. */
+  #rotate(running: RunningProfiler): void {
+    for (const user of this.#users) user.settle();
+    running.rotate();
+  }
+
   #take(piece: ProfilePiece): void {
     if (!this.#running) return;
-    this.#newest = piece;
+    this.#over = [...this.#over, piece].slice(-keptPieces);
     for (const waiting of [...this.#waiting]) {
       if (waiting.until <= piece.endedAt) this.#answer(waiting, piece);
     }

@@ -60,7 +60,7 @@ export class StallRecording {
     this.#settings = settings;
     this.#stacks = stacks;
     core.self.expect(errorSource);
-    this.#leave = stacks?.sampler.join({ hold: (work) => this.#hold(work) });
+    this.#leave = stacks?.sampler.join({ hold: (work) => this.#hold(work), settle: () => core.settle() });
     core.onStall.add(this.#heard);
   }
 
