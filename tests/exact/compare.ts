@@ -369,6 +369,9 @@ async function checkCounts<Given>(
   const page = await until(() => measured.page(), (page) => !measures || inFlight(page) === 0);
   const requests = await measured.requests();
   const counted = countedOf(page);
+  const stuck = page.labels("http_requests_in_progress").filter((labels) =>
+    page.value(`http_requests_in_progress${labels}`) !== 0
+  );
   return [...heard].flatMap(([kind, wires]): Found[] => {
     const route = pathOf(kind.name);
     const wrong = miscounted(
@@ -377,12 +380,10 @@ async function checkCounts<Given>(
       wires,
       options.http?.groupStatus === true,
     );
-    const flying = page.labels("http_requests_in_progress").filter((labels) =>
-      labels.includes(`route="${route}"`) && page.value(`http_requests_in_progress${labels}`) !== 0
-    );
+    const flies = stuck.some((labels) => labels.includes(`route="${route}"`));
     return [
       ...(wrong ? [[kind, wrong] as Found] : []),
-      ...(flying.length > 0 ? [[kind, "stays in flight"] as Found] : []),
+      ...(flies ? [[kind, "stays in flight"] as Found] : []),
     ];
   });
 }

@@ -8,6 +8,8 @@ export class Page {
   readonly types: Map<string, string> = new Map();
   /** Each series as it stands on the page, labels included. */
   readonly series: Map<string, number> = new Map();
+  /** The label sets of each name: a page of a thousand routes is asked for them a thousand times. */
+  readonly #labels: Map<string, string[]> = new Map();
 
   constructor(text: string) {
     this.text = text;
@@ -18,12 +20,16 @@ export class Page {
       if (!series) continue;
       if (this.series.has(series[1]!)) throw new Error(`Cannot read page: ${series[1]} stands on it twice`);
       this.series.set(series[1]!, numberOf(series[2]!));
+      const [, name, labels] = /^([^{]*)(.*)$/.exec(series[1]!)!;
+      const all = this.#labels.get(name!);
+      if (all) all.push(labels!);
+      else this.#labels.set(name!, [labels!]);
     }
   }
 
   /** Is there a series of that name, with or without labels? */
   has(name: string): boolean {
-    return this.series.has(name) || [...this.series.keys()].some((key) => key.startsWith(`${name}{`));
+    return this.series.has(name) || this.#labels.has(name);
   }
 
   /** The number of one series, written as it stands on the page: `runtime_pool_active{pool="jobs"}`. */
@@ -35,15 +41,15 @@ export class Page {
 
   /** The label sets of a family, as they stand between the braces. */
   labels(name: string): string[] {
-    return [...this.series.keys()].filter((key) => key.startsWith(`${name}{`)).map((key) => key.slice(name.length));
+    return (this.#labels.get(name) ?? []).filter((labels) => labels !== "");
   }
 
   /** A histogram's state; `labels` as they stand between the braces, such as `kind="major"`. */
   histogram(name: string, labels = ""): HistogramState {
-    const open = `${name}_bucket{${labels && `${labels},`}le="`;
-    const buckets = [...this.series]
-      .filter(([key]) => key.startsWith(open))
-      .map(([key, count]) => ({ bound: numberOf(key.slice(open.length, -2)), count }));
+    const open = `{${labels && `${labels},`}le="`;
+    const buckets = this.labels(`${name}_bucket`)
+      .filter((each) => each.startsWith(open))
+      .map((each) => ({ bound: numberOf(each.slice(open.length, -2)), count: this.value(`${name}_bucket${each}`) }));
     const suffix = labels && `{${labels}}`;
     return { buckets, sum: this.value(`${name}_sum${suffix}`), count: this.value(`${name}_count${suffix}`) };
   }
