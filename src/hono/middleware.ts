@@ -10,7 +10,7 @@ import { HonoRoutes, matchesOf } from "./routes.ts";
 import { answeredWith } from "../http/answered.ts";
 import { expectMountedApps, markOf, needMarks, runMounted } from "../http/measured_once.ts";
 import { checkMonitor, middlewarePath } from "../http/door_options.ts";
-import { isMovedTo } from "../http/routes.ts";
+import { isSentTo } from "../http/routes.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 
 /** Options of `runtimeMetrics`. */
@@ -46,7 +46,7 @@ export function checkOptions(options: RuntimeMetricsOptions): Required<RuntimeMe
 export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): HonoMiddleware {
   checkMonitor(refuse, monitor, "handler");
   const { path } = checkOptions(options);
-  const isScrape = (req: HonoRequestLike): boolean => req.path === path && !isMovedTo(path, req.raw);
+  const isScrape = (req: HonoRequestLike): boolean => req.path === path && isSentTo(path, req.raw);
   // Its families begin here: a name that is the app's own is an error now, not at every request.
   const { recorder } = monitor;
   if (!recorder) {

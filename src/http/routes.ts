@@ -110,11 +110,15 @@ export function pathOf(request: Request, requestHeader?: Runtime["requestHeader"
 }
 
 /**
- * Has a host that is more than one, such as `x/metrics?`, moved a request to this path? Frameworks take the path of the URL
- * as it is, where Deno has written the host into it.
+ * Was a request sent to the path at which a framework sees it? Frameworks take the path of the URL as it is, where Deno has
+ * written the host into it, such as `x/metrics?`; and Hono decodes it, so that `/%6detrics` is `/metrics` there, but not to a
+ * proxy or guard that compares texts.
  */
-export function isMovedTo(path: string, request: Request): boolean {
-  return /[/?#\\]/.test(request.headers?.get("host") ?? "") && pathOf(request) !== path;
+export function isSentTo(path: string, request: Request): boolean {
+  const written = new URL(`http://localhost${path}`).pathname;
+  if (/[/?#\\]/.test(request.headers?.get("host") ?? "")) return pathOf(request) === written;
+  // An app may have its own way to a path, which may begin with the host, or end before a slash.
+  return request.url.split(/[?#]/, 1)[0]!.includes(written);
 }
 
 function byPath<Asked>(

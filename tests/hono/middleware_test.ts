@@ -48,6 +48,24 @@ describe("runtimeMetrics()", () => {
     }
   });
 
+  it("answers scrapes on the path that an app finds in its own way, or writes with letters that are encoded", async () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    const byHost = new Hono({ getPath: ({ url }) => url.replace(/^https?:\/|\?.*/g, "") });
+    byHost.use(runtimeMetrics(monitor, { path: "/own.example/metrics" }));
+    const lax = new Hono({ strict: false });
+    lax.use(runtimeMetrics(monitor));
+    const encoded = new Hono();
+    encoded.use(runtimeMetrics(monitor, { path: "/métriques d'ici" }));
+    const asked = [
+      [byHost, "http://own.example/metrics?a=b", 200],
+      [byHost, "http://other.example/metrics", 404],
+      [lax, "/metrics/", 200],
+      [encoded, "/m%C3%A9triques%20d'ici", 200],
+      [encoded, "/%6d%C3%A9triques%20d'ici", 404],
+    ] as const;
+    for (const [app, url, status] of asked) assertEquals((await app.request(url)).status, status, url);
+  });
+
   it("answers scrapes on another path, or nowhere", async () => {
     using elsewhere = begin({ path: "/internal/metrics" });
     assertEquals(await elsewhere.status("/internal/metrics"), 200);

@@ -150,9 +150,10 @@ interface Door extends AsyncDisposable {
 }
 
 /** An app that answers on /app; with a monitor it has the page on /metrics, and a live page on /live. */
-type Make = (monitor: Monitor | undefined) => Promise<Door>;
+type Make = (monitor: Monitor | undefined, paths?: readonly string[]) => Promise<Door>;
 
 const app = (): Response => new Response("app");
+const allPaths = ["/app", "/metrics", "/live"];
 
 async function listening(listener: RequestListener): Promise<Door> {
   const server = createServer(listener);
@@ -177,7 +178,7 @@ const doors: Record<string, Make> = {
       hono.get("/live", livePage(monitor, { public: true }).handler);
     }
     // Where a host moves a path, Hono itself finds another route: one that answers as the app does.
-    for (const path of ["/app", "/metrics", "/live"]) hono.get(path, app);
+    for (const path of allPaths) hono.get(path, app);
     return serveApp(hono.fetch);
   },
   "a listener": (monitor) => {
@@ -190,14 +191,14 @@ const doors: Record<string, Make> = {
     "Express": (monitor) => {
       const framework = express();
       if (monitor) framework.use(expressMetrics(monitor));
-      framework.get(["/app", "/metrics", "/live"], (_request, response) => void response.send("app"));
+      framework.get(allPaths, (_request, response) => void response.send("app"));
       return listening(framework);
     },
-    "Fastify": async (monitor) => {
+    "Fastify": async (monitor, paths = monitor ? ["/app"] : allPaths) => {
       const framework = fastify();
       if (monitor) framework.register(fastifyMetrics(monitor));
       framework.after(() => {
-        for (const path of monitor ? ["/app"] : ["/app", "/metrics", "/live"]) framework.get(path, () => "app");
+        for (const path of paths) framework.get(path, () => "app");
       });
       return { url: await framework.listen({ port: 0 }), [Symbol.asyncDispose]: () => framework.close() };
     },
@@ -230,6 +231,35 @@ describe("whatever a client says of its host", () => {
       assertEquals(ours!.split(" ")[0], theirs!.split(" ")[0], said);
     }
   });
+});
+
+/** Paths that a router may take for that of the page, and whoever compares texts, such as a proxy in front, does not. */
+const spellings = [
+  ..."/%6detrics /%6Detrics /m%65trics /metric%73 /%6d%65%74%72%69%63%73 /metrics%2f /metrics%2F /%2fmetrics".split(
+    " ",
+  ),
+  ..."/metrics%3f /metrics%3Fa=b /metrics%23 /metrics%00 /metrics%20 /metrics; /metrics;a=b /metrics/ //metrics".split(
+    " ",
+  ),
+  ..."/METRICS /Metrics /metrics. /metrics%ff /%ff/metrics /metrics%2f..%2fmetrics /%6detrics?a=/metrics".split(" "),
+];
+
+describe("whatever is like the path of the page, but is not that", () => {
+  for (const [name, make] of Object.entries(doors)) {
+    it(`is answered as it would be without the page behind ${name}`, async () => {
+      using monitor = createMonitor({ registry: new Registry() });
+      await using bare = await make(undefined, allPaths);
+      await using measured = await make(monitor, allPaths);
+      const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n`;
+      for (const path of spellings) {
+        const [theirs, ours] = await Promise.all([bare, measured].map(({ url }) => answerOf(url, get(path))));
+        assertEquals(ours, theirs, path);
+      }
+      for (const path of ["/metrics", "/metrics?", "/metrics?a=b%6d"]) {
+        assertEquals(await answerOf(measured.url, get(path)), "200 page", path);
+      }
+    });
+  }
 });
 
 const everything = [
