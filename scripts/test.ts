@@ -21,11 +21,13 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  writeFileSync,
 } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { type Count, countCases } from "./junit_counts.ts";
 import { pinnedPackages } from "./pinned_packages.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -45,24 +47,26 @@ interface Run {
   runTimeoutSeconds: number;
 }
 
-interface Count {
-  passed: number;
-  failed: number;
-  skipped: number;
-  /** Each test that failed, with the beginning of what it said: at the end of a long log nobody finds it otherwise. */
-  failures: string[];
-}
-
-const plain = { serial: false, testTimeoutSeconds: 120, runTimeoutSeconds: 900 };
-/** Node's limit holds for a whole file, too, and the one with the other versions of Node takes two minutes for each. */
+/** Node's limit holds for a whole file, too, and for all that share a process. */
+const plain = { serial: false, testTimeoutSeconds: 600, runTimeoutSeconds: 900 };
+/** The file with the other versions of Node takes two minutes for each. */
 const long = { serial: true, testTimeoutSeconds: 1200, runTimeoutSeconds: 4500 };
 /** Those of tests/e2e that compare with a clock, or watch what a busy machine does to them. */
 const timed = /\/(alerts|copies\w*|live|native_histograms|node_matrix|npm_watchdog|prometheus|soak)_test\.ts$/;
 
 const isTruth = (file: string): boolean => file.startsWith("tests/truth/");
-const isReal = (file: string): boolean => file.startsWith("tests/behaviour/");
+/** Its bounds are those of a machine of its own. All other files of tests/behaviour hold while eight programs share a core. */
+const isReal = (file: string): boolean => file === "tests/behaviour/event_loop_test.ts";
 const isEndToEnd = (file: string): boolean => file.startsWith("tests/e2e/");
 const isLong = (file: string): boolean => isTruth(file) || isEndToEnd(file);
+
+/**
+ * What watches the process as a whole or fills it has one of its own on Node, and so has what must come before the library is loaded. All
+ * other files of a folder share one: to start it and to load the library is 0.4 s of CPU (Node 20), as much as the tests of a file take.
+ */
+const hasOwnProcess = (file: string): boolean =>
+  /^tests\/(behaviour|copies|docs|e2e|exact|examples|package|stalls|truth)\/|\/(http\/clock_reads|monitor\/mod)_test\.ts$/
+    .test(file);
 
 function runsOn(runtime: Runtime, file: string): boolean {
   const only = /\.(node|deno|bun)_test\.ts$/.exec(file)?.[1];
@@ -83,14 +87,13 @@ function planRuns(targets: string[], named: string[]): Run[] {
     if (target === "e2e") {
       return [
         ...runtimes.map((runtime) => ({ label: `${runtime} truth`, runtime, files: files.filter(isTruth), ...long })),
-        ...halves(files.filter((file) => isEndToEnd(file) && !timed.test(file)))
-          .map((run) => ({
-            ...long,
-            ...run,
-            label: `node e2e, ${run.label}`,
-            runtime: "node" as const,
-            serial: false,
-          })),
+        {
+          label: "node e2e, untimed",
+          runtime: "node" as const,
+          files: files.filter((file) => isEndToEnd(file) && !timed.test(file)),
+          ...long,
+          serial: false,
+        },
         {
           label: "node e2e",
           runtime: "node" as const,
@@ -103,96 +106,81 @@ function planRuns(targets: string[], named: string[]): Run[] {
     const chosen = named.length > 0 ? named : files.filter((file) => !isLong(file));
     const limits = chosen.some(isLong) ? long : plain;
     if (named.length > 0 || targets.length === 1) return [{ label: runtime, runtime, files: chosen, ...limits }];
-    const [real, rest] = [chosen.filter(isReal), chosen.filter((file) => !isReal(file) && runsOn(runtime, file))];
-    // Node starts a process for each file and takes as long as the other two together.
-    const parts = runtime === "node" ? halves(rest) : [{ label: "", files: rest }];
     return [
-      ...parts.map(({ label, files }) => ({
-        label: label ? `${runtime}, ${label}` : runtime,
-        runtime,
-        files,
-        ...plain,
-      })),
-      { label: `${runtime}, in real time`, runtime, files: real, ...plain, serial: true },
+      { label: runtime, runtime, files: chosen.filter((file) => !isReal(file)), ...plain },
+      { label: `${runtime}, in real time`, runtime, files: chosen.filter(isReal), ...plain, serial: true },
     ];
   }).map((run) => ({ ...run, files: run.files.filter((file) => runsOn(run.runtime, file)) }))
     .filter(({ files }) => files.length > 0);
 }
 
-function halves(files: readonly string[]): { label: string; files: string[] }[] {
-  return [0, 1].map((half) => ({
-    label: `${half + 1} of 2`,
-    files: files.filter((_, index) => index % 2 === half),
-  }));
-}
+/** Two files at a time where they may share the cores: tests wait for half of their time. */
+const width = 2;
 
-function commandFor({ runtime, files, serial, testTimeoutSeconds }: Run, junitPath: string): [string, string[]] {
+function commandFor(
+  { runtime, files, serial, testTimeoutSeconds }: Run,
+  directory: string,
+): { command: string; args: string[]; env?: Record<string, string> } {
   const bin = (name: string): string => join(root, "node_modules/.bin", name);
+  const junitPath = join(directory, "junit.xml");
   const paths = files.map((file) => `./${file}`);
   switch (runtime) {
     case "node":
-      return [process.execPath, [
-        ...["--import", "tsx", "--test", `--test-timeout=${testTimeoutSeconds * 1000}`],
-        ...(serial ? ["--test-concurrency=1"] : []),
-        ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
-        ...["--test-reporter=junit", `--test-reporter-destination=${junitPath}`],
-        ...paths,
-      ]];
-    case "deno": // one file after another by itself; the types are checked by `npm run check`
-      return [bin("deno"), ["test", "-A", "--no-check", `--junit-path=${junitPath}`, ...paths]];
-    case "bun": // one file after another by itself, but all in one global without --isolate
-      return [bin("bun"), [
-        ...["test", "--isolate", `--timeout=${testTimeoutSeconds * 1000}`],
-        ...["--reporter=junit", `--reporter-outfile=${junitPath}`],
-        ...paths,
-      ]];
+      return {
+        command: process.execPath,
+        args: [
+          ...["--import", "tsx", "--test", `--test-timeout=${testTimeoutSeconds * 1000}`],
+          `--test-concurrency=${serial ? 1 : width}`,
+          ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
+          ...["--test-reporter=junit", `--test-reporter-destination=${junitPath}`],
+          ...sharedProcesses(files, directory),
+        ],
+      };
+    case "deno": // the types are checked by `npm run check`
+      return {
+        command: bin("deno"),
+        args: ["test", "-A", "--no-check", `--junit-path=${junitPath}`, ...(serial ? [] : ["--parallel"]), ...paths],
+        env: { DENO_JOBS: String(width) },
+      };
+    case "bun": // all files are in one global without --isolate, which --parallel brings along
+      return {
+        command: bin("bun"),
+        args: [
+          ...["test", serial ? "--isolate" : `--parallel=${width}`, `--timeout=${testTimeoutSeconds * 1000}`],
+          ...["--reporter=junit", `--reporter-outfile=${junitPath}`],
+          ...paths,
+        ],
+      };
   }
 }
 
-/** Counts the innermost tests of a JUnit report, so that a group counts on no runtime. */
-function countCases(report: string): Count {
-  const cases = report.split("<testcase").slice(1).map((text) => {
-    const body = text.split(/<\/testcase>|\/>\s*<testcase/)[0]!;
-    return {
-      name: /\bname="([^"]*)"/.exec(body)?.[1] ?? "",
-      failed: /<(failure|error)\b/.test(body),
-      skipped: /<skipped\b/.test(body),
-      message: unescapeXml(/<(?:failure|error)\b[^>]*?\bmessage="([^"]*)"/.exec(body)?.[1] ?? ""),
-    };
+/** One file for each folder whose tests may share a process; it imports them. */
+function sharedProcesses(files: readonly string[], directory: string): string[] {
+  const byFolder = new Map<string, string[]>();
+  for (const file of files.filter((file) => !hasOwnProcess(file))) {
+    byFolder.set(dirname(file), [...byFolder.get(dirname(file)) ?? [], file]);
+  }
+  const shared = [...byFolder].map(([folder, files]) => {
+    const path = join(directory, `${folder.replaceAll("/", "_")}_test.mjs`);
+    const urls = files.map((file) => pathToFileURL(join(root, file)).href);
+    writeFileSync(path, urls.map((url) => `import ${JSON.stringify(url)};\n`).join(""));
+    return path;
   });
-  // Deno lists a group beside its tests, and names these "group > test".
-  const groups = new Set(cases.flatMap(({ name }) => {
-    const parts = name.split(" &gt; ");
-    return parts.map((_, index) => parts.slice(0, index).join(" &gt; "));
-  }));
-  const tests = cases.filter(({ name }) => !groups.has(name));
-  // Node lists a file without any test as a test that passed.
-  const failed = tests.filter((test) => test.failed || test.name.endsWith("_test.ts"));
-  const skipped = tests.filter((test) => test.skipped).length;
-  return {
-    passed: tests.length - failed.length - skipped,
-    failed: failed.length,
-    skipped,
-    failures: failed.map(({ name, message }) => `${unescapeXml(name)}: ${message.replace(/\s+/g, " ").slice(0, 300)}`),
-  };
-}
-
-function unescapeXml(text: string): string {
-  const named: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
-  return text.replace(/&(lt|gt|quot|apos|amp);/g, (_, name: string) => named[name]!);
+  // Among those with a process of their own are the longest.
+  return [...files.filter(hasOwnProcess).map((file) => `./${file}`), ...shared];
 }
 
 /** Shows what a run wrote when it has ended if another runs beside it, so that the two do not mix. */
 async function execute(run: Run, alone: boolean): Promise<Count> {
   const directory = mkdtempSync(join(tmpdir(), "runtime-metrics-"));
   const [junitPath, outputPath] = [join(directory, "junit.xml"), join(directory, "output")];
-  const [command, args] = commandFor(run, junitPath);
+  const { command, args, env } = commandFor(run, directory);
   const title = `\n=== ${run.label}: ${run.files.length} files`;
   if (alone) console.log(title);
   const output = alone ? "inherit" : openSync(outputPath, "w");
   const { status, error } = await ended(spawn(command, args, {
     cwd: root,
-    env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+    env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...env },
     stdio: ["ignore", output, output],
     timeout: run.runTimeoutSeconds * 1000,
   }));
@@ -239,16 +227,14 @@ function installPinned(): void {
   }
 }
 
-/** Two more than there are cores, since tests wait for half of their time, and four at most; then what measures real time, alone. */
+/** The runtimes side by side, since tests wait for half of their time; then what measures real time, by itself. */
 async function executeAll(runs: readonly Run[]): Promise<Count[]> {
   const counts = new Map<Run, Count>();
-  const queue = runs.filter(({ serial }) => !serial);
-  const width = Math.min(4, availableParallelism() + 2, queue.length);
-  const worker = async (): Promise<void> => {
-    for (let run = queue.shift(); run; run = queue.shift()) counts.set(run, await execute(run, width === 1));
+  const execution = async (chosen: readonly Run[]): Promise<void> => {
+    await Promise.all(chosen.map(async (run) => void counts.set(run, await execute(run, chosen.length === 1))));
   };
-  await Promise.all(Array.from({ length: width }, worker));
-  for (const run of runs.filter(({ serial }) => serial)) counts.set(run, await execute(run, true));
+  await execution(runs.filter(({ serial }) => !serial));
+  for (const run of runs.filter(({ serial }) => serial)) await execution([run]);
   return runs.map((run) => counts.get(run)!);
 }
 
