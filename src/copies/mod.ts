@@ -13,7 +13,7 @@
  * @module
  */
 
-import { gather, type Gathered } from "../gather/gather.ts";
+import type { Gathered } from "../gather/gather.ts";
 import { answerOf, copiesOf, showCopies } from "../gather/other_copies.ts";
 import { accessTo } from "../monitor/access.ts";
 import type { Monitor } from "../monitor/monitor.ts";
@@ -79,10 +79,12 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
   const { group, deadlineSeconds } = settings;
   // What is answered has a way to go, and is told to the others.
   const collectSeconds = Math.min(deadlineSeconds / 2, access.collectTimeoutSeconds);
-  const source = access.source();
+  const seconds = { timeoutSeconds: collectSeconds, longestSeconds: collectSeconds };
   const lastWords = new LastWords(core);
+  let hasEnded = false;
   const gatherOwn = async (taken: () => void): Promise<Gathered> => {
-    const own = await gather(source, { timeoutSeconds: collectSeconds, isAlone: true, remembers: true, taken });
+    if (hasEnded) return lastWords.now();
+    const own = await access.gather({ ...seconds, isAlone: true, remembers: true, taken });
     lastWords.took(own);
     return own;
   };
@@ -132,7 +134,6 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
     question: (id, door, text) => questions.ask(id, door, text),
   });
   const learning = runtime.startTimer?.(() => void copies.learn(), learnSeconds);
-  let hasEnded = false;
   const say = (): void => {
     if (!hasEnded) self.attempt("copies", () => copies.bye(lastWords.now()));
     hasEnded = true;

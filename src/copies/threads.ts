@@ -5,9 +5,7 @@
  */
 
 import type { FamilySnapshot } from "../gather/family_snapshot.ts";
-import { eventLoopEntries } from "../metrics/catalog/event_loop.ts";
-import { selfEntries } from "../metrics/catalog/self.ts";
-import type { CatalogEntry } from "../metrics/entry.ts";
+import { beatEntries } from "../metrics/catalog/beat.ts";
 import { Sampled } from "../metrics/sampled.ts";
 import { takeSnapshot } from "../gather/family_snapshot.ts";
 import type { Runtime } from "../runtime/shim.ts";
@@ -134,12 +132,6 @@ function unheard({ id, copy, process, bornAt }: ThreadMemory): Report {
 }
 
 const nothing: Sample = { pending: new Map(), oldestAges: new Map(), pools: new Map() };
-
-/** What is read from the beat alone. */
-const beatEntries: readonly CatalogEntry[] = [...eventLoopEntries, ...selfEntries].filter(({ read }) => {
-  const lag = { latestSeconds: 0, peakSeconds: 0, blockedSeconds: 0, suspendedSeconds: 0, sampledAtUnixSeconds: 0 };
-  return read && [...read({ ...nothing, lag })].length > 0 && [...read(nothing)].length === 0;
-});
 
 function lagFamilies({ prefix, staticLabels }: ThreadMemory, lag: LagReading): FamilySnapshot[] {
   return beatEntries.map(({ name, type, help, labels, aggregator, read }) => {

@@ -253,9 +253,9 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
     source,
     gather: ({ timeoutSeconds = collectTimeoutSeconds, ...options }) =>
       gather(source(), {
+        longestSeconds: collectTimeoutSeconds,
         ...options,
         timeoutSeconds: Math.min(timeoutSeconds, collectTimeoutSeconds),
-        longestSeconds: collectTimeoutSeconds,
       }),
     guard,
     collectTimeoutSeconds,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { blockedSeconds, latestLag, peakLag, suspendedSeconds } from "./beat.ts";
 import { lagBuckets } from "./buckets.ts";
 import { type CatalogEntry, one } from "../entry.ts";
 
@@ -19,34 +20,9 @@ export const eventLoopEntries: readonly CatalogEntry[] = [
     group: "eventLoop",
     buckets: lagBuckets,
   },
-  {
-    name: "eventloop_lag_latest_seconds",
-    type: "gauge",
-    help: "How late the newest beat ran.",
-    labels: [],
-    aggregator: "max",
-    group: "eventLoop",
-    read: ({ lag }) => one(lag?.latestSeconds),
-  },
-  {
-    name: "eventloop_lag_peak_seconds",
-    type: "gauge",
-    help: "The latest that a beat ran in the trailing minute.",
-    labels: [],
-    aggregator: "max",
-    group: "eventLoop",
-    read: ({ lag }) => one(lag?.peakSeconds),
-  },
-  {
-    name: "eventloop_blocked_seconds_total",
-    type: "counter",
-    help: "Wall time in which the event loop answered nothing. Stalls under about 40 ms are under-counted.",
-    labels: [],
-    aggregator: "sum",
-    group: "eventLoop",
-    read: ({ lag }) => one(lag?.blockedSeconds),
-    since: "monitor",
-  },
+  latestLag,
+  peakLag,
+  blockedSeconds,
   {
     name: "eventloop_stalls_total",
     type: "counter",
@@ -76,16 +52,7 @@ export const eventLoopEntries: readonly CatalogEntry[] = [
     aggregator: "sum",
     group: "eventLoop",
   },
-  {
-    name: "suspended_seconds_total",
-    type: "counter",
-    help: "Wall time in which the whole process stood still: gaps over a minute in which it used almost no CPU.",
-    labels: [],
-    aggregator: "sum",
-    group: "eventLoop",
-    read: ({ lag }) => one(lag?.suspendedSeconds),
-    since: "monitor",
-  },
+  suspendedSeconds,
   {
     name: "eventloop_time_seconds_total",
     type: "counter",

@@ -5,6 +5,7 @@
  */
 
 import { type CatalogEntry, one } from "../entry.ts";
+import { lastCollection } from "./beat.ts";
 
 /** What a monitor tells of itself. */
 export const selfEntries: readonly CatalogEntry[] = [
@@ -25,15 +26,7 @@ export const selfEntries: readonly CatalogEntry[] = [
     group: "process",
     read: ({ uptimeSeconds }) => one(uptimeSeconds),
   },
-  {
-    name: "metrics_last_collection_timestamp_seconds",
-    type: "gauge",
-    help: "When the newest beat was answered, as Unix time.",
-    labels: [],
-    aggregator: "min",
-    group: "self",
-    read: ({ lag }) => one(lag?.sampledAtUnixSeconds),
-  },
+  lastCollection,
   {
     name: "metrics_errors_total",
     type: "counter",
