@@ -18,8 +18,6 @@ interface Sender {
   send?(message: object, written: (error: Error | null) => void): unknown;
 }
 
-type WorkerLike = Sender;
-
 type Listener = (...values: never[]) => void;
 
 interface EmitterLike {
@@ -31,7 +29,7 @@ interface EmitterLike {
 export interface ClusterLike extends EmitterLike {
   readonly isPrimary: boolean;
   readonly isWorker: boolean;
-  readonly workers?: Readonly<Record<string, WorkerLike | undefined>>;
+  readonly workers?: Readonly<Record<string, Sender | undefined>>;
 }
 
 /** The process of a worker, whose messages are its primary's. */
@@ -41,62 +39,47 @@ export type ClusterProcessLike = EmitterLike & Sender;
 const lastWordsSeconds = 0.05;
 
 /** Links a primary with its workers, or a worker with its primary. */
-export function linkCluster(cluster: ClusterLike, process: ClusterProcessLike, context: LinkContext): LinkSource {
-  return cluster.isPrimary ? linkWorkers(cluster, context) : linkPrimary(process, context);
-}
-
-function linkWorkers(cluster: ClusterLike, { hub, hello, runtime, refuse }: LinkContext): LinkSource {
+export function linkCluster(
+  cluster: ClusterLike,
+  process: ClusterProcessLike,
+  { hub, hello, runtime, refuse }: LinkContext,
+): LinkSource {
+  const { isPrimary } = cluster;
   const writing = new PacedWork(runtime, () => refuse("a message cannot be written"));
-  const links = new Map<WorkerLike, Link>();
-  const message = (worker: WorkerLike, value: unknown): void => {
-    const text = textOf(value);
-    if (text === undefined) return;
-    let link = links.get(worker);
-    // Those that never speak are not spoken to: their messages are all the app's own.
-    if (!link) {
-      links.set(worker, link = linkTo(worker, writing, true));
-      hub.add(link);
-    }
-    hub.received(link, text);
+  const links = new Map<Sender, Link>();
+  const linkWith = (sender: Sender): Link => {
+    const link = linkTo(sender, writing, isPrimary);
+    links.set(sender, link);
+    hub.add(link);
+    return link;
   };
-  const lose = (worker: WorkerLike): void => {
-    const link = links.get(worker);
-    links.delete(worker);
+  const received = (sender: Sender, value: unknown): void => {
+    const text = textOf(value);
+    // Workers that never speak are not spoken to: their messages are all the app's own.
+    if (text !== undefined) hub.received(links.get(sender) ?? linkWith(sender), text);
+  };
+  const lose = (sender: Sender): void => {
+    const link = links.get(sender);
+    links.delete(sender);
     if (link) hub.lost(link);
   };
-  const ended = (worker: WorkerLike): void => void runtime.startTimer?.(() => lose(worker), lastWordsSeconds);
-  cluster.on("message", message);
-  cluster.on("disconnect", ended);
-  cluster.on("exit", ended);
+  const ended = (worker: Sender): void => void runtime.startTimer?.(() => lose(worker), lastWordsSeconds);
+  const emitter: EmitterLike = isPrimary ? cluster : process;
+  const listeners: readonly (readonly [event: string, listener: Listener])[] = isPrimary
+    ? [["message", received], ["disconnect", ended], ["exit", ended]]
+    : [["message", (value: unknown) => received(process, value)]];
+  for (const [event, listener] of listeners) emitter.on(event, listener);
+  if (!isPrimary) linkWith(process).send(hello());
   // Nobody has heard the hello of those that joined before.
-  for (const worker of Object.values(cluster.workers ?? {})) if (worker) linkTo(worker, writing, true).send(hello());
+  else {for (const worker of Object.values(cluster.workers ?? {})) {
+      if (worker) linkTo(worker, writing, true).send(hello());
+    }}
   return {
     flush: () => writing.flush(),
     stop() {
       writing.flush();
-      cluster.off("message", message);
-      cluster.off("disconnect", ended);
-      cluster.off("exit", ended);
-    },
-  };
-}
-
-function linkPrimary(process: ClusterProcessLike, { hub, hello, runtime, refuse }: LinkContext): LinkSource {
-  const writing = new PacedWork(runtime, () => refuse("a message cannot be written"));
-  const link = linkTo(process, writing, false);
-  const message = (value: unknown): void => {
-    const text = textOf(value);
-    if (text !== undefined) hub.received(link, text);
-  };
-  process.on("message", message);
-  hub.add(link);
-  link.send(hello());
-  return {
-    flush: () => writing.flush(),
-    stop() {
-      writing.flush();
-      process.off("message", message);
-      hub.lost(link);
+      for (const [event, listener] of listeners) emitter.off(event, listener);
+      if (!isPrimary) lose(process);
     },
   };
 }

@@ -108,52 +108,52 @@ export class Copies implements Pick<OtherCopies, "begin"> {
 
   /** Asks what the others know, so that it is known here should all of them end before a page is asked for. */
   async learn(): Promise<void> {
-    const { round, number } = this.#ask(false);
+    const round = this.#ask(false);
     await round.untilDone();
-    round.end();
-    this.#rounds.delete(number);
+    this.#finish(round);
   }
 
   begin(): CopiesRound {
-    const { round, number } = this.#ask(true);
+    const round = this.#ask(true);
     let taken = this.#own.takenNow();
     return {
       taken: () => void (taken = this.#own.takenNow()),
       join: async (own) => {
         try {
-          return await this.#join(own, taken, round, number);
+          return await this.#join(own, taken, round);
         } catch {
           // Nothing of ours is known to throw here; the page shows this copy alone rather than nothing.
           this.#options.self.fail("copies");
           return own;
         } finally {
-          round.end();
-          this.#rounds.delete(number);
+          this.#finish(round);
         }
       },
     };
   }
 
-  #ask(isAwaited: boolean): { round: Round; number: number } {
+  #ask(isAwaited: boolean): Round {
     this.#options.look();
     const { runtime, deadlineSeconds } = this.#options;
     void this.#siblings.look();
     const number = ++this.#roundsBegun;
     const round = new Round({
-      runtime,
-      known: this.known,
-      deadlineSeconds,
-      isAwaited,
+      ...{ number, runtime, known: this.known, deadlineSeconds, isAwaited },
       isStuck: (id) => this.#siblings.overdueSeconds(id) > deadlineSeconds,
       openUntil: this.#openUntil,
-      give: (to, ids) => this.speaker.post("give", { to, ids, round: number }),
+      give: (to, ids, round) => this.speaker.post("give", { to, ids, round }),
     });
     this.#rounds.set(number, round);
     this.speaker.post("ask", { round: number, shown: this.#shown.taken() });
-    return { round, number };
+    return round;
   }
 
-  async #join(own: Gathered, taken: Taken, round: Round, number: number): Promise<Gathered> {
+  #finish(round: Round): void {
+    round.end();
+    this.#rounds.delete(round.number);
+  }
+
+  async #join(own: Gathered, taken: Taken, round: Round): Promise<Gathered> {
     const { identity: { id, copy }, prefix, self } = this.#options;
     const slices = new Slices(this.#options.runtime);
     await round.untilDone();
@@ -172,9 +172,8 @@ export class Copies implements Pick<OtherCopies, "begin"> {
       late: living.length - alive,
       ended: others.reduce((sum, { report, hasEnded }) => sum + report.head.heirs + (hasEnded ? 1 : 0), heirs),
     };
-    const page = { round, number };
     const kept = round.told.size > 0
-      ? this.#witnesses.leave(own, taken, page, this.known.byAge(round.told.keys()))
+      ? this.#witnesses.leave(own, taken, round, this.known.byAge(round.told.keys()))
       : undefined;
     // It is awaited below, unless something else throws before.
     kept?.catch(() => {});
@@ -195,7 +194,7 @@ export class Copies implements Pick<OtherCopies, "begin"> {
       of = newest(of, each.of);
     }
     await kept;
-    await this.#witnesses.show(joined, of, page);
+    await this.#witnesses.show(joined, of, round);
     await round.untilKept();
     this.#seeToHeirs(round, states.late);
     return joined;
@@ -237,8 +236,8 @@ export class Copies implements Pick<OtherCopies, "begin"> {
     for (const [id, , hasEnded] of digest) {
       this.known.hearsay(id, hasEnded === 1 && !this.#siblings.has(id));
     }
-    for (const [round, each] of this.#rounds) {
-      if (each.welcomes(from)) this.speaker.post("ask", { to: from, round, shown: this.#shown.taken() });
+    for (const each of this.#rounds.values()) {
+      if (each.welcomes(from)) this.speaker.post("ask", { to: from, round: each.number, shown: this.#shown.taken() });
     }
     const round = this.#rounds.get(number);
     switch (kind) {
@@ -254,7 +253,7 @@ export class Copies implements Pick<OtherCopies, "begin"> {
         this.#answers.answer(from, number);
         break;
       case "tell":
-        for (const [asked, each] of this.#rounds) if (asked <= number) each.answered(from, digest);
+        for (const each of this.#rounds.values()) if (each.number <= number) each.answered(from, digest);
         break;
       case "give":
         void this.speaker.tell("know", { to: from }, reportsOf(ids.map((id) => this.known.get(id))));

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { DistributionSnapshot, ExemplarSnapshot, Labels, NativeBuckets } from "../gather/family_snapshot.ts";
+import type { DistributionSnapshot, Labels, NativeBuckets } from "../gather/family_snapshot.ts";
 import { onGrid } from "./grid.ts";
-import { CreationTimes, LabelRows, newer } from "./label_rows.ts";
+import { JoinedSets } from "./joined_sets.ts";
 import { addNative } from "../metrics/native_join.ts";
 
 type Numbers = (number | undefined)[];
@@ -17,8 +17,7 @@ export class DistributionJoin {
   /** Whether what came first stands, and is not added to. */
   readonly #keepsFirst: boolean;
   readonly #isLargest: boolean;
-  readonly #join: (a: number | undefined, b: number | undefined) => number | undefined;
-  readonly #rows = new LabelRows();
+  readonly #sets: JoinedSets;
   /**
    * The bounds that all copies have: how many observations were at most one of them is told by each. Quantiles of several
    * copies say nothing about all of them, and are left out.
@@ -27,16 +26,13 @@ export class DistributionJoin {
   readonly #values: Numbers = [];
   readonly #sums: Numbers = [];
   readonly #counts: Numbers = [];
-  readonly #exemplars = new Map<number, ExemplarSnapshot>();
-  readonly #created = new CreationTimes();
   /** Exponential buckets, where all copies keep some: without those of one they would not add up to the count. */
   #native: NativeBuckets[] | undefined;
-  #lost = 0;
 
   constructor(first: DistributionSnapshot, all: readonly DistributionSnapshot[], isLargest = false) {
     this.#first = first;
+    this.#sets = new JoinedSets(first);
     this.#isLargest = isLargest;
-    this.#join = isLargest ? larger : sum;
     this.#keepsFirst = first.aggregator === "first";
     const areQuantiles = first.type === "summary" && all.length > 1;
     this.#bounds = areQuantiles
@@ -51,14 +47,13 @@ export class DistributionJoin {
     const all = this.#values;
     const isLargest = this.#isLargest;
     const cut = onGrid(family);
-    const placeOf = this.#rows.placesIn(family, more);
+    const placeOf = this.#sets.placesIn(family, more);
     const from = this.#bounds.map((bound) => bounds.indexOf(bound));
-    this.#lost += family.lost;
     for (let i = 0; i < size; i++) {
       yield;
       const place = placeOf(i);
       if (this.#keepsFirst && place in this.#counts) continue;
-      this.#created.take(family, i, place);
+      this.#sets.takeBeginning(family, i, place);
       const own = sums[i];
       const sofar = this.#counts[place];
       this.#sums[place] = this.#join(this.#sums[place], own === undefined ? undefined : cut(own));
@@ -74,27 +69,27 @@ export class DistributionJoin {
       }
       if (!exemplars) continue;
       for (let j = 0; j < width; j++) {
-        const there = place * width + j;
-        const exemplar = exemplars.get(i * bounds.length + from[j]!);
-        if (exemplar) this.#exemplars.set(there, newer(this.#exemplars.get(there), exemplar));
+        this.#sets.takeExemplar(place * width + j, exemplars.get(i * bounds.length + from[j]!));
       }
     }
   }
 
   joined(): DistributionSnapshot {
-    const { name, help, type, isForeign, aggregator } = this.#first;
     const native = this.#native;
     return {
-      ...{ kind: "distribution", name, help, type, isForeign, lost: this.#lost, ...(aggregator && { aggregator }) },
-      ...this.#rows.shown(this.#first),
+      ...this.#sets.shown(),
+      ...{ kind: "distribution", type: this.#first.type },
       bounds: this.#bounds,
       values: this.#values,
       sums: this.#sums,
       counts: this.#counts,
-      exemplars: this.#exemplars.size > 0 ? this.#exemplars : undefined,
-      createdAt: this.#created.all(),
       ...(native && { native: (index) => native[index]! }),
     };
+  }
+
+  #join(a: number | undefined, b: number | undefined): number | undefined {
+    if (a === undefined || b === undefined) return a ?? b;
+    return this.#isLargest ? Math.max(a, b) : a + b;
   }
 
   #addNative(place: number, buckets: NativeBuckets | undefined): void {
@@ -104,12 +99,4 @@ export class DistributionJoin {
     if (sum) this.#native[place] = sum;
     else this.#native = undefined;
   }
-}
-
-function larger(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined ? b : b === undefined ? a : Math.max(a, b);
-}
-
-function sum(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined ? b : b === undefined ? a : a + b;
 }

@@ -8,13 +8,13 @@ import type { FamilySnapshot } from "../gather/family_snapshot.ts";
 import type { Slices } from "../gather/loop_budget.ts";
 import { type CopyPart, joinFamilies } from "./join_families.ts";
 import { isOfProcess } from "./join_rules.ts";
-import { familyLines, type Report } from "./report.ts";
+import { familyLines, type Inherited, type Report } from "./report.ts";
 
 /** How many of those that were inherited from are named in each report. */
 const mostNamed = 2000;
 
 /** What one copy has inherited. */
-export class Inheritance {
+export class Inheritance implements Inherited {
   families: readonly FamilySnapshot[] = [];
   lines: readonly string[] = [];
   /** Whose sums they are, the newest last. */

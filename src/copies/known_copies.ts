@@ -62,8 +62,13 @@ export class KnownCopies {
   /** Those of them that have told something, the eldest first. */
   byAge(ids: Iterable<string>): KnownCopy[] {
     const bornAt = ({ report }: KnownCopy): number => report!.head.bornAt;
-    return [...ids].map((id) => this.get(id)).filter((each) => each?.report !== undefined).map((each) => each!)
+    return [...ids].flatMap((id) => this.get(id) ?? []).filter(({ report }) => report)
       .sort((a, b) => bornAt(a) - bornAt(b) || (a.id < b.id ? -1 : 1));
+  }
+
+  /** The number of the newest report of a copy; 0 before the first. */
+  numberOf(id: string): number {
+    return this.get(id)?.report?.head.number ?? 0;
   }
 
   /** Those that have ended and whose sums nobody has inherited. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { ExemplarSnapshot, FamilySnapshot, Labels } from "../gather/family_snapshot.ts";
-import { keyOf, keysOf, labelSetsOf, type Row, type RowFamily, trimmed, writtenLabels } from "./label_sets.ts";
+import type { FamilySnapshot, Labels } from "../gather/family_snapshot.ts";
+import { keyOf, keysOf, labelSetsOf, type Row, type RowFamily, trimmed } from "./label_sets.ts";
 
 /** Finds the place of a label set of one family. */
 export type PlaceOf = (index: number) => number;
@@ -63,17 +63,6 @@ export class LabelRows {
     );
   }
 
-  /** What every joined family has; our own bring what the text formats want of them. */
-  shown(family: FamilySnapshot): Pick<FamilySnapshot, "size" | "labels" | "written"> & RowFamily {
-    const { names, rows: values } = this;
-    const rows = { names, values };
-    const common = { size: values.length, labels: (index: number) => this.labels(index), rows };
-    if (family.isForeign) return common;
-    const areWhole = values.every((row) => row.length === names.length && !row.includes(undefined));
-    const valuesOf = (index: number): readonly string[] => values[index] as readonly string[];
-    return { ...common, written: { text: writtenLabels(rows), names, ...(areWhole && { values: valuesOf }) } };
-  }
-
   #placesOfObjects(family: FamilySnapshot, more: Labels): PlaceOf {
     const hasMore = Object.keys(more).length > 0;
     return (index) => {
@@ -114,24 +103,4 @@ function isSame(a: Row | undefined, b: Row): boolean {
   if (a?.length !== b.length) return false;
   for (let i = 0; i < b.length; i++) if (a[i] !== b[i]) return false;
   return true;
-}
-
-/** Of two exemplars the newer one; one that does not say when is older than any other. */
-export function newer(a: ExemplarSnapshot | undefined, b: ExemplarSnapshot): ExemplarSnapshot {
-  return a && (a.unixSeconds ?? 0) >= (b.unixSeconds ?? 0) ? a : b;
-}
-
-/** When each label set began: the earliest of all; undefined where one copy does not tell. */
-export class CreationTimes {
-  readonly #times: number[] = [];
-  #areTold = true;
-
-  take({ createdAt }: FamilySnapshot, index: number, place: number): void {
-    if (!createdAt) this.#areTold = false;
-    else this.#times[place] = Math.min(this.#times[place] ?? Infinity, createdAt[index]!);
-  }
-
-  all(): readonly number[] | undefined {
-    return this.#areTold ? this.#times : undefined;
-  }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isCount } from "./number_wire.ts";
+import { isCount, must } from "./number_wire.ts";
 import { isId, readHead, Report } from "./report.ts";
 
 /** Raised when copies of one version can no longer be understood by another. */
@@ -21,14 +21,23 @@ export type ShownReport = readonly [id: string, told: number, read: number];
  * `know`, which is answered with `kept` where it is about a page; the same goes for the sums that were `shown` on one; `adopt`, to inherit the sums of what has ended; `question` of
  * a door to the same one of another copy, and its `answer`; `bye` and `gone` of what ends.
  */
-export type MessageKind =
-  | ("hello" | "here" | "ask" | "tell" | "give" | "know" | "kept" | "shown" | "adopt" | "bye" | "gone")
-  | ("question" | "answer");
+export type MessageKind = typeof kinds[number];
 
-const kinds: readonly string[] = [
-  ...["hello", "here", "ask", "tell", "give", "know", "kept", "shown", "adopt", "bye", "gone"],
-  ...["question", "answer"],
-];
+const kinds = [
+  "hello",
+  "here",
+  "ask",
+  "tell",
+  "give",
+  "know",
+  "kept",
+  "shown",
+  "adopt",
+  "question",
+  "answer",
+  "bye",
+  "gone",
+] as const;
 
 /** The first line. */
 export interface MessageHead {
@@ -77,7 +86,7 @@ export function readMessageHead(text: string): MessageHead {
   const head = JSON.parse(end < 0 ? text : text.slice(0, end)) as MessageHead;
   const isRight = typeof head === "object" && head !== null && Number.isInteger(head.version) &&
     typeof head.group === "string" && isId(head.from) && (head.to === undefined || isId(head.to));
-  if (!isRight) throw new TypeError("Cannot read copy: a message is not as it should be");
+  must(isRight, "a message");
   return head;
 }
 
@@ -89,14 +98,14 @@ export function readMessage(head: MessageHead, whole: string): Message {
     Array.isArray(shown) && shown.every(isShown) &&
     (process === undefined || isId(process)) && (bornAt === undefined || Number.isFinite(bornAt)) &&
     (door === undefined || typeof door === "string") && (text === undefined || typeof text === "string");
-  if (!isRight) throw new TypeError("Cannot read copy: a message is not as it should be");
+  must(isRight, "a message");
   const lines = count > 0 ? whole.split("\n") : [];
   const reports: Report[] = [];
   for (let at = 1; reports.length < count;) {
-    if (at >= lines.length) throw new TypeError("Cannot read copy: a message ends too early");
+    must(at < lines.length, "the end of a message");
     const reportHead = readHead(lines[at]!);
     const end = at + 1 + reportHead.lines;
-    if (end > lines.length) throw new TypeError("Cannot read copy: a message ends too early");
+    must(end <= lines.length, "the end of a message");
     reports.push(new Report(reportHead, lines.slice(at + 1, end)));
     at = end;
   }

@@ -110,6 +110,6 @@ export function isCount(value: unknown): value is number {
 }
 
 /** Throws unless it is so. */
-export function must(isRight: boolean): asserts isRight {
-  if (!isRight) throw new TypeError("Cannot read copy: a family is not as it should be");
+export function must(isRight: boolean, what = "a family"): asserts isRight {
+  if (!isRight) throw new TypeError(`Cannot read copy: ${what} is not as it should be`);
 }

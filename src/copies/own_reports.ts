@@ -10,7 +10,7 @@ import { Slices } from "../gather/loop_budget.ts";
 import type { CopiesOptions } from "./copy_options.ts";
 import { familyLine, wireExemplars } from "./family_wire.ts";
 import type { Inheritance } from "./inheritance.ts";
-import { familyLines, Report } from "./report.ts";
+import { familyLines, type Report, reportOf } from "./report.ts";
 import type { Moment } from "./shared_reader.ts";
 
 /** When our own numbers were taken: reports of a later moment have higher numbers. */
@@ -62,11 +62,6 @@ export class OwnReports {
   }
 
   #made({ labels }: Gathered, lines: readonly string[], { number }: Taken): Report {
-    const { identity: { id, copy, bornAt } } = this.#options;
-    const { lines: inherited, heirOf, heirs } = this.#inheritance;
-    return new Report({
-      ...{ id, copy, process: this.#process(), bornAt, number, labels },
-      ...{ own: lines.length, lines: lines.length + inherited.length, heirOf, heirs },
-    }, [...lines, ...inherited]);
+    return reportOf({ ...this.#options.identity, process: this.#process() }, number, labels, lines, this.#inheritance);
   }
 }

@@ -8,7 +8,7 @@
 import type { FamilySnapshot, Labels } from "../gather/family_snapshot.ts";
 import type { Slices } from "../gather/loop_budget.ts";
 import { familyLine, readFamily } from "./family_wire.ts";
-import { isCount } from "./number_wire.ts";
+import { isCount, must } from "./number_wire.ts";
 
 /** Who tells it, and what is in it. */
 export interface ReportHead {
@@ -112,6 +112,26 @@ export class Report {
   }
 }
 
+/** What a copy has inherited, as it tells it. */
+export interface Inherited extends Pick<ReportHead, "heirOf" | "heirs"> {
+  readonly lines: readonly string[];
+}
+
+/** Makes what a copy tells: lines of its own, and behind them what it has inherited. */
+export function reportOf(
+  { id, copy, process, bornAt }: Pick<ReportHead, "id" | "copy" | "process" | "bornAt">,
+  number: number,
+  labels: Labels,
+  own: readonly string[],
+  { lines: inherited, heirOf, heirs }: Inherited = { lines: [], heirOf: [], heirs: 0 },
+): Report {
+  const lines = [...own, ...inherited];
+  return new Report(
+    { id, copy, process, bornAt, number, labels, own: own.length, lines: lines.length, heirOf, heirs },
+    lines,
+  );
+}
+
 /** Writes families as lines, in slices. */
 export async function familyLines(families: readonly FamilySnapshot[], slices: Slices): Promise<string[]> {
   const lines: string[] = [];
@@ -137,7 +157,7 @@ export function readHead(line: string): ReportHead {
     (head.exemplars === undefined || (typeof head.exemplars === "object" && head.exemplars !== null)) &&
     typeof head.labels === "object" && head.labels !== null &&
     Object.values(head.labels).every((value) => typeof value === "string" || typeof value === "number");
-  if (!isRight) throw new TypeError("Cannot read copy: its head is not as it should be");
+  must(isRight, "its head");
   return head;
 }
 

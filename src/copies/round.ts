@@ -22,6 +22,8 @@ const leastTurns = 3;
 
 /** What a round needs. */
 export interface RoundOptions {
+  /** By which the others speak of it. */
+  readonly number: number;
   readonly runtime: Pick<Runtime, "now" | "startTimer" | "stopTimer" | "nextTurn">;
   readonly known: KnownCopies;
   readonly deadlineSeconds: number;
@@ -31,12 +33,13 @@ export interface RoundOptions {
   readonly isAwaited: boolean;
   /** Tells of a copy that it will not answer in time. */
   isStuck(id: string): boolean;
-  /** Asks a copy for the reports of others. */
-  give(holder: string, ids: readonly string[]): void;
+  /** Asks a copy for the reports of others, for this round. */
+  give(holder: string, ids: readonly string[], round: number): void;
 }
 
 /** Waits for answers, and never longer than the deadline. */
 export class Round {
+  readonly number: number;
   /** Those that have answered, each with what it knows of the others. */
   readonly told: Map<string, readonly DigestEntry[]> = new Map();
   readonly #options: RoundOptions;
@@ -61,7 +64,8 @@ export class Round {
 
   constructor(options: RoundOptions) {
     this.#options = options;
-    const { runtime, known, deadlineSeconds, openUntil } = options;
+    const { number, runtime, known, deadlineSeconds, openUntil } = options;
+    this.number = number;
     const now = runtime.now();
     this.#deadline = now + deadlineSeconds;
     const living = known.living().map(({ id }) => id);
@@ -71,22 +75,15 @@ export class Round {
     this.#turnsLeft = runtime.nextTurn ? leastTurns : 0;
     this.#done = new Promise((resolve) => this.#resolve = resolve);
     this.#after(deadlineSeconds, () => this.#resolve());
-    this.#after(deadlineSeconds * patience, () => {
-      this.#isLate = true;
-      this.#look();
-    });
+    this.#after(deadlineSeconds * patience, () => this.#isLate = true);
     const silent = known.living().filter(({ owesSince = now }) => now - owesSince > silentSeconds);
     if (silent.length > 0) {
       this.#after(Math.min(momentSeconds, deadlineSeconds), () => {
         for (const { id } of silent) this.#waiting.delete(id);
-        this.#look();
       });
     }
     if (this.#isOpen) {
-      this.#after(Math.min(openUntil - now, deadlineSeconds), () => {
-        this.#isOpen = false;
-        this.#look();
-      });
+      this.#after(Math.min(openUntil - now, deadlineSeconds), () => this.#isOpen = false);
     }
     this.#look();
   }
@@ -121,11 +118,10 @@ export class Round {
 
   /** Reports have come, or somebody has ended. */
   changed(): void {
-    for (const id of this.#waiting) {
-      if (this.#options.known.get(id)?.hasEnded !== false) this.#waiting.delete(id);
-    }
-    for (const id of this.#keeping.keys()) {
-      if (this.#options.known.get(id)?.hasEnded !== false) this.#keeping.delete(id);
+    for (const awaited of [this.#waiting, this.#keeping]) {
+      for (const id of awaited.keys()) {
+        if (this.#options.known.get(id)?.hasEnded !== false) awaited.delete(id);
+      }
     }
     this.#lookKept();
     this.#look();
@@ -160,7 +156,7 @@ export class Round {
       const copy = known.get(id);
       if (copy && !this.told.has(id)) copy.owesSince ??= runtime.now();
     }
-    for (const timer of this.#timers) this.#options.runtime.stopTimer?.(timer);
+    for (const timer of this.#timers) runtime.stopTimer?.(timer);
   }
 
   #lookKept(): void {
@@ -171,9 +167,7 @@ export class Round {
     const { known } = this.#options;
     for (const id of this.#given) {
       const newest = this.#newest(id);
-      if (!newest || known.hasHeir(id) || (known.get(id)?.report?.head.number ?? 0) >= newest.number) {
-        this.#given.delete(id);
-      }
+      if (!newest || known.hasHeir(id) || known.numberOf(id) >= newest.number) this.#given.delete(id);
     }
     if (this.#waiting.size === 0 || this.#isLate) this.#askOthers();
     if (this.#waiting.size > 0 || this.#given.size > 0 || this.#isOpen) return;
@@ -198,12 +192,12 @@ export class Round {
     for (const id of ids) {
       if (this.told.has(id) || this.#askedFor.has(id) || id === known.id || known.hasHeir(id)) continue;
       const newest = this.#newest(id);
-      if (!newest || newest.number <= (known.get(id)?.report?.head.number ?? 0)) continue;
+      if (!newest || newest.number <= known.numberOf(id)) continue;
       this.#askedFor.add(id);
       this.#given.add(id);
       wanted.set(newest.holder, [...wanted.get(newest.holder) ?? [], id]);
     }
-    for (const [holder, all] of wanted) give(holder, all);
+    for (const [holder, all] of wanted) give(holder, all, this.number);
   }
 
   #newest(id: string): { holder: string; number: number } | undefined {
@@ -218,6 +212,14 @@ export class Round {
 
   #after(seconds: number, act: () => void): void {
     const { runtime, isAwaited } = this.#options;
-    this.#timers.push(runtime.startTimer?.(act, seconds, isAwaited));
+    const timer = runtime.startTimer?.(
+      () => {
+        act();
+        this.#look();
+      },
+      seconds,
+      isAwaited,
+    );
+    this.#timers.push(timer);
   }
 }

@@ -7,7 +7,7 @@
 import type { BeatBoard } from "../process/beat_board.ts";
 import { blockedWithin, stallSeconds } from "../process/sampler.ts";
 import type { LagReading } from "../sample.ts";
-import { beat, head, type SharedViews } from "./shared_layout.ts";
+import { beatAt, head, lagParts, type SharedViews } from "./shared_layout.ts";
 
 /**
  * Clocks tell the time of day in milliseconds, and are corrected now and then: for as much less than it seems a thread is
@@ -29,18 +29,14 @@ export class SharedBeat implements BeatBoard {
   write(lag: LagReading, dueAtUnix: number, freeAtUnix: number): void {
     const { words, doubles } = this.#views;
     Atomics.add(words, head.beatTurn, 1);
-    doubles[beat.dueAt] = dueAtUnix;
-    doubles[beat.freeAt] = freeAtUnix;
-    doubles[beat.latest] = lag.latestSeconds;
-    doubles[beat.peak] = lag.peakSeconds;
-    doubles[beat.blocked] = lag.blockedSeconds;
-    doubles[beat.suspended] = lag.suspendedSeconds;
-    doubles[beat.sampledAt] = lag.sampledAtUnixSeconds;
+    doubles[beatAt] = dueAtUnix;
+    doubles[beatAt + 1] = freeAtUnix;
+    for (let i = 0; i < lagParts.length; i++) doubles[beatAt + 2 + i] = lag[lagParts[i]!];
     Atomics.add(words, head.beatTurn, 1);
   }
 
   get shownBlockedSeconds(): number {
-    return Atomics.load(this.#views.words, head.shownBlocked) / 1000;
+    return shownBlockedSeconds(this.#views);
   }
 }
 
@@ -62,13 +58,13 @@ export class BeatReader {
   lag(unixNow: number): LagReading | undefined {
     const numbers = this.#read();
     if (!numbers) return undefined;
-    const number = (place: number): number => numbers[place - beat.dueAt]!;
-    const [dueAt, freeAt] = [number(beat.dueAt), number(beat.freeAt)];
-    const [latestSeconds, peakSeconds, blockedSeconds] = [number(beat.latest), number(beat.peak), number(beat.blocked)];
-    const [suspendedSeconds, sampledAtUnixSeconds] = [number(beat.suspended), number(beat.sampledAt)];
-    const lag = { latestSeconds, peakSeconds, blockedSeconds, suspendedSeconds, sampledAtUnixSeconds };
+    const [dueAt = 0, freeAt = 0] = numbers;
+    const lag = Object.fromEntries(lagParts.map((part, i) => [part, numbers[2 + i]])) as unknown as LagReading;
+    const { peakSeconds, blockedSeconds } = lag;
     const wait = unixNow - dueAt - marginSeconds;
-    if (wait <= stallSeconds) return { ...lag, blockedSeconds: Math.max(blockedSeconds, this.#shown()) };
+    if (wait <= stallSeconds) {
+      return { ...lag, blockedSeconds: Math.max(blockedSeconds, shownBlockedSeconds(this.#views)) };
+    }
     const blocked = blockedSeconds + blockedWithin(wait, Math.max(wait, unixNow - freeAt - marginSeconds));
     return {
       ...lag,
@@ -84,15 +80,11 @@ export class BeatReader {
     for (let i = 0; i < tries; i++) {
       const turn = Atomics.load(words, head.beatTurn);
       if (turn === 0) return undefined;
-      const numbers = doubles.slice(beat.dueAt, beat.sampledAt + 1);
+      const numbers = doubles.slice(beatAt, beatAt + 2 + lagParts.length);
       if (turn % 2 === 0 && Atomics.load(words, head.beatTurn) === turn) return numbers;
     }
     // It was ended in the middle of it, or seems to be.
     return undefined;
-  }
-
-  #shown(): number {
-    return Atomics.load(this.#views.words, head.shownBlocked) / 1000;
   }
 
   /** What one page has shown no later one falls below, the thread's own neither. */
@@ -105,4 +97,9 @@ export class BeatReader {
       if (Atomics.compareExchange(words, head.shownBlocked, shown, milliseconds) === shown) return milliseconds / 1000;
     }
   }
+}
+
+/** What pages have shown of a thread that was blocked. */
+function shownBlockedSeconds({ words }: SharedViews): number {
+  return Atomics.load(words, head.shownBlocked) / 1000;
 }

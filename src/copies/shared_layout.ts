@@ -7,6 +7,8 @@
  * @module
  */
 
+import type { LagReading } from "../sample.ts";
+
 /** Raised when the layout changes. */
 export const layoutVersion = 1;
 
@@ -25,8 +27,15 @@ export const head = {
   shownBlocked: 5,
 } as const;
 
-/** Where the numbers of the beat stand, counted in numbers of 8 bytes. */
-export const beat = { dueAt: 8, freeAt: 9, latest: 10, peak: 11, blocked: 12, suspended: 13, sampledAt: 14 } as const;
+/** Where the numbers of the beat stand, counted in numbers of 8 bytes: when it is due, when the loop was free, and its lag. */
+export const beatAt = 8;
+export const lagParts: readonly (keyof LagReading)[] = [
+  "latestSeconds",
+  "peakSeconds",
+  "blockedSeconds",
+  "suspendedSeconds",
+  "sampledAtUnixSeconds",
+];
 
 /** From which byte on there is an entry for each family: where its definition is, and where its slots are. */
 export const familiesAt = 256;

@@ -12,7 +12,7 @@ import type { Runtime } from "../runtime/shim.ts";
 import type { ThreadLife } from "../runtime/thread_life.ts";
 import type { LagReading, Sample } from "../sample.ts";
 import { readExemplars } from "./family_wire.ts";
-import { isId, Report, type ReportHead } from "./report.ts";
+import { isId, type Report, reportOf } from "./report.ts";
 import { BeatReader } from "./shared_beat.ts";
 import { SharedViews } from "./shared_layout.ts";
 import { type LiveReading, type Moment, SharedReader } from "./shared_reader.ts";
@@ -110,7 +110,7 @@ export class Threads {
     if (!thread || !reading) return undefined;
     const lag = thread.beat.lag(this.#runtime.unixNow());
     const told = lag ? lagFamilies(thread.memory, lag) : [];
-    return this.#made(thread, last ?? unheard(thread.memory), reading, told);
+    return this.#made(thread, last ?? reportOf(thread.memory, 0, {}, []), reading, told);
   }
 
   #made(thread: Thread, report: Report, { number, moment }: LiveReading, more: readonly FamilySnapshot[] = []): Report {
@@ -121,14 +121,6 @@ export class Threads {
     );
     return report.with([...read, ...more], number);
   }
-}
-
-/** What is told of a thread that has never told anything. */
-function unheard({ id, copy, process, bornAt }: ThreadMemory): Report {
-  const head: ReportHead = {
-    ...{ id, copy, process, bornAt, number: 0, labels: {}, own: 0, lines: 0, heirOf: [], heirs: 0 },
-  };
-  return new Report(head, []);
 }
 
 const nothing: Sample = { pending: new Map(), oldestAges: new Map(), pools: new Map() };

@@ -11,7 +11,7 @@ import { areSums } from "./join_rules.ts";
 import type { KnownCopies, KnownCopy } from "./known_copies.ts";
 import type { ShownReport } from "./message.ts";
 import type { OwnReports, Taken } from "./own_reports.ts";
-import { familyLines, Report } from "./report.ts";
+import { familyLines, reportOf } from "./report.ts";
 import type { Round } from "./round.ts";
 import type { ShownPage } from "./shown_pages.ts";
 import type { Speaker } from "./speaker.ts";
@@ -21,12 +21,6 @@ export interface WitnessesOptions extends Pick<CopiesOptions, "runtime" | "ident
   readonly known: KnownCopies;
   readonly speaker: Speaker;
   readonly own: OwnReports;
-}
-
-/** One page, as it is left with others. */
-export interface PageToKeep {
-  readonly round: Round;
-  readonly number: number;
 }
 
 /** Leaves it with others. */
@@ -41,7 +35,7 @@ export class Witnesses {
    * Gives what this copy has told on the page to two others, and what the others have told to the first of them: all of it
    * is still known by copies, however these two or those that told it end.
    */
-  async leave(own: Gathered, taken: Taken, { round, number }: PageToKeep, byAge: readonly KnownCopy[]): Promise<void> {
+  async leave(own: Gathered, taken: Taken, round: Round, byAge: readonly KnownCopy[]): Promise<void> {
     const { known, speaker, own: ownReports, runtime } = this.#options;
     // Threads of this process end with it, and what they have is lost then.
     const [far, near] = [false, true].map((isSibling) => byAge.filter((each) => each.isSibling === isSibling));
@@ -58,7 +52,7 @@ export class Witnesses {
       for (const report of told) {
         await nextSlice(runtime);
         round.gave(id);
-        await speaker.tell("know", { to: id, round: number }, [report]);
+        await speaker.tell("know", { to: id, round: round.number }, [report]);
       }
     }
   }
@@ -69,8 +63,8 @@ export class Witnesses {
   }
 
   /** Tells all others the sums of the page, which was made of these reports. */
-  async show({ families, labels }: Gathered, of: readonly ShownReport[], { round, number }: PageToKeep): Promise<void> {
-    const { runtime, identity: { id, copy, bornAt }, known, speaker, shared } = this.#options;
+  async show({ families, labels }: Gathered, of: readonly ShownReport[], round: Round): Promise<void> {
+    const { runtime, identity, known, speaker, shared } = this.#options;
     const living = known.living();
     if (living.length === 0) return;
     // What all others read from memory is never behind.
@@ -83,11 +77,8 @@ export class Witnesses {
     );
     if (lines.length === 0) return;
     for (const id of round.told.keys()) round.gave(id);
-    const report = new Report({
-      ...{ id, copy, process: speaker.process, bornAt, number: 0, labels },
-      ...{ own: lines.length, lines: lines.length, heirOf: [], heirs: 0 },
-    }, lines);
+    const report = reportOf({ ...identity, process: speaker.process }, 0, labels, lines);
     await nextSlice(runtime);
-    speaker.post("shown", { round: number, shown: of }, [report]);
+    speaker.post("shown", { round: round.number, shown: of }, [report]);
   }
 }

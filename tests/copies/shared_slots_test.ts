@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { BeatReader, SharedBeat } from "../../src/copies/shared_beat.ts";
-import { beat, head, SharedViews } from "../../src/copies/shared_layout.ts";
+import { beatAt, head, lagParts, SharedViews } from "../../src/copies/shared_layout.ts";
 import { SharedReader } from "../../src/copies/shared_reader.ts";
 import { SharedSlots } from "../../src/copies/shared_slots.ts";
 import { type FamilySnapshot, type NumbersSnapshot, takeSnapshot } from "../../src/gather/family_snapshot.ts";
@@ -218,7 +218,7 @@ describe("the beat in shared memory", () => {
     const [own, other, views] = ends();
     own.write(lag, 100.02, 100);
     Atomics.add(views.words, head.beatTurn, 1);
-    views.doubles[beat.blocked] = 77;
+    views.doubles[beatAt + 2 + lagParts.indexOf("blockedSeconds")] = 77;
     assertEquals(other.lag(100.01), undefined);
     Atomics.add(views.words, head.beatTurn, 1);
     assertEquals(other.lag(100.01)!.blockedSeconds, 77);
