@@ -4,9 +4,9 @@
  * @module
  */
 
+import { missingFlag } from "../runtime/permissions.ts";
 import { builtin } from "../runtime/process.ts";
 import type { GlobalLike, ProcessLike, Runtime } from "../runtime/shim.ts";
-import { missingFlag } from "../runtime/threads.ts";
 import { type ClusterLike, type ClusterProcessLike, linkCluster } from "./cluster_links.ts";
 import type { LinkContext, LinkSource } from "./hub.ts";
 import { action, type JoinSettings } from "./options.ts";

@@ -5,8 +5,7 @@
  */
 
 import { bunResponses } from "./bun_responses.ts";
-import { clock, timers } from "./clock.ts";
-import { addressRanges, cpuSeconds, deflater, isMainThread, poolProbe, procReader, systemFacts } from "./process.ts";
+import { cpuSeconds, isMainThread, processFacts } from "./process.ts";
 import type { GlobalLike, ProcessLike, Runtime } from "./shim.ts";
 
 /**
@@ -20,36 +19,26 @@ import type { GlobalLike, ProcessLike, Runtime } from "./shim.ts";
  */
 export function bunRuntime(global: GlobalLike): Runtime {
   const process = global.process!;
-  const read = procReader(process, () => true);
-  const probe = poolProbe(process);
-  const pages = deflater(process);
-  const ranges = addressRanges(process);
+  const facts = processFacts(global);
+  const threadCpuSeconds = (): number => cpuSeconds(process.threadCpuUsage!());
   return {
-    ...clock(global),
-    ...timers(global),
+    ...facts,
     name: "bun",
     version: global.Bun!.version,
     engine: `javascriptcore ${process.versions.webkit ?? ""}`.trim(),
 
-    cpuSeconds: () => cpuSeconds(process.cpuUsage()),
-    threadCpuSeconds: () => cpuSeconds(process.threadCpuUsage!()),
-    quickCpuSeconds: () => cpuSeconds(process.threadCpuUsage!()),
+    threadCpuSeconds,
+    quickCpuSeconds: threadCpuSeconds,
     memory: () => {
       const { heapTotal, external } = process.memoryUsage();
       return { heapTotalBytes: heapTotal, externalBytes: external };
     },
     process: () => ({
-      ...read(),
-      cpuSeconds: cpuSeconds(process.cpuUsage()),
-      residentBytes: process.memoryUsage().rss,
+      ...facts.process(),
       ...(isMainThread(process) && { startUnixSeconds: global.performance.timeOrigin / 1000 }),
     }),
-    usage: () => ({ cpuSeconds: cpuSeconds(process.cpuUsage()), residentBytes: process.memoryUsage().rss }),
-    ...systemFacts(process, () => true),
-    uptimeSeconds: clock(global).now,
-    ...(probe && { probePool: probe }),
-    ...(pages && { deflater: pages }),
-    ...(ranges && { addressRange: ranges }),
+    usage: () => ({ cpuSeconds: facts.cpuSeconds(), residentBytes: process.memoryUsage().rss }),
+    uptimeSeconds: facts.now,
     poolCapacity: () => poolCapacity(process, global.navigator?.hardwareConcurrency),
     ...bunResponses(global),
     mixesMessages: true,

@@ -4,20 +4,8 @@
  * @module
  */
 
-import { clock, timers } from "./clock.ts";
-import {
-  addressRanges,
-  builtin,
-  countKinds,
-  cpuSeconds,
-  deflater,
-  isMainThread,
-  poolProbe,
-  procReader,
-  systemFacts,
-  v8Memory,
-  v8Usage,
-} from "./process.ts";
+import { builtin, countKinds, cpuSeconds, isMainThread, processFacts, v8Memory, v8Usage } from "./process.ts";
+import { isGranted } from "./permissions.ts";
 import { denoResponses } from "./deno_responses.ts";
 import type { GcWatch, GlobalLike, Runtime } from "./shim.ts";
 
@@ -50,45 +38,32 @@ interface V8Like {
 export function denoRuntime(global: GlobalLike): Runtime {
   const deno = global.Deno!;
   const process = global.process!;
-  const mayRead = (path: string): boolean => deno.permissions.querySync({ name: "read", path }).state === "granted";
-  const read = procReader(process, mayRead);
-  const probe = poolProbe(process);
-  const pages = deflater(process);
-  const ranges = addressRanges(process);
+  const facts = processFacts(global, (path) => isGranted(deno, { name: "read", path }));
   const v8 = builtin<V8Like>(process, "node:v8");
   return {
-    ...clock(global),
-    ...timers(global),
+    ...facts,
     name: "deno",
     version: deno.version.deno,
     engine: `v8 ${deno.version.v8}`,
 
-    cpuSeconds: () => cpuSeconds(process.cpuUsage()),
     threadCpuSeconds: () => cpuSeconds(process.threadCpuUsage!()),
     // The thread's costs 5.7 µs and advances in steps of 10 ms (Deno 2.9).
-    quickCpuSeconds: () => cpuSeconds(process.cpuUsage()),
+    quickCpuSeconds: facts.cpuSeconds,
     memory: () => {
       const { arrayBuffersBytes: _, ...memory } = v8Memory(process, process.memoryUsage());
       return memory;
     },
     process: () => ({
-      ...read(),
-      cpuSeconds: cpuSeconds(process.cpuUsage()),
-      residentBytes: process.memoryUsage().rss,
+      ...facts.process(),
       ...(isMainThread(process) && { startUnixSeconds: global.performance.timeOrigin / 1000 }),
     }),
     usage: () => v8Usage(process),
-    ...systemFacts(process, mayRead),
-    uptimeSeconds: clock(global).now,
+    uptimeSeconds: facts.now,
     pendingWork: () => countKinds(process.getActiveResourcesInfo!(), { Timeout: "timer" }),
-    ...(probe && { probePool: probe }),
-    ...(pages && { deflater: pages }),
-    ...(ranges && { addressRange: ranges }),
     // Deno builds its tokio runtime with 32 blocking threads, whatever the machine; no setting changes it (Deno 2.9).
     poolCapacity: () => 32,
     ...denoResponses(),
-    environment: (variable) =>
-      deno.permissions.querySync({ name: "env", variable }).state === "granted" ? process.env[variable] : undefined,
+    environment: (variable) => isGranted(deno, { name: "env", variable }) ? process.env[variable] : undefined,
     ...(v8?.GCProfiler && { watchGc: (report) => watchGc(v8.GCProfiler!, report) }),
   };
 }

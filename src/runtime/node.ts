@@ -4,21 +4,8 @@
  * @module
  */
 
-import { clock, timers } from "./clock.ts";
 import { nodeResponses } from "./node_responses.ts";
-import {
-  addressRanges,
-  builtin,
-  countKinds,
-  cpuSeconds,
-  deflater,
-  isMainThread,
-  poolProbe,
-  procReader,
-  systemFacts,
-  v8Memory,
-  v8Usage,
-} from "./process.ts";
+import { countKinds, cpuSeconds, isMainThread, linuxFiles, processFacts, v8Memory, v8Usage } from "./process.ts";
 import type { GcEntryLike, GcWatch, GlobalLike, ProcessLike, Runtime } from "./shim.ts";
 
 /** `entry.detail.kind` of a garbage collection, in the words that every client library uses. */
@@ -50,42 +37,28 @@ const resourceKinds: Readonly<Record<string, string>> = {
 export function nodeRuntime(global: GlobalLike): Runtime {
   const process = global.process!;
   const { performance } = global;
-  const read = procReader(process, () => true);
-  const probe = poolProbe(process);
-  const pages = deflater(process);
-  const ranges = addressRanges(process);
-  const { now } = clock(global);
+  const facts = processFacts(global);
+  const { now } = facts;
   // The time origin of a worker is the process' own; its environment is made when it begins.
   const threadAt = isMainThread(process) ? 0 : (performance.nodeTiming?.environment ?? 0) / 1000;
   return {
-    ...clock(global),
-    ...timers(global),
+    ...facts,
     name: "node",
     version: process.versions.node ?? "",
     engine: `v8 ${process.versions.v8}`,
 
-    cpuSeconds: () => cpuSeconds(process.cpuUsage()),
     // Absent on Node 20.
     ...(process.threadCpuUsage && { threadCpuSeconds: () => cpuSeconds(process.threadCpuUsage!()) }),
     // Of the thread 0.2 µs, of the process 0.5 µs (Node 24 and 20).
     quickCpuSeconds: () => cpuSeconds((process.threadCpuUsage ?? process.cpuUsage)()),
     ...(performance.nodeTiming && { loopTime: () => loopTime(performance.nodeTiming!, now) }),
     memory: () => v8Memory(process, process.memoryUsage()),
-    process: () => ({
-      ...read(),
-      cpuSeconds: cpuSeconds(process.cpuUsage()),
-      residentBytes: process.memoryUsage().rss,
-      startUnixSeconds: performance.timeOrigin / 1000,
-    }),
+    process: () => ({ ...facts.process(), startUnixSeconds: performance.timeOrigin / 1000 }),
     usage: () => v8Usage(process),
-    ...systemFacts(process, () => true),
     uptimeSeconds: () => now() - threadAt,
     ...(process.getActiveResourcesInfo && {
       pendingWork: () => countKinds(process.getActiveResourcesInfo!(), resourceKinds),
     }),
-    ...(probe && { probePool: probe }),
-    ...(pages && { deflater: pages }),
-    ...(ranges && { addressRange: ranges }),
     poolCapacity: poolCapacity(process),
     ...nodeResponses(),
     mixesMessages: true,
@@ -102,12 +75,7 @@ export function nodeRuntime(global: GlobalLike): Runtime {
  * with counts there: `process.env` may have been changed too late.
  */
 function poolCapacity(process: ProcessLike): () => number | undefined {
-  const fs = process.platform === "linux"
-    ? builtin<{
-      readFileSync(path: string, encoding: "utf8"): string;
-      readdirSync(path: string): readonly string[];
-    }>(process, "node:fs")
-    : undefined;
+  const fs = linuxFiles(process);
   let counted: number | undefined;
   const fromEnvironment = (): number | undefined => {
     let setting = process.env.UV_THREADPOOL_SIZE;

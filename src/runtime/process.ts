@@ -5,7 +5,8 @@
  */
 
 import type { MemoryReading, ProcessReading, UsageReading } from "../sample.ts";
-import type { Deflater, ProcessLike, Runtime } from "./shim.ts";
+import { type Clock, clock, type Timers, timers } from "./clock.ts";
+import type { Deflater, GlobalLike, ProcessLike, Runtime } from "./shim.ts";
 
 /** The calls of `node:fs` that are used. */
 interface FsLike {
@@ -22,6 +23,38 @@ interface CryptoLike {
 /** Takes a built-in module without importing it, so that this file loads on every runtime. */
 export function builtin<Module>(process: ProcessLike, id: string): Module | undefined {
   return process.getBuiltinModule?.(id) as Module | undefined;
+}
+
+/** Takes the files of the system, in which Linux alone tells of the process. */
+export function linuxFiles(process: ProcessLike): FsLike | undefined {
+  return process.platform === "linux" ? builtin<FsLike>(process, "node:fs") : undefined;
+}
+
+/** What Node, Deno and Bun tell alike; `mayRead` is asked before a file of the system is read. */
+export function processFacts(
+  global: GlobalLike,
+  mayRead: (path: string) => boolean = () => true,
+): Clock & Timers & Required<Pick<Runtime, "cpuSeconds" | "process">> & Partial<Runtime> {
+  const process = global.process!;
+  const read = procReader(process, mayRead);
+  const cpu = (): number => cpuSeconds(process.cpuUsage());
+  const fs = linuxFiles(process);
+  const probe = poolProbe(process);
+  const pages = deflater(process);
+  const ranges = addressRanges(process);
+  return {
+    ...clock(global),
+    ...timers(global),
+    cpuSeconds: cpu,
+    process: () => ({ ...read(), cpuSeconds: cpu(), residentBytes: process.memoryUsage().rss }),
+    ...(process.resourceUsage && {
+      involuntarySwitches: () => process.resourceUsage!().involuntaryContextSwitches,
+    }),
+    ...(fs && mayRead("/proc/self/cgroup") && { systemFile: (path: string) => fs.readFileSync(path, "utf8") }),
+    ...(probe && { probePool: probe }),
+    ...(pages && { deflater: pages }),
+    ...(ranges && { addressRange: ranges }),
+  };
 }
 
 /**
@@ -168,7 +201,7 @@ export function countKinds(
  * @returns The reader; what cannot be read is absent from its answers.
  */
 export function procReader(process: ProcessLike, mayRead: (path: string) => boolean): () => ProcessReading {
-  const fs = process.platform === "linux" ? builtin<FsLike>(process, "node:fs") : undefined;
+  const fs = linuxFiles(process);
   if (!fs) return () => ({});
   const virtualBytes = () => {
     // Field 23 of stat(5). The command's name may hold spaces and brackets, so counting begins behind the last bracket.
@@ -185,20 +218,6 @@ export function procReader(process: ProcessLike, mayRead: (path: string) => bool
   return () => {
     if (!mayRead("/proc/self/fd")) return {};
     return defined({ virtualBytes: attempt(virtualBytes), openFds: attempt(openFds), maxFds: attempt(maxFds) });
-  };
-}
-
-/** Makes the facts of the system around the process. */
-export function systemFacts(
-  process: ProcessLike,
-  mayRead: (path: string) => boolean,
-): Pick<Runtime, "involuntarySwitches" | "systemFile"> {
-  const fs = process.platform === "linux" ? builtin<FsLike>(process, "node:fs") : undefined;
-  return {
-    ...(process.resourceUsage && {
-      involuntarySwitches: () => process.resourceUsage!().involuntaryContextSwitches,
-    }),
-    ...(fs && mayRead("/proc/self/cgroup") && { systemFile: (path: string) => fs.readFileSync(path, "utf8") }),
   };
 }
 

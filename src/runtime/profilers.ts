@@ -5,6 +5,7 @@
  */
 
 import { startConsoleProfiler } from "./console_profiler.ts";
+import { isGranted } from "./permissions.ts";
 import { builtin } from "./process.ts";
 import type { InspectorLike, Place, Profiler } from "./profiler.ts";
 import type { GlobalLike, ProcessLike, RuntimeName } from "./shim.ts";
@@ -84,16 +85,13 @@ export function profilerOf(name: RuntimeName, global: GlobalLike): Profiler | un
         rotationSeconds: consoleRotationSeconds,
         // Asked for without the permission, Deno would ask whoever sits at the terminal.
         refusal: () =>
-          global.Deno!.permissions.querySync({ name: "sys", kind: "inspector" }).state === "granted"
+          isGranted(global.Deno!, { name: "sys", kind: "inspector" })
             ? undefined
             : "Deno does not permit the use of its inspector; run with --allow-sys=inspector, or give stacks: false",
         occupied: () => openInspector(inspector),
         start: (options) => startConsoleProfiler(inspector, options),
         ...mappedByStack(process),
-        source: sourceReader(
-          process,
-          (path) => global.Deno!.permissions.querySync({ name: "read", path }).state === "granted",
-        ),
+        source: sourceReader(process, (path) => isGranted(global.Deno!, { name: "read", path })),
       };
     case "bun":
       return {

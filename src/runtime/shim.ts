@@ -221,6 +221,21 @@ export interface TimerLike {
   unref(): unknown;
 }
 
+/** The part of Deno's own object that detection and the shims read. */
+export interface DenoLike {
+  readonly version: { readonly deno: string; readonly v8: string };
+  unrefTimer(id: number): void;
+  readonly permissions: { querySync(query: PermissionQuery): { readonly state: string } };
+}
+
+/** A permission as Deno asks for it. */
+export type PermissionQuery =
+  | { readonly name: "net"; readonly host?: string }
+  | { readonly name: "run" }
+  | { readonly name: "read" | "write"; readonly path: string }
+  | { readonly name: "env"; readonly variable: string }
+  | { readonly name: "sys"; readonly kind: string };
+
 /** The part of a global object that detection and the shims read; other than a clock, all of it may be missing. */
 export interface GlobalLike {
   readonly performance: {
@@ -231,15 +246,7 @@ export interface GlobalLike {
   };
   readonly navigator?: { readonly userAgent?: string; readonly hardwareConcurrency?: number };
   readonly process?: ProcessLike;
-  readonly Deno?: {
-    readonly version: { readonly deno: string; readonly v8: string };
-    unrefTimer(id: number): void;
-    readonly permissions: {
-      querySync(
-        descriptor: { name: "read"; path: string } | { name: "env"; variable: string } | { name: "sys"; kind: string },
-      ): { readonly state: string };
-    };
-  };
+  readonly Deno?: DenoLike;
   readonly Bun?: {
     readonly version: string;
     inspect?(value: object, options?: { readonly depth: number }): string;
