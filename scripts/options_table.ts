@@ -1,5 +1,6 @@
 /**
- * docs/options.md: every option with its kind and default from its table, and its meaning from its type's comment.
+ * docs/options.md: every option with its kind and default from its table, and its meaning from its type's comment, which
+ * tells its kind as well where no error does.
  *
  * @module
  */
@@ -8,7 +9,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { callOptions } from "../src/calls/services.ts";
-import type { OptionTable } from "../src/check.ts";
+import type { Option, OptionTable } from "../src/check.ts";
 import { middlewareOptions } from "../src/hono/middleware.ts";
 import { joinOptions } from "../src/copies/options.ts";
 import { otelOptions } from "../src/otel/options.ts";
@@ -96,6 +97,8 @@ const groups: readonly Group[] = [
 /** What the comment of an option says: its meaning, and its default with the reason. */
 export interface Said {
   meaning: string;
+  /** What it may be, where no error says it so. */
+  kind?: string;
   /** Between the braces of `@default`; undefined where there is none. */
   fallback?: string;
   because?: string;
@@ -112,23 +115,27 @@ export function readComments(file: string, type: string): Map<string, Said> {
     (ts.getTextOfJSDocComment(comment) ?? "").replace(/\s*\n\s*/g, " ").trim();
   return new Map(found.members.map((member) => {
     const [comment] = ts.getJSDocCommentsAndTags(member).filter(ts.isJSDoc);
-    const tag = text(comment?.tags?.find(({ tagName }) => tagName.text === "default")?.comment);
+    const tagged = (name: string): string => text(comment?.tags?.find(({ tagName }) => tagName.text === name)?.comment);
+    const tag = tagged("default");
     const [, fallback, because] = /^\{(.*?)\}(?:\s+(.*))?$/.exec(tag.replace(/^\{\{\}\}/, "{{\u200b}")) ?? [];
     const said: Said = { meaning: text(comment?.comment) };
+    if (tagged("kind")) said.kind = tagged("kind");
     if (fallback !== undefined) said.fallback = fallback.replace("{\u200b", "{}");
     if (because) said.because = because;
     return [member.name!.getText(source), said];
   }));
 }
 
-function row(name: string, kind: string, { meaning, fallback, because }: Said): string {
+function row(name: string, { is }: Option, { meaning, kind = is, fallback, because }: Said): string {
   const cell = (value: string): string => value.replaceAll("|", "\\|");
   const shown = fallback === undefined || fallback === "undefined"
     ? ""
     : fallback.includes("`")
     ? fallback
     : `\`${fallback}\``;
-  return `| \`${name}\` | ${cell(kind)} | ${cell([shown, because].filter(Boolean).join(" "))} | ${cell(meaning)} |`;
+  return `| \`${name}\` | ${cell(kind ?? "options of their own")} | ${
+    cell([shown, because].filter(Boolean).join(" "))
+  } | ${cell(meaning)} |`;
 }
 
 /** Every group of options, in the order in which people meet them. */
@@ -140,8 +147,7 @@ export function optionGroups(): readonly (Group & { said: Map<string, Said> })[]
 export function renderOptions(): string {
   const head = "| option | what it may be | default | what it does |\n| --- | --- | --- | --- |\n";
   const sections = optionGroups().map(({ title, table, said, intro }) => {
-    const rows = Object.entries<OptionTable<Record<string, unknown>>[string]>(table)
-      .map(([name, { is }]) => row(name, is, said.get(name)!));
+    const rows = Object.entries<Option>(table).map(([name, option]) => row(name, option, said.get(name)!));
     return `## ${title}\n\n${intro ? `${intro}\n\n` : ""}${head}${rows.join("\n")}\n`;
   });
   return "# Options\n\nEvery option of every door. What is unknown or of the wrong kind is refused at once, by a " +

@@ -32,8 +32,11 @@ export const fail: Refuse = (...wrong) => refuser("Cannot create monitor")(...wr
 
 /** What an option may be. */
 export interface Kind {
-  /** For people, such as `a number above 0 and at most 10`. */
-  readonly is: string;
+  /**
+   * As errors say it, such as `a function`. What they say in parts, or never, is told by the tag `@kind` of the option's
+   * type, which is read for docs/options.md alone.
+   */
+  readonly is?: string;
   /** Refuses what the option may not be. */
   check(value: unknown, name: string, refuse: Refuse): void;
 }
@@ -95,9 +98,9 @@ export function kind(is: string, fits: (value: unknown) => boolean): Kind {
 }
 
 /** What is of a kind and keeps a rule; `rule` is such as `be above 0`. */
-export function bounded<Value>(of: Kind, rule: string, fits: (value: Value) => boolean, is: string = of.is): Kind {
+export function bounded<Value>(of: Kind, rule: string, fits: (value: Value) => boolean): Kind {
   return {
-    is,
+    ...of,
     check(value, name, refuse) {
       of.check(value, name, refuse);
       if (!fits(value as Value)) refuse(RangeError, `${name} must ${rule}`, value);
@@ -120,8 +123,9 @@ export function text(is: string, fits: (value: string) => boolean = () => true):
 export const someText: Kind = /* @__PURE__ */ text("a string with something in it", Boolean);
 
 /** A number in bounds; `range` says them, such as `above 0 and at most 10`. */
-export function numeric(range: string, fits: (value: number) => boolean, is = `a number ${range}`): Kind {
-  return bounded(kind("a number", (value) => typeof value === "number"), `be ${range}`, fits, is);
+export function numeric(range: string, fits: (value: number) => boolean): Kind {
+  const aNumber = kind("a number", (value) => typeof value === "number");
+  return { ...bounded(aNumber, `be ${range}`, fits), is: `a number ${range}` };
 }
 
 /** A number between two that it may be as well. */
@@ -133,14 +137,15 @@ export function between(least: number, most: number): Kind {
 export function whole(least: number, most: number = Number.MAX_SAFE_INTEGER): Kind {
   const bounds = most < Number.MAX_SAFE_INTEGER ? `from ${least} to ${most}` : `of at least ${least}`;
   const range = `a whole number ${bounds}`;
-  return numeric(range, (value) => Number.isInteger(value) && value >= least && value <= most, range);
+  const fits = (value: number): boolean => Number.isInteger(value) && value >= least && value <= most;
+  return { ...numeric(range, fits), is: range };
 }
 
 /** A list whose every item passes a test. */
 export function list(items: string, fits: (item: unknown) => boolean): Kind {
   const aList = kind(`a list of ${items}`, Array.isArray);
   return {
-    is: aList.is,
+    ...aList,
     check(value, name, refuse) {
       aList.check(value, name, refuse);
       for (const item of value as unknown[]) kind(items, fits).check(item, name, refuse);
@@ -150,19 +155,14 @@ export function list(items: string, fits: (item: unknown) => boolean): Kind {
 
 /** Options of their own, by their own table. */
 export function group<Options extends object>(table: OptionTable<Options>, what?: string): Kind {
-  return {
-    is: "options of their own",
-    check: (value, name, refuse) => void checkTable(refuse, value as Options, table, name, what),
-  };
+  return { check: (value, name, refuse) => void checkTable(refuse, value as Options, table, name, what) };
 }
 
 /** An object whose every entry is checked by itself. */
 export function entriesOf(
-  is: string,
   check: (key: string, value: unknown, name: string, refuse: Refuse) => void,
 ): Kind {
   return {
-    is,
     check(value, name, refuse) {
       // What can be gone through, such as a Map, has its entries elsewhere, and nothing of them would be seen.
       if (!isObject(value) || Symbol.iterator in value) refuse(TypeError, `${name} must be an object`, value, true);

@@ -13,6 +13,7 @@ export interface CallOptions {
    * The services by their hosts: `{ "api.stripe.com": "stripe", "localhost:8080": "search", "*.amazonaws.com": "aws" }`.
    * A host with a port is looked for before the same without, and the longest wildcard before shorter ones.
    *
+   * @kind names by host
    * @default {{}} Every service is `_other`: hosts that a request may choose must not make series.
    */
   services?: Readonly<Record<string, string>>;
@@ -22,7 +23,7 @@ export interface CallOptions {
 export const callOptions: OptionTable<CallOptions> = {
   services: {
     default: {},
-    ...entriesOf("names by host", (host, service, name, refuse) => {
+    ...entriesOf((host, service, name, refuse) => {
       // A wildcard stands for whole labels in front: what is behind it is a host itself.
       if (!/^(\*\.)?[^\s/*]+$/.test(host)) {
         refuse(RangeError, `a host in ${name} must be such as api.example.com, localhost:8080 or *.example.com`, host);

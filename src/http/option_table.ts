@@ -23,19 +23,18 @@ import { formatLabels, labelName, ownLabels } from "../metrics/label_names.ts";
 import type { HttpMetric, LabelName, LabelNames } from "./metrics.ts";
 import type { FromPythonOptions, HttpOptions } from "./options.ts";
 
-function nameLike(pattern: RegExp, is: string): Kind {
+function nameLike(pattern: RegExp): Kind {
   const rule = "be letters, digits, _ and :, and not begin with a digit";
-  return bounded(text("a string"), rule, (name: string) => pattern.test(name), is);
+  return bounded(text("a string"), rule, (name: string) => pattern.test(name));
 }
 
 /** What comes before the names of metrics, which may be nothing. */
-export const namePart: Kind = nameLike(/^([a-zA-Z_:][a-zA-Z0-9_:]*)?$/, "the beginning of a metric's name");
+export const namePart: Kind = nameLike(/^([a-zA-Z_:][a-zA-Z0-9_:]*)?$/);
 
-const metricName = nameLike(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, "a metric's name");
+const metricName = nameLike(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/);
 
 /** Another name for a label of ours, which may be that of another one. */
 const otherName: Kind = {
-  is: "a name, or false",
   check(value, name, refuse) {
     if (value !== false) labelName(formatLabels).check(value, name, refuse);
   },
@@ -49,7 +48,6 @@ const labelTable: OptionTable<Record<LabelName, LabelNames[LabelName]>> = {
 };
 
 const labelNames: Kind = {
-  is: "names by label, or false",
   check(value, name, refuse) {
     kind("an object", isObject).check(value, name, refuse);
     group(labelTable, "label").check(value, name, refuse);
@@ -63,7 +61,6 @@ const bounds = bounded(
   numbers,
   "rise and be above 0",
   (given: readonly number[]) => given.every((bound, i) => bound > (given[i - 1] ?? 0)),
-  "a list of rising numbers above 0",
 );
 
 const someBounds = bounded(
@@ -95,7 +92,7 @@ export const fromPythonOptions: OptionTable<FromPythonOptions> = {
 /** The options of requests. */
 export const httpOptions: OptionTable<HttpOptions> = {
   metrics: {
-    is: metricList.is,
+    ...metricList,
     check(value, name, refuse) {
       metricList.check(value, name, refuse);
       for (const metric of value as readonly HttpMetric[]) checkMetric(metric);
@@ -103,14 +100,13 @@ export const httpOptions: OptionTable<HttpOptions> = {
   },
   buckets: someBounds,
   inProgress: {
-    is: "true, false, or { name, labels }",
     check(value, name, refuse) {
       if (typeof value === "object" && value !== null) group(inProgress).check(value, name, refuse);
       else if (typeof value !== "boolean") refuse(TypeError, `${name} must be true, false or an object`, value);
     },
   },
   labels: labelNames,
-  computedLabels: entriesOf("functions by label", (label, compute, name, refuse) => {
+  computedLabels: entriesOf((label, compute, name, refuse) => {
     labelName(ownLabels).check(label, "a computed label's name", refuse);
     callable.check(compute, `${name}.${label}`, refuse);
   }),
@@ -123,7 +119,6 @@ export const httpOptions: OptionTable<HttpOptions> = {
 
 /** Checks how HTTP requests are to be measured. */
 export const httpGroup: Kind = {
-  is: "options of their own",
   check(value, name, refuse) {
     group(httpOptions).check(value, name, refuse);
     const { buckets, metrics } = value as HttpOptions;

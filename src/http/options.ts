@@ -50,12 +50,14 @@ export interface FromPythonOptions {
   /**
    * Comes before every name of these metrics, with `_` behind it.
    *
+   * @kind the beginning of a metric's name
    * @default {""}
    */
   namespace?: string;
   /**
    * Comes behind the namespace, with `_` behind it.
    *
+   * @kind the beginning of a metric's name
    * @default {""}
    */
   subsystem?: string;
@@ -80,12 +82,14 @@ export interface HttpOptions {
   /**
    * The upper bounds of the default duration histogram, in seconds, rising and above 0. `+Inf` is added.
    *
+   * @kind a list of rising numbers above 0
    * @default {[.005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10]}
    */
   buckets?: readonly number[];
   /**
    * The gauge of requests under way: `false` to leave it out, or its name and labels.
    *
+   * @kind true, false, or { name, labels }
    * @default {true} One addition for each request and each response.
    */
   inProgress?: boolean | {
@@ -94,13 +98,18 @@ export interface HttpOptions {
     /** Which labels it has. */
     labels?: LabelNames;
   };
-  /** Other names for labels, or `false` to leave one out, on every metric that does not say so itself. */
+  /**
+   * Other names for labels, or `false` to leave one out, on every metric that does not say so itself.
+   *
+   * @kind names by label, or false
+   */
   labels?: LabelNames;
   /**
    * Labels that are computed for each request, by name, on every metric that has labels. They are bounded as all label sets
    * are, but found anew for each request, which costs about a microsecond. A label is empty where
    * there is nothing to tell (`undefined`), and where the function throws or answers an object, which is counted.
    *
+   * @kind functions by label
    * @default {{}}
    */
   computedLabels?: Readonly<Record<string, (info: RequestInfo) => string | undefined>>;

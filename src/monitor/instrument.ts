@@ -34,6 +34,7 @@ export interface InstrumentOptions {
    * tells a template, never a path that a client can choose. One that tells nothing, throws or answers a promise leaves the
    * route as it was known before; the last two are counted in `metrics_errors_total`.
    *
+   * @kind a function, `URLPattern`s, or { normalizePath }
    * @default {undefined} Every request has the route `none`, never its raw path.
    */
   route?: RouteOption;

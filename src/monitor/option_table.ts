@@ -50,7 +50,7 @@ export const monitorOptions: OptionTable<MonitorOptions> = {
   maxLabelSets: { default: 2000, ...whole(1) },
   labels: {
     default: {},
-    ...entriesOf("texts by label", (label, value, name, refuse) => {
+    ...entriesOf((label, value, name, refuse) => {
       labelName(ownLabels).check(label, "a label's name", refuse);
       text("a string").check(value, `${name}.${label}`, refuse);
     }),
@@ -59,14 +59,13 @@ export const monitorOptions: OptionTable<MonitorOptions> = {
   stallSeconds: { default: 0.05, ...numeric("at least 0.02 and at most 10", (value) => value >= 0.02 && value <= 10) },
   nativeHistograms: {
     default: false,
-    is: "true, false or names of histograms",
     check(value, name, refuse) {
       if (Array.isArray(value)) return mustBeKnown(refuse, `histogram in ${name}`, value, nativeHistogramNames);
       if (typeof value !== "boolean") refuse(TypeError, `${name} must be true, false or a list of names`, value);
     },
   },
   collect: { default: {}, ...group(collectOptions, "group") },
-  pools: { default: {}, ...entriesOf("sources by name", (pool, source) => checkPool(pool, source as PoolSource)) },
+  pools: { default: {}, ...entriesOf((pool, source) => checkPool(pool, source as PoolSource)) },
   http: { default: {}, ...httpGroup },
   exposition: { default: {}, ...group(expositionOptions) },
   enabled: { default: true, ...flag },

@@ -99,6 +99,7 @@ export interface MonitorOptions {
   /**
    * What comes before the names of this library's own metrics. `http_*` and `process_*` have no prefix.
    *
+   * @kind the beginning of a metric's name
    * @default {"runtime_"}
    */
   prefix?: string;
@@ -112,6 +113,7 @@ export interface MonitorOptions {
   /**
    * Labels with one value each, on every series of this library's own that has no label of that name itself.
    *
+   * @kind texts by label
    * @default {{}}
    */
   labels?: Readonly<Record<string, string>>;
@@ -135,6 +137,7 @@ export interface MonitorOptions {
    * one the classic buckets alone. A Prometheus that asks for protocol buffers and is not told to take native histograms
    * keeps neither, unless `always_scrape_classic_histograms` is set there.
    *
+   * @kind true, false or names of histograms
    * @default {false} They take 0.4 to 1.3 kB for each label set, and only a Prometheus that is told to takes them.
    */
   nativeHistograms?: boolean | readonly NativeHistogramName[];
@@ -143,6 +146,7 @@ export interface MonitorOptions {
   /**
    * Pools to show, by name. `runtime` is taken: it is the hidden thread pool's.
    *
+   * @kind sources by name
    * @default {{}}
    */
   pools?: Readonly<Record<string, PoolSource>>;

@@ -35,6 +35,7 @@ export interface InstrumentListenerOptions<Incoming = IncomingLike> {
    * what it tells at that time. It tells a template, never a path that a client can choose; undefined where none is known.
    * What throws or answers a promise is counted in `metrics_errors_total`.
    *
+   * @kind a function, `URLPattern`s, or { normalizePath }
    * @default {undefined} Every request has the route `none`, never its raw path.
    */
   route?: ((request: Incoming) => string | undefined) | PathRoutes;

@@ -21,7 +21,6 @@ import type { ExpositionOptions } from "./options.ts";
 
 /** A secret, or where it is. */
 const secret: Kind = {
-  is: "a string, or { variable }",
   check(value, name, refuse) {
     if (value === "") refuse(RangeError, `${name} must have something in it`, value);
     if (typeof value === "string" || isVariable(value)) return;
@@ -36,7 +35,6 @@ const basicAuth: OptionTable<NonNullable<ExpositionOptions["basicAuth"]>> = {
       text("a string"),
       "have something in it, and no colon",
       (username: string) => /^[^:]+$/.test(username),
-      "a string without a colon",
     ),
   },
   password: { isNeeded: true, ...secret },
@@ -46,7 +44,6 @@ const basicAuth: OptionTable<NonNullable<ExpositionOptions["basicAuth"]>> = {
 export const expositionOptions: OptionTable<ExpositionOptions> = {
   authorize: hidden(callable),
   bearerToken: hidden({
-    is: "one secret or several",
     check(value, name, refuse) {
       const tokens: readonly unknown[] = Array.isArray(value) ? value : [value];
       // An empty list would be a guard that lets everybody pass.
@@ -54,14 +51,13 @@ export const expositionOptions: OptionTable<ExpositionOptions> = {
       for (const token of tokens) secret.check(token, name, refuse);
     },
   }),
-  basicAuth: { ...hidden(group(basicAuth)), is: "{ username, password }" },
+  basicAuth: hidden(group(basicAuth)),
   // Which of them are addresses, the runtime tells when the guard is made.
   allow: bounded(
     list("addresses", (value) => typeof value === "string"),
     // It is what a typing error looks like, too.
     "be one address at least, since an empty list lets nobody in",
     (given: readonly unknown[]) => given.length > 0,
-    "a list of addresses and ranges",
   ),
   maxConcurrentScrapes: { default: 8, ...whole(1) },
   collectTimeoutSeconds: { default: 5, ...numeric("above 0 and at most 300", (value) => value > 0 && value <= 300) },

@@ -20,12 +20,14 @@ export interface ExpositionOptions {
    * The token that a scraper must send as `Authorization: Bearer …`; several while one is changed for another. It is
    * compared in constant time.
    *
+   * @kind one secret or several
    * @default {undefined} None is asked for.
    */
   bearerToken?: Secret | readonly Secret[];
   /**
    * The name and the password that a scraper must send. Where there is a bearer token as well, either will do.
    *
+   * @kind { username, password }
    * @default {undefined} None is asked for.
    */
   basicAuth?: { readonly username: string; readonly password: Secret };
@@ -35,6 +37,7 @@ export interface ExpositionOptions {
    * read. Who asks a server that does not tell the address is refused, and so is the option itself where the runtime has no
    * `BlockList` (the edge, Node before 20.16).
    *
+   * @kind a list of addresses and ranges
    * @default {undefined} Any address.
    */
   allow?: readonly string[];

@@ -53,20 +53,17 @@ export const pusherOptions: OptionTable<PusherOptions> = {
   instance: text("a string"),
   labels: {
     default: {},
-    ...entriesOf(
-      "texts by name",
-      (key, value, name, refuse) => text("a string").check(value, `${name}.${key}`, refuse),
-    ),
+    ...entriesOf((key, value, name, refuse) => text("a string").check(value, `${name}.${key}`, refuse)),
   },
   encoding: { default: "protobuf", ...word("json", "protobuf") },
   temporality: { default: "cumulative", ...word("cumulative", "delta") },
   compression: { default: "none", ...word("none", "gzip") },
-  headers: { default: {}, ...hidden(entriesOf("texts by name", checkHeader)) },
+  headers: { default: {}, ...hidden(entriesOf(checkHeader)) },
   intervalSeconds: { default: 10, ...between(1, 3600) },
   timeoutSeconds: { default: 5, ...between(0.001, 60) },
   retries: {
     default: 3,
-    ...bounded(between(0, 10), "be a whole number", Number.isInteger, "a whole number from 0 to 10"),
+    ...bounded(between(0, 10), "be a whole number", Number.isInteger),
   },
   maxBytes: { default: 16 * 1024 * 1024, ...between(1, Number.MAX_SAFE_INTEGER) },
   onError: callable,

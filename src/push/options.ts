@@ -52,6 +52,7 @@ export interface PusherOptions {
    * More labels of the sender; attributes of the resource in OTLP. For a page they need names of labels that no series of
    * ours has; of the app's own metrics a label of such a name is `exported_…`, as where Prometheus scrapes them.
    *
+   * @kind texts by name
    * @default {{}}
    */
   labels?: Readonly<Record<string, string>>;
@@ -78,6 +79,7 @@ export interface PusherOptions {
    * Headers to send, such as `authorization`, by name; not those that say how the body is written, such as `content-type`.
    * Their values are in no error.
    *
+   * @kind texts by name
    * @default {{}}
    */
   headers?: Readonly<Record<string, string>>;
@@ -97,6 +99,7 @@ export interface PusherOptions {
    * How often a failed attempt is repeated, a whole number from 0 to 10. The pauses between them grow from up to half a
    * second, each to twice the one before, and are drawn at random.
    *
+   * @kind a whole number from 0 to 10
    * @default {3}
    */
   retries?: number;
