@@ -4,15 +4,19 @@
  * @module
  */
 
-/** Tells when a property is set; to everybody else it is as it was. */
+/** Tells when a property is set; to everybody else, and to whoever watches it already, it is as it was. */
 export function watchProperty(object: object, name: string, told: (value: unknown) => void): void {
-  let current = (object as Record<string, unknown>)[name];
+  const { get, set, configurable } = Object.getOwnPropertyDescriptor(object, name) ?? {};
+  // What cannot be watched is never told.
+  if (configurable === false) return;
+  let current = get ? undefined : (object as Record<string, unknown>)[name];
   Object.defineProperty(object, name, {
     configurable: true,
     enumerable: true,
-    get: () => current,
+    get: () => get ? get.call(object) : current,
     set(value: unknown) {
-      current = value;
+      if (set) set.call(object, value);
+      else current = value;
       told(value);
     },
   });

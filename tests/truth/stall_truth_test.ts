@@ -482,6 +482,25 @@ const loads: Load[] = [
     run: ({ get }) => () => repeat(4, () => get("/report", posted)),
   },
   {
+    name: "a handler of Express' that blocks behind the request's body, beside a monitor of another registry",
+    blame: "request POST /report",
+    on: ["node"],
+    async serve(monitor, truth) {
+      const other = createMonitor({ registry: new Registry() });
+      const server = await serveExpress(monitor, (app) => {
+        app.use(expressMetrics(other, { path: false }), express.json());
+        app.post("/report", async (_request, response) => {
+          truth.block(0.2);
+          await sleep(0.15);
+          response.send("ok");
+        });
+      });
+      const stop = async (): Promise<void> => (other.stop(), await server.stop());
+      return { ...server, stop, [Symbol.asyncDispose]: stop };
+    },
+    run: ({ get }) => () => repeat(4, () => get("/report", posted)),
+  },
+  {
     name: "a handler of Fastify's that blocks behind the request's body, and then waits",
     blame: "request POST /report",
     on: ["node"],
