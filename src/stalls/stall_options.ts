@@ -30,8 +30,9 @@ export interface StallOptions {
    */
   stacks?: boolean;
   /**
-   * Called with each stall, some milliseconds after its end, but not with those that it makes itself, which are blamed on
-   * `kind="metrics", name="onStall"`. What it throws, or rejects with, is counted in `metrics_errors_total` and harms nobody.
+   * Called with each stall, some milliseconds after its end, but not with those that it makes itself, or that of another
+   * monitor, which are blamed on `kind="metrics", name="onStall"`. What it throws, or rejects with, is counted in
+   * `metrics_errors_total` and harms nobody.
    */
   onStall?: (stall: RecordedStall) => void | Promise<void>;
 }

@@ -29,6 +29,11 @@ const metrics: LoopHolder = { heldBy: () => ["metrics", ""] };
 /** What the app did with a stall that it was told. */
 const listening: LoopHolder = { heldBy: () => ["metrics", "onStall"] };
 
+/** Whose stalls are recorded in this thread, by who records them, for every copy of this package. */
+const brand = Symbol.for("@rtm/runtime-metrics.recorded");
+const global = globalThis as unknown as { [key: symbol]: Map<object, Core> | undefined };
+const recorded = global[brand] ??= new Map();
+
 /** A stall that is kept. */
 interface Kept {
   stall: RecordedStall;
@@ -62,6 +67,7 @@ export class StallRecording {
     core.self.expect(errorSource);
     this.#leave = stacks?.sampler.join({ hold: (work) => this.#hold(work), settle: () => core.settle() });
     core.onStall.add(this.#heard);
+    recorded.set(this, core);
   }
 
   /** The stalls that are kept, the newest first. */
@@ -79,6 +85,7 @@ export class StallRecording {
   /** Records nothing more; what is kept stays. */
   stop(): void {
     this.#core.onStall.delete(this.#heard);
+    recorded.delete(this);
     this.#leave?.();
   }
 
@@ -148,7 +155,13 @@ export class StallRecording {
     this.#core.self.attempt(errorSource, () => this.#hold(() => onStall(structuredClone(stall)), listening));
   }
 
+  /** Each of them is told who it is: of what the other one does with a stall, two would tell each other for ever. */
   #hold<Result>(work: () => Result, holder = metrics): Result {
-    return heldBy(this.#core.blame, this.#core.runtime.now, holder, work);
+    const cores = new Set([this.#core, ...recorded.values()]);
+    const held = [...cores].reduce(
+      (inner, { blame, runtime }) => () => heldBy(blame, runtime.now, holder, inner),
+      work,
+    );
+    return held();
   }
 }

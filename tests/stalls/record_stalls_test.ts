@@ -147,6 +147,39 @@ describe("recordStalls", () => {
     monitor.stop();
   });
 
+  it("tells nothing of what the onStall of another registry's monitor does, at once or later", async () => {
+    for (const isLater of [false, true]) {
+      const runtime = new FakeRuntime();
+      const seen: string[] = [];
+      const both = ["first", "second"].map((who) => {
+        const monitor = startMonitor(new Registry(), { intervalSeconds: 0.02 }, () => runtime, wholeProcess);
+        const stalls = recordStalls(monitor, {
+          stacks: false,
+          async onStall({ kind, name }) {
+            seen.push(`${who}: ${kind} ${name}`.trim());
+            if (isLater) await Promise.resolve();
+            runtime.stall(0.2);
+          },
+        });
+        // Their beats are not due at the same moments.
+        runtime.advance(0.107);
+        return { monitor, stalls };
+      });
+      both[0]!.monitor.track("resize", () => runtime.stall(0.3));
+      for (let i = 0; i < 1000; i++) {
+        await runtime.runDueInTurn();
+        runtime.stall(0.002, 0);
+      }
+      assertEquals(seen.toSorted(), ["first: task resize", "second: unknown"]);
+      for (const { monitor, stalls } of both) {
+        assert(stalls.recent().slice(0, -1).every(({ kind, name }) => `${kind} ${name}` === "metrics onStall"));
+        const name = 'runtime_eventloop_stall_seconds_total{kind="metrics",name="onStall"}';
+        assertAlmostEquals((await scrape(monitor)).value(name), 0.4, 0.04);
+        monitor.stop();
+      }
+    }
+  });
+
   it("waits for no onStall that never settles", async () => {
     const seen: string[] = [];
     const { hold, monitor } = begin({

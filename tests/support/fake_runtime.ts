@@ -1,5 +1,8 @@
 import type { Runtime, RuntimeName } from "../../src/runtime/shim.ts";
 
+/** More than anything that is due waits for by promises that are settled. */
+const microtasks = 10;
+
 /** Something that runs when its moment has come and the loop is free. */
 interface Due {
   at: number;
@@ -100,6 +103,11 @@ export class FakeRuntime implements Runtime {
     this.#runUntil(this.#clock);
   }
 
+  /** Runs what is due now, as the runtimes do: what each has queued runs behind it, before the next. */
+  async runDueInTurn(): Promise<void> {
+    while (this.#runNext(this.#clock)) for (let i = 0; i < microtasks; i++) await Promise.resolve();
+  }
+
   /** Holds the loop for so long, then frees it. */
   block(seconds: number): void {
     this.stall(seconds);
@@ -130,13 +138,17 @@ export class FakeRuntime implements Runtime {
   }
 
   #runUntil(end: number): void {
-    for (;;) {
-      let next: Due | undefined;
-      for (const each of this.#due) if (each.at <= end && !(next && next.at <= each.at)) next = each;
-      if (!next) return;
-      this.#clock = Math.max(this.#clock, next.at);
-      this.#run(next);
-    }
+    while (this.#runNext(end));
+  }
+
+  /** Runs the one that is overdue the longest; false where none is due. */
+  #runNext(end: number): boolean {
+    let next: Due | undefined;
+    for (const each of this.#due) if (each.at <= end && !(next && next.at <= each.at)) next = each;
+    if (!next) return false;
+    this.#clock = Math.max(this.#clock, next.at);
+    this.#run(next);
+    return true;
   }
 
   #run(due: Due): void {
