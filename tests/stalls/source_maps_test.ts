@@ -16,10 +16,10 @@ const program = "tests/support/culprits_program.ts";
 const ways = { "a call five deep": "sumOfDigits", pbkdf2Sync: "hashPassword" } as const;
 
 /** What a program tells of the two. */
-async function culpritsOf(command: readonly string[]): Promise<StallFrame[]> {
+async function culpritsOf(command: readonly string[], env: Record<string, string> = {}): Promise<StallFrame[]> {
   const child = spawn(process.execPath, [...command, ...Object.keys(ways)], {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+    env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...env },
     timeout: 60_000,
   });
   let output = "";
@@ -46,6 +46,17 @@ describe("a frame names", () => {
   it("the source of a bundle, with --enable-source-maps", onNode, async () => {
     await using app = await bundle(program, { sourcemap: true });
     for (const { functionName, file, line } of await culpritsOf(["--enable-source-maps", app.file])) {
+      assertEquals(file, culpritFile);
+      assert(linesOf(functionName!).includes(line!), `${functionName}:${line}`);
+    }
+  });
+
+  it("the source, where a loader maps the stacks of errors by itself", onNode, async () => {
+    await using app = await bundle(program, { sourcemap: "external" });
+    const preload = new URL("../support/maps_stacks.mjs", import.meta.url).href;
+    const culprits = await culpritsOf(["--import", preload, app.file], { MAPPED_BUNDLE: app.file });
+    assertEquals(culprits.map(({ functionName }) => functionName), Object.values(ways));
+    for (const { functionName, file, line } of culprits) {
       assertEquals(file, culpritFile);
       assert(linesOf(functionName!).includes(line!), `${functionName}:${line}`);
     }
