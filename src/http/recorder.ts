@@ -8,7 +8,6 @@
 
 import type { LabelTexts } from "../metrics/label_texts.ts";
 import type { Blame } from "../process/blame.ts";
-import { isPromise } from "../runtime/promise.ts";
 import type { PendingKind } from "../work/pending.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import { AnswerSlots } from "./answer_slots.ts";
@@ -26,6 +25,7 @@ import type { RequestSettings } from "./options.ts";
 import { Disconnects } from "./disconnects.ts";
 import { methodOf } from "./routes.ts";
 import { serverContextOf } from "./server_context.ts";
+import { isLater } from "./user_function.ts";
 
 /** In the place of a slot: one that was not needed yet, one found anew for each request, and one never needed. */
 const unresolved = -1;
@@ -286,8 +286,7 @@ export class Recorder implements ExchangeRecorder {
 
   #guard(call: () => void | Promise<void>): void {
     try {
-      const answer: unknown = call();
-      if (isPromise(answer)) answer.then(undefined, this.failed);
+      isLater(call(), this.failed);
     } catch {
       this.failed();
     }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isPromise } from "../runtime/promise.ts";
+import { isThenable } from "../runtime/promise.ts";
 import type { Counter } from "./counter.ts";
 import type { Families } from "./families.ts";
 import type { Histogram } from "./histogram.ts";
@@ -49,7 +49,7 @@ export class SelfMetrics {
   attempt<Value>(source: string, act: () => Value): Value | undefined {
     try {
       const value = act();
-      if (isPromise(value)) value.then(undefined, () => this.fail(source));
+      if (isThenable(value)) value.then(() => {}, () => this.fail(source));
       return value;
     } catch {
       this.fail(source);

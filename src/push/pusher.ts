@@ -8,7 +8,7 @@ import { insideOf } from "../monitor/access.ts";
 import { untrackedWaitUntil, type WaitUntilLike } from "../edge/wait_until.ts";
 import { isolateName } from "../edge/isolate.ts";
 import { currentTimers } from "../runtime/detect.ts";
-import { isPromise } from "../runtime/promise.ts";
+import { isThenable } from "../runtime/promise.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import { checkPusher, type PusherSettings } from "./check_pusher.ts";
 import { deliver, FailedAttempt, platformClock, type PushClock } from "./delivery.ts";
@@ -289,7 +289,7 @@ export class MonitorPusher implements Pusher {
     this.#lastError = error.message;
     try {
       const answer: unknown = this.#settings.onError?.(error);
-      if (isPromise(answer)) answer.then(undefined, this.#listenerFailed);
+      if (isThenable(answer)) answer.then(() => {}, this.#listenerFailed);
     } catch {
       this.#listenerFailed();
     }
