@@ -13,21 +13,28 @@ export interface WrittenLike extends Partial<Record<"write" | "end", unknown>> {
 
 type Write = (...args: unknown[]) => unknown;
 
+/** Heads that stand before the answer, such as that of 103. */
+const interim = /^(?:HTTP\/1\.\d 1(?!01)[^]*?\r\n\r\n)+/;
+
+/** What may go on as a head that tells a status, or tells only that there will be an answer. */
+const undecided = /^(?:H.{0,10}|HTTP\/1\.\d 1(?!01)[^]*)?$/;
+
 /**
  * Sees the status of what is answered on a connection; frames come behind an upgrade.
  *
  * @param closed Nothing was answered until it closed.
  */
 export function seeAnswer(connection: WrittenLike, answered: (status: number) => void, closed: () => void): void {
+  let head = "";
   const restores = (["write", "end"] as const).map((name) => {
     const own = Object.getOwnPropertyDescriptor(connection, name);
     const original = connection[name] as Write | undefined;
     const seeing: Write = function (this: unknown, ...args) {
-      const [piece] = args;
       // Who ends it without a word answers nothing: its close tells.
-      if (piece && typeof piece !== "function") {
+      head = (head + textOf(args[0])).replace(interim, "");
+      if (!undecided.test(head)) {
         restore();
-        answered(Number(/^HTTP\/1\.\d (\d{3}) /.exec(String(piece))?.[1] ?? switchingProtocols));
+        answered(Number(/^HTTP\/1\.\d (\d+)/.exec(head)?.[1] ?? switchingProtocols));
       }
       return original?.apply(this, args);
     };
@@ -43,4 +50,10 @@ export function seeAnswer(connection: WrittenLike, answered: (status: number) =>
     restore();
     closed();
   });
+}
+
+/** What else there may be is refused by the connection. */
+function textOf(piece: unknown): string {
+  if (ArrayBuffer.isView(piece)) return new TextDecoder().decode(piece);
+  return typeof piece === "string" ? piece : "";
 }

@@ -132,6 +132,37 @@ describe("a connection that a server has handed over", () => {
     assertEquals([status, after], ["404", [counted(404), 0]]);
   });
 
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+  const hints = "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n";
+  const writes = (...pieces: (string | Uint8Array)[]): Trial["handle"] => (connection) => {
+    for (const piece of pieces) connection.write(piece);
+  };
+  const answers: Record<string, [handle: Trial["handle"], status: number]> = {
+    "plain bytes that refuse it": [writes(bytes(refused)), 400],
+    "a view of other memory": [writes(bytes(`xx${refused}`).subarray(2)), 400],
+    "plain bytes that open it": [writes(bytes(opened)), 101],
+    "the end, with plain bytes": [(connection) => connection.end(bytes(refused)), 400],
+    "what only tells of an answer": [writes(hints, refused), 400],
+    "the same in one piece, twice": [writes(bytes(hints + hints + refused)), 400],
+    "the same before it opens": [writes(hints, opened), 101],
+    "a head in parts": [writes("HTTP/1.1", " 40", "0 Bad Request\r\nConnection: close\r\n\r\n"), 400],
+    "nothing, and then a head": [writes(new Uint8Array(), refused), 400],
+    "bytes of another protocol": [writes(Uint8Array.of(0x81, 2, 0x68, 0x69)), 101],
+    "a text of another protocol": [writes("HTTPS is spoken here"), 101],
+    "what the connection refuses": [(connection) => {
+      try {
+        connection.write({} as never);
+      } catch {
+        connection.write(refused);
+      }
+    }, 400],
+  };
+  for (const [name, [handle, status]] of Object.entries(answers)) {
+    it(`has the status that its client sees: ${name}`, async () => {
+      assertEquals((await told({ handle })).after, [{ [`GET /socket/:id ${status} completed`]: 1 }, 0]);
+    });
+  }
+
   it("is aborted where its client left before it was answered", async () => {
     const left = { "GET /socket/:id 499 aborted": 1 };
     assertEquals(await told({ handle: () => {}, leaves: true }), {
