@@ -46,6 +46,11 @@ export interface ResponseLike extends OutgoingLike {
   off(event: "close" | "drain", listener: () => void): unknown;
 }
 
+/** A request over HTTP/1. */
+interface Connected {
+  readonly socket?: { readonly encrypted?: unknown } | null;
+}
+
 /**
  * Tells the whole path and query of a request.
  *
@@ -85,13 +90,16 @@ export function pathOfMessage(incoming: IncomingLike): string {
  * @returns An absolute URL. Its host is what the client said, or `localhost` where that is no host.
  */
 export function urlOf(incoming: IncomingLike): string {
-  // HTTP/2 has the host among its pseudo headers.
-  const host = incoming.headers["host"] ?? incoming.headers[":authority"] ?? "localhost";
+  // HTTP/2 has both among its pseudo headers, and takes the connection away from a message that is over.
+  const { headers } = incoming;
+  const host = headers["host"] ?? headers[":authority"] ?? "localhost";
+  const isSecure = (headers[":scheme"] ?? ((incoming as Connected).socket?.encrypted && "https")) === "https";
   const target = targetOf(incoming);
   const path = target.startsWith("/") ? target : "/";
+  const scheme = isSecure ? "https://" : "http://";
   // What is more than a host, such as "x/metrics?", would move the path.
-  const url = typeof host === "string" && /^[^\s/?#\\@]+$/.test(host) ? `http://${host}${path}` : "";
-  return URL.canParse(url) ? url : `http://localhost${path}`;
+  const url = typeof host === "string" && /^[^\s/?#\\@]+$/.test(host) ? `${scheme}${host}${path}` : "";
+  return URL.canParse(url) ? url : `${scheme}localhost${path}`;
 }
 
 /**

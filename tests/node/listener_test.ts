@@ -2,14 +2,43 @@
 
 import { describe, it } from "node:test";
 import { createServer, type IncomingMessage, request, type RequestListener, type ServerResponse } from "node:http";
+import { connect as connectHttp2, createSecureServer as createHttp2Server } from "node:http2";
+import { createServer as createSecureServer, request as requestSecurely } from "node:https";
 import { connect } from "node:net";
 import { assert, assertEquals, assertGreater, assertLess, assertThrows } from "@std/assert";
 import { Registry } from "prom-client";
 import { createMonitor, httpMetrics, type MonitorOptions } from "@rtm/runtime-metrics";
 import { instrumentListener, type InstrumentListenerOptions, toNodeListener } from "@rtm/runtime-metrics/node";
+import { certificate } from "../support/certificate.ts";
 import { Page, scrape } from "../support/page.ts";
 import { runtimeName } from "../support/real_server.ts";
 import { until } from "../support/until.ts";
+
+/** Asks over TLS and HTTP/1.1. */
+function getSecurely(port: number, path: string): Promise<string> {
+  const options = { port, path, host: "127.0.0.1", rejectUnauthorized: false, agent: false } as const;
+  return new Promise((resolve, reject) => {
+    requestSecurely(options, (response) => {
+      let text = "";
+      response.on("data", (piece) => text += piece);
+      response.on("end", () => resolve(text));
+    }).on("error", reject).end();
+  });
+}
+
+/** Asks over TLS and HTTP/2. */
+function getByHttp2(port: number, path: string): Promise<string> {
+  const client = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
+  return new Promise((resolve, reject) => {
+    let text = "";
+    client.on("error", reject);
+    const stream = client.request({ ":path": path });
+    stream.on("data", (piece) => text += piece);
+    stream.on("error", reject);
+    stream.on("end", () => client.close(() => resolve(text)));
+    stream.end();
+  });
+}
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => unknown;
 
@@ -96,6 +125,32 @@ describe("toNodeListener()", () => {
     assertEquals([post.status, post.headers.get("allow")], [405, "GET, HEAD"]);
     await post.text();
   });
+
+  for (const name of ["node:https", "node:http2"]) {
+    it(`tells https of a request that came encrypted, to a server of ${name}`, async () => {
+      using monitor = createMonitor({
+        registry: new Registry(),
+        http: { observers: [({ request }) => void told.push(request.url)] },
+      });
+      const told: string[] = [];
+      const listener = toNodeListener(({ url }) => new Response(url)) as RequestListener;
+      const measured = instrumentListener(monitor, listener);
+      const secure = name === "node:https"
+        ? createSecureServer(certificate, measured)
+        : createHttp2Server({ ...certificate, allowHTTP1: true }, measured as never);
+      await new Promise<void>((resolve) => void secure.listen(0, "127.0.0.1", resolve));
+      const { port } = secure.address() as { port: number };
+      try {
+        const urls = [await getSecurely(port, "/over1?a=b")];
+        if (name === "node:http2") urls.push(await getByHttp2(port, "/over2?a=b"));
+        const expected = urls.map((_, i) => `https://127.0.0.1:${port}/over${i + 1}?a=b`);
+        assertEquals(urls, expected);
+        assertEquals(await until(() => Promise.resolve(told), (told) => told.length === urls.length), expected);
+      } finally {
+        await new Promise((resolve) => secure.close(resolve));
+      }
+    });
+  }
 
   it("hands method, URL, headers and body to the handler", async () => {
     await using server = await serve(toNodeListener(async (request) => {
