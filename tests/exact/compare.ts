@@ -79,8 +79,8 @@ export function answerByPath(load: Load): (request: Request) => Response {
 /** What may differ: patterns of names, why, and whether it differs on some days alone. */
 export type Allowed = readonly (readonly [names: RegExp, reason: string, when?: "sometimes"])[];
 
-/** How many kinds begin at once. */
-const width = 12;
+/** How many conversations go on at once, in all comparisons together. */
+const width = 24;
 /** How long a kind keeps the next one from its place, in milliseconds: what only waits by then disturbs nobody. */
 const patience = 200;
 /** How often what differs is asked again: of what varies by itself, each variant comes sooner or later. */
@@ -196,8 +196,6 @@ export class Comparison<Given = Fetched> implements AsyncDisposable {
   readonly #sides: Sides<Given>;
   readonly #kinds: readonly Kind<Given>[];
   readonly #bare: Side<Given>;
-  /** What came over each connection, by kind and message. */
-  readonly #theirs: Map<Kind<Given>, Map<Message, Wire[]>> = new Map();
 
   private constructor(sides: Sides<Given>, kinds: readonly Kind<Given>[], bare: Side<Given>) {
     this.#sides = sides;
@@ -231,33 +229,61 @@ export class Comparison<Given = Fetched> implements AsyncDisposable {
    * @throws {Error} If anything differs beside what is allowed to, or what is allowed to does not; with all of that.
    */
   async assertSame(options: MonitorOptions): Promise<void> {
-    await using measured = await this.#sides.start(options);
-    const found: Found[] = [];
-    const heard: Heard<Given> = new Map();
-    const compareKind = async (kind: Kind<Given>): Promise<void> => {
-      const all: [Wire, string[]][] = [];
-      heard.set(kind, all);
-      for (const message of kind.messages ?? usual) {
-        const wires: Wire[] = [];
-        const differs = await this.#compareMessage(kind, message, measured, wires);
-        if (differs) found.push([kind, differs]);
-        for (const wire of wires) all.push([wire, methodsIn(message)]);
+    assertNone((await this.compare([options]))[0]!);
+  }
+
+  /**
+   * Compares all kinds under some sets of options, side by side, so that one answer without us serves them all, and so
+   * does one wait for what never comes.
+   *
+   * @param sets The monitors' options.
+   * @param others How many other comparisons go on.
+   * @returns What is wrong under each.
+   */
+  async compare(sets: readonly MonitorOptions[], others = 0): Promise<string[][]> {
+    const measured: Measured<Given>[] = [];
+    try {
+      for (const options of sets) {
+        measured.push({ options, side: await this.#sides.start(options), found: [], heard: new Map() });
       }
-    };
-    const [queue, begun] = [[...this.#kinds], [] as Promise<void>[]];
-    const beginInTurn = async (): Promise<void> => {
-      for (let kind = queue.shift(); kind; kind = queue.shift()) {
-        const compared = compareKind(kind);
-        begun.push(compared);
-        await Promise.race([compared, delay(patience)]);
-      }
-    };
-    await Promise.all(Array.from({ length: width }, beginInTurn));
-    await Promise.all(begun);
-    const miscounts = await checkCounts(measured, options, heard);
+      const [queue, begun] = [[...this.#kinds], [] as Promise<void>[]];
+      const beginInTurn = async (): Promise<void> => {
+        for (let kind = queue.shift(); kind; kind = queue.shift()) {
+          const compared = this.#compareKind(kind, measured);
+          begun.push(compared);
+          await Promise.race([compared, delay(patience)]);
+        }
+      };
+      const kindsAtOnce = Math.max(1, Math.floor(width / (1 + sets.length) / (1 + others)));
+      await Promise.all(Array.from({ length: kindsAtOnce }, beginInTurn));
+      await Promise.all(begun);
+      return await Promise.all(measured.map((each) => this.#wrongOf(each)));
+    } finally {
+      await Promise.all(measured.map(({ side }) => side[Symbol.asyncDispose]()));
+    }
+  }
+
+  async #wrongOf({ side, options, found, heard }: Measured<Given>): Promise<string[]> {
+    const miscounts = await checkCounts(side, options, heard);
     if (this.#sides.uncounted === undefined) found.push(...miscounts);
-    const wrong = report(found, isMeasured(options) ? this.#sides.allowed ?? [] : []);
-    if (wrong.length > 0) throw new Error(`${wrong.length} differences:\n  ${wrong.join("\n  ")}`);
+    return report(found, isMeasured(options) ? this.#sides.allowed ?? [] : []);
+  }
+
+  /** Has each conversation about a kind, one behind the other. */
+  async #compareKind(kind: Kind<Given>, measured: readonly Measured<Given>[]): Promise<void> {
+    for (const message of kind.messages ?? usual) {
+      const [bare, ...all] = await Promise.all(
+        [this.#bare, ...measured.map(({ side }) => side)].map((side) => side.talk(kind, message)),
+      );
+      const theirs = [bare!];
+      for (const [i, { side, found, heard }] of measured.entries()) {
+        const ours = [all[i]!];
+        const differs = await this.#compareMessage(kind, message, side, theirs, ours);
+        if (differs) found.push([kind, differs]);
+        const wires = ours.map((wire): [Wire, string[]] => [wire, methodsIn(message)]);
+        heard.set(kind, [...heard.get(kind) ?? [], ...wires]);
+      }
+    }
   }
 
   /**
@@ -270,16 +296,12 @@ export class Comparison<Given = Fetched> implements AsyncDisposable {
     kind: Kind<Given>,
     message: Message,
     measured: Side<Given>,
+    theirs: Wire[],
     ours: Wire[],
   ): Promise<string | undefined> {
-    let messages = this.#theirs.get(kind);
-    if (!messages) this.#theirs.set(kind, messages = new Map());
-    const heard = measured.talk(kind, message);
-    let theirs = messages.get(message);
-    if (!theirs) messages.set(message, theirs = [await this.#bare.talk(kind, message)]);
-    ours.push(await heard);
     if (theirs.some((wire) => asText(wire) === asText(ours[0]!))) return undefined;
     for (let i = 0; i < repetitions; i++) {
+      // Not at once, since both are cut into other pieces where they disturb each other.
       theirs.push(await this.#bare.talk(kind, message));
       ours.push(await measured.talk(kind, message));
     }
@@ -302,6 +324,19 @@ type Found = [Named, string];
 
 /** What came over each measured connection, and the methods of what was asked. */
 type Heard<Given> = Map<Kind<Given>, [Wire, string[]][]>;
+
+/** A server with us, and what was found of it. */
+interface Measured<Given> {
+  options: MonitorOptions;
+  side: Side<Given>;
+  found: Found[];
+  heard: Heard<Given>;
+}
+
+/** Fails with all that is wrong. */
+export function assertNone(wrong: readonly string[]): void {
+  if (wrong.length > 0) throw new Error(`${wrong.length} differences:\n  ${wrong.join("\n  ")}`);
+}
 
 function differs(kind: Named, message: Message, theirs: readonly Wire[], ours: readonly Wire[]): string | undefined {
   const methods = methodsIn(message);
