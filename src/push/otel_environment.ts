@@ -34,12 +34,13 @@ const [metrics, general] = ["OTEL_EXPORTER_OTLP_METRICS_", "OTEL_EXPORTER_OTLP_"
 
 const encodings = { "http/json": "json", "http/protobuf": "protobuf" } as const;
 const compressions = { gzip: "gzip", none: "none" } as const;
+const longestTimeoutSeconds = 60;
 /** What keeps the least here is cumulative: it needs nothing of the push before. */
 const temporalities = { cumulative: "cumulative", delta: "delta", lowmemory: "cumulative" } as const;
 
 /**
  * Fills in what the environment says where an option says nothing. A variable that is empty is as one that is not set.
- * What is wrong is refused by the variable's name; what may be a secret is not shown.
+ * What is wrong is refused by the variable's name, and a wrong number left out; what may be a secret is not shown.
  */
 export function withOtelEnvironment(options: PusherOptions, read: ReadVariable, refuse: Refuse): PusherOptions {
   const variables = new Variables(read, refuse);
@@ -55,7 +56,7 @@ export function withOtelEnvironment(options: PusherOptions, read: ReadVariable, 
     compression: () => variables.word(compressions, `${metrics}COMPRESSION`, `${general}COMPRESSION`),
     headers: () => variables.headers(),
     intervalSeconds: () => variables.seconds([1, 3600], "OTEL_METRIC_EXPORT_INTERVAL"),
-    timeoutSeconds: () => variables.seconds([0.001, 60], `${metrics}TIMEOUT`, `${general}TIMEOUT`),
+    timeoutSeconds: () => variables.timeout(),
   };
   const told: PusherOptions = { ...options, labels: { ...labels, ...options.labels } };
   for (const [name, ask] of Object.entries(asked) as [keyof Told, () => Told[keyof Told]][]) {
@@ -136,13 +137,32 @@ class Variables {
     return this.#refuse(TypeError, `${given.name} must be one of ${Object.keys(words).join(", ")}`, given.value);
   }
 
-  /** From milliseconds, as OpenTelemetry counts. */
+  /**
+   * From milliseconds, as OpenTelemetry counts. What is no whole number of them, or is out of bounds, is warned of and as if it
+   * were not set, as the specification has it.
+   */
   seconds([least, most]: readonly [number, number], ...names: readonly string[]): number | undefined {
-    const given = this.text(...names);
-    if (!given) return undefined;
-    const seconds = Number(given.value) / 1000;
-    if (seconds >= least && seconds <= most) return seconds;
-    const range = `from ${least * 1000} to ${most * 1000}`;
-    return this.#refuse(RangeError, `${given.name} must be a number of milliseconds ${range}`, given.value);
+    for (const name of names) {
+      const { value } = this.text(name) ?? {};
+      if (value === undefined) continue;
+      const seconds = /^\d+$/.test(value) ? Number(value) / 1000 : NaN;
+      if (seconds >= least && seconds <= most) return seconds;
+      const range = `from ${least * 1000} to ${most * 1000}`;
+      console.warn(
+        `Cannot use ${name}: it must be a whole number of milliseconds ${range}, got ${JSON.stringify(value)}`,
+      );
+    }
+    return undefined;
+  }
+
+  /** The shortest time that is set: for an attempt, or for all of an export. To the specification 0 is the longest. */
+  timeout(): number | undefined {
+    const bounds = [0, longestTimeoutSeconds] as const;
+    const told = [
+      this.seconds(bounds, `${metrics}TIMEOUT`, `${general}TIMEOUT`),
+      this.seconds(bounds, "OTEL_METRIC_EXPORT_TIMEOUT"),
+    ].map((seconds) => seconds || (seconds === 0 ? longestTimeoutSeconds : Infinity));
+    const shortest = Math.min(...told);
+    return shortest === Infinity ? undefined : shortest;
   }
 }

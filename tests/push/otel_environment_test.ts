@@ -210,9 +210,6 @@ describe("a variable of OpenTelemetry's that says nothing that could be", () => 
         ],
         ["OTEL_RESOURCE_ATTRIBUTES", "secret", "must be pairs such as a=b,c=d"],
         ["OTEL_RESOURCE_ATTRIBUTES", "a=secret%ff", "must be pairs such as a=b,c=d"],
-        ["OTEL_EXPORTER_OTLP_TIMEOUT", "soon", 'must be a number of milliseconds from 1 to 60000, got "soon"'],
-        ["OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "0", 'must be a number of milliseconds from 1 to 60000, got "0"'],
-        ["OTEL_METRIC_EXPORT_INTERVAL", "10", 'must be a number of milliseconds from 1000 to 3600000, got "10"'],
         ["OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", 'must be one of gzip, none, got "zstd"'],
         ["OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", 'must be one of http/json, http/protobuf, got "grpc"'],
         [
@@ -229,6 +226,49 @@ describe("a variable of OpenTelemetry's that says nothing that could be", () => 
       );
       assertEquals(error.message.includes("secret"), false, error.message);
     }
+  });
+});
+
+describe("a number of OpenTelemetry's environment", () => {
+  const [timeout, own] = ["OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT"];
+  const [exporting, interval] = ["OTEL_METRIC_EXPORT_TIMEOUT", "OTEL_METRIC_EXPORT_INTERVAL"];
+
+  /** What is made of it, and how it is warned of. */
+  function told(environment: Environment): [timeout: number, interval: number, warnings: string[]] {
+    const warnings: string[] = [];
+    const { warn } = console;
+    console.warn = (sentence: string) => void warnings.push(sentence);
+    try {
+      const { timeoutSeconds, intervalSeconds } = settingsOf({ ...needed, ...environment });
+      return [timeoutSeconds, intervalSeconds, warnings];
+    } finally {
+      console.warn = warn;
+    }
+  }
+
+  it("is a whole number of milliseconds, and all else is warned of and as if it were not set", () => {
+    for (
+      const value of ["soon", "0x10", "1.5", "1e3", "-1", "+1", "1_000", "1,000", "60001", "1s", "Infinity", "NaN"]
+    ) {
+      const warning = `must be a whole number of milliseconds from 0 to 60000, got "${value}"`;
+      assertEquals(told({ [timeout]: value }), [5, 10, [`Cannot use ${timeout}: it ${warning}`]]);
+      assertEquals(told({ [own]: value, [timeout]: "7000" }), [7, 10, [`Cannot use ${own}: it ${warning}`]]);
+      assertEquals(told({ [exporting]: value }), [5, 10, [`Cannot use ${exporting}: it ${warning}`]]);
+    }
+    for (const value of ["10", "0", "3600001", "0x800", "2000.5", "-2000"]) {
+      const warning = `must be a whole number of milliseconds from 1000 to 3600000, got "${value}"`;
+      assertEquals(told({ [interval]: value }), [5, 10, [`Cannot use ${interval}: it ${warning}`]]);
+    }
+    assertEquals(told({ [timeout]: " 007 ", [interval]: "1000" }), [0.007, 1, []]);
+  });
+
+  it("bounds an attempt by the shorter of both timeouts, and by none where it is 0", () => {
+    assertEquals(told({ [exporting]: "3000" }), [3, 10, []]);
+    assertEquals(told({ [exporting]: "3000", [timeout]: "2000" }), [2, 10, []]);
+    assertEquals(told({ [exporting]: "3000", [own]: "4000", [timeout]: "2000" }), [3, 10, []]);
+    assertEquals(told({ [timeout]: "0" }), [60, 10, []]);
+    assertEquals(told({ [timeout]: "0", [exporting]: "3000" }), [3, 10, []]);
+    assertEquals(told({ [exporting]: "0", [own]: "1" }), [0.001, 10, []]);
   });
 });
 
