@@ -1,8 +1,8 @@
 // Both builders make one package: dnt is asked for what tsc's package has. Started from Node, with a dnt that only listens.
 
-import { describe, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -36,44 +36,39 @@ function askDnt(folder: string): Asked {
 }
 
 describe("the release build by dnt", () => {
-  it("asks for the package that the build by tsc makes", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "builders-"));
-    try {
-      await buildPackage(join(folder, "tsc"));
-      const packed = JSON.parse(readFileSync(join(folder, "tsc/package.json"), "utf8")) as Record<string, unknown>;
-      const asked = askDnt(folder);
-      // What dnt writes itself, from the entry points and from what the sources import, and what the last step writes.
-      const { module, exports, dependencies, main: _main, types: _types, typesVersions: _versions, ...shared } = packed;
-      assertEquals(asked.package, shared);
-      const built = (path: string): string => path.replace(/^\.\/(.*)\.ts$/, "./esm/$1.js");
-      assertEquals(
-        Object.fromEntries(asked.entryPoints.map(({ name, path }) => [name, { default: built(path) }])),
-        exports as Record<string, { default: string }>,
-      );
-      assertEquals(module, built(asked.entryPoints[0]!.path));
-      assertEquals(Object.keys(dependencies as object), ["prom-client"]);
-      assertMatch(asked.outDir, /dnt$/);
-      assertEquals([asked["esModule"], asked["scriptModule"], asked["declaration"]], [true, false, "inline"]);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+  const folder = mkdtempSync(join(tmpdir(), "builders-"));
+  const built = join(folder, "tsc");
+  before(() => buildPackage(built));
+  after(() => rmSync(folder, { recursive: true }));
+
+  it("asks for the package that the build by tsc makes", () => {
+    const packed = JSON.parse(readFileSync(join(built, "package.json"), "utf8")) as Record<string, unknown>;
+    const asked = askDnt(folder);
+    // What dnt writes itself, from the entry points and from what the sources import, and what the last step writes.
+    const { module, exports, dependencies, main: _main, types: _types, typesVersions: _versions, ...shared } = packed;
+    assertEquals(asked.package, shared);
+    const path = (source: string): string => source.replace(/^\.\/(.*)\.ts$/, "./esm/$1.js");
+    assertEquals(
+      Object.fromEntries(asked.entryPoints.map((entry) => [entry.name, { default: path(entry.path) }])),
+      exports as Record<string, { default: string }>,
+    );
+    assertEquals(module, path(asked.entryPoints[0]!.path));
+    assertEquals(Object.keys(dependencies as object), ["prom-client"]);
+    assertMatch(asked.outDir, /dnt$/);
+    assertEquals([asked["esModule"], asked["scriptModule"], asked["declaration"]], [true, false, "inline"]);
   });
 
   it("leaves what dnt writes loadable by require, and small in a bundle", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "builders-"));
-    try {
-      await buildPackage(folder);
-      const path = join(folder, "package.json");
-      const packed = JSON.parse(readFileSync(path, "utf8")) as { exports: Record<string, { default: string }> };
-      // As dnt 0.43 leaves it.
-      const imports = Object.entries(packed.exports).map(([name, { default: file }]) => [name, { import: file }]);
-      writeFileSync(path, JSON.stringify({ ...packed, exports: Object.fromEntries(imports) }));
-      writeFileSync(join(folder, "esm/package.json"), '{ "type": "module" }');
-      await finishPackage(folder, readPackage().entryPoints);
-      assertEquals(JSON.parse(readFileSync(path, "utf8")), packed);
-      assertEquals(existsSync(join(folder, "esm/package.json")), false);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const copy = join(folder, "as_dnt");
+    cpSync(built, copy, { recursive: true });
+    const path = join(copy, "package.json");
+    const packed = JSON.parse(readFileSync(path, "utf8")) as { exports: Record<string, { default: string }> };
+    // As dnt 0.43 leaves it.
+    const imports = Object.entries(packed.exports).map(([name, { default: file }]) => [name, { import: file }]);
+    writeFileSync(path, JSON.stringify({ ...packed, exports: Object.fromEntries(imports) }));
+    writeFileSync(join(copy, "esm/package.json"), '{ "type": "module" }');
+    await finishPackage(copy, readPackage().entryPoints);
+    assertEquals(JSON.parse(readFileSync(path, "utf8")), packed);
+    assertEquals(existsSync(join(copy, "esm/package.json")), false);
   });
 });
