@@ -11,7 +11,7 @@ export const nothing: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
 /** Is this a number that can count something? */
 export function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0);
+  return Number.isSafeInteger(value) && value >= 0;
 }
 
 /** Has each label set all that a message of its type must have? Pauses behind each of an app's own with no bytes. */

@@ -13,7 +13,7 @@ import {
   type OtlpMetric,
   type OtlpPoint,
   type OtlpSource,
-  scopeName,
+  scope,
   type Temporality,
   temporalityNumbers,
 } from "./otlp_metric.ts";
@@ -25,7 +25,7 @@ import {
 export function* writeOtlpJson(metrics: Iterable<OtlpMetric>, source: OtlpSource): Generator<string, void> {
   const resource = JSON.stringify({ attributes: keyValues(attributesOf(source.resource)) });
   yield `{"resourceMetrics":[{"resource":${resource},` +
-    `"scopeMetrics":[{"scope":{"name":"${scopeName}"},"metrics":[`;
+    `"scopeMetrics":[{"scope":${JSON.stringify(scope)},"metrics":[`;
   const time = nanoseconds(source.unixSeconds);
   let separator = "";
   for (const metric of metrics) {

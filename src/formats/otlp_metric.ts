@@ -122,8 +122,8 @@ export interface OtlpSource {
   readonly temporality: Temporality;
 }
 
-/** What the scope of all metrics is called. */
-export const scopeName = "@rtm/runtime-metrics";
+/** The scope of all metrics: this package, as package.json has it. */
+export const scope = { name: "@rtm/runtime-metrics", version: "0.1.0" } as const;
 
 /** Makes attributes: each key has something in it and stands once, and all of it is UTF-8. */
 export function attributesOf(labels: Labels): Attributes {

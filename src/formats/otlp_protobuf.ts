@@ -15,7 +15,7 @@ import {
   type OtlpMetric,
   type OtlpPoint,
   type OtlpSource,
-  scopeName,
+  scope,
   type Temporality,
   temporalityNumbers,
 } from "./otlp_metric.ts";
@@ -31,6 +31,7 @@ const resourceAttributeField = 1;
 const scopeField = 1;
 const scopeMetricField = 2;
 const scopeNameField = 1;
+const scopeVersionField = 2;
 
 const metricNameField = 1;
 const metricDescriptionField = 2;
@@ -100,18 +101,19 @@ export function* writeOtlpProtobuf(
 ): Generator<Uint8Array<ArrayBuffer>, void> {
   const writer = new ProtobufWriter();
   const time = nanoseconds(unixSeconds);
-  const scope = writer.begin(scopeField);
-  writer.text(scopeNameField, scopeName);
-  writer.end(scope);
+  const named = writer.begin(scopeField);
+  writer.text(scopeNameField, scope.name);
+  writer.text(scopeVersionField, scope.version);
+  writer.end(named);
   const chunks = [writer.take()];
   for (const metric of metrics) {
     yield* writeMetric(writer, metric, time, temporality);
     chunks.push(writer.take());
   }
   const scopeHead = lengthHead(writer, scopeMetricsField, chunks);
-  const named = writer.begin(resourceField);
+  const from = writer.begin(resourceField);
   writeAttributes(writer, resourceAttributeField, attributesOf(resource));
-  writer.end(named);
+  writer.end(from);
   const whole = [writer.take(), scopeHead, ...chunks];
   yield lengthHead(writer, requestResourceMetricsField, whole);
   yield* whole;
@@ -196,7 +198,7 @@ function writeInteger(writer: ProtobufWriter, field: number, value: bigint): voi
 }
 
 function writeDouble(writer: ProtobufWriter, field: number, value: number): void {
-  if (!Object.is(value, 0)) writer.double(field, value);
+  if (value !== 0) writer.double(field, value);
 }
 
 function writeHistogram(
@@ -208,7 +210,7 @@ function writeHistogram(
   writePacked(writer, histogramBucketCountsField, bucketCounts, (view, at, count) => {
     view.setBigUint64(at, BigInt(count), true);
   });
-  writePacked(writer, histogramBoundsField, bounds, (view, at, bound) => view.setFloat64(at, bound, true));
+  writePacked(writer, histogramBoundsField, bounds, (view, at, bound) => view.setFloat64(at, bound + 0, true));
   for (const each of exemplars) writeExemplar(writer, histogramExemplarField, each);
   writeAttributes(writer, histogramAttributeField, attributes);
 }

@@ -29,10 +29,10 @@ export class ProtobufWriter {
     this.uint(field, zigzag(value));
   }
 
-  /** Writes any number. */
+  /** Writes any number; no text and no JSON tells -0 from 0, so neither does this. */
   double(field: number, value: number): void {
     this.#tag(field, fixed64Wire);
-    this.#view.setFloat64(this.length, value, true);
+    this.#view.setFloat64(this.length, value + 0, true);
     this.length += 8;
   }
 

@@ -5,7 +5,7 @@
  */
 
 import { otlpMetrics } from "../formats/otlp.ts";
-import type { OtlpPoint, WholeMetric } from "../formats/otlp_metric.ts";
+import { type OtlpPoint, scope, type WholeMetric } from "../formats/otlp_metric.ts";
 import { Slices } from "../gather/loop_budget.ts";
 import { accessTo } from "../monitor/access.ts";
 import { CountingStart } from "../monitor/counting_start.ts";
@@ -110,7 +110,7 @@ export function metricProducer(
         errors.push(error);
       }
       return {
-        resourceMetrics: { resource: noResource, scopeMetrics: [{ scope: { name: "@rtm/runtime-metrics" }, metrics }] },
+        resourceMetrics: { resource: noResource, scopeMetrics: [{ scope, metrics }] },
         errors,
       };
     },

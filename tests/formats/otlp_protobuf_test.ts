@@ -117,6 +117,21 @@ describe("a request of OTLP as protocol buffers", () => {
     assertLess(bytes.length, text.length / 2);
   });
 
+  it("tells 0 of -0, as its JSON does", async () => {
+    const bytesOf = async (zero: number): Promise<Uint8Array> => {
+      const numbers = ["gauge", "counter"].map((type) => ({ name: `m_${type}`, type, values: [{ value: zero }] }));
+      const h = "h_seconds";
+      const values = [
+        { metricName: `${h}_bucket`, labels: { le: String(zero) }, value: zero },
+        { metricName: `${h}_bucket`, labels: { le: "+Inf" }, value: zero },
+        { metricName: `${h}_sum`, value: zero },
+        { metricName: `${h}_count`, value: zero },
+      ];
+      return (await both(appOf(...numbers, { name: h, type: "histogram", values }))).bytes;
+    };
+    assertEquals(await bytesOf(-0), await bytesOf(0));
+  });
+
   it("says what its JSON says of a monitor", async () => {
     using monitor = createMonitor({ registry: new Registry() });
     await (await monitor.instrument((_request: Request) => new Response("x"))(new Request("http://localhost/"))).text();

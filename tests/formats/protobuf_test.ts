@@ -154,6 +154,27 @@ describe("a page of protocol buffers", () => {
     }
   });
 
+  it("tells 0 of -0, as every text does", () => {
+    const page = (zero: number): Uint8Array =>
+      write(
+        ["gauge", "counter", "untyped", "histogram", "summary"].flatMap((type) => [...collected({
+          name: `m_${type}`,
+          help: "M.",
+          type,
+          values: type === "histogram" || type === "summary"
+            ? [
+              { value: zero, metricName: `m_${type}_bucket`, labels: { le: String(zero) } },
+              { value: zero, metricName: `m_${type}_bucket`, labels: { le: "+Inf" } },
+              { value: zero, labels: { quantile: "0.5" } },
+              { value: zero, metricName: `m_${type}_sum` },
+              { value: zero, metricName: `m_${type}_count` },
+            ]
+            : [{ value: zero }],
+        } as CollectedLike)]),
+      );
+    assertEquals(page(-0), page(0));
+  });
+
   it("shows an app's histogram or summary that lacks something as its samples, and adds nothing to it", () => {
     const odd: CollectedLike[] = [
       {

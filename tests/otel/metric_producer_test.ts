@@ -23,6 +23,7 @@ import { collectDefaultMetrics, Counter, Gauge, Registry, Summary } from "prom-c
 import { createMonitor, httpMetrics, type Monitor, type MonitorOptions } from "@rtm/runtime-metrics";
 import { type MetricNames, metricProducer, type SdkMetric } from "../../src/otel/mod.ts";
 import { semanticRows } from "../../src/otel/semantic_names.ts";
+import { scope } from "../../src/formats/otlp_metric.ts";
 import { catalog } from "../../src/metrics/catalog/catalog.ts";
 
 function measured(options: MonitorOptions = {}): Monitor {
@@ -121,6 +122,12 @@ describe("metricProducer() with OpenTelemetry's SDK", () => {
       [3, 2],
     );
     assert(!own.has("http.server.active_requests") && !own.has("http.server.request.duration"));
+  });
+
+  it("says of which version of the package its metrics are", async () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    const { resourceMetrics } = await metricProducer(monitor).collect();
+    assertEquals(resourceMetrics.scopeMetrics[0]!.scope, scope);
   });
 
   it("calls a metric by the conventions' name for its whole life, whatever is counted or registered later", async () => {

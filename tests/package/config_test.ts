@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import { readFileSync } from "node:fs";
 import { assertEquals } from "@std/assert";
+import { scope } from "../../src/formats/otlp_metric.ts";
 
 function read(name: string): Record<string, unknown> {
   return JSON.parse(readFileSync(new URL(`../../${name}`, import.meta.url), "utf8"));
@@ -18,6 +19,10 @@ describe("the package's identity", () => {
   for (const key of ["name", "version", "license", "exports"]) {
     it(`package.json and jsr.json agree on ${key}`, () => assertEquals(npm[key], jsr[key]));
   }
+
+  it("package.json and the scope of what is sent by OTLP agree", () => {
+    assertEquals(scope, { name: String(npm["name"]), version: String(npm["version"]) });
+  });
 
   it("package.json and jsr.json agree on what is imported", () => {
     const ranges = jsr["imports"] as Record<string, string>;
