@@ -67,23 +67,23 @@ export class Deltas {
   *of(metrics: Iterable<OtlpMetric>, round: Round): Generator<OtlpMetric, void> {
     this.#seen = 0;
     for (const metric of metrics) {
-      const { name, data } = metric;
-      if (data === "sum") yield { ...metric, points: this.#points(name, metric.points, round) };
-      else if (data === "histogram") yield { ...metric, points: this.#points(name, metric.points, round) };
-      else if (data === "exponentialHistogram") yield { ...metric, points: this.#points(name, metric.points, round) };
+      const { data } = metric;
+      if (data === "sum") yield { ...metric, points: this.#points(metric, metric.points, round) };
+      else if (data === "histogram") yield { ...metric, points: this.#points(metric, metric.points, round) };
+      else if (data === "exponentialHistogram") yield { ...metric, points: this.#points(metric, metric.points, round) };
       else yield metric;
     }
     this.#forget(round);
   }
 
   *#points<Point extends CountedPoint>(
-    name: string,
+    { name, isForeign }: OtlpMetric,
     points: Iterable<Point | undefined>,
     round: Round,
   ): Generator<Point | undefined, void> {
     let all = this.#metrics.get(name);
     if (!all) this.#metrics.set(name, all = new Map());
-    for (const point of points) yield point && this.#delta(all, point, round);
+    for (const point of points) yield point && this.#delta(all, point, round, isForeign);
     for (const [key, series] of all) {
       // Nothing but the count can be told of one that is gone, and what has told all stays silent.
       if (series.seen === round || settled(series)) continue;
@@ -95,15 +95,27 @@ export class Deltas {
   }
 
   /** Returns undefined where nothing was counted. */
-  #delta<Point extends CountedPoint>(all: Map<string, Series>, point: Point, round: Round): Point | undefined {
+  #delta<Point extends CountedPoint>(
+    all: Map<string, Series>,
+    point: Point,
+    round: Round,
+    isForeign: boolean,
+  ): Point | undefined {
     this.#seen++;
     const key = JSON.stringify(point.attributes);
     const now = countedOf(point);
     const { bornUnixSeconds: born, startUnixSeconds = 0 } = point;
+    // What the system counts, such as for the container, began before all that is ours: up to now it is the past.
+    const past = isForeign || born !== undefined ? undefined : now;
     let series = all.get(key);
     if (!series) {
       series = {
-        ...{ told: undefined, toldUnixSeconds: 0, carried: undefined, sinceUnixSeconds: startUnixSeconds },
+        ...{
+          told: past,
+          toldUnixSeconds: past === undefined ? 0 : round.unixSeconds,
+          carried: undefined,
+          sinceUnixSeconds: startUnixSeconds,
+        },
         ...{ sent: now, round, seen: round, born },
       };
       all.set(key, series);
@@ -112,7 +124,7 @@ export class Deltas {
       // It fell, or says that it began anew: all of what it is now was counted since.
       if ((born ?? 0) > (series.born ?? Infinity) || difference(now, series.sent) === undefined) {
         series.carried = isSettled ? undefined : untoldOf(series);
-        series.told = undefined;
+        series.told = past;
         if (isSettled) series.sinceUnixSeconds = startUnixSeconds;
       }
       Object.assign(series, { sent: now, round, seen: round, born });

@@ -234,6 +234,34 @@ describe("pushing deltas", () => {
     assertLess(seconds(before!.startTimeUnixNano), seconds(before!.timeUnixNano));
   });
 
+  it("tells nothing of what the system had counted before the first push, nor of before it counts anew", async () => {
+    const told = (value: number, unixSeconds: number, accepted: boolean, isForeign = false): unknown[] => {
+      const name = "container_cpu_periods_total";
+      const points = [{ attributes: [], startUnixSeconds: 1, value, exemplars: [] }];
+      const metric = { name, description: "", unit: "1", isForeign, data: "sum" as const, points };
+      const [{ points: made } = { points: [] }] = [
+        ...(isForeign ? others : deltas).of([metric], { unixSeconds, accepted }),
+      ];
+      return [...made].flatMap((point) => point ? [[(point as { value: number }).value, point.startUnixSeconds]] : []);
+    };
+    const [deltas, others] = [new Deltas(), new Deltas()];
+    assertEquals(told(5000, 10, false), []);
+    assertEquals(told(5003, 20, false), [[3, 10]]);
+    assertEquals(told(5004, 30, true), [[4, 10]]);
+    assertEquals(told(5004, 40, true), []);
+    assertEquals(told(5006, 50, false), [[2, 40]]);
+    // The process was moved to another container, whose own past is none of its counts; those of before are still untold.
+    assertEquals(told(700, 60, true), [[2, 40]]);
+    assertEquals(told(701, 70, true), [[1, 60]]);
+    assertEquals(told(5000, 10, true, true), [[5000, 1]]);
+
+    using monitor = createMonitor({ registry: new Registry(), intervalSeconds: 0.01 });
+    const { pusher, sent } = setUp(monitor, { temporality: "delta" });
+    await pusher.push();
+    assertEquals([...readPush(sent[0]!).keys()].filter((name) => /container_\w+_total/.test(name)), []);
+    assert(pointsOf(sent[0]!, "process_cpu_seconds_total")[0]!.asDouble! > 0);
+  });
+
   it("loses nothing and tells nothing twice, whichever pushes fail", async () => {
     const fates = "0110 1 0 111 0 0".replaceAll(" ", "").split("").map(Number);
     const answers = fates.map((fails, i) =>
