@@ -49,6 +49,38 @@ export interface CatalogEntry {
   readonly since?: Beginning;
 }
 
+/** What a file of the catalog says of all of its metrics. */
+type Common = Pick<CatalogEntry, "group"> & Partial<Omit<CatalogEntry, "name" | "help" | "read">>;
+
+/** What it says of each, by name: beyond that, or in its place. */
+export type EntryTable = Readonly<Record<string, Details>>;
+
+interface Details extends Pick<CatalogEntry, "help">, Partial<Common> {
+  /** One number, or several with their labels; absent where nothing was told. */
+  readonly read?: (sample: Sample) => Iterable<Reading> | number | undefined;
+}
+
+/**
+ * Makes the entries of one file of the catalog, by name. What none of them says is in the name, as Prometheus has it, or as
+ * with most metrics: a sum over workers, without labels.
+ */
+export function makeEntries(common: Common, table: EntryTable): readonly CatalogEntry[] {
+  return Object.entries(table).map(([name, { read, ...details }]) => ({
+    name,
+    type: name.endsWith("_total") ? "counter" : details.buckets ? "histogram" : "gauge",
+    labels: [],
+    aggregator: "sum",
+    ...common,
+    ...details,
+    ...(read && { read: (sample: Sample) => readings(read(sample)) }),
+  }));
+}
+
+/** Absent, not zero. */
+function readings(told: Iterable<Reading> | number | undefined): Iterable<Reading> {
+  return typeof told === "number" ? [[told]] : told ?? [];
+}
+
 /**
  * Finds an entry.
  *
@@ -58,9 +90,4 @@ export function findEntry(entries: readonly CatalogEntry[], name: string): Catal
   const entry = entries.find((entry) => entry.name === name);
   if (!entry) throw new Error(`Cannot find metric: "${name}" is not in the catalog`);
   return entry;
-}
-
-/** Reads one number that may be missing: absent, not zero. */
-export function one(value: number | undefined): Iterable<Reading> {
-  return value === undefined ? [] : [[value]];
 }

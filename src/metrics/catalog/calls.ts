@@ -4,74 +4,36 @@
  * @module
  */
 
-import type { CatalogEntry } from "../entry.ts";
+import { type CatalogEntry, makeEntries } from "../entry.ts";
 import { durationBuckets } from "./buckets.ts";
 
-/** From a read that an index answers to a report that should not run here. */
-const queryBuckets: readonly number[] = [.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10];
-
 /** What can be measured of calls. */
-export const callEntries: readonly CatalogEntry[] = [
-  {
-    name: "http_client_requests_total",
-    bare: true,
-    optional: true,
-    type: "counter",
-    help: "Outgoing requests that have been answered; their status is error where there was no answer.",
+export const callEntries: readonly CatalogEntry[] = makeEntries({ group: "calls", bare: true, optional: true }, {
+  http_client_requests_total: {
+    help: "Outgoing requests by the status of their answer; error where there was none.",
     labels: ["service", "method", "status"],
-    aggregator: "sum",
-    group: "calls",
   },
-  {
-    name: "http_client_request_duration_seconds",
-    bare: true,
-    optional: true,
-    type: "histogram",
-    help: "How long outgoing requests took, to the response's head or to the error.",
+  http_client_request_duration_seconds: {
+    help: "How long outgoing requests took, to the response's head or the error.",
     labels: ["service"],
-    aggregator: "sum",
-    group: "calls",
     buckets: durationBuckets,
   },
-  {
-    name: "db_query_duration_seconds",
-    bare: true,
-    optional: true,
-    type: "histogram",
-    help: "How long database queries took, failed ones included, by the first word of the statement.",
+  db_query_duration_seconds: {
+    help: "How long database queries took, also those that failed, by the statement's first word.",
     labels: ["operation"],
-    aggregator: "sum",
-    group: "calls",
-    buckets: queryBuckets,
+    // From a read that an index answers to a report that should not run here.
+    buckets: [.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10],
   },
-  {
-    name: "db_connections",
-    bare: true,
-    optional: true,
-    type: "gauge",
-    help: "Database connections that are in use, and those that are open and idle.",
+  db_connections: {
+    help: "Database connections in use, and those open and idle.",
     labels: ["state"],
-    aggregator: "sum",
-    group: "calls",
   },
-  {
-    name: "cache_hits_total",
-    bare: true,
-    optional: true,
-    type: "counter",
+  cache_hits_total: {
     help: "Lookups that found something in a cache.",
     labels: ["cache"],
-    aggregator: "sum",
-    group: "calls",
   },
-  {
-    name: "cache_misses_total",
-    bare: true,
-    optional: true,
-    type: "counter",
+  cache_misses_total: {
     help: "Lookups that found nothing in a cache.",
     labels: ["cache"],
-    aggregator: "sum",
-    group: "calls",
   },
-];
+});

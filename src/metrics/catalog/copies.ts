@@ -4,17 +4,14 @@
  * @module
  */
 
-import type { CatalogEntry } from "../entry.ts";
+import { type CatalogEntry, makeEntries } from "../entry.ts";
 
 /** What is told of copies that were joined. */
-export const copiesEntries: readonly CatalogEntry[] = [
-  {
-    name: "copies",
+export const copiesEntries: readonly CatalogEntry[] = makeEntries({ group: "self" }, {
+  copies: {
     optional: true,
-    type: "gauge",
     help: "Threads and processes on this page: alive, late (shown as of their last answer), or ended (counted still).",
     labels: ["state"],
     aggregator: "first",
-    group: "self",
   },
-];
+});

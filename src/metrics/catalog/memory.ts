@@ -4,64 +4,34 @@
  * @module
  */
 
-import { type CatalogEntry, one } from "../entry.ts";
-
-const gcBuckets: readonly number[] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
+import { type CatalogEntry, makeEntries } from "../entry.ts";
 
 /** What a process tells of its heap. */
-export const memoryEntries: readonly CatalogEntry[] = [
-  {
-    name: "heap_used_bytes",
-    type: "gauge",
+export const memoryEntries: readonly CatalogEntry[] = makeEntries({ group: "memory" }, {
+  heap_used_bytes: {
     help: "Heap in use, garbage that is not collected yet included.",
-    labels: [],
-    aggregator: "sum",
-    group: "memory",
-    read: ({ memory }) => one(memory?.heapUsedBytes),
+    read: ({ memory }) => memory?.heapUsedBytes,
   },
-  {
-    name: "heap_total_bytes",
-    type: "gauge",
+  heap_total_bytes: {
     help: "Heap taken from the operating system.",
-    labels: [],
-    aggregator: "sum",
-    group: "memory",
-    read: ({ memory }) => one(memory?.heapTotalBytes),
+    read: ({ memory }) => memory?.heapTotalBytes,
   },
-  {
-    name: "heap_limit_bytes",
-    type: "gauge",
+  heap_limit_bytes: {
     help: "The size at which the heap is full and the process ends.",
-    labels: [],
-    aggregator: "sum",
-    group: "memory",
-    read: ({ memory }) => one(memory?.heapLimitBytes),
+    read: ({ memory }) => memory?.heapLimitBytes,
   },
-  {
-    name: "heap_external_bytes",
-    type: "gauge",
-    help: "Memory outside the heap that objects of the heap hold on to, such as buffers.",
-    labels: [],
-    aggregator: "sum",
-    group: "memory",
-    read: ({ memory }) => one(memory?.externalBytes),
+  heap_external_bytes: {
+    help: "Memory outside the heap that its objects hold, such as buffers.",
+    read: ({ memory }) => memory?.externalBytes,
   },
-  {
-    name: "heap_array_buffers_bytes",
-    type: "gauge",
+  heap_array_buffers_bytes: {
     help: "The part of external memory that is array buffers.",
-    labels: [],
-    aggregator: "sum",
-    group: "memory",
-    read: ({ memory }) => one(memory?.arrayBuffersBytes),
+    read: ({ memory }) => memory?.arrayBuffersBytes,
   },
-  {
-    name: "gc_duration_seconds",
-    type: "histogram",
+  gc_duration_seconds: {
+    group: "gc",
     help: "How long garbage collections held the event loop's thread, by kind.",
     labels: ["kind"],
-    aggregator: "sum",
-    group: "gc",
-    buckets: gcBuckets,
+    buckets: [.0005, .001, .002, .005, .01, .02, .05, .1, .2, .5, 1],
   },
-];
+});

@@ -4,69 +4,34 @@
  * @module
  */
 
-import { type CatalogEntry, one } from "../entry.ts";
+import { type CatalogEntry, makeEntries } from "../entry.ts";
 
 /** What the operating system tells of a process. */
-export const processEntries: readonly CatalogEntry[] = [
-  {
-    name: "process_cpu_seconds_total",
-    bare: true,
-    type: "counter",
+export const processEntries: readonly CatalogEntry[] = makeEntries({ group: "process", bare: true }, {
+  process_cpu_seconds_total: {
     help: "CPU time of the whole process, user and system.",
-    labels: [],
-    aggregator: "sum",
-    group: "process",
-    read: ({ process }) => one(process?.cpuSeconds),
+    read: ({ process }) => process?.cpuSeconds,
     since: "process",
   },
-  {
-    name: "process_resident_memory_bytes",
-    bare: true,
-    type: "gauge",
+  process_resident_memory_bytes: {
     help: "Memory of the whole process that stands in RAM.",
-    labels: [],
-    aggregator: "sum",
-    group: "process",
-    read: ({ process }) => one(process?.residentBytes),
+    read: ({ process }) => process?.residentBytes,
   },
-  {
-    name: "process_virtual_memory_bytes",
-    bare: true,
-    type: "gauge",
+  process_virtual_memory_bytes: {
     help: "Address space of the whole process.",
-    labels: [],
-    aggregator: "sum",
-    group: "process",
-    read: ({ process }) => one(process?.virtualBytes),
+    read: ({ process }) => process?.virtualBytes,
   },
-  {
-    name: "process_open_fds",
-    bare: true,
-    type: "gauge",
+  process_open_fds: {
     help: "Open file descriptors of the process.",
-    labels: [],
-    aggregator: "sum",
-    group: "process",
-    read: ({ process }) => one(process?.openFds),
+    read: ({ process }) => process?.openFds,
   },
-  {
-    name: "process_max_fds",
-    bare: true,
-    type: "gauge",
+  process_max_fds: {
     help: "How many file descriptors the process may have open.",
-    labels: [],
-    aggregator: "sum",
-    group: "process",
-    read: ({ process }) => one(process?.maxFds),
+    read: ({ process }) => process?.maxFds,
   },
-  {
-    name: "process_start_time_seconds",
-    bare: true,
-    type: "gauge",
+  process_start_time_seconds: {
     help: "When the process began, as Unix time.",
-    labels: [],
     aggregator: "min",
-    group: "process",
-    read: ({ process }) => one(process?.startUnixSeconds),
+    read: ({ process }) => process?.startUnixSeconds,
   },
-];
+});

@@ -4,67 +4,39 @@
  * @module
  */
 
-import { type CatalogEntry, one } from "../entry.ts";
-import { lastCollection } from "./beat.ts";
+import { type CatalogEntry, makeEntries } from "../entry.ts";
+import { collection } from "./beat.ts";
 
 /** What a monitor tells of itself. */
-export const selfEntries: readonly CatalogEntry[] = [
-  {
-    name: "info",
-    type: "gauge",
+export const selfEntries: readonly CatalogEntry[] = makeEntries({ group: "self" }, {
+  info: {
     help: "Always 1; the labels tell where this runs.",
     labels: ["runtime", "version", "engine"],
     aggregator: "first",
-    group: "self",
   },
-  {
-    name: "uptime_seconds",
-    type: "gauge",
-    help: "How long this isolate has been running.",
-    labels: [],
-    aggregator: "max",
+  uptime_seconds: {
     group: "process",
-    read: ({ uptimeSeconds }) => one(uptimeSeconds),
+    help: "How long this isolate has been running.",
+    aggregator: "max",
+    read: ({ uptimeSeconds }) => uptimeSeconds,
   },
-  lastCollection,
-  {
-    name: "metrics_errors_total",
-    type: "counter",
+  ...collection,
+  metrics_errors_total: {
     help: "How often a source of these metrics threw; its own series are missing while it does.",
     labels: ["source"],
-    aggregator: "sum",
-    group: "self",
   },
-  {
-    name: "metrics_dropped_label_sets_total",
-    type: "counter",
-    help: "How often a label set found no series of its own and was counted under _other.",
+  metrics_dropped_label_sets_total: {
+    help: "How often a label set found no place and was counted under _other.",
     labels: ["metric"],
-    aggregator: "sum",
-    group: "self",
   },
-  {
-    name: "metrics_scrape_duration_seconds",
+  metrics_scrape_duration_seconds: {
     type: "summary",
-    help: "How long it took to make this page, for the pages that are finished.",
-    labels: [],
-    aggregator: "sum",
-    group: "self",
+    help: "How long finished pages took to make.",
   },
-  {
-    name: "metrics_scrape_bytes_total",
-    type: "counter",
+  metrics_scrape_bytes_total: {
     help: "Bytes of finished pages as they were sent, compressed or not.",
-    labels: [],
-    aggregator: "sum",
-    group: "self",
   },
-  {
-    name: "metrics_series",
-    type: "gauge",
-    help: "How many series stood on the newest finished page.",
-    labels: [],
-    aggregator: "sum",
-    group: "self",
+  metrics_series: {
+    help: "Series on the newest finished page.",
   },
-];
+});
