@@ -15,6 +15,7 @@ import type { Histogram } from "../metrics/histogram.ts";
 import type { Reading } from "../metrics/sampled.ts";
 import type { PoolSource } from "../pools/pool_source.ts";
 import { Pools } from "../pools/pools.ts";
+import type { PoolReading } from "../sample.ts";
 
 /** The families of calls. */
 export class CallFamilies implements CorePart {
@@ -58,11 +59,10 @@ export class CallFamilies implements CorePart {
       this.#mustBeFree("db_connections");
       const { runtime, self } = this.#core;
       const pools = new Pools({ now: () => runtime.now(), self, errorSource: "connections" });
-      this.#families.sampled(
-        "db_connections",
-        () => ({ pending: new Map(), oldestAges: new Map(), pools: pools.read() }),
-        ({ pools }) => [...sumOf(pools.values(), "active"), ...sumOf(pools.values(), "idle")],
-      );
+      this.#families.sampled("db_connections", () => {
+        const readings = [...pools.read().values()];
+        return [...sumOf(readings, "active"), ...sumOf(readings, "idle")];
+      });
       this.#connections = pools;
       self.expect("connections");
     }
@@ -101,10 +101,7 @@ export class CallFamilies implements CorePart {
 }
 
 /** Absent where no pool tells it. */
-function sumOf(
-  readings: Iterable<{ active?: number; idle?: number }>,
-  state: "active" | "idle",
-): readonly Reading[] {
-  const told = [...readings].flatMap((reading) => reading[state] ?? []);
-  return told.length === 0 ? [] : [[told.reduce((sum, each) => sum + each, 0), state]];
+function sumOf(readings: readonly PoolReading[], state: "active" | "idle"): readonly Reading[] {
+  const told = readings.flatMap((reading) => reading[state] ?? []);
+  return told.length === 0 ? [] : [[told.reduce((sum, each) => sum + each), state]];
 }

@@ -129,6 +129,6 @@ function lagFamilies({ prefix, staticLabels }: ThreadMemory, lag: LagReading): F
   return beatEntries.map(({ name, type, help, labels, aggregator, read }) => {
     const options = { name: prefix + name, help, labelNames: labels, aggregator, staticLabels };
     const kind = type === "counter" ? type : "gauge";
-    return takeSnapshot(new Sampled(kind, options, () => ({ ...nothing, lag }), read!));
+    return takeSnapshot(new Sampled(kind, options, () => read!({ ...nothing, lag })));
   });
 }

@@ -15,18 +15,15 @@ import { SelfMetrics } from "../metrics/self_metrics.ts";
 import type { PoolSource } from "../pools/pool_source.ts";
 import { keepSeconds, Pools } from "../pools/pools.ts";
 import type { BeatBoard } from "../process/beat_board.ts";
-import type { Blame, Stall } from "../process/blame.ts";
+import type { Stall } from "../process/blame.ts";
 import type { EntryParts, ProcessSettings, ProcessWatch } from "../process/process_watch.ts";
 import { beginnings, type Facts, factSources, readFacts } from "../process/runtime_facts.ts";
-import type { StallCounters } from "../process/stall_counters.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import type { Sample, UsageReading } from "../sample.ts";
 import { PendingWork } from "../work/pending.ts";
 
 /** The options that everybody who measures in one registry shares. */
-export interface CoreSettings extends HttpSettings, ProcessSettings {
-  readonly stallSeconds: number;
-}
+export type CoreSettings = HttpSettings & ProcessSettings;
 
 /** What a door measures beside the core: families of its own, which live as long as the core does. */
 export interface CorePart {
@@ -48,9 +45,9 @@ export class Core {
   readonly #families: Families;
   readonly #watch: ProcessWatch | undefined;
   readonly #pools: Pools | undefined;
-  /** Who held the loop; undefined where there is no beat. */
-  readonly blame: Blame | undefined;
-  readonly stallCounters: StallCounters | undefined;
+  /** Who held the loop, and how often; undefined where there is no beat. */
+  readonly blame: ProcessWatch["blame"];
+  readonly stallCounters: ProcessWatch["stallCounters"];
   /** Told of each stall. They must not throw. */
   readonly onStall: Set<(stall: Stall) => void> = new Set();
   readonly #parts = new Map<string, CorePart>();
@@ -66,7 +63,7 @@ export class Core {
     runtime: Runtime,
     registry: RegistryLike | undefined,
     settings: CoreSettings,
-    { catalog, Watch, stalls }: EntryParts,
+    { catalog, Watch }: EntryParts,
   ) {
     const { collect, maxLabelSets } = settings;
     this.runtime = runtime;
@@ -93,27 +90,24 @@ export class Core {
         rejections: families.counter("pool_rejected_total"),
       });
     }
-    if (stalls && collect.eventLoop && runtime.startTimer) {
-      const counters = this.stallCounters = new stalls.Counters(families, runtime.quickCpuSeconds !== undefined);
-      this.blame = new stalls.Blame({
-        stallSeconds: settings.stallSeconds,
-        cpuSeconds: runtime.quickCpuSeconds,
-        traceOf: (request) => traceOf(request as unknown as Traced),
-        book: (stall) => {
-          counters.count(stall);
-          for (const tell of this.onStall) tell(stall);
-        },
-      });
-    }
-    this.#watch = Watch && new Watch(runtime, settings, families, self, this.blame);
+    this.#watch = Watch && new Watch({
+      runtime,
+      settings,
+      families,
+      self,
+      traceOf: (request) => traceOf(request as unknown as Traced),
+      onStall: (stall) => this.onStall.forEach((tell) => tell(stall)),
+    });
+    this.blame = this.#watch?.blame;
+    this.stallCounters = this.#watch?.stallCounters;
     const began = beginnings(runtime);
     for (const { name, group, read, since } of catalog) {
       // The hidden pool stands in the families of pools, also where the app's own are off.
       const on = collect[group] || (group === "pools" && this.#watch?.showsPool);
-      if (read && on) families.sampled(name, () => this.#sample, read, since && began[since]);
+      if (read && on) families.sampled(name, () => read(this.#sample), since && began[since]);
     }
-    families.sampled("info", () => this.#sample, () => [[1, runtime.name, runtime.version, runtime.engine]]);
-    families.sampled("metrics_series", () => this.#sample, () => self.pageSeries());
+    families.sampled("info", () => [[1, runtime.name, runtime.version, runtime.engine]]);
+    families.sampled("metrics_series", () => self.pageSeries());
   }
 
   /**

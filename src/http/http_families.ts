@@ -69,7 +69,7 @@ export class HttpFamilies {
       mustDiffer(overrides.name, [...Object.keys(settings.labels), ...overrides.labelNames]);
       const family = metric.quantity === "count"
         ? families.counter(metric.entry, overrides)
-        : families.histogram(metric.entry, finite(metric.buckets), overrides);
+        : families.histogram(metric.entry, { ...overrides, buckets: finite(metric.buckets) });
       // A family without labels has one series, which is there from the start.
       if (overrides.labelNames.length === 0) family.slot();
       // Without the value that throws the request still counts.

@@ -5,7 +5,6 @@
  */
 
 import type { RegistryLike } from "./registry_like.ts";
-import type { Sample } from "../sample.ts";
 import { Counter, Gauge } from "./counter.ts";
 import { type CatalogEntry, findEntry } from "./entry.ts";
 import type { Family, FamilyOptions } from "./family.ts";
@@ -45,6 +44,8 @@ export interface FamilyOverrides {
   readonly name?: string;
   readonly help?: string;
   readonly labelNames?: readonly string[];
+  /** The bounds of a histogram; none make a summary. */
+  readonly buckets?: readonly number[];
   /** The most label sets, where that is not the monitor's limit. */
   readonly maxLabelSets?: number;
 }
@@ -65,33 +66,26 @@ export class Families {
 
   /** Makes a counter. */
   counter(name: string, overrides: FamilyOverrides = {}): Counter {
-    return this.#add(name, overrides, (options, max, drop) => new Counter(options, max, drop));
+    return this.#add(name, overrides, (...given) => new Counter(...given));
   }
 
   /** Makes a gauge. */
   gauge(name: string, overrides: FamilyOverrides = {}): Gauge {
-    return this.#add(name, overrides, (options, max, drop) => new Gauge(options, max, drop));
+    return this.#add(name, overrides, (...given) => new Gauge(...given));
   }
 
   /** Makes a histogram, or a summary where the catalog gives no buckets. */
-  histogram(
-    name: string,
-    buckets: readonly number[] = this.#entry(name).buckets ?? [],
-    overrides: FamilyOverrides = {},
-  ): Histogram {
+  histogram(name: string, overrides: FamilyOverrides = {}): Histogram {
+    const { buckets = this.#entry(name).buckets ?? [] } = overrides;
     const { nativeHistograms: native = false } = this.#options;
     const isNative = typeof native === "boolean" ? native && name.endsWith("_seconds") : native.includes(name);
-    return this.#add(
-      name,
-      overrides,
-      (options, max, drop) => new Histogram({ ...options, buckets, isNative }, max, drop),
-    );
+    return this.#add(name, overrides, (options, ...more) => new Histogram({ ...options, buckets, isNative }, ...more));
   }
 
   /** Makes a family that is read, not counted. */
-  sampled(name: string, sample: () => Sample, read: (sample: Sample) => Iterable<Reading>, beganAt?: number): void {
+  sampled(name: string, readings: () => Iterable<Reading>, beganAt?: number): void {
     const { type } = this.#entry(name);
-    this.#add(name, {}, (options) => new Sampled(type === "counter" ? type : "gauge", options, sample, read, beganAt));
+    this.#add(name, {}, (options) => new Sampled(type === "counter" ? type : "gauge", options, readings, beganAt));
   }
 
   /** Every registered family, in the order of the page. */
@@ -144,9 +138,13 @@ export class Families {
     make: (options: FamilyOptions, maxLabelSets: number, drop: () => void) => Kind,
   ): Kind {
     const entry = this.#entry(entryName);
-    const { name = this.fullName(entryName), help = entry.help, labelNames = entry.labels } = overrides;
-    const { labels: staticLabels, onCollect, onDrop } = this.#options;
-    const { maxLabelSets = this.#options.maxLabelSets } = overrides;
+    const { labels: staticLabels, onCollect, onDrop, memory } = this.#options;
+    const {
+      name = this.fullName(entryName),
+      help = entry.help,
+      labelNames = entry.labels,
+      maxLabelSets = this.#options.maxLabelSets,
+    } = overrides;
     if (this.#families.has(name)) throw new Error(`Cannot create monitor: two metrics are named "${name}"`);
     const family = make(
       { name, help, labelNames, aggregator: entry.aggregator, staticLabels, texts: this.texts },
@@ -154,12 +152,13 @@ export class Families {
       () => onDrop(name),
     );
     family.onCollect = onCollect;
-    if (this.#registered && this.#isOwn(entry)) {
+    const isOwn = this.#isOwn(entry);
+    if (isOwn && this.#registered) {
       this.#mustBeFree(family);
       this.#enter(family);
     }
     this.#families.set(name, { entry, family });
-    if (this.#isOwn(entry)) family.share(this.#options.memory?.());
+    if (isOwn) family.share(memory?.());
     return family;
   }
 

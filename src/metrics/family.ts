@@ -152,11 +152,6 @@ export class Slots {
     this.#createdAt?.fill(unixNow());
   }
 
-  /** The label values of every slot. */
-  get values(): string[][] {
-    return Array.from({ length: this.#size }, (_, slot) => this.valuesOf(slot));
-  }
-
   /** What stands between the braces for every slot. */
   get texts(): string[] {
     return Array.from({ length: this.#size }, (_, slot) => this.text(slot));

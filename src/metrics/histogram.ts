@@ -4,7 +4,6 @@
  * @module
  */
 
-import { Exemplars } from "./exemplars.ts";
 import type { FamilyOptions, SeriesValue } from "./family.ts";
 import { NativeCounts } from "./native_buckets.ts";
 import { SlotFamily } from "./slot_family.ts";
@@ -24,8 +23,6 @@ export class Histogram extends SlotFamily {
   readonly buckets: readonly number[];
   /** The bounds as they stand in `le`, `+Inf` included. */
   readonly bounds: readonly string[];
-  /** By slot and bucket. */
-  readonly exemplars: Exemplars = new Exemplars();
   /** The exponential buckets, where they are kept. */
   readonly native: NativeCounts | undefined;
 
@@ -68,18 +65,13 @@ export class Histogram extends SlotFamily {
   /** Tells how many observations were at most each bound. */
   cumulative(slot: number): number[] {
     let sum = 0;
-    const first = slot * (this.bounds.length + 1);
+    const first = slot * this.stride;
     return this.bounds.map((_, bucket) => sum += this.numbers[first + bucket]!);
   }
 
   /** Tells the sum of all observations. */
   sum(slot: number): number {
-    return this.numbers[(slot + 1) * (this.bounds.length + 1) - 1]!;
-  }
-
-  /** Copies every number as it is now, in the order in which they are kept. */
-  copy(): Float64Array {
-    return this.numbers.slice(0, this.slots.size * this.stride);
+    return this.numbers[(slot + 1) * this.stride - 1]!;
   }
 
   protected values(): SeriesValue[] {
@@ -100,9 +92,8 @@ export class Histogram extends SlotFamily {
     }).flat();
   }
 
-  reset(): void {
-    this.clear();
-    this.exemplars.clear();
+  override reset(): void {
+    super.reset();
     this.native?.reset();
   }
 }

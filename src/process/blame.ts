@@ -82,6 +82,7 @@ export class Blame implements LoopBlame {
   #settled: LoopHolder | undefined;
   #left: LoopHolder | undefined;
   #longest = 0;
+  /** CPU time at the last beat; not a number before the first, and where it is not told. */
   #cpuAt = Number.NaN;
   /** A stall that waits for collections to be told: they come a turn or two later on Node. */
   #open: { readonly from: number; readonly lostBefore: number; readonly stall: Stall } | undefined;
@@ -184,12 +185,8 @@ export class Blame implements LoopBlame {
   beat(now: number, waitSeconds: number, gapSeconds: number): void {
     this.flush();
     this.#charge(now);
-    const lostBefore = this.#lostSeconds;
-    this.#lostSeconds = this.watcher?.lostSeconds() ?? 0;
-    this.watcher?.beat();
-    const cpu = this.#options.cpuSeconds?.();
-    const cpuSeconds = cpu === undefined ? undefined : cpu - this.#cpuAt;
-    this.#cpuAt = cpu ?? Number.NaN;
+    const [lostBefore, cpuBefore] = [this.#lostSeconds, this.#cpuAt];
+    this.#noteUsage();
     if (waitSeconds < lateSeconds && this.#longest < this.#options.stallSeconds) {
       const name = this.#settled && keyOf(this.#settled);
       // Our own page is asked for now and then, and says nothing of how busy the app is.
@@ -204,14 +201,14 @@ export class Blame implements LoopBlame {
     const isOwned = waitSeconds >= lateSeconds && owned >= waitSeconds - negligibleSeconds;
     const seconds = isOwned ? owned : Math.max(seen, owned);
     if (Math.max(isOwned ? owned : seen, this.#longest) >= this.#options.stallSeconds) {
-      const known = cpuSeconds !== undefined && Number.isFinite(cpuSeconds);
-      const stallCpu = known ? Math.min(seconds, Math.max(0, cpuSeconds)) : undefined;
-      if (mayBeHost(seconds, stallCpu)) this.watcher?.stalled();
-      const shares = sharesOf(this.#accused(seconds), seconds, stallCpu);
+      const used = this.#cpuAt - cpuBefore;
+      const cpuSeconds = Number.isNaN(used) ? undefined : Math.min(seconds, Math.max(0, used));
+      if (mayBeHost(seconds, cpuSeconds)) this.watcher?.stalled();
+      const shares = sharesOf(this.#accused(seconds), seconds, cpuSeconds);
       this.#open = {
         from: now - gapSeconds,
         lostBefore,
-        stall: { endedAt: now, seconds, ...(stallCpu !== undefined && { cpuSeconds: stallCpu }), shares },
+        stall: { endedAt: now, seconds, ...(cpuSeconds !== undefined && { cpuSeconds }), shares },
       };
     }
     this.#clear();
@@ -222,9 +219,7 @@ export class Blame implements LoopBlame {
     this.flush();
     this.#clear();
     this.#markedAt = now;
-    this.#cpuAt = this.#options.cpuSeconds?.() ?? Number.NaN;
-    this.#lostSeconds = this.watcher?.lostSeconds() ?? 0;
-    this.watcher?.beat();
+    this.#noteUsage();
   }
 
   /** Books the stall that still waits for its collections. */
@@ -254,6 +249,13 @@ export class Blame implements LoopBlame {
     return this.watcher.lostSeconds() - lostBefore > seconds / 2;
   }
 
+  /** The loop is free: notes what was used and lost up to here. */
+  #noteUsage(): void {
+    this.#cpuAt = this.#options.cpuSeconds?.() ?? Number.NaN;
+    this.#lostSeconds = this.watcher?.lostSeconds() ?? 0;
+    this.watcher?.beat();
+  }
+
   #charge(now: number): void {
     if (this.#current) this.#own(this.#current, now - this.#markedAt, false);
     this.#markedAt = now;
@@ -265,12 +267,11 @@ export class Blame implements LoopBlame {
   #accused(total: number): readonly Held[] {
     const certain = this.#held.filter(({ isSuspected }) => !isSuspected);
     if (certain.reduce((sum, { seconds }) => sum + seconds, 0) >= total * (1 - innocentShare)) return certain;
-    const suspected = this.#held.filter(({ isSuspected }) => isSuspected)
-      .map((held) => ({ key: keyOf(held.holder), held }));
+    const suspected = this.#held.filter(({ isSuspected }) => isSuspected);
     const sums = new Map<string, number>();
-    for (const { key, held } of suspected) sums.set(key, (sums.get(key) ?? 0) + held.seconds);
+    for (const { holder, seconds } of suspected) sums.set(keyOf(holder), (sums.get(keyOf(holder)) ?? 0) + seconds);
     const accused = this.#suspects.accused([...sums.keys()].filter((key) => sums.get(key)! >= total * innocentShare));
-    return [...certain, ...suspected.filter(({ key }) => accused.has(key)).map(({ held }) => held)];
+    return [...certain, ...suspected.filter(({ holder }) => accused.has(keyOf(holder)))];
   }
 
   #own(holder: LoopHolder, seconds: number, isSuspected: boolean): void {

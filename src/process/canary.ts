@@ -82,12 +82,10 @@ export class Canary {
   #land(flight: Flight): void {
     if (flight.elapsedSeconds === undefined || flight.turnSeconds === undefined) return;
     this.#flight = undefined;
-    const wait = this.#wait(flight, flight.elapsedSeconds);
+    let wait = this.#wait(flight, flight.elapsedSeconds);
     if (wait === undefined) return;
     // Canaries that could not be sent while this one waited would have waited, too.
-    for (let each = wait, first = true; each > 0 || first; each -= canaryIntervalSeconds, first = false) {
-      this.#observe(each);
-    }
+    do this.#observe(wait); while ((wait -= canaryIntervalSeconds) > 0);
   }
 
   /** What of the time was the pool's doing; undefined when the loop was blocked for so much of it that nobody can say. */

@@ -40,20 +40,23 @@ export function containerReader(readFile: ReadFile): ContainerReader | undefined
   const found = findControlGroups(groups, mounts);
   // Asked anew at each reading would cost two files more; a process is hardly ever moved to another group.
   let tightestCpu: string | undefined;
-  const cpu = (): ContainerReading => {
+  const cpu = (): Told => {
     if (!found.cpu) return {};
     const { version, folders } = found.cpu;
     const { folder, limit } = tightest(folders, (each) => cpuLimit(version, each, read));
     tightestCpu = folder;
-    return { ...defined({ cpuLimitCores: limit }), ...cpuStat(folder, read) };
+    return { cpuLimitCores: limit, ...cpuStat(folder, read) };
   };
   return {
-    read: () => ({ ...cpu(), ...memory(found, read), ...pressure(found, read) }),
+    read: () => defined({ ...cpu(), ...memory(found, read), ...pressure(found, read) }),
     throttledSeconds: () => (tightestCpu === undefined ? cpu() : cpuStat(tightestCpu, read)).cpuThrottledSeconds,
   };
 }
 
 type Read = (path: string) => string | undefined;
+
+/** A reading of which parts may be missing. */
+type Told = { [Part in keyof ContainerReading]: ContainerReading[Part] | undefined };
 
 function cpuLimit(version: 1 | 2, folder: string, read: Read): number | undefined {
   const [quota, period] = version === 2
@@ -64,17 +67,17 @@ function cpuLimit(version: 1 | 2, folder: string, read: Read): number | undefine
   return cores > 0 ? cores : undefined;
 }
 
-function cpuStat(folder: string, read: Read): ContainerReading {
+function cpuStat(folder: string, read: Read): Told {
   const stat = numbers(read(`${folder}/cpu.stat`));
   const micro = stat.get("throttled_usec"), nano = stat.get("throttled_time");
-  return defined({
+  return {
     cpuPeriods: stat.get("nr_periods"),
     cpuThrottledPeriods: stat.get("nr_throttled"),
     cpuThrottledSeconds: micro !== undefined ? micro / 1e6 : nano !== undefined ? nano / 1e9 : undefined,
-  });
+  };
 }
 
-function memory({ memory }: ControlGroups, read: Read): ContainerReading {
+function memory({ memory }: ControlGroups, read: Read): Told {
   if (!memory) return {};
   const isTwo = memory.version === 2;
   const limitOf = (folder: string): number | undefined => {
@@ -85,22 +88,22 @@ function memory({ memory }: ControlGroups, read: Read): ContainerReading {
   const used = number(read(`${folder}/${isTwo ? "memory.current" : "memory.usage_in_bytes"}`));
   const inactive = numbers(read(`${folder}/memory.stat`)).get(isTwo ? "inactive_file" : "total_inactive_file") ?? 0;
   const kills = numbers(read(`${memory.folders[0]}/${isTwo ? "memory.events" : "memory.oom_control"}`)).get("oom_kill");
-  return defined({
+  return {
     memoryLimitBytes: limit,
     // File pages that nobody has used for a while are given back at once, as `docker stats` and Kubernetes count it.
     memoryUsedBytes: used === undefined ? undefined : Math.max(0, used - inactive),
     oomKills: kills,
-  });
+  };
 }
 
 /** The group's own; /proc/pressure tells of the whole machine. */
-function pressure({ unified }: ControlGroups, read: Read): ContainerReading {
+function pressure({ unified }: ControlGroups, read: Read): Told {
   if (!unified) return {};
   const told = ["cpu", "memory", "io"].flatMap((resource) =>
     [...(read(`${unified.folders[0]}/${resource}.pressure`) ?? "").matchAll(/^(some|full) .*total=(\d+)/gm)]
       .map(([, share, micros]) => ({ resource, share: share!, seconds: Number(micros) / 1e6 }))
   );
-  return told.length > 0 ? { pressure: told } : {};
+  return { pressure: told.length > 0 ? told : undefined };
 }
 
 /** The group with the lowest limit, the innermost of equals; the process' own where none has one. */
@@ -108,17 +111,15 @@ function tightest(
   folders: readonly string[],
   limitOf: (folder: string) => number | undefined,
 ): { folder: string; limit: number | undefined } {
-  let found: { folder: string; limit: number | undefined } = { folder: folders[0]!, limit: undefined };
-  for (const folder of folders) {
-    const limit = limitOf(folder);
-    if (limit !== undefined && limit < (found.limit ?? Infinity)) found = { folder, limit };
-  }
-  return found;
+  return folders
+    .map((folder) => ({ folder, limit: limitOf(folder) }))
+    .reduce((found, each) => (each.limit ?? Infinity) < (found.limit ?? Infinity) ? each : found);
 }
 
-function number(text: string | undefined): number | undefined {
-  const value = text === undefined || text.trim() === "" ? NaN : Number(text);
-  return Number.isFinite(value) && value >= 0 ? value : undefined;
+/** A file of one number; there is none in "max", which is no limit. */
+function number(text = ""): number | undefined {
+  const value = Number.parseFloat(text);
+  return value >= 0 ? value : undefined;
 }
 
 /** Lines of a name and a number. */
@@ -126,6 +127,6 @@ function numbers(text = ""): ReadonlyMap<string, number> {
   return new Map(Array.from(text.matchAll(/^(\S+) (\d+)$/gm), ([, name, value]) => [name!, Number(value)]));
 }
 
-function defined(reading: Record<string, number | undefined>): ContainerReading {
+function defined(reading: Told): ContainerReading {
   return Object.fromEntries(Object.entries(reading).filter(([, value]) => value !== undefined));
 }

@@ -16,7 +16,7 @@ import type { Families } from "../metrics/families.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import type { SelfMetrics } from "../metrics/self_metrics.ts";
 import type { BeatBoard } from "./beat_board.ts";
-import { Blame } from "./blame.ts";
+import { Blame, type BlameOptions, type Stall } from "./blame.ts";
 import { type ContainerReader, containerReader } from "./container.ts";
 import { Canary } from "./canary.ts";
 import type { GcWatch, Runtime } from "../runtime/shim.ts";
@@ -24,22 +24,21 @@ import type { LagReading, PoolReading } from "../sample.ts";
 import { Sampler } from "./sampler.ts";
 import { StallCounters } from "./stall_counters.ts";
 
-/** What is told of stalls. */
-export interface StallWatch {
-  /** Answers when the next beat is due. */
-  dueAt: () => number;
-  beat(now: number, waitSeconds: number, gapSeconds: number): void;
-  resumed(now: number): void;
-  /** Takes the collections that the runtime still holds back. */
-  drain: () => void;
-  collected(seconds: number, beganAt: number | undefined): void;
-  flush(): void;
-}
-
 /** The options of a process. */
 export interface ProcessSettings {
   readonly collect: Collected;
   readonly intervalSeconds: number;
+  readonly stallSeconds: number;
+}
+
+/** What a watch needs of the core. */
+export interface WatchOptions extends Required<Pick<BlameOptions, "traceOf">> {
+  readonly runtime: Runtime;
+  readonly settings: ProcessSettings;
+  readonly families: Families;
+  readonly self: SelfMetrics;
+  /** Told of each stall. It must not throw. */
+  readonly onStall: (stall: Stall) => void;
 }
 
 /** What an entry point brings. */
@@ -47,15 +46,7 @@ export interface EntryParts {
   /** What can stand on its page, in the order of the page. */
   readonly catalog: readonly CatalogEntry[];
   /** What it watches with beyond requests and work. */
-  readonly Watch?: new (
-    runtime: Runtime,
-    settings: ProcessSettings,
-    families: Families,
-    self: SelfMetrics,
-    stalls?: StallWatch,
-  ) => ProcessWatch;
-  /** What finds out who held the loop, and counts it; an entry without a watch needs neither. */
-  readonly stalls?: { readonly Blame: typeof Blame; readonly Counters: typeof StallCounters };
+  readonly Watch?: new (options: WatchOptions) => ProcessWatch;
 }
 
 /**
@@ -69,24 +60,20 @@ export class ProcessWatch {
   readonly #runtime: Runtime;
   readonly #collect: Collected;
   readonly #self: SelfMetrics;
-  readonly #stalls: StallWatch | undefined;
   readonly #sampler: Sampler;
   readonly #canary: Canary | undefined;
   readonly #pauses: Histogram | undefined;
+  /** Who held the loop; undefined where there is no beat. */
+  readonly blame: Blame | undefined;
+  readonly stallCounters: StallCounters | undefined;
   /** Reads what the container tells; undefined where it tells nothing, or is not asked. */
   readonly container: ContainerReader | undefined;
   #gc: GcWatch | undefined;
   #board: BeatBoard | undefined;
 
   /** Makes a watch that measures nothing yet. */
-  constructor(
-    runtime: Runtime,
-    { collect, intervalSeconds }: ProcessSettings,
-    families: Families,
-    self: SelfMetrics,
-    stalls?: StallWatch,
-  ) {
-    this.#stalls = stalls;
+  constructor({ runtime, settings, families, self, traceOf, onStall }: WatchOptions) {
+    const { collect, intervalSeconds, stallSeconds } = settings;
     this.#runtime = runtime;
     this.#collect = collect;
     this.#self = self;
@@ -94,16 +81,20 @@ export class ProcessWatch {
     let lagSlot: number | undefined;
     this.#sampler = new Sampler(runtime, intervalSeconds, {
       lag: (seconds, beats) => lag?.observe(lagSlot ??= lag.slot(), seconds, beats),
-      ...(stalls && {
-        answered: (now: number, wait: number, gap: number) => stalls.beat(now, wait, gap),
-        resumed: (now: number) => stalls.resumed(now),
-      }),
+      answered: (now, wait, gap) => this.blame?.beat(now, wait, gap),
+      resumed: (now) => this.blame?.resumed(now),
       settled: () => this.#note(),
       pulse: () => this.#pulse(),
     });
-    if (stalls) {
-      stalls.dueAt = () => this.#sampler.dueAt;
-      stalls.drain = () => this.#drain();
+    if (lag && runtime.startTimer) {
+      const counters = this.stallCounters = new StallCounters(families, runtime.quickCpuSeconds !== undefined);
+      const book = (stall: Stall): void => {
+        counters.count(stall);
+        onStall(stall);
+      };
+      this.blame = new Blame({ stallSeconds, cpuSeconds: runtime.quickCpuSeconds, traceOf, book });
+      this.blame.dueAt = () => this.#sampler.dueAt;
+      this.blame.drain = () => this.#drain();
     }
     if (collect.canary && runtime.probePool && runtime.nextTurn) {
       const waits = families.histogram("pool_probe_wait_seconds");
@@ -131,7 +122,7 @@ export class ProcessWatch {
     if (pauses && !this.#gc) {
       const report = (kind: string, seconds: number, beganAt?: number): void => {
         pauses.observe(pauses.slot(kind), seconds);
-        this.#stalls?.collected(seconds, beganAt);
+        this.blame?.collected(seconds, beganAt);
       };
       this.#gc = this.#self.attempt("gc", () => this.#runtime.watchGc!(report));
     }
@@ -159,7 +150,7 @@ export class ProcessWatch {
   read(settles: boolean): { lag: LagReading | undefined; hiddenPool: PoolReading | undefined } {
     if (settles) this.settle();
     this.#drain();
-    if (settles) this.#stalls?.flush();
+    if (settles) this.blame?.flush();
     const lag = this.#collect.eventLoop ? this.#sampler.read() : undefined;
     if (lag && this.#board) lag.blockedSeconds = Math.max(lag.blockedSeconds, this.#board.shownBlockedSeconds);
     return { lag, hiddenPool: this.#self.attempt("canary", () => this.#canary?.read()) };
@@ -193,5 +184,4 @@ export const wholeProcess: EntryParts = {
     ...processEntries,
   ],
   Watch: ProcessWatch,
-  stalls: { Blame, Counters: StallCounters },
 };

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Beginning, Collected } from "../metrics/entry.ts";
+import type { Beginning, Collected, Group } from "../metrics/entry.ts";
 import type { SelfMetrics } from "../metrics/self_metrics.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import type { Sample } from "../sample.ts";
@@ -16,43 +16,33 @@ export type Facts = Pick<
   "loop" | "threadCpuSeconds" | "memory" | "process" | "uptimeSeconds" | "involuntarySwitches" | "pending"
 >;
 
+/** How each is asked, by its place in the sample. */
 const facts = {
-  loopTime: { group: "eventLoop", source: "eventloop" },
-  threadCpuSeconds: { group: "eventLoop", source: "thread_cpu" },
-  memory: { group: "memory", source: "memory" },
-  process: { group: "process", source: "process" },
-  uptimeSeconds: { group: "process", source: "uptime" },
-  involuntarySwitches: { group: "container", source: "context_switches" },
-  pendingWork: { group: "pending", source: "pending" },
-} as const;
+  loop: { ask: "loopTime", group: "eventLoop", source: "eventloop" },
+  threadCpuSeconds: { ask: "threadCpuSeconds", group: "eventLoop", source: "thread_cpu" },
+  memory: { ask: "memory", group: "memory", source: "memory" },
+  process: { ask: "process", group: "process", source: "process" },
+  uptimeSeconds: { ask: "uptimeSeconds", group: "process", source: "uptime" },
+  involuntarySwitches: { ask: "involuntarySwitches", group: "container", source: "context_switches" },
+  pending: { ask: "pendingWork", group: "pending", source: "pending" },
+} as const satisfies Record<keyof Facts, { ask: keyof Runtime; group: Group; source: string }>;
 
-type Fact = keyof typeof facts;
-type Value<Name extends Fact> = ReturnType<NonNullable<Runtime[Name]>>;
+/** The facts that the runtime can tell and that are wanted. */
+function wanted(runtime: Runtime, collect: Collected) {
+  return Object.entries(facts).filter(([, { ask, group }]) => collect[group] && runtime[ask]);
+}
 
-/** Names the sources of the facts that the runtime can tell and that are wanted. */
+/** Names the sources of the facts that are read. */
 export function factSources(runtime: Runtime, collect: Collected): string[] {
-  return Object.entries(facts)
-    .filter(([name, { group }]) => collect[group] && runtime[name as Fact])
-    .map(([, { source }]) => source);
+  return wanted(runtime, collect).map(([, { source }]) => source);
 }
 
 /** Reads every fact of the groups that are on; what was not told is absent. */
 export function readFacts(runtime: Runtime, collect: Collected, self: SelfMetrics): Facts {
-  const read = <Name extends Fact>(name: Name): Value<Name> | undefined => {
-    const { group, source } = facts[name];
-    const ask = runtime[name] as (() => Value<Name>) | undefined;
-    return collect[group] && ask ? self.attempt(source, ask) : undefined;
-  };
-  const all = {
-    loop: read("loopTime"),
-    threadCpuSeconds: read("threadCpuSeconds"),
-    memory: read("memory"),
-    process: read("process"),
-    uptimeSeconds: read("uptimeSeconds"),
-    involuntarySwitches: read("involuntarySwitches"),
-  };
-  const told = Object.fromEntries(Object.entries(all).filter(([, fact]) => fact !== undefined));
-  return { ...told, pending: read("pendingWork") ?? new Map() };
+  const told = wanted(runtime, collect)
+    .map(([place, { ask, source }]) => [place, self.attempt<unknown>(source, () => runtime[ask]!())] as const)
+    .filter(([, fact]) => fact !== undefined);
+  return { pending: new Map(), ...Object.fromEntries(told) };
 }
 
 /** When what is read as a running total began to be counted, as Unix time in seconds; undefined where that is not known. */
@@ -63,7 +53,7 @@ export function beginnings(
   const uptime = told(() => runtime.uptimeSeconds?.());
   return {
     process: told(() => runtime.process?.().startUnixSeconds),
-    thread: uptime && monitor - uptime,
+    thread: uptime === undefined ? undefined : monitor - uptime,
     monitor,
   };
 }

@@ -42,11 +42,9 @@ function foreign(metric: CollectedLike, more: Labels = {}, format: TextFormat = 
 
 /** A gauge that shows these numbers. */
 function shows(...numbers: number[]): Sampled {
-  const sample = { pending: new Map(), oldestAges: new Map(), pools: new Map() };
   return new Sampled(
     "gauge",
     { ...options, name: "x", labelNames: ["i"] },
-    () => sample,
     () => numbers.map((each, i) => [each, String(i)] as const),
   );
 }

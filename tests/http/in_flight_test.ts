@@ -240,7 +240,9 @@ function begin(runtime: Runtime = new FakeRuntime()) {
   const family = (name: string) => measurement.families().find(({ title }) => title === name);
   const counts = () => {
     const counter = family("http_requests_total") as Counter;
-    return Object.fromEntries(counter.slots.values.map((values, slot) => [values.join(" "), counter.value(slot)]));
+    return Object.fromEntries(
+      Array.from(counter.copy(), (value, slot) => [counter.slots.valuesOf(slot).join(" "), value]),
+    );
   };
   const durations = family("http_request_duration_seconds") as Histogram;
   return { measurement, recorder, pending, counts, durations };

@@ -20,9 +20,9 @@ function begin(http: HttpOptions = {}, maxLabelSets = 100) {
   const { recorder, pending } = measurement;
   const family = (name: string): unknown => measurement.families().find(({ title }) => title === name);
   const counts = (name: string): Record<string, number> => {
-    const { slots, value } = family(name) as Counter | Gauge;
+    const counted = family(name) as Counter | Gauge;
     return Object.fromEntries(
-      slots.values.map((values, slot) => [values.join(" "), value.call(family(name) as Counter, slot)]),
+      Array.from(counted.copy(), (value, slot) => [counted.slots.valuesOf(slot).join(" "), value]),
     );
   };
   const request = (method = "GET"): Request =>

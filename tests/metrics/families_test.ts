@@ -33,7 +33,7 @@ describe("Families", () => {
     assertEquals(families.histogram("metrics_scrape_duration_seconds").type, "summary");
     // These are everybody's names, and have no prefix.
     assertEquals(families.counter("http_requests_total").name, "http_requests_total");
-    assertEquals(families.histogram("http_request_duration_seconds", [1, 2]).buckets, [1, 2]);
+    assertEquals(families.histogram("http_request_duration_seconds", { buckets: [1, 2] }).buckets, [1, 2]);
   });
 
   it("keeps the catalog's order, whatever the order in which families are made", () => {
@@ -66,8 +66,7 @@ describe("Families", () => {
 
   it("never registers process_*, whose names may be an app's own", () => {
     const { families, registered } = begin();
-    const sample = { pending: new Map(), oldestAges: new Map(), pools: new Map() };
-    families.sampled("process_open_fds", () => sample, () => [[5]]);
+    families.sampled("process_open_fds", () => [[5]]);
     families.register();
     assertEquals(registered(), []);
     assertEquals(families.own(), []);
@@ -118,7 +117,8 @@ describe("Families", () => {
   it("makes a family with another name, help, labels and buckets, and keeps the rest of its entry", () => {
     const { families, registered } = begin();
     const help = "How long a visit took.";
-    const visits = families.histogram("http_request_duration_seconds", [1, 2], {
+    const visits = families.histogram("http_request_duration_seconds", {
+      buckets: [1, 2],
       name: "shop_visit_seconds",
       help,
       labelNames: ["handler"],
@@ -140,7 +140,7 @@ describe("Families", () => {
     const { families, registered } = begin();
     families.register();
     const whole = families.histogram("http_request_duration_seconds");
-    const head = families.histogram("http_request_duration_seconds", [1], { name: "http_head_seconds" });
+    const head = families.histogram("http_request_duration_seconds", { name: "http_head_seconds", buckets: [1] });
     assertEquals(families.own(), [whole, head]);
     for (const name of ["http_head_seconds", "http_request_duration_seconds"]) {
       const error = assertThrows(() => families.counter("http_errors_total", { name }), Error);

@@ -15,7 +15,7 @@ function pendingGauge(): { family: Sampled; pending: Map<string, number> } {
     staticLabels: { service: "api" },
   } as const;
   const read = (from: Sample): Reading[] => [...from.pending].map(([kind, count]) => [count, kind]);
-  return { family: new Sampled("gauge", options, () => sample, read), pending };
+  return { family: new Sampled("gauge", options, () => read(sample)), pending };
 }
 
 describe("Sampled", () => {
