@@ -4,9 +4,10 @@
  * @module
  */
 
-import type { CallScope } from "./scope.ts";
+import type { CallFamilies, CallScope } from "./call_families.ts";
+import { callable, type Refuse, refuser, someText } from "../check.ts";
 import { atOnce } from "../runtime/promise.ts";
-import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
+import { task } from "../work/loop_blame.ts";
 import { timing } from "../work/timing.ts";
 
 /** How a cache answers. */
@@ -26,6 +27,8 @@ export type CacheWrapper = <Lookup extends (...args: never[]) => unknown>(
   options?: CacheOptions<Awaited<ReturnType<Lookup>>>,
 ) => Lookup;
 
+const refuse: Refuse = refuser("Cannot measure cache");
+
 /** Makes `calls.cache`. */
 export function cacheWrapper(scope: CallScope): CacheWrapper {
   return <Lookup extends (...args: never[]) => unknown>(
@@ -33,33 +36,26 @@ export function cacheWrapper(scope: CallScope): CacheWrapper {
     lookup: Lookup,
     options: CacheOptions<Awaited<ReturnType<Lookup>>> = {},
   ): Lookup => {
-    if (typeof name !== "string" || name === "") {
-      throw new TypeError(`Cannot measure cache: its name must be a string with something in it, got ${String(name)}`);
-    }
-    if (typeof lookup !== "function") {
-      throw new TypeError(`Cannot measure cache: expected a function, got ${typeof lookup}`);
-    }
+    someText.check(name, "its name", refuse);
+    if (typeof lookup !== "function") refuse(TypeError, "expected a function", lookup, true);
     const { isHit = (found: unknown) => found !== undefined && found !== null } = options;
-    if (typeof isHit !== "function") {
-      throw new TypeError(`Cannot measure cache: isHit must be a function, got ${typeof isHit}`);
-    }
-    const count = (calls: NonNullable<ReturnType<CallScope["calls"]>>, family: string, amount: number): void => {
-      const counter = calls.counter(family);
+    callable.check(isHit, "isHit", refuse);
+    const count = (calls: CallFamilies, isHit: boolean, amount: number): void => {
+      const counter = calls.counter(isHit ? "cache_hits_total" : "cache_misses_total");
       counter.add(counter.slot(name), amount);
     };
-    const holder: LoopHolder = { heldBy: () => ["task", name] };
-    const calls = scope.calls();
+    const holder = task(name);
+    const calls = scope();
     // Both begin at 0, so that neither loses its first increase.
-    if (calls) { for (const family of ["cache_hits_total", "cache_misses_total"]) count(calls, family, 0); }
+    if (calls) [true, false].forEach((isHit) => count(calls, isHit, 0));
     return function (this: unknown, ...args: never[]): unknown {
-      const [core, calls] = [scope.core(), scope.calls()];
-      if (!core || !calls) return lookup.apply(this, args);
-      return timing(() => heldBy(core.blame, core.runtime.now, holder, () => lookup.apply(this, args)), (ok, found) => {
+      const calls = scope();
+      if (!calls) return lookup.apply(this, args);
+      return timing(() => calls.hold(holder, () => lookup.apply(this, args)), (ok, found) => {
         // A lookup that failed found nothing out, neither that it is there nor that it is not.
         if (!ok) return;
-        core.self.attempt("cache", () => {
-          const hit = atOnce("isHit", isHit(found as Awaited<ReturnType<Lookup>>));
-          count(calls, hit ? "cache_hits_total" : "cache_misses_total", 1);
+        calls.core.self.attempt("cache", () => {
+          count(calls, atOnce("isHit", isHit(found as Awaited<ReturnType<Lookup>>)), 1);
         });
       });
     } as Lookup;

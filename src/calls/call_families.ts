@@ -16,23 +16,28 @@ import type { Reading } from "../metrics/sampled.ts";
 import type { PoolSource } from "../pools/pool_source.ts";
 import { Pools } from "../pools/pools.ts";
 import type { PoolReading } from "../sample.ts";
+import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
+
+/** What a call needs of the monitor; undefined while it does not measure, and the call just happens. */
+export type CallScope = () => CallFamilies | undefined;
 
 /** The families of calls. */
 export class CallFamilies implements CorePart {
-  readonly #core: Core;
+  readonly core: Core;
   readonly #families: Families;
   readonly #made = new Map<string, Counter | Histogram>();
   #connections: Pools | undefined;
   #sources = 0;
 
   private constructor(core: Core) {
-    this.#core = core;
+    this.core = core;
     this.#families = new Families({
       ...core.settings,
       catalog: callEntries,
       registry: core.registry,
       onCollect: () => core.collect(),
       onDrop: (family) => core.self.drop(family),
+      taken: { action: "Cannot measure calls", advice: "leave one of the two out, or choose another registry" },
       memory: () => core.memory,
     });
     this.#families.register();
@@ -56,9 +61,8 @@ export class CallFamilies implements CorePart {
   /** Adds what a pool of database connections tells to the others'; the answer takes it off again. */
   connections(source: PoolSource): () => void {
     if (!this.#connections) {
-      this.#mustBeFree("db_connections");
-      const { runtime, self } = this.#core;
-      const pools = new Pools({ now: () => runtime.now(), self, errorSource: "connections" });
+      const { runtime, self } = this.core;
+      const pools = new Pools({ now: runtime.now, self, errorSource: "connections" });
       this.#families.sampled("db_connections", () => {
         const readings = [...pools.read().values()];
         return [...sumOf(readings, "active"), ...sumOf(readings, "idle")];
@@ -68,6 +72,11 @@ export class CallFamilies implements CorePart {
     }
     // The waits of these pools are told where they are shown as pools.
     return this.#connections.add(String(++this.#sources), () => source());
+  }
+
+  /** Runs work under a name, for stalls to be blamed on it. */
+  hold<Result>(holder: LoopHolder, work: () => Result): Result {
+    return heldBy(this.core.blame, this.core.runtime.now, holder, work);
   }
 
   families(): Family[] {
@@ -84,19 +93,8 @@ export class CallFamilies implements CorePart {
 
   #make<Kind extends Counter | Histogram>(name: string, make: () => Kind): Kind {
     let family = this.#made.get(name) as Kind | undefined;
-    if (!family) {
-      this.#mustBeFree(name);
-      this.#made.set(name, family = make());
-    }
+    if (!family) this.#made.set(name, family = make());
     return family;
-  }
-
-  #mustBeFree(name: string): void {
-    if (this.#core.registry?.getSingleMetric(name) === undefined) return;
-    throw new Error(
-      `Cannot measure calls: the registry has a metric of its own named "${name}"; ` +
-        "leave one of the two out, or choose another registry",
-    );
   }
 }
 

@@ -6,8 +6,9 @@
 
 import { overflowValue } from "../metrics/family.ts";
 import { timingQuery } from "./query_time.ts";
-import type { CallScope } from "./scope.ts";
-import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
+import type { CallScope } from "./call_families.ts";
+import { refuser } from "../check.ts";
+import { type LoopHolder, task } from "../work/loop_blame.ts";
 
 /** The words with which statements begin; every other makes no series of its own. */
 const operations: ReadonlySet<string> = new Set(
@@ -17,7 +18,7 @@ const operations: ReadonlySet<string> = new Set(
 const longest = Math.max(...[...operations].map(({ length }) => length));
 
 /** A query of a database in the process, and the reading of rows, hold the loop. */
-const holder: LoopHolder = { heldBy: () => ["task", "database"] };
+const holder: LoopHolder = task("database");
 
 /** Makes `calls.database`. */
 export function databaseWrapper(
@@ -25,20 +26,20 @@ export function databaseWrapper(
 ): <Query extends (...args: never[]) => unknown>(query: Query) => Query {
   return <Query extends (...args: never[]) => unknown>(query: Query): Query => {
     if (typeof query !== "function") {
-      throw new TypeError(`Cannot measure database: expected a function, got ${typeof query}`);
+      refuser("Cannot measure database")(TypeError, "expected a function", query, true);
     }
     // At once, so that a name that is taken is an error here and not in a query.
-    scope.calls()?.histogram("db_query_duration_seconds");
+    scope()?.histogram("db_query_duration_seconds");
     return function (this: unknown, ...args: never[]): unknown {
-      const calls = scope.calls();
-      const core = scope.core();
-      if (!calls || !core) return query.apply(this, args);
+      const calls = scope();
+      if (!calls) return query.apply(this, args);
+      const { runtime, self } = calls.core;
       return timingQuery(
-        (given) => heldBy(core.blame, core.runtime.now, holder, () => query.apply(this, given as never[])),
+        (given) => calls.hold(holder, () => query.apply(this, given as never[])),
         args,
-        () => core.runtime.now(),
+        runtime.now,
         (seconds) =>
-          core.self.attempt("database", () => {
+          self.attempt("database", () => {
             const durations = calls.histogram("db_query_duration_seconds");
             durations.observe(durations.slot(operationOf(args[0])), seconds);
           }),

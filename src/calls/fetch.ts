@@ -5,7 +5,7 @@
  */
 
 import { methods, otherMethod } from "../http/methods.ts";
-import type { CallScope } from "./scope.ts";
+import type { CallScope } from "./call_families.ts";
 import { type CallOptions, serviceFinder } from "./services.ts";
 
 /** `fetch`, as every runtime has it. */
@@ -22,20 +22,20 @@ export function measuredFetch(scope: CallScope, { services }: CallOptions): Fetc
   const serviceOf = serviceFinder(services);
   return async (...args) => {
     const [input, init] = args;
-    const calls = scope.calls();
-    const core = scope.core();
-    if (!calls || !core) return fetch(...args);
-    const item = { beganAt: core.runtime.now() };
-    const kind = core.pending.kind(pendingKind);
+    const calls = scope();
+    if (!calls) return fetch(...args);
+    const { runtime, pending, self } = calls.core;
+    const item = { beganAt: runtime.now() };
+    const kind = pending.kind(pendingKind);
     kind.add(item);
     const end = (status: string): void => {
       kind.remove(item);
-      core.self.attempt("fetch", () => {
+      self.attempt("fetch", () => {
         const service = serviceOf(addressOf(input));
         const requests = calls.counter("http_client_requests_total");
         const durations = calls.histogram("http_client_request_duration_seconds");
         requests.add(requests.slot(service, methodOf(input, init), status));
-        durations.observe(durations.slot(service), Math.max(0, core.runtime.now() - item.beganAt));
+        durations.observe(durations.slot(service), runtime.now() - item.beganAt);
       });
     };
     let response: Response;

@@ -19,7 +19,8 @@ import { accessTo, type MonitorAccess } from "../monitor/access.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { PoolSource } from "../pools/pool_source.ts";
 import { type CacheOptions, type CacheWrapper, cacheWrapper } from "./cache.ts";
-import { CallFamilies } from "./call_families.ts";
+import { refuser } from "../check.ts";
+import { CallFamilies, type CallScope } from "./call_families.ts";
 import { databaseWrapper } from "./database.ts";
 import { type Fetch, measuredFetch } from "./fetch.ts";
 import { type CallOptions, checkCallOptions } from "./services.ts";
@@ -153,11 +154,10 @@ export interface Calls {
 export function measureCalls(monitor: Monitor, options: CallOptions = {}): Calls {
   const access: MonitorAccess = accessTo(monitor, "Cannot measure calls");
   const services = checkCallOptions(options);
-  const calls = (): CallFamilies | undefined => {
+  const scope: CallScope = () => {
     const core = access.core();
     return core && CallFamilies.of(core);
   };
-  const scope = { core: () => access.core(), calls };
   return {
     fetch: measuredFetch(scope, services),
     time: timer(scope),
@@ -165,9 +165,9 @@ export function measureCalls(monitor: Monitor, options: CallOptions = {}): Calls
     cache: cacheWrapper(scope),
     connections(source) {
       if (typeof source !== "function") {
-        throw new TypeError(`Cannot show connections: expected a function, got ${typeof source}`);
+        refuser("Cannot show connections")(TypeError, "expected a function", source, true);
       }
-      return access.untilStop(calls()?.connections(source) ?? (() => {}));
+      return access.untilStop(scope()?.connections(source) ?? (() => {}));
     },
   };
 }

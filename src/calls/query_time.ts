@@ -22,7 +22,7 @@ export function timingQuery(
   const end = (): void => {
     if (isOver) return;
     isOver = true;
-    observe(Math.max(0, now() - beganAt));
+    observe(now() - beganAt);
   };
   const last = args.at(-1);
   const callback = typeof last === "function" ? watchedCallback(last, end) : undefined;

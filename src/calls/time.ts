@@ -4,8 +4,9 @@
  * @module
  */
 
-import type { CallScope } from "./scope.ts";
-import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
+import type { CallScope } from "./call_families.ts";
+import { type Refuse, refuser } from "../check.ts";
+import type { LoopHolder } from "../work/loop_blame.ts";
 import { timing } from "../work/timing.ts";
 
 /** A histogram or a summary of prom-client 15 or `@prometheus-io/client`, by shape. */
@@ -23,22 +24,21 @@ export type Time = <Result>(
   work: () => Result,
 ) => Result;
 
-/**
- * Makes `calls.time`.
- */
+const refuse: Refuse = refuser("Cannot time work");
+
+/** Makes `calls.time`. */
 export function timer(scope: CallScope): Time {
   return (family, labels, work) => {
-    if (typeof family?.observe !== "function") {
-      throw new TypeError(`Cannot time work: expected a histogram or a summary, got ${typeof family}`);
-    }
-    if (typeof work !== "function") throw new TypeError(`Cannot time work: expected a function, got ${typeof work}`);
-    const core = scope.core();
-    if (!core) return work();
-    const beganAt = core.runtime.now();
+    if (typeof family?.observe !== "function") refuse(TypeError, "expected a histogram or a summary", family, true);
+    if (typeof work !== "function") refuse(TypeError, "expected a function", work, true);
+    const calls = scope();
+    if (!calls) return work();
+    const { runtime, self } = calls.core;
+    const beganAt = runtime.now();
     const holder: LoopHolder = { heldBy: () => ["task", String(family.name ?? "time")] };
-    return timing(() => heldBy(core.blame, core.runtime.now, holder, work), () => {
+    return timing(() => calls.hold(holder, work), () => {
       // It throws for such as labels that the metric does not have: the work is done all the same.
-      core.self.attempt("time", () => family.observe(labels as never, Math.max(0, core.runtime.now() - beganAt)));
+      self.attempt("time", () => family.observe(labels as never, runtime.now() - beganAt));
     });
   };
 }

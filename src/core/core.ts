@@ -83,7 +83,7 @@ export class Core {
     this.pending = new PendingWork(maxLabelSets, () => self.drop(families.fullName("pending_tasks")));
     if (collect.pools) {
       this.#pools = new Pools({
-        now: () => runtime.now(),
+        now: runtime.now,
         self,
         waits: families.histogram("pool_wait_seconds"),
         runs: families.histogram("pool_run_seconds"),

@@ -32,6 +32,8 @@ export interface FamiliesOptions extends FamilySettings {
   readonly isHidden?: (entry: CatalogEntry) => boolean;
   /** Called before somebody reads a family through prom-client's protocol. */
   readonly onCollect: () => void;
+  /** What is refused where a name is taken, and what to do about it; `createMonitor` where it is absent. */
+  readonly taken?: { readonly action: string; readonly advice: string };
   /** Called with a family's whole name each time a label set found no place of its own. */
   readonly onDrop: (family: string) => void;
   /** Where numbers are kept that other threads read as well; undefined while there is none. */
@@ -170,12 +172,14 @@ export class Families {
   }
 
   #mustBeFree(family: Family): void {
-    const present = this.#options.registry?.getSingleMetric(family.title);
+    const { registry, taken } = this.#options;
+    const present = registry?.getSingleMetric(family.title);
     if (present === undefined || present === family) return;
-    throw new Error(
-      `Cannot create monitor: the registry has a metric of its own named "${family.title}"; ` +
-        "choose another prefix or registry, or switch that group off with collect",
-    );
+    const {
+      action = "Cannot create monitor",
+      advice = "choose another prefix or registry, or switch that group off with collect",
+    } = taken ?? {};
+    throw new Error(`${action}: the registry has a metric of its own named "${family.title}"; ${advice}`);
   }
 
   #entry(name: string): CatalogEntry {

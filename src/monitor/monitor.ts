@@ -15,7 +15,7 @@ import { pageHandler, type ScrapeRequest } from "../page/handler.ts";
 import { instrument, type InstrumentOptions } from "./instrument.ts";
 import type { Recorder } from "../http/recorder.ts";
 import type { MonitorOptions } from "./options.ts";
-import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
+import { heldBy, type LoopHolder, task } from "../work/loop_blame.ts";
 import { untilReload } from "./hot_reload.ts";
 import { PendingWork } from "../work/pending.ts";
 import { Limiter, type LimiterOptions } from "../pools/limiter.ts";
@@ -229,7 +229,7 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
       new Limiter(name, options, now, (source) => {
         checkPool(name, source);
         return addPool(name, source);
-      }, (job) => heldBy(core?.blame, now, { heldBy: () => ["task", name] }, job)),
+      }, (job) => heldBy(core?.blame, now, task(name), job)),
     pool(name, source) {
       checkPool(name, source);
       return addPool(name, source);

@@ -4,9 +4,12 @@
  * @module
  */
 
+import { isObject, type Refuse, refuser, whole } from "../check.ts";
 import { type PendingItem, PendingKind } from "../work/pending.ts";
 import { onAbort } from "./on_abort.ts";
-import type { PoolSource, RejectionReason } from "./pool_source.ts";
+import type { PoolSource, PoolWatcher } from "./pool_source.ts";
+
+const refuse: Refuse = refuser("Cannot create limiter");
 
 /** How much a limiter lets through. */
 export interface LimiterOptions {
@@ -53,9 +56,8 @@ export class Limiter implements Disposable {
   readonly #waiting = new PendingKind();
   #active = 0;
   readonly #hold: <Result>(job: () => Result) => Result;
-  #wait: ((seconds: number) => void) | undefined;
-  #run: ((seconds: number) => void) | undefined;
-  #reject: ((reason: RejectionReason) => void) | undefined;
+  /** Where each wait, run and rejection is told; undefined while nobody watches. */
+  #told: { [What in "waits" | "runs" | "rejections"]: ReturnType<PoolWatcher[What]> } | undefined;
   readonly #hide: () => void;
 
   /**
@@ -76,13 +78,11 @@ export class Limiter implements Disposable {
     show: (source: PoolSource) => () => void,
     hold: <Result>(job: () => Result) => Result = (job) => job(),
   ) {
-    this.#hold = hold;
-    if (typeof options !== "object" || options === null) {
-      throw new TypeError(`Cannot create limiter: expected options with a capacity, got ${String(options)}`);
-    }
+    if (!isObject(options)) refuse(TypeError, "expected options with a capacity", options);
     const { capacity, maxQueued = Infinity } = options;
-    mustBeWhole("capacity", capacity, 1);
-    if (maxQueued !== Infinity) mustBeWhole("maxQueued", maxQueued, 0);
+    whole(1, Infinity).check(capacity, "capacity", refuse);
+    if (maxQueued !== Infinity) whole(0, Infinity).check(maxQueued, "maxQueued", refuse);
+    this.#hold = hold;
     this.name = name;
     this.capacity = capacity;
     this.#maxQueued = maxQueued;
@@ -95,11 +95,9 @@ export class Limiter implements Disposable {
     });
     this.#hide = show(Object.assign(source, {
       exact: true,
-      watch: (watcher: Parameters<NonNullable<PoolSource["watch"]>>[0]) => {
-        this.#wait = watcher.waits();
-        this.#run = watcher.runs();
-        this.#reject = watcher.rejections();
-        return () => this.#wait = this.#run = this.#reject = undefined;
+      watch: (watcher: PoolWatcher) => {
+        this.#told = { waits: watcher.waits(), runs: watcher.runs(), rejections: watcher.rejections() };
+        return () => this.#told = undefined;
       },
     }));
   }
@@ -128,7 +126,7 @@ export class Limiter implements Disposable {
     options: LimiterCallOptions = {},
   ): Promise<Awaited<Result>> {
     if (typeof job !== "function") {
-      throw new TypeError(`Cannot run in limiter "${this.name}": expected a function, got ${typeof job}`);
+      refuser(`Cannot run in limiter "${this.name}"`)(TypeError, "expected a function", job, true);
     }
     const turn = this.#enter(options.signal);
     if (turn) await turn;
@@ -171,11 +169,11 @@ export class Limiter implements Disposable {
     // A permit that is given back goes straight to the next in line, so one that is free has nobody waiting for it.
     if (this.#active < this.capacity) {
       this.#active++;
-      this.#wait?.(0);
+      this.#told?.waits(0);
       return undefined;
     }
     if (this.#waiting.count >= this.#maxQueued) {
-      this.#reject?.("full");
+      this.#told?.rejections("full");
       throw new DOMException(
         `Cannot enter limiter "${this.name}": ${this.#active} run and ${this.#waiting.count} wait, which is the most that may`,
         "QuotaExceededError",
@@ -185,8 +183,8 @@ export class Limiter implements Disposable {
       const giveUp = (): void => {
         this.#waiting.remove(waiter);
         // A wait that was given up was one: left out, a limiter whose callers all time out would look idle.
-        this.#wait?.(Math.max(0, this.#now() - waiter.beganAt));
-        this.#reject?.("gave_up");
+        this.#told?.waits(this.#now() - waiter.beganAt);
+        this.#told?.rejections("gave_up");
         reject(signal!.reason);
       };
       const forget = signal && onAbort(signal, giveUp);
@@ -203,23 +201,14 @@ export class Limiter implements Disposable {
 
   #leave(beganAt: number): void {
     const now = this.#now();
-    this.#run?.(Math.max(0, now - beganAt));
+    this.#told?.runs(now - beganAt);
     const next = this.#waiting.first as Waiter | undefined;
     if (!next) {
       this.#active--;
       return;
     }
     this.#waiting.remove(next);
-    this.#wait?.(Math.max(0, now - next.beganAt));
+    this.#told?.waits(now - next.beganAt);
     next.start();
-  }
-}
-
-function mustBeWhole(name: string, value: unknown, least: number): void {
-  if (typeof value !== "number") {
-    throw new TypeError(`Cannot create limiter: ${name} must be a number, got ${String(value)}`);
-  }
-  if (!Number.isInteger(value) || value < least) {
-    throw new RangeError(`Cannot create limiter: ${name} must be a whole number of at least ${least}, got ${value}`);
   }
 }

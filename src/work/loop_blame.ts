@@ -13,6 +13,11 @@ export interface NamedHolder {
   heldBy(): readonly [kind: string, name: string];
 }
 
+/** Work of a name that is always the same. */
+export function task(name: string): NamedHolder {
+  return { heldBy: () => ["task", name] };
+}
+
 /** A request, counted in a series whose route may not be found yet. */
 export interface RequestHolder extends NamedHolder {
   readonly series: { readonly method: string; readonly route: string };
@@ -62,9 +67,17 @@ export function heldBy<Result>(
   } finally {
     blame.leave(outer, now());
   }
-  if (result instanceof Promise) {
-    const settle = (): void => blame.settled(holder, now());
-    result.then(settle, settle);
-  }
+  if (result instanceof Promise) tellSettled(result, blame, now, holder);
   return result;
+}
+
+/** Tells when a promise has settled. Both branches are handled: a rejection is the business of whoever holds the promise. */
+export function tellSettled(
+  promise: Promise<unknown>,
+  blame: LoopBlame,
+  now: () => number,
+  holder: LoopHolder,
+): void {
+  const settle = (): void => blame.settled(holder, now());
+  promise.then(settle, settle);
 }

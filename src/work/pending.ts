@@ -5,8 +5,12 @@
  */
 
 import { overflowValue } from "../metrics/family.ts";
-import { heldBy, type LoopBlame, type LoopHolder } from "./loop_blame.ts";
+import { heldBy, type LoopBlame, task, tellSettled } from "./loop_blame.ts";
+import { type Refuse, refuser, someText } from "../check.ts";
 import { isPromise } from "../runtime/promise.ts";
+import { timing } from "./timing.ts";
+
+const refuse: Refuse = refuser("Cannot track work");
 
 /** One piece of pending work; it is its own link in its kind's list, so that tracking allocates nothing more. */
 export interface PendingItem {
@@ -110,36 +114,20 @@ export class PendingWork {
     work: Promise<Result> | (() => Result),
     blame?: LoopBlame,
   ): Promise<Result> | Result {
-    if (typeof kind !== "string" || kind === "") {
-      throw new TypeError(`Cannot track work: kind must be a string with something in it, got ${String(kind)}`);
-    }
+    someText.check(kind, "kind", refuse);
     // A thenable that is no promise is refused: many are lazy, and asking one when it settles would run it twice.
     if (typeof work !== "function" && !isPromise(work)) {
-      throw new TypeError(`Cannot track work: expected a promise or a function, got ${describe(work)}`);
+      refuse(TypeError, "expected a promise or a function", work, true);
     }
     const item: PendingItem = { beganAt: now() };
     const pending = this.kind(kind);
     pending.add(item);
-    const holder: LoopHolder = { heldBy: () => ["task", kind] };
-    const end = (): void => pending.remove(item);
-    let result: Promise<Result> | Result;
-    try {
-      result = typeof work === "function" ? heldBy(blame, now, holder, work, item.beganAt) : work;
-    } catch (error) {
-      end();
-      throw error;
-    }
-    // Both branches are handled: a rejection stays the business of whoever holds the promise, and is never doubled here.
-    if (blame && result === work) {
-      const settle = (): void => blame.settled(holder, now());
-      (result as Promise<Result>).then(settle, settle);
-    }
-    if (isPromise(result)) result.then(end, end);
-    else end();
-    return result;
+    const holder = task(kind);
+    const begin = (): Promise<Result> | Result => {
+      if (typeof work === "function") return heldBy(blame, now, holder, work, item.beganAt);
+      if (blame) tellSettled(work, blame, now, holder);
+      return work;
+    };
+    return timing(begin, () => pending.remove(item));
   }
-}
-
-function describe(value: unknown): string {
-  return value === null ? "null" : typeof value;
 }

@@ -83,7 +83,7 @@ describe("monitor.time()", () => {
     assertThrows(
       () => measureCalls(monitor).time(renders, { page: "a" }, 1 as never),
       TypeError,
-      "expected a function, got number",
+      "expected a function, got a number",
     );
   });
 });

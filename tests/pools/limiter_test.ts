@@ -203,7 +203,7 @@ describe("Limiter.run()", () => {
     await assertRejects(
       () => limiter.run(7 as unknown as () => void),
       TypeError,
-      'Cannot run in limiter "jobs": expected a function, got number',
+      'Cannot run in limiter "jobs": expected a function, got a number',
     );
     assertEquals(read().active, 0);
   });
@@ -285,7 +285,7 @@ describe("new Limiter()", () => {
   const refused: [options: unknown, Class: typeof TypeError | typeof RangeError, message: string][] = [
     [undefined, TypeError, "Cannot create limiter: expected options with a capacity, got undefined"],
     [{}, TypeError, "Cannot create limiter: capacity must be a number, got undefined"],
-    [{ capacity: "4" }, TypeError, "Cannot create limiter: capacity must be a number, got 4"],
+    [{ capacity: "4" }, TypeError, 'Cannot create limiter: capacity must be a number, got "4"'],
     [{ capacity: 0 }, RangeError, "Cannot create limiter: capacity must be a whole number of at least 1, got 0"],
     [{ capacity: 1.5 }, RangeError, "capacity must be a whole number of at least 1, got 1.5"],
     [{ capacity: Infinity }, RangeError, "capacity must be a whole number of at least 1, got Infinity"],

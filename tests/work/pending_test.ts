@@ -104,7 +104,7 @@ describe("PendingWork.track()", () => {
     assertThrows(
       () => work.track(now, "query", query),
       TypeError,
-      "Cannot track work: expected a promise or a function, got object",
+      "Cannot track work: expected a promise or a function, got an object",
     );
     assertEquals(asked, 0);
     assertEquals([...work.entries()], []);
@@ -116,7 +116,7 @@ describe("PendingWork.track()", () => {
     [7, () => {}, "Cannot track work: kind must be a string with something in it, got 7"],
     ["mail", undefined, "Cannot track work: expected a promise or a function, got undefined"],
     ["mail", null, "Cannot track work: expected a promise or a function, got null"],
-    ["mail", "x", "Cannot track work: expected a promise or a function, got string"],
+    ["mail", "x", "Cannot track work: expected a promise or a function, got a string of 1 characters"],
   ];
   for (const [kind, what, message] of wrong) {
     it(`refuses kind ${JSON.stringify(kind)} with ${what === null ? "null" : typeof what}: ${message}`, () => {

@@ -7,6 +7,7 @@
 import { isPromise } from "../../runtime/promise.ts";
 import type { PoolSource, PoolWatcher } from "../pool_source.ts";
 import { type Method, replaceMethod } from "./replace_method.ts";
+import { mustLookLike } from "./shape.ts";
 import { Watchers } from "../watchers.ts";
 
 /** Whether a pool's own methods may be replaced. */
@@ -70,31 +71,43 @@ export class Checkouts {
   }
 }
 
-/** Makes a watch that counts how many watch, so that methods are replaced by the first and put back by the last. */
-export function watchedByReplacing(
-  watchers: Watchers,
-  begin: () => (() => void)[],
-): NonNullable<PoolSource["watch"]> {
-  let holders = 0;
+/**
+ * Times a pool by its own methods: the one that hands out, and those that take back. They are replaced by the first who
+ * watches, and put back by the last.
+ */
+export function timedByReplacing(
+  library: string,
+  pool: object,
+  read: PoolSource,
+  handsOut: string,
+  takesBack: readonly string[],
+): PoolSource {
+  mustLookLike(library, pool, Object.fromEntries([handsOut, ...takesBack].map((name) => [name, "function"])));
+  const checkouts = new Checkouts();
+  const { watchers } = checkouts;
+  watchers.tells("wait", "run");
+  const replaceAll = (): (() => void)[] => [
+    replaceMethod(pool, handsOut, (original) => checkouts.waiting(original, (it) => checkouts.taken(it))),
+    ...takesBack.map((name) =>
+      replaceMethod(pool, name, (original) =>
+        function (resource, ...rest) {
+          checkouts.givenBack(resource);
+          return original.call(this, resource, ...rest);
+        })
+    ),
+  ];
   let restore: (() => void)[] = [];
-  return (watcher: PoolWatcher) => {
-    if (holders++ === 0) restore = begin();
-    const leave = watchers.add(watcher);
-    return () => {
-      leave();
-      // The last that was replaced is put back first.
-      if (--holders === 0) { for (const put of restore.reverse()) put(); }
-    };
-  };
-}
-
-/** Makes a method that takes something back tell so. */
-export function replaceReturn(checkouts: Checkouts, target: object, name: string): () => void {
-  return replaceMethod(target, name, (original) =>
-    function (resource, ...rest) {
-      checkouts.givenBack(resource);
-      return original.call(this, resource, ...rest);
-    });
+  return Object.assign(read, {
+    watch(watcher: PoolWatcher) {
+      if (!watchers.isWatched) restore = replaceAll();
+      const leave = watchers.add(watcher);
+      return () => {
+        leave();
+        // The last that was replaced is put back first.
+        if (!watchers.isWatched) { for (const put of restore.reverse()) put(); }
+      };
+    },
+  });
 }
 
 function isObject(value: unknown): value is object {

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { type CheckoutOptions, Checkouts, replaceReturn, watchedByReplacing } from "./checkouts.ts";
+import { type CheckoutOptions, timedByReplacing } from "./checkouts.ts";
 import type { PoolSource } from "../pool_source.ts";
-import { replaceMethod } from "./replace_method.ts";
 import { capacityOf, mustLookLike } from "./shape.ts";
 
 /** The part of a pool of generic-pool that is read. */
@@ -31,22 +30,13 @@ export interface GenericPoolLike {
  * @throws {TypeError} If it is none.
  */
 export function genericPool(pool: GenericPoolLike, { timed = false }: CheckoutOptions = {}): PoolSource {
-  mustLookLike("a pool of generic-pool", pool, { max: "number", borrowed: "number", pending: "number" });
+  const library = "a pool of generic-pool";
+  mustLookLike(library, pool, { max: "number", borrowed: "number", pending: "number" });
   const read: PoolSource = () => ({
     ...capacityOf(pool.max),
     active: pool.borrowed,
     queued: pool.pending,
     idle: pool.available,
   });
-  if (!timed) return read;
-  mustLookLike("a pool of generic-pool", pool, { acquire: "function", release: "function", destroy: "function" });
-  const checkouts = new Checkouts();
-  checkouts.watchers.tells("wait", "run");
-  return Object.assign(read, {
-    watch: watchedByReplacing(checkouts.watchers, () => [
-      replaceMethod(pool, "acquire", (original) => checkouts.waiting(original, (it) => checkouts.taken(it))),
-      replaceReturn(checkouts, pool, "release"),
-      replaceReturn(checkouts, pool, "destroy"),
-    ]),
-  });
+  return timed ? timedByReplacing(library, pool, read, "acquire", ["release", "destroy"]) : read;
 }

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { type CheckoutOptions, Checkouts, replaceReturn, watchedByReplacing } from "./checkouts.ts";
+import { type CheckoutOptions, timedByReplacing } from "./checkouts.ts";
 import type { PoolSource } from "../pool_source.ts";
-import { replaceMethod } from "./replace_method.ts";
 import { capacityOf, mustLookLike } from "./shape.ts";
 
 /** The part of a pool of mysql2 that is read. It has no public way to ask, so these are its own fields (3.24). */
@@ -33,9 +32,10 @@ export type MysqlPoolLike = object;
  * @throws {TypeError} If it is none.
  */
 export function mysqlPool(pool: MysqlPoolLike, { timed = false }: CheckoutOptions = {}): PoolSource {
-  mustLookLike("a pool of mysql2", pool, {});
+  const library = "a pool of mysql2";
+  mustLookLike(library, pool, {});
   const core = ((pool as { pool?: unknown }).pool ?? pool) as MysqlCorePoolLike;
-  mustLookLike("a pool of mysql2", core, {
+  mustLookLike(library, core, {
     config: "object",
     _allConnections: "object",
     _freeConnections: "object",
@@ -47,14 +47,5 @@ export function mysqlPool(pool: MysqlPoolLike, { timed = false }: CheckoutOption
     queued: core._connectionQueue.length,
     idle: core._freeConnections.length,
   });
-  if (!timed) return read;
-  mustLookLike("a pool of mysql2", core, { getConnection: "function", releaseConnection: "function" });
-  const checkouts = new Checkouts();
-  checkouts.watchers.tells("wait", "run");
-  return Object.assign(read, {
-    watch: watchedByReplacing(checkouts.watchers, () => [
-      replaceMethod(core, "getConnection", (original) => checkouts.waiting(original, (it) => checkouts.taken(it))),
-      replaceReturn(checkouts, core, "releaseConnection"),
-    ]),
-  });
+  return timed ? timedByReplacing(library, core, read, "getConnection", ["releaseConnection"]) : read;
 }

@@ -5,7 +5,7 @@
  */
 
 import { type CheckoutOptions, Checkouts } from "./checkouts.ts";
-import type { PoolSource } from "../pool_source.ts";
+import type { PoolSource, PoolWatcher } from "../pool_source.ts";
 import { replaceMethod } from "./replace_method.ts";
 import { capacityOf, mustLookLike } from "./shape.ts";
 
@@ -66,7 +66,7 @@ export function pgPool(pool: PgPoolLike, { timed = false }: CheckoutOptions = {}
     idle: pool.idleCount,
   });
   return Object.assign(read, {
-    watch(watcher: Parameters<NonNullable<PoolSource["watch"]>>[0]) {
+    watch(watcher: PoolWatcher) {
       const checkouts = new Checkouts();
       checkouts.watchers.tells(...(timed ? ["wait", "run"] as const : ["run"] as const));
       const leave = checkouts.watchers.add(watcher);

@@ -7,24 +7,24 @@
 /** What a member has to be. */
 type Kind = "number" | "function" | "object";
 
+/** Tells what kind of thing something is, for the error that refuses it. */
+export function kindOf(value: unknown): string {
+  return value === null ? "null" : typeof value;
+}
+
 /**
  * Refuses what lacks a member.
  *
  * @throws {TypeError} If one is missing or something else.
  */
 export function mustLookLike(library: string, value: unknown, members: Readonly<Record<string, Kind>>): void {
-  const isObject = (typeof value === "object" && value !== null) || typeof value === "function";
-  if (!isObject) {
-    throw new TypeError(`Cannot show pool: expected ${library}, got ${value === null ? "null" : typeof value}`);
-  }
+  const refuse = (got: string): never => {
+    throw new TypeError(`Cannot show pool: expected ${library}, got ${got}`);
+  };
+  if (!["object", "function"].includes(kindOf(value))) refuse(kindOf(value));
   for (const [name, kind] of Object.entries(members)) {
-    const member = (value as Record<string, unknown>)[name];
-    const isKind = typeof member === kind && member !== null;
-    if (!isKind) {
-      throw new TypeError(
-        `Cannot show pool: expected ${library}, got one whose ${name} is ${member === null ? "null" : typeof member}`,
-      );
-    }
+    const is = kindOf((value as Record<string, unknown>)[name]);
+    if (is !== kind) refuse(`one whose ${name} is ${is}`);
   }
 }
 

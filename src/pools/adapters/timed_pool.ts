@@ -6,7 +6,7 @@
 
 import type { PoolReading } from "../../sample.ts";
 import { timing } from "../../work/timing.ts";
-import type { PoolSource } from "../pool_source.ts";
+import type { PoolSource, PoolWatcher } from "../pool_source.ts";
 import { Watchers } from "../watchers.ts";
 
 /** A pool of functions, whose jobs can be timed. */
@@ -25,8 +25,8 @@ export interface TimedPool extends PoolSource {
 /** Makes a pool of functions. */
 export function timedPool(read: () => PoolReading): TimedPool {
   const watchers = new Watchers();
-  return Object.assign(() => read(), {
-    watch: (watcher: Parameters<NonNullable<PoolSource["watch"]>>[0]) => watchers.add(watcher),
+  return Object.assign(read, {
+    watch: (watcher: PoolWatcher) => watchers.add(watcher),
     timed<Job extends (...args: never[]) => unknown>(job: Job): Job {
       if (typeof job !== "function") throw new TypeError(`Cannot time job: expected a function, got ${typeof job}`);
       if (!watchers.isWatched) return job;

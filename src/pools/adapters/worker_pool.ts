@@ -7,6 +7,7 @@
 import { isPromise } from "../../runtime/promise.ts";
 import type { PoolSource } from "../pool_source.ts";
 import { replaceMethod } from "./replace_method.ts";
+import { kindOf } from "./shape.ts";
 import { workersTellClose } from "../../runtime/threads.ts";
 import type { GlobalLike } from "../../runtime/shim.ts";
 import { timing } from "../../work/timing.ts";
@@ -105,7 +106,7 @@ export function workerPool(workers: Iterable<WorkerLike> = []): WorkerPool {
 
   const add = (worker: WorkerLike): () => void => {
     if (!isNodeWorker(worker) && !isWebWorker(worker)) {
-      throw new TypeError(`Cannot show worker: expected a worker, got ${worker === null ? "null" : typeof worker}`);
+      throw new TypeError(`Cannot show worker: expected a worker, got ${kindOf(worker)}`);
     }
     const present = members.get(worker);
     if (present) return present.leave;
@@ -122,9 +123,7 @@ export function workerPool(workers: Iterable<WorkerLike> = []): WorkerPool {
 
   const track = (worker: WorkerLike, job: Promise<unknown> | (() => unknown)): unknown => {
     if (typeof job !== "function" && !isPromise(job)) {
-      throw new TypeError(
-        `Cannot track job: expected a promise or a function, got ${job === null ? "null" : typeof job}`,
-      );
+      throw new TypeError(`Cannot track job: expected a promise or a function, got ${kindOf(job)}`);
     }
     const member = members.get(worker);
     if (!member) return typeof job === "function" ? job() : job;
