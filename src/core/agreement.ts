@@ -4,26 +4,15 @@
  * @module
  */
 
-import type { FromPythonOptions, RequestSettings } from "../http/options.ts";
+import { fromPythonOptions } from "../http/option_table.ts";
+import type { RequestSettings } from "../http/options.ts";
 import type { CoreSettings } from "./core.ts";
 
 /** The settings that monitors of one registry cannot have each for itself. */
 const shared = ["prefix", "intervalSeconds", "stallSeconds", "maxLabelSets", "nativeHistograms", "labels"] as const;
 
-const fromPython: readonly string[] = [
-  "enableVariable",
-  "durationDecimals",
-  "unmatched",
-  "namespace",
-  "subsystem",
-  "bodyRoutes",
-] satisfies (keyof FromPythonOptions)[];
-
 /** What a user has given, before defaults. */
-export interface GivenSettings
-  extends
-    Partial<Pick<CoreSettings, "prefix" | "intervalSeconds" | "stallSeconds" | "maxLabelSets" | "nativeHistograms">> {
-  readonly labels?: CoreSettings["labels"];
+export interface GivenSettings extends Partial<Pick<CoreSettings, typeof shared[number]>> {
   readonly collect?: Readonly<Record<string, boolean | undefined>> | object;
 }
 
@@ -49,7 +38,7 @@ export function mustAgreeOnHttp(current: RequestSettings, wanted: RequestSetting
 
 /** Where the user gives it. */
 function http(name: string): string {
-  return fromPython.includes(name) ? `http.fromPython.${name}` : `http.${name}`;
+  return Object.hasOwn(fromPythonOptions, name) ? `http.fromPython.${name}` : `http.${name}`;
 }
 
 function mustBeSame(what: string, name: string, current: unknown, wanted: unknown): void {

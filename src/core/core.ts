@@ -7,6 +7,7 @@
 import { HttpFamilies, type HttpSettings } from "../http/http_families.ts";
 import type { RequestSettings } from "../http/options.ts";
 import { type Traced, traceOf } from "../http/trace.ts";
+import { defined } from "../metrics/defined.ts";
 import { Families } from "../metrics/families.ts";
 import type { Family } from "../metrics/family.ts";
 import type { RegistryLike } from "../metrics/registry_like.ts";
@@ -19,7 +20,7 @@ import type { Stall } from "../process/blame.ts";
 import type { EntryParts, ProcessSettings, ProcessWatch } from "../process/process_watch.ts";
 import { beginnings, type Facts, factSources, readFacts } from "../process/runtime_facts.ts";
 import type { Runtime } from "../runtime/shim.ts";
-import type { Sample, UsageReading } from "../sample.ts";
+import type { ContainerReading, Sample, UsageReading } from "../sample.ts";
 import { PendingWork } from "../work/pending.ts";
 
 /** The options that everybody who measures in one registry shares. */
@@ -52,8 +53,8 @@ export class Core {
   readonly onStall: Set<(stall: Stall) => void> = new Set();
   readonly #parts = new Map<string, CorePart>();
   #http: HttpFamilies | undefined;
-  #facts: Facts & Pick<Sample, "container"> = { pending: new Map() };
-  #factsAt = Number.NEGATIVE_INFINITY;
+  #facts: Partial<Facts> & { readonly container?: ContainerReading | undefined } = {};
+  #factsAt = -Infinity;
   #sample: Sample = { pending: new Map(), oldestAges: new Map(), pools: new Map() };
   #collected = false;
   #memory: SlotMemory | undefined;
@@ -206,8 +207,7 @@ export class Core {
     const { lag, hiddenPool } = this.#watch?.read(settles) ?? {};
     const now = this.runtime.now();
     if (now - this.#factsAt >= keepSeconds) {
-      const container = this.#watch?.container?.read();
-      this.#facts = { ...readFacts(this.runtime, collect, this.self), ...(container && { container }) };
+      this.#facts = { ...readFacts(this.runtime, collect, this.self), container: this.#watch?.container?.read() };
       this.#factsAt = now;
     }
     const pending = new Map(this.#facts.pending);
@@ -221,7 +221,7 @@ export class Core {
     }
     const pools = this.#pools?.read() ?? new Map();
     if (hiddenPool) pools.set("runtime", hiddenPool);
-    return this.#sample = { ...this.#facts, ...(lag && { lag }), pending, oldestAges, pools };
+    return this.#sample = defined({ ...this.#facts, lag, pending, oldestAges, pools });
   }
 
   /**
@@ -231,15 +231,13 @@ export class Core {
   usage(): UsageReading & { readonly blockedSeconds?: number; readonly throttledSeconds?: number } {
     const { collect } = this.settings;
     const watch = this.#watch;
-    const blockedSeconds = watch?.read(true).lag?.blockedSeconds;
     const { heapUsedBytes, ...process } = this.self.attempt("process", () => this.runtime.usage?.()) ?? {};
-    const throttledSeconds = watch?.container?.throttledSeconds();
-    return {
-      ...(blockedSeconds !== undefined && { blockedSeconds }),
-      ...(collect.memory && heapUsedBytes !== undefined && { heapUsedBytes }),
+    return defined({
+      blockedSeconds: watch?.read(true).lag?.blockedSeconds,
+      heapUsedBytes: collect.memory ? heapUsedBytes : undefined,
       ...(collect.process && process),
-      ...(throttledSeconds !== undefined && { throttledSeconds }),
-    };
+      throttledSeconds: watch?.container?.throttledSeconds(),
+    });
   }
 
   /** Shows a pool, in place of one of the same name; the answer takes it off the page again. */

@@ -23,7 +23,7 @@ export class SelfMetrics {
 
   constructor(families: Families, maxLabelSets: number) {
     // Its label sets are the families' names. A limit on them would have to be counted here as well, without an end.
-    this.#dropped = families.counter("metrics_dropped_label_sets_total", { maxLabelSets: Number.POSITIVE_INFINITY });
+    this.#dropped = families.counter("metrics_dropped_label_sets_total", { maxLabelSets: Infinity });
     this.#errors = families.counter("metrics_errors_total", { maxLabelSets: Math.max(fewestSources, maxLabelSets) });
     this.#scrapes = families.histogram("metrics_scrape_duration_seconds");
     this.#scrapeBytes = families.counter("metrics_scrape_bytes_total");

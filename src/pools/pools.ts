@@ -53,7 +53,7 @@ interface Shown {
 export class Pools {
   readonly #options: PoolsOptions;
   readonly #shown = new Map<string, Shown>();
-  #readAt = Number.NEGATIVE_INFINITY;
+  #readAt = -Infinity;
 
   /** Makes a collection without a pool. */
   constructor(options: PoolsOptions) {
@@ -68,7 +68,7 @@ export class Pools {
     const shown: Shown = { source, stop: undefined, reading: undefined };
     const before = this.#shown.get(name);
     this.#shown.set(name, shown);
-    this.#readAt = Number.NEGATIVE_INFINITY;
+    this.#readAt = -Infinity;
     this.#end(name, before);
     const { self } = this.#options;
     if (before && before.source !== source) self.fail(this.#errorsOf(name));

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { defined } from "../metrics/defined.ts";
 import type { LoopBlame, LoopHolder, RequestHolder } from "../work/loop_blame.ts";
 import { type Held, innocentShare, keyOf, lateSeconds, sharesOf, type StallShare } from "./stall_shares.ts";
 import { Suspects } from "./suspects.ts";
@@ -62,7 +63,7 @@ export interface Watcher {
 /** Finds out who held the loop. */
 export class Blame implements LoopBlame {
   /** Answers when the next beat is due; set by what beats. */
-  dueAt: () => number = () => Number.POSITIVE_INFINITY;
+  dueAt: () => number = () => Infinity;
   /** Takes the collections that the runtime still holds back; set by what watches them. */
   drain: () => void = () => {};
   /** Set while a thread watches. */
@@ -208,7 +209,7 @@ export class Blame implements LoopBlame {
       this.#open = {
         from: now - gapSeconds,
         lostBefore,
-        stall: { endedAt: now, seconds, ...(cpuSeconds !== undefined && { cpuSeconds }), shares },
+        stall: defined({ endedAt: now, seconds, cpuSeconds, shares }),
       };
     }
     this.#clear();
@@ -239,7 +240,7 @@ export class Blame implements LoopBlame {
     this.#options.book({
       ...stall,
       ...(gcSeconds > 0 && { gcSeconds: Math.min(seconds, gcSeconds) }),
-      ...(whole && { shares: [{ kind: whole, name: "", seconds, ...(cpuSeconds !== undefined && { cpuSeconds }) }] }),
+      ...(whole && { shares: [defined({ kind: whole, name: "", seconds, cpuSeconds })] }),
     });
   }
 

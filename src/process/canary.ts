@@ -7,6 +7,7 @@
  * @module
  */
 
+import { defined } from "../metrics/defined.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import type { PoolReading } from "../sample.ts";
 
@@ -75,7 +76,7 @@ export class Canary {
     const flight = this.#flight;
     const waited = flight ? this.#wait(flight, this.#runtime.now() - flight.sentAt) : 0;
     // Absent while nobody can say what of the canary's age is the pool's doing.
-    return { ...(capacity !== undefined && { capacity }), ...(waited !== undefined && { oldestWaitSeconds: waited }) };
+    return defined({ capacity, oldestWaitSeconds: waited });
   }
 
   /** Takes the canary's answer once both the job and the turn of the loop are back, whichever is first. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { defined } from "../metrics/defined.ts";
 import type { ContainerReading } from "../sample.ts";
 import { type ControlGroups, findControlGroups } from "./control_groups.ts";
 
@@ -125,8 +126,4 @@ function number(text = ""): number | undefined {
 /** Lines of a name and a number. */
 function numbers(text = ""): ReadonlyMap<string, number> {
   return new Map(Array.from(text.matchAll(/^(\S+) (\d+)$/gm), ([, name, value]) => [name!, Number(value)]));
-}
-
-function defined(reading: Told): ContainerReading {
-  return Object.fromEntries(Object.entries(reading).filter(([, value]) => value !== undefined));
 }

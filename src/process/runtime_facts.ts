@@ -37,12 +37,12 @@ export function factSources(runtime: Runtime, collect: Collected): string[] {
   return wanted(runtime, collect).map(([, { source }]) => source);
 }
 
-/** Reads every fact of the groups that are on; what was not told is absent. */
-export function readFacts(runtime: Runtime, collect: Collected, self: SelfMetrics): Facts {
-  const told = wanted(runtime, collect)
-    .map(([place, { ask, source }]) => [place, self.attempt<unknown>(source, () => runtime[ask]!())] as const)
-    .filter(([, fact]) => fact !== undefined);
-  return { pending: new Map(), ...Object.fromEntries(told) };
+/** Reads every fact of the groups that are on; what was not told is undefined. */
+export function readFacts(runtime: Runtime, collect: Collected, self: SelfMetrics): Partial<Facts> {
+  const read = wanted(runtime, collect).map(([place, { ask, source }]) => {
+    return [place, self.attempt<unknown>(source, () => runtime[ask]!())];
+  });
+  return Object.fromEntries(read);
 }
 
 /** When what is read as a running total began to be counted, as Unix time in seconds; undefined where that is not known. */

@@ -153,7 +153,7 @@ export class Sampler {
 
   /** When the next beat is due, in seconds of the runtime's clock; infinitely late while nothing beats. */
   get dueAt(): number {
-    return this.#timer === undefined ? Number.POSITIVE_INFINITY : this.#due();
+    return this.#timer === undefined ? Infinity : this.#due();
   }
 
   #due(): number {

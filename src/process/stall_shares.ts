@@ -4,6 +4,7 @@
  * @module
  */
 
+import { defined } from "../metrics/defined.ts";
 import type { LoopHolder } from "../work/loop_blame.ts";
 
 /** Timers alone are up to 7 ms late on a busy two-core machine: a beat as late as that shows no stall. */
@@ -42,23 +43,19 @@ export function sharesOf(held: readonly Held[], total: number, cpuSeconds: numbe
   const sums = new Map<string, { kind: string; name: string; seconds: number; longest: Held }>();
   for (const each of held) {
     const [kind, name] = each.holder.heldBy();
-    const key = `${kind} ${name}`;
-    const sum = sums.get(key);
-    if (!sum) {
-      sums.set(key, { kind, name, seconds: each.seconds, longest: each });
-      continue;
-    }
+    const key = keyOf(each.holder);
+    const sum = sums.get(key) ?? { kind, name, seconds: 0, longest: each };
     sum.seconds += each.seconds;
     if (each.seconds > sum.longest.seconds) sum.longest = each;
+    sums.set(key, sum);
   }
   const shares: StallShare[] = [...sums.values()].filter(({ seconds }) => seconds >= total * innocentShare)
-    .map(({ longest: { traceId }, ...share }) => ({ ...share, ...(traceId !== undefined && { traceId }) }));
+    .map(({ longest: { traceId }, ...share }) => defined({ ...share, traceId }));
   const rest = total - shares.reduce((sum, { seconds }) => sum + seconds, 0);
   if (shares.length === 0 || rest >= Math.max(lateSeconds, total * innocentShare)) {
     shares.push({ kind: "unknown", name: "", seconds: rest });
   }
-  return shares.sort((a, b) => b.seconds - a.seconds).map((share) => ({
-    ...share,
-    ...(cpuSeconds !== undefined && { cpuSeconds: cpuSeconds * Math.min(1, share.seconds / total) }),
-  }));
+  return shares.sort((a, b) => b.seconds - a.seconds).map((share) => {
+    return cpuSeconds === undefined ? share : { ...share, cpuSeconds: cpuSeconds * Math.min(1, share.seconds / total) };
+  });
 }
