@@ -11,7 +11,7 @@ import type { PendingItem } from "../work/pending.ts";
 import { bodyKindOf, streamOf } from "./body.ts";
 import type { AskedAgain } from "./exclusion.ts";
 import { FollowedBody, followReady } from "./followed_body.ts";
-import { seeAnswer } from "./first_piece.ts";
+import { isHandedOver } from "./first_piece.ts";
 import type { RouteSeries } from "./exchange_recorder.ts";
 import { discarded, ended, opened, routed, statusBits, statusOf, told, unanswered } from "./exchange_state.ts";
 import { mark } from "./measured_once.ts";
@@ -95,11 +95,7 @@ export class Exchange implements PendingItem {
     if (this.state & ended) return response;
     const { details, context, series: { recorder, method } } = this;
     const hasMessage = context?.outgoing !== undefined;
-    const connection = hasMessage ? undefined : context?.incoming?.socket;
-    if (connection) {
-      seeAnswer(connection, (status) => this.end(status, route), () => this.leave());
-      return response;
-    }
+    if (isHandedOver(this, route)) return response;
     const asks = isLast && context !== undefined && !hasMessage;
     const sent = asks ? recorder.runtime.sentStatus?.(response, method, context) : undefined;
     const status = sent ?? statusOf(response.status); // Response.error(), which no server can send, has 0
@@ -161,6 +157,7 @@ export class Exchange implements PendingItem {
 
   /** Ends a request whose answer is none. */
   refuse(answer: unknown, at: number = Number.NaN): void {
+    if (isHandedOver(this)) return;
     const { context, request, series: { method, recorder: { runtime } } } = this;
     const isUpgraded = context ? isUpgrade(request!, context, 200) : asksForUpgrade(request!, runtime.requestHeader);
     // Bun's handlers answer nothing when they have upgraded the connection; all else is a mistake.

@@ -8,7 +8,25 @@ import { switchingProtocols } from "./response_end.ts";
 
 /** A connection, as far as it is used. */
 export interface WrittenLike extends Partial<Record<"write" | "end", unknown>> {
+  readonly destroyed?: boolean;
   on(event: "close", listener: () => void): unknown;
+}
+
+/** A request, as far as a connection can tell of it. */
+interface Answered {
+  readonly context:
+    | { readonly incoming?: { readonly socket?: WrittenLike | null } | undefined; readonly outgoing?: unknown }
+    | undefined;
+  end(status: number, route?: string): void;
+  leave(): void;
+}
+
+/** Has the server handed its connection over? Then that tells what is answered on it. */
+export function isHandedOver(request: Answered, route?: string): boolean {
+  const { incoming, outgoing } = request.context ?? {};
+  if (outgoing || !incoming?.socket) return false;
+  seeAnswer(incoming.socket, (status) => request.end(status, route), () => request.leave());
+  return true;
 }
 
 type Write = (...args: unknown[]) => unknown;
@@ -46,10 +64,13 @@ export function seeAnswer(connection: WrittenLike, answered: (status: number) =>
     };
   });
   const restore = (): void => restores.forEach((each) => each());
-  connection.on("close", () => {
+  const close = (): void => {
     restore();
     closed();
-  });
+  };
+  connection.on("close", close);
+  // Its client may have left already, and no event tells it again.
+  if (connection.destroyed) close();
 }
 
 /** What else there may be is refused by the connection. */

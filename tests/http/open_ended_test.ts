@@ -1,3 +1,4 @@
+import { connect, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { assertEquals } from "@std/assert";
@@ -156,6 +157,55 @@ describe("a WebSocket", () => {
     assertEquals(counts(page, "http_requests_total"), { "GET none 101 completed": 1, "GET none 426 completed": 1 });
     assertEquals(counts(page, durations), { "GET none 426": 1 });
     socket.destroy();
+  });
+
+  const skip = runtimeName === "node" ? false : "only @hono/node-server hands a connection over";
+
+  it(
+    "is counted as its server answers where the handler answers nothing, or what is no response",
+    { skip },
+    async () => {
+      using under = measureApp();
+      const { extras } = await webSocketSupport();
+      for (const answer of [undefined, null, "text", {}, Promise.resolve(undefined)]) {
+        const fetch = under.monitor.instrument((_: Request) => answer as Response, { route: () => typeof answer });
+        await using server = await serveApp(fetch, extras);
+        const { line, socket } = await askForWebSocket(server.url);
+        assertEquals(line, "HTTP/1.1 400 Bad Request");
+        socket.destroy();
+      }
+      const page = await under.settled();
+      assertEquals(counts(page, "http_requests_total"), {
+        "GET undefined 400 completed": 1,
+        "GET object 400 completed": 3,
+        "GET string 400 completed": 1,
+      });
+      assertEquals(inFlight(page), 0);
+    },
+  );
+
+  it("is in flight no more where its client has left before the handler answers", { skip }, async () => {
+    using under = measureApp();
+    const { extras } = await webSocketSupport();
+    for (const answer of [undefined, new Response("late")]) {
+      let came = (_socket: Socket): void => {};
+      const asked = new Promise<Socket>((resolve) => came = resolve);
+      const fetch = under.monitor.instrument(async (_: Request, { incoming }: { incoming: { socket: Socket } }) => {
+        came(incoming.socket);
+        await until(() => Promise.resolve(incoming.socket.destroyed), (isGone) => isGone);
+        // The event is over as well.
+        await delay(10);
+        return answer as Response;
+      });
+      await using server = await serveApp(fetch, extras);
+      const { hostname, port, host } = new URL(server.url);
+      const head = `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
+      const client = connect(Number(port), hostname, () => client.write(head));
+      await asked;
+      client.resetAndDestroy();
+      await until(async () => inFlight(await under.page()), (count) => count === 0);
+    }
+    assertEquals(await under.requests(), { "GET none 499 aborted": 2 });
   });
 
   it("is known by its answer alone where no server is: nothing at all to who asked for an upgrade, never an empty one", async () => {
