@@ -3,10 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
+import { startable } from "../support/bundle.ts";
 import { Client, get, kill, requests, type TestCopy, untilCopies, untilStates, Watch } from "../support/copies.ts";
 import { freePort } from "../support/free_port.ts";
 import { runtimeName } from "../support/loop.ts";
 import { type Program, startProgram } from "../support/program.ts";
+
+const started = await startable("tests/support/copies_cluster_program.ts");
+after(() => started[Symbol.asyncDispose]());
 
 // One message while connections are passed, and no more come, of either (Deno 2.9.5).
 const ways = runtimeName === "deno" ? ["in a directory"] : ["by its own messages", "in a directory"];
@@ -22,7 +26,7 @@ for (const way of ways) {
     const directory = mkdtempSync(join(tmpdir(), "copies-"));
     before(async () => {
       shared = await freePort();
-      program = startProgram("tests/support/copies_cluster_program.ts", {
+      program = startProgram(started.file, {
         args: ["4"],
         env: { SHARED_PORT: String(shared), ...way === "in a directory" && { DIRECTORY: directory } },
         timeoutSeconds: 100,

@@ -18,12 +18,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertThrows } from "@std/assert";
 import type { JoinOptions } from "@rtm/runtime-metrics/copies";
 import { frameOf } from "../../src/copies/frames.ts";
+import { startable } from "../support/bundle.ts";
 import { Client, kill, requests, states, type TestCopy, untilCopies, untilStates, Watch } from "../support/copies.ts";
 import { freePort } from "../support/free_port.ts";
 import { runtimeName } from "../support/loop.ts";
 import { copyErrors as errors, type OwnCopy, startCopy } from "../support/own_copies.ts";
 import { type Program, startProgram } from "../support/program.ts";
 import { until } from "../support/until.ts";
+
+const started = await startable("tests/support/copies_directory_program.ts");
+after(() => started[Symbol.asyncDispose]());
 
 describe("processes that meet in a directory", () => {
   const directory = mkdtempSync(join(tmpdir(), "copies-"));
@@ -32,7 +36,7 @@ describe("processes that meet in a directory", () => {
   let programs: Program[];
   let copies: TestCopy[];
   const start = (group = "default"): Program =>
-    startProgram("tests/support/copies_directory_program.ts", {
+    startProgram(started.file, {
       env: { DIRECTORY: directory, SHARED_PORT: String(shared), GROUP: group },
       timeoutSeconds: 100,
     });
@@ -262,7 +266,7 @@ describe("a directory for copies", () => {
   });
 
   it("is rid of sockets that nobody listens on, once they are old enough to be sure", async () => {
-    const program = startProgram("tests/support/copies_directory_program.ts", { env: { DIRECTORY: directory } });
+    const program = startProgram(started.file, { env: { DIRECTORY: directory } });
     await untilCopies(program, 1);
     program.signal("SIGKILL");
     await program.exited;

@@ -1,10 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
 import { assertEquals, assertLess } from "@std/assert";
+import { startable } from "../support/bundle.ts";
 import { Client, get, requests, type TestCopy, untilCopies, untilStates, Watch } from "../support/copies.ts";
 import { Page } from "../support/page.ts";
 import { type Program, startProgram } from "../support/program.ts";
 import { until } from "../support/until.ts";
+
+const started = await startable("tests/support/copies_threads_program.ts");
+after(() => started[Symbol.asyncDispose]());
 
 describe("the threads of a process", () => {
   let program: Program;
@@ -27,7 +31,7 @@ describe("the threads of a process", () => {
   };
 
   before(async () => {
-    program = startProgram("tests/support/copies_threads_program.ts", {
+    program = startProgram(started.file, {
       args: ["4"],
       timeoutSeconds: 110,
       isTold: true,

@@ -1,9 +1,13 @@
-import { before, describe, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { assert, assertEquals, assertGreater, assertGreaterOrEqual, assertLess } from "@std/assert";
 import type { Snapshot } from "@rtm/runtime-metrics";
+import { startable } from "../support/bundle.ts";
 import { Page } from "../support/page.ts";
 import { startProgram } from "../support/program.ts";
 import { runtimeName } from "../support/loop.ts";
+
+const started = await startable("tests/support/cluster_program.ts");
+after(() => started[Symbol.asyncDispose]());
 
 // What docs/copies.md says of the cluster aggregator.
 describe("prom-client's cluster aggregator", () => {
@@ -15,7 +19,7 @@ describe("prom-client's cluster aggregator", () => {
   let hungSeconds: number;
 
   before(async () => {
-    const program = startProgram("tests/support/cluster_program.ts", { timeoutSeconds: 60 });
+    const program = startProgram(started.file, { timeoutSeconds: 60 });
     const { code, output, errors } = await program.exited;
     assertEquals(code, 0, errors);
     const told = JSON.parse(output) as Record<"page" | "withDefaults" | "left" | "hung", string> & {

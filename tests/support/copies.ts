@@ -48,7 +48,8 @@ export class Client {
       while (!this.#isEnding) {
         await get(port, "/");
         this.answered++;
-        await delay(2);
+        // About what a page takes, so that some come while one is made.
+        await delay(10);
       }
     })();
   }

@@ -21,9 +21,5 @@ server.listen({ port: 0, host: "127.0.0.1", exclusive: true }, () => {
 if (isMainThread && cluster.isPrimary) {
   for (let i = 0; i < 2; i++) cluster.fork();
 } else if (isMainThread) {
-  // Node's threads do not take `--import tsx` over for their first file.
-  const text = `import("tsx/esm/api").then((tsx) => { tsx.register(); return import(${
-    JSON.stringify(import.meta.url)
-  }); });`;
-  "Bun" in globalThis ? new Worker(new URL(import.meta.url)) : new Worker(text, { eval: true });
+  new Worker(new URL(import.meta.url));
 }

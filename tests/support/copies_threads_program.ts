@@ -31,11 +31,9 @@ function listen(number: number): void {
 
 if (isMainThread) {
   listen(0);
-  const isNode = !("Deno" in globalThis) && !("Bun" in globalThis);
-  const file = new URL(isNode ? "./copies_node_thread.mjs" : import.meta.url, import.meta.url);
   const workers = Array.from({ length: Number(process.argv[2]) }, (_, i) => {
     const free = new Int32Array(new SharedArrayBuffer(4));
-    return Object.assign(new Worker(file, { workerData: { number: i + 1, free } }), { free });
+    return Object.assign(new Worker(new URL(import.meta.url), { workerData: { number: i + 1, free } }), { free });
   });
   createInterface({ input: process.stdin }).on("line", (line) => {
     const [what, number] = line.split(" ");

@@ -42,8 +42,8 @@ export interface ProgramOptions {
 }
 
 /**
- * The command that runs a TypeScript file on the runtime of this test: the program itself and never a launcher, so that
- * the process' id and its exit code are the file's own.
+ * The command that runs a file, of TypeScript or of JavaScript, on the runtime of this test: the program itself and never
+ * a launcher, so that the process' id and its exit code are the file's own.
  */
 export function programCommand(
   file: string,
@@ -51,7 +51,7 @@ export function programCommand(
 ): string[] {
   switch (runtimeName) {
     case "node":
-      return [process.execPath, ...flags, "--import", "tsx", file, ...args];
+      return [process.execPath, ...flags, ...(file.endsWith(".ts") ? ["--import", "tsx"] : []), file, ...args];
     case "deno":
       return [process.execPath, "run", ...denoFlags, ...flags, "--no-check", file, ...args];
     case "bun":
@@ -59,7 +59,7 @@ export function programCommand(
   }
 }
 
-/** Starts a TypeScript file of this repository, given by its path from the root. */
+/** Starts a file, given by its path from the repository's root. */
 export function startProgram(file: string, options: ProgramOptions = {}): Program {
   const begin = performance.now();
   const [command, ...args] = programCommand(file, options);
