@@ -162,7 +162,7 @@ describe("copies that are disturbed", () => {
   });
 
   /** Somebody who speaks as this socket says, to whoever connects. */
-  const speak = (id: string, speak: (socket: Socket) => void): Promise<void> =>
+  const speak = (id: string, speak: (socket: Socket) => void, room = directory): Promise<void> =>
     new Promise((resolve) => {
       const server = createServer((socket) => {
         sockets.add(socket);
@@ -170,7 +170,7 @@ describe("copies that are disturbed", () => {
         speak(socket);
       });
       servers.push(server);
-      server.listen(join(directory, `default.${id}.sock`), resolve);
+      server.listen(join(room, `default.${id}.sock`), resolve);
     });
 
   it("keep apart from those of another version, say which, and do not wait for them", async () => {
@@ -227,25 +227,34 @@ describe("copies that are disturbed", () => {
     ["hangs up", (socket) => socket.destroy()],
     ["says what it hears", (socket) => socket.pipe(socket)],
   ];
-  for (const [what, answer] of strangers) {
-    it(`take nobody for a copy who ${what}, connect with it once, and do not tell each other of it`, async () => {
-      let connections = 0;
-      await speak("aaaaaaaa", (socket) => {
-        connections++;
-        answer(socket);
-      });
-      const enterShortly = (): OwnCopy => enter({ directory, deadlineSeconds: 0.5 });
-      const [one, two] = [enterShortly(), enterShortly()];
-      await until(() => one.page(), (page) => states(page)["alive"] === 2);
-      await delay(600);
-      for (let i = 0; i < 3; i++) {
-        assertEquals(states(await one.page()), { alive: 2, late: 0, ended: 0 });
-        assertEquals(states(await two.page()), { alive: 2, late: 0, ended: 0 });
-        await delay(lookMilliseconds);
-      }
-      assertEquals(connections, 2);
-    });
+  async function meetStranger(what: string, answer: (socket: Socket) => void): Promise<void> {
+    const room = mkdtempSync(join(directory, "room-"));
+    let connections = 0;
+    await speak("aaaaaaaa", (socket) => {
+      connections++;
+      answer(socket);
+    }, room);
+    const enterShortly = (): OwnCopy => enter({ directory: room, deadlineSeconds: 0.5 });
+    const [one, two] = [enterShortly(), enterShortly()];
+    await until(() => one.page(), (page) => states(page)["alive"] === 2);
+    await delay(600);
+    for (let i = 0; i < 3; i++) {
+      assertEquals(states(await one.page()), { alive: 2, late: 0, ended: 0 }, what);
+      assertEquals(states(await two.page()), { alive: 2, late: 0, ended: 0 }, what);
+      await delay(lookMilliseconds);
+    }
+    assertEquals(connections, 2, what);
   }
+
+  // Each in a directory of its own, and all at once, since most of it is waiting.
+  it(
+    `take nobody for a copy who ${
+      strangers.map(([what]) => what).join(", or ")
+    }, connect with it once, and do not tell each other of it`,
+    async () => {
+      await Promise.all(strangers.map(([what, answer]) => meetStranger(what, answer)));
+    },
+  );
 
   it("refuse to take a page that is longer than a message, and say so", async () => {
     const said: string[] = [];
