@@ -202,10 +202,7 @@ function sum(now: Counted, carried: Counted): Counted {
   };
   if ("bounds" in now && "bounds" in carried) {
     const bucketCounts = [...now.bucketCounts];
-    for (const [i, count] of carried.bucketCounts.entries()) {
-      const bucket = now.bounds.findIndex((bound) => bound >= (carried.bounds[i] ?? Infinity));
-      bucketCounts[bucket < 0 ? bucketCounts.length - 1 : bucket]! += count;
-    }
+    addBuckets(bucketCounts, now.bounds, carried);
     return { ...now, ...totals, bucketCounts };
   }
   if ("bounds" in now || "bounds" in carried) return now;
@@ -228,6 +225,11 @@ function difference(now: Counted, told: Counted): Counted | undefined {
     return Object.is(now, told) ? 0 : now >= told ? now - told : undefined;
   }
   if (typeof told === "number" || now.count < told.count) return undefined;
+  // A copy that has come or gone takes bounds along: what both have counts on.
+  if ("bounds" in now && !sameBounds(now, told)) {
+    const common = "bounds" in told ? now.bounds.filter((bound) => told.bounds.includes(bound)) : [];
+    return difference(coarser(now, common), coarser(told, common));
+  }
   const before = countsBefore(now, told);
   const bucketCounts = before && now.bucketCounts.map((count, i) => count - before[i]!);
   if (!bucketCounts || bucketCounts.some((count) => count < 0)) return undefined;
@@ -240,16 +242,38 @@ function difference(now: Counted, told: Counted): Counted | undefined {
   return zeroCount < 0 ? undefined : { ...delta, zeroCount };
 }
 
+function sameBounds({ bounds }: ClassicCounts, told: ClassicCounts | ExponentialCounts): boolean {
+  return "bounds" in told && bounds.length === told.bounds.length &&
+    bounds.every((bound, i) => bound === told.bounds[i]);
+}
+
+/** The same with these bounds alone, of which it has all. */
+function coarser(counts: ClassicCounts | ExponentialCounts, bounds: readonly number[]): ClassicCounts {
+  const { count, sum } = counts;
+  const bucketCounts = [...bounds, Infinity].map(() => 0);
+  if ("bounds" in counts) addBuckets(bucketCounts, bounds, counts);
+  else bucketCounts[0] = count;
+  return { count, sum, bounds, bucketCounts };
+}
+
+/** Adds buckets to those of other bounds. */
+function addBuckets(
+  bucketCounts: number[],
+  bounds: readonly number[],
+  { bounds: own, bucketCounts: more }: ClassicCounts,
+): void {
+  for (const [i, count] of more.entries()) {
+    const bucket = bounds.findIndex((bound) => bound >= (own[i] ?? Infinity));
+    bucketCounts[bucket < 0 ? bucketCounts.length - 1 : bucket]! += count;
+  }
+}
+
 /** What was told, by the buckets of now; undefined where those cannot hold it. */
 function countsBefore(
   now: ClassicCounts | ExponentialCounts,
   told: ClassicCounts | ExponentialCounts,
 ): readonly number[] | undefined {
-  if ("bounds" in now) {
-    const isSame = "bounds" in told && now.bounds.length === told.bounds.length &&
-      now.bounds.every((bound, i) => bound === told.bounds[i]);
-    return isSame ? told.bucketCounts : undefined;
-  }
+  if ("bounds" in now) return told.bucketCounts;
   // Buckets are only ever made coarser, unless all of it was reset.
   if ("bounds" in told || now.scale > told.scale || now.zeroThreshold !== told.zeroThreshold) return undefined;
   const before = now.bucketCounts.map(() => 0);

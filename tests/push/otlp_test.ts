@@ -262,6 +262,39 @@ describe("pushing deltas", () => {
     assert(pointsOf(sent[0]!, "process_cpu_seconds_total")[0]!.asDouble! > 0);
   });
 
+  it("counts on in the bounds that are left where others come or go, as with a copy that keeps others", () => {
+    const deltas = new Deltas();
+    const told = (bounds: number[], bucketCounts: number[], sum: number, accepted = true): unknown[] => {
+      const count = bucketCounts.reduce((all, each) => all + each);
+      const points = [{
+        attributes: [],
+        startUnixSeconds: 1,
+        bornUnixSeconds: 1,
+        count,
+        sum,
+        bounds,
+        bucketCounts,
+        exemplars: [],
+      }];
+      const metric = { name: "h", description: "", unit: "s", isForeign: false, data: "histogram" as const, points };
+      const [made] = [...deltas.of([metric], { unixSeconds: 10, accepted })];
+      return [...made!.points].flatMap((point) => {
+        if (!point) return [];
+        const { count, sum, bounds, bucketCounts } = point as HistogramPoint;
+        return [[count, sum, bounds, bucketCounts]];
+      });
+    };
+    assertEquals(told([1, 2, 3], [1, 2, 3, 4], 20), [[10, 20, [1, 2, 3], [1, 2, 3, 4]]]);
+    // Another has come, which has observed 5 of its own so far, and knows no bound of 2.
+    assertEquals(told([1, 3], [2, 6, 7], 30), [[5, 10, [1, 3], [1, 1, 3]]]);
+    assertEquals(told([1, 3], [2, 6, 7], 30), []);
+    assertEquals(told([1, 2, 3], [2, 5, 3, 7], 33), [[2, 3, [1, 3], [0, 2, 0]]]);
+    assertEquals(told([5], [17, 3], 40, false), [[3, 7, [], [3]]]);
+    assertEquals(told([5], [18, 4], 42), [[5, 9, [], [5]]]);
+    // What fell in a bucket has begun anew.
+    assertEquals(told([5], [30, 0], 42), [[30, 42, [5], [30, 0]]]);
+  });
+
   it("loses nothing and tells nothing twice, whichever pushes fail", async () => {
     const fates = "0110 1 0 111 0 0".replaceAll(" ", "").split("").map(Number);
     const answers = fates.map((fails, i) =>
