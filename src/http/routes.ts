@@ -109,13 +109,18 @@ export function pathOf(request: Request, requestHeader?: Runtime["requestHeader"
   }
 }
 
+/** A path as a client writes it, whose letters beyond ASCII are encoded. */
+export function writtenPath(path: string): string {
+  return new URL(`http://localhost${path}`).pathname;
+}
+
 /**
  * Was a request sent to the path at which a framework sees it? Frameworks take the path of the URL as it is, where Deno has
  * written the host into it, such as `x/metrics?`; and Hono decodes it, so that `/%6detrics` is `/metrics` there, but not to a
  * proxy or guard that compares texts.
  */
 export function isSentTo(path: string, request: Request): boolean {
-  const written = new URL(`http://localhost${path}`).pathname;
+  const written = writtenPath(path);
   if (/[/?#\\]/.test(request.headers?.get("host") ?? "")) return pathOf(request) === written;
   // An app may have its own way to a path, which may begin with the host, or end before a slash.
   return request.url.split(/[?#]/, 1)[0]!.includes(written);

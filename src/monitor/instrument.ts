@@ -12,7 +12,7 @@ import { pagePath, routeKind } from "../http/door_options.ts";
 import type { Recorder } from "../http/recorder.ts";
 import { markOf, runAround, tellsRoute } from "../http/measured_once.ts";
 import { unmatchedRoute } from "../http/route_series.ts";
-import { pathOf, type RouteFinder, routeFinder, type RouteOption } from "../http/routes.ts";
+import { pathOf, type RouteFinder, routeFinder, type RouteOption, writtenPath } from "../http/routes.ts";
 import type { LoopHolder } from "../work/loop_blame.ts";
 
 /** Options of `monitor.instrument`. */
@@ -58,7 +58,8 @@ export function instrument<Target extends object>(
   target: Target,
   options: InstrumentOptions,
 ): Target {
-  const { path, route } = checkTable(refuser("Cannot instrument"), options, instrumentOptions);
+  const { path: given, route } = checkTable(refuser("Cannot instrument"), options, instrumentOptions);
+  const path = given === undefined ? undefined : writtenPath(given);
   const finder = routeFinder("Cannot instrument", route, {
     path: (request: Request) => pathOf(request, recorder?.runtime.requestHeader),
     url: ({ url }) => url,

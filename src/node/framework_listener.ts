@@ -6,6 +6,7 @@
 
 import { checkTable, type OptionTable, refuser } from "../check.ts";
 import { checkMonitor, middlewarePath } from "../http/door_options.ts";
+import { writtenPath } from "../http/routes.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Blame } from "../process/blame.ts";
 import { measureListener } from "./instrument_listener.ts";
@@ -34,7 +35,8 @@ export function checkFramework(
 ): string | undefined {
   const refuse = refuser(action);
   checkMonitor(refuse, monitor, method);
-  return checkTable(refuse, options, frameworkOptions).path || undefined;
+  const { path } = checkTable(refuse, options, frameworkOptions);
+  return path ? writtenPath(path) : undefined;
 }
 
 /** The route of a file that no route of the app's has answered. */

@@ -10,7 +10,7 @@ import { unmatchedRoute } from "../http/route_series.ts";
 import { checkMonitor, pagePath, routeKind } from "../http/door_options.ts";
 import { sentStatusOf } from "../http/outgoing_message.ts";
 import { markOf, ownMarkOf, tellsRoute } from "../http/measured_once.ts";
-import { type PathRoutes, routeFinder } from "../http/routes.ts";
+import { type PathRoutes, routeFinder, writtenPath } from "../http/routes.ts";
 import type { Recorder } from "../http/recorder.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { headersOf, type IncomingLike, pathOfMessage, type ResponseLike, urlOf } from "./message.ts";
@@ -95,7 +95,7 @@ export function measureListener<Listener extends (request: never, response: neve
   options: InstrumentListenerOptions<Parameters<Listener>[0]>,
   answersBehind?: (incoming: IncomingLike) => boolean,
 ): Listener {
-  const { path } = options;
+  const path = options.path === undefined ? undefined : writtenPath(options.path);
   const { recorder } = monitor;
   recorder?.join();
   const page = toNodeListener(monitor.handler);

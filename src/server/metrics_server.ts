@@ -5,7 +5,7 @@
  */
 
 import { monitorWith, pagePath } from "../http/door_options.ts";
-import { pathOf } from "../http/routes.ts";
+import { pathOf, writtenPath } from "../http/routes.ts";
 import { checkTable, type OptionTable, refuser, text, whole } from "../check.ts";
 import { createMonitor } from "../monitor/create_monitor.ts";
 import type { Monitor } from "../monitor/monitor.ts";
@@ -81,11 +81,12 @@ export interface MetricsServer extends AsyncDisposable {
  * @throws {Error} If the port is taken, or this runtime has no server.
  */
 export async function createMetricsServer(options: MetricsServerOptions = {}): Promise<MetricsServer> {
-  const { port, host, path } = checkTable(
+  const { port, host, path: given } = checkTable(
     refuser("Cannot start metrics server"),
     options,
     metricsServerOptions,
   ) as Required<MetricsServerOptions>;
+  const path = writtenPath(given);
   const monitor = options.monitor ?? createMonitor();
   const handler = (request: Request, platform: unknown): Promise<Response> =>
     pathOf(request) === path ? monitor.handler(request, platform) : Promise.resolve(notFound());

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { describe, it } from "node:test";
-import { createMonitor, httpMetrics, type HttpOptions, type Monitor } from "@rtm/runtime-metrics";
+import { createMetricsServer, createMonitor, httpMetrics, type HttpOptions, type Monitor } from "@rtm/runtime-metrics";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
 import { livePage } from "@rtm/runtime-metrics/live";
 import { expressMetrics, fastifyMetrics, instrumentListener } from "@rtm/runtime-metrics/node";
@@ -150,7 +150,7 @@ interface Door extends AsyncDisposable {
 }
 
 /** An app that answers on /app; with a monitor it has the page on /metrics, and a live page on /live. */
-type Make = (monitor: Monitor | undefined, paths?: readonly string[]) => Promise<Door>;
+type Make = (monitor: Monitor | undefined, paths?: readonly string[], path?: string) => Promise<Door>;
 
 const app = (): Response => new Response("app");
 const allPaths = ["/app", "/metrics", "/live"];
@@ -169,34 +169,34 @@ async function listening(listener: RequestListener): Promise<Door> {
 }
 
 const doors: Record<string, Make> = {
-  "a raw handler": (monitor) =>
-    serveApp(monitor ? monitor.instrument(app, { path: "/metrics", route: { normalizePath: [] } }) : app),
-  "Hono": (monitor) => {
+  "a raw handler": (monitor, _paths, path = "/metrics") =>
+    serveApp(monitor ? monitor.instrument(app, { path, route: { normalizePath: [] } }) : app),
+  "Hono": (monitor, _paths, path = "/metrics") => {
     const hono = new Hono();
     if (monitor) {
-      hono.use(runtimeMetrics(monitor));
+      hono.use(runtimeMetrics(monitor, { path }));
       hono.get("/live", livePage(monitor, { public: true }).handler);
     }
     // Where a host moves a path, Hono itself finds another route: one that answers as the app does.
     for (const path of allPaths) hono.get(path, app);
     return serveApp(hono.fetch);
   },
-  "a listener": (monitor) => {
+  "a listener": (monitor, _paths, path = "/metrics") => {
     const listener = (_request: IncomingMessage, response: ServerResponse): unknown => response.end("app");
     return listening(
-      monitor ? instrumentListener(monitor, listener, { path: "/metrics", route: { normalizePath: [] } }) : listener,
+      monitor ? instrumentListener(monitor, listener, { path, route: { normalizePath: [] } }) : listener,
     );
   },
   ...(runtimeName === "node" && {
-    "Express": (monitor) => {
+    "Express": (monitor, _paths, path = "/metrics") => {
       const framework = express();
-      if (monitor) framework.use(expressMetrics(monitor));
+      if (monitor) framework.use(expressMetrics(monitor, { path }));
       framework.get(allPaths, (_request, response) => void response.send("app"));
       return listening(framework);
     },
-    "Fastify": async (monitor, paths = monitor ? ["/app"] : allPaths) => {
+    "Fastify": async (monitor, paths = monitor ? ["/app"] : allPaths, path = "/metrics") => {
       const framework = fastify();
-      if (monitor) framework.register(fastifyMetrics(monitor));
+      if (monitor) framework.register(fastifyMetrics(monitor, { path }));
       framework.after(() => {
         for (const path of paths) framework.get(path, () => "app");
       });
@@ -260,6 +260,31 @@ describe("whatever is like the path of the page, but is not that", () => {
       }
     });
   }
+});
+
+describe("a path of the page that clients have to encode", () => {
+  const [given, written] = ["/m\u00e9triques d'ici", "/m%C3%A9triques%20d'ici"];
+  const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n`;
+
+  for (const [name, make] of Object.entries(doors)) {
+    it(`is that of the page behind ${name}`, async () => {
+      using monitor = createMonitor({ registry: new Registry() });
+      await using door = await make(monitor, allPaths, given);
+      assertEquals(await answerOf(door.url, get(written)), "200 page");
+    });
+  }
+
+  it("is that of the page on a server of its own, which tells it so", async () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    await using server = await createMetricsServer({ monitor, port: 0, path: given });
+    assert(server.url.endsWith(written), server.url);
+    assertEquals(await answerOf(server.url, get(written)), "200 page");
+  });
+
+  it("is that of the page among Bun's routes", () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    assertEquals(Object.keys(monitor.instrument({ "/": app }, { path: given })), ["/", written]);
+  });
 });
 
 const everything = [
