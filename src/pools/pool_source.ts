@@ -4,7 +4,8 @@
  * @module
  */
 
-import { isPromise } from "../runtime/promise.ts";
+import { type Refuse, refuser } from "../check.ts";
+import { isPromise, isThenable } from "../runtime/promise.ts";
 import type { PoolReading } from "../sample.ts";
 
 /** Why a job never got a slot: as many waited as may, or it gave its place in the queue up. */
@@ -83,22 +84,19 @@ const fields: readonly (keyof PoolReading)[] = ["active", "queued", "capacity", 
  * @throws {TypeError} If the answer is no object or a promise of one, or one of its numbers is not finite or below 0.
  */
 export function readPool(name: string, source: PoolSource): PoolReading {
+  const refuse: Refuse = refuser(`Cannot read pool "${name}"`);
   const answer: unknown = source();
-  if (typeof answer !== "object" || answer === null) {
-    throw new TypeError(`Cannot read pool "${name}": expected an object, got ${String(answer)}`);
-  }
-  if (typeof (answer as { then?: unknown }).then === "function") {
+  if (isThenable(answer)) {
     // It is nobody's: what it rejects with would end the process.
     if (isPromise(answer)) answer.then(undefined, () => {});
     throw new TypeError(`Cannot read pool "${name}": expected an object at once, got a promise`);
   }
+  if (typeof answer !== "object" || answer === null) refuse(TypeError, "expected an object", answer);
   const reading: PoolReading = {};
   for (const field of fields) {
     const value = (answer as PoolReading)[field];
     if (value === undefined) continue;
-    if (!isAmount(value)) {
-      throw new TypeError(`Cannot read pool "${name}": ${field} must be a number of at least 0, got ${String(value)}`);
-    }
+    if (!isAmount(value)) refuse(TypeError, `${field} must be a number of at least 0`, value);
     reading[field] = value;
   }
   return reading;

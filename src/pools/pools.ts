@@ -43,6 +43,8 @@ export interface PoolsOptions {
 /** A pool on the page. */
 interface Shown {
   readonly source: PoolSource;
+  /** Under which source its errors are counted. */
+  readonly errors: string;
   /** Ends the watch over it. */
   stop: (() => void) | undefined;
   /** What it last told; undefined where it threw. */
@@ -65,18 +67,23 @@ export class Pools {
    * an error of the pool, since the two may as well both be in use, and the numbers of the earlier one are lost then.
    */
   add(name: string, source: PoolSource): () => void {
-    const shown: Shown = { source, stop: undefined, reading: undefined };
+    const { self, errorSource: errors = `pool:${name}` } = this.#options;
+    const end = ({ errors, stop }: Shown): void => {
+      if (stop) self.attempt(errors, stop);
+    };
+    const shown: Shown = { source, errors, stop: undefined, reading: undefined };
     const before = this.#shown.get(name);
     this.#shown.set(name, shown);
     this.#readAt = -Infinity;
-    this.#end(name, before);
-    const { self } = this.#options;
-    if (before && before.source !== source) self.fail(this.#errorsOf(name));
-    shown.stop = self.attempt(this.#errorsOf(name), () => atOnce("watch", source.watch?.(this.#watcher(name))));
+    if (before) {
+      end(before);
+      if (before.source !== source) self.fail(errors);
+    }
+    shown.stop = self.attempt(errors, () => atOnce("watch", source.watch?.(this.#watcher(name, errors))));
     return () => {
       if (this.#shown.get(name) !== shown) return;
       this.#shown.delete(name);
-      this.#end(name, shown);
+      end(shown);
     };
   }
 
@@ -89,21 +96,21 @@ export class Pools {
     const readings = new Map<string, PoolReading>();
     for (const [name, shown] of this.#shown) {
       if (isDue || shown.source.exact) {
-        shown.reading = self.attempt(this.#errorsOf(name), () => readPool(name, shown.source));
+        shown.reading = self.attempt(shown.errors, () => readPool(name, shown.source));
       }
       if (shown.reading) readings.set(name, shown.reading);
     }
     return readings;
   }
 
-  #watcher(name: string): PoolWatcher {
+  #watcher(name: string, errors: string): PoolWatcher {
     const { now, self, waits, runs, rejections } = this.#options;
     const begin = (times: PoolTimes | undefined) => (): (seconds: number) => void => {
       if (!times) return () => {};
       const slot = times.slot(name);
       return (seconds) => {
         if (isAmount(seconds)) times.observe(slot, seconds);
-        else self.fail(this.#errorsOf(name));
+        else self.fail(errors);
       };
     };
     return {
@@ -119,14 +126,5 @@ export class Pools {
         return (reason) => rejections.add(slots[reason]);
       },
     };
-  }
-
-  #end(name: string, shown: Shown | undefined): void {
-    const stop = shown?.stop;
-    if (stop) this.#options.self.attempt(this.#errorsOf(name), stop);
-  }
-
-  #errorsOf(name: string): string {
-    return this.#options.errorSource ?? `pool:${name}`;
   }
 }

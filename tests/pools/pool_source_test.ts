@@ -30,7 +30,7 @@ describe("readPool()", () => {
     [{ active: -1 }, 'Cannot read pool "jobs": active must be a number of at least 0, got -1'],
     [{ queued: Number.NaN }, 'Cannot read pool "jobs": queued must be a number of at least 0, got NaN'],
     [{ capacity: Infinity }, 'Cannot read pool "jobs": capacity must be a number of at least 0, got Infinity'],
-    [{ capacity: "4" }, 'Cannot read pool "jobs": capacity must be a number of at least 0, got 4'],
+    [{ capacity: "4" }, 'Cannot read pool "jobs": capacity must be a number of at least 0, got "4"'],
     [{ active: null }, 'Cannot read pool "jobs": active must be a number of at least 0, got null'],
     [{ oldestWaitSeconds: -0.5 }, "oldestWaitSeconds must be a number of at least 0, got -0.5"],
   ];

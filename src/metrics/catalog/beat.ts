@@ -37,6 +37,7 @@ export const suspension: EntryTable = {
 /** How old all of it is. */
 export const collection: EntryTable = {
   metrics_last_collection_timestamp_seconds: {
+    group: "self",
     help: "When the newest beat was answered, as Unix time.",
     aggregator: "min",
     read: ({ lag }) => lag?.sampledAtUnixSeconds,
@@ -44,7 +45,5 @@ export const collection: EntryTable = {
 };
 
 /** All of it. */
-export const beatEntries: readonly CatalogEntry[] = [
-  ...makeEntries({ group: "eventLoop" }, { ...lag, ...suspension }),
-  ...makeEntries({ group: "self" }, collection),
-];
+export const beatEntries: readonly CatalogEntry[] = /* @__PURE__ */ [lag, suspension, collection]
+  .flatMap((table) => makeEntries({ group: "eventLoop" }, table));
