@@ -69,18 +69,20 @@ export class Sampler {
   readonly #beat = (): void => {
     this.settle();
     this.#arm();
-    if (this.#freeAt - this.#pulsedAt >= 1) this.#pulse();
+    if (this.#freeAt - this.#pulsedAt < 1) return;
+    this.#notePulse();
+    this.#listener.pulse();
   };
   #timer: unknown;
-  #origin: number;
+  #origin = 0;
   #k = 0;
-  #freeAt: number;
+  #freeAt = 0;
   #answeredAt = Number.NaN;
   #latest = 0;
-  #peakSecond: number;
+  #peakSecond = 0;
   #blocked = 0;
   #suspended = 0;
-  #pulsedAt: number;
+  #pulsedAt = 0;
   #cpuAtPulse = 0;
 
   /** Makes a sampler that does not beat yet. */
@@ -88,16 +90,14 @@ export class Sampler {
     this.#runtime = runtime;
     this.#interval = intervalSeconds;
     this.#listener = listener;
-    this.#origin = this.#freeAt = this.#pulsedAt = runtime.now();
-    this.#peakSecond = Math.floor(this.#origin);
   }
 
   /** Begins to beat; does nothing where the runtime has no timers of its own, or when it beats already. */
   start(): void {
     if (this.#timer !== undefined || !this.#runtime.startTimer) return;
-    this.#origin = this.#freeAt = this.#pulsedAt = this.#runtime.now();
+    this.#origin = this.#freeAt = this.#runtime.now();
     this.#k = 0;
-    this.#cpuAtPulse = this.#runtime.cpuSeconds?.() ?? 0;
+    this.#notePulse();
     this.#arm();
   }
 
@@ -205,9 +205,8 @@ export class Sampler {
     this.#peakSecond = second;
   }
 
-  #pulse(): void {
+  #notePulse(): void {
     this.#pulsedAt = this.#freeAt;
     this.#cpuAtPulse = this.#runtime.cpuSeconds?.() ?? 0;
-    this.#listener.pulse();
   }
 }
