@@ -1,11 +1,20 @@
-import { describe, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { startable } from "../support/bundle.ts";
 import { Page } from "../support/page.ts";
 import { startProgram } from "../support/program.ts";
 
-const program = "tests/support/exit_program.ts";
+const source = "tests/support/exit_program.ts";
+let program = "";
 
 describe("a process with nothing left to do", () => {
+  let app: Awaited<ReturnType<typeof startable>>;
+  before(async () => {
+    app = await startable(source);
+    program = app.file;
+  });
+  after(() => app[Symbol.asyncDispose]());
+
   it("ends by itself with a monitor that runs", async () => {
     const { code, signal, output, errors, seconds } = await startProgram(program, {
       args: ["monitor"],
@@ -33,7 +42,8 @@ describe("a process with nothing left to do", () => {
   });
 
   it("ends by itself, and so does its worker, when both are only copies", async () => {
-    const { code, signal, output, errors, seconds } = await startProgram(program, {
+    // Not as a bundle, which has no worker's file beside it.
+    const { code, signal, output, errors, seconds } = await startProgram(source, {
       args: ["worker"],
       timeoutSeconds: 15,
     }).exited;
