@@ -14,7 +14,7 @@ function visitorsOf(round: number): string[] {
   if (round % 8 === 0) visitors.push("/stream?ms=900");
   if (round % 20 === 0) visitors.push("/pool?jobs=2", "/block?ms=25");
   if (round % 60 >= 50) { for (let i = 0; i < 8; i++) visitors.push("/limited"); }
-  if (round % 80 === 24) visitors.push("/report?ms=350");
+  if (round % 80 === 8) visitors.push("/report?ms=350");
   return visitors;
 }
 

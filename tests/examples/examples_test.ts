@@ -13,6 +13,7 @@ import {
 } from "@std/assert";
 import { sleep } from "../support/loop.ts";
 import { Page } from "../support/page.ts";
+import { pgliteData } from "../support/pglite_data.ts";
 import { scrapeServer } from "../support/scrape.ts";
 import { type Demo, type DemoRuntime, startDemo } from "../support/server.ts";
 import { until } from "../support/until.ts";
@@ -58,7 +59,7 @@ describe(`the demo on ${runtime}`, () => {
   let url: string;
 
   before(async () => {
-    demo = await startDemo(runtime);
+    demo = await startDemo(runtime, { PGLITE_DATA: await pgliteData() });
     url = demo.url;
   });
   after(() => demo?.stop());

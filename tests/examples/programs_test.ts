@@ -2,13 +2,15 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { runtimeName } from "../support/loop.ts";
 import type { Page } from "../support/page.ts";
+import { pgliteData } from "../support/pglite_data.ts";
 import { scrapeServer } from "../support/scrape.ts";
 import { startDemo } from "../support/server.ts";
 import { until } from "../support/until.ts";
 
 /** Starts an example on this runtime, and stops it whatever happens. */
 async function withExample(name: string, use: (url: string) => Promise<void>): Promise<void> {
-  const example = await startDemo(runtimeName, {}, `examples/${name}.ts`);
+  const env = name === "database" ? { PGLITE_DATA: await pgliteData() } : {};
+  const example = await startDemo(runtimeName, env, `examples/${name}.ts`);
   try {
     await use(example.url);
   } finally {
@@ -97,7 +99,7 @@ describe("the examples", () => {
 
 describe(`the demo with --load, on ${runtimeName}`, () => {
   it("prints the live page first, and has visitors of its own, who hold the loop now and then", async () => {
-    const demo = await startDemo(runtimeName, {}, undefined, ["--load"]);
+    const demo = await startDemo(runtimeName, { PGLITE_DATA: await pgliteData() }, undefined, ["--load"]);
     try {
       const [, first] = /Listening on \w+: (\S+)/.exec(demo.output()) ?? [];
       assertEquals(first, `${demo.url}/live`);

@@ -31,16 +31,21 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const bin = (name: string): string => `${root}node_modules/.bin/${name}`;
 
 /** The program itself and never a launcher, so that the process' id and its exit code are the server's own. */
-function commandFor(runtime: DemoRuntime, file: string): [string, string[]] {
+function commandFor(runtime: DemoRuntime, file: string, preloaded: readonly string[]): [string, string[]] {
   switch (runtime) {
     case "node": {
       const onNode = !("Deno" in globalThis) && !("Bun" in globalThis);
-      return [onNode ? process.execPath : "node", ["--import", "tsx", file]];
+      return [onNode ? process.execPath : "node", [
+        "--import",
+        "tsx",
+        ...preloaded.flatMap((path) => ["--import", path]),
+        file,
+      ]];
     }
     case "deno":
-      return [bin("deno"), ["run", "-A", "--no-check", file]];
+      return [bin("deno"), ["run", "-A", "--no-check", ...preloaded.map((path) => `--preload=${path}`), file]];
     case "bun":
-      return [bin("bun"), [file]];
+      return [bin("bun"), [...preloaded.map((path) => `--preload=${path}`), file]];
   }
 }
 
@@ -48,7 +53,8 @@ function commandFor(runtime: DemoRuntime, file: string): [string, string[]] {
  * Starts the demo on `runtime`, on a free port, and waits until it listens.
  *
  * @param runtime The runtime to start it on; any of them can start any other.
- * @param env Added to the environment; `PORT` is the system's choice unless it is given here.
+ * @param env Added to the environment; `PORT` is the system's choice unless it is given here, and with `PGLITE_DATA` each
+ * database of PGlite's begins as that file.
  * @param file Another server that prints a line as the demo does.
  * @param flags What stands behind the file.
  * @returns The server that listens; call `stop()` in any case.
@@ -63,7 +69,7 @@ export async function startDemo(
   if (!existsSync(bin(runtime === "node" ? "tsx" : runtime))) {
     throw new Error(`Cannot start the demo: run npm ci first, ${runtime} is not in node_modules`);
   }
-  const [command, args] = commandFor(runtime, file);
+  const [command, args] = commandFor(runtime, file, "PGLITE_DATA" in env ? ["./tests/support/pglite_preload.ts"] : []);
   const child = spawn(command, [...args, ...flags], {
     cwd: root,
     env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", PORT: "0", ...env },
