@@ -45,7 +45,7 @@ export class Inheritance implements Inherited {
       parts.push({ copy, process: id, isLiving: false, families, labels });
       parts.push(inheritedPart(id, inherited));
     }
-    const { families } = await drain(joinFamilies(parts, failed), slices);
+    const { families } = await slices.drain(joinFamilies(parts, failed));
     const lines = await familyLines(families, slices);
     const more = ended.flatMap(([{ head }]) => [...head.heirOf, head.id]);
     return () => {
@@ -60,11 +60,4 @@ export class Inheritance implements Inherited {
 /** What a copy has inherited, as a part of the page. */
 export function inheritedPart(of: string, families: readonly FamilySnapshot[]): CopyPart {
   return { copy: "", process: `heir of ${of}`, isLiving: false, families, labels: {} };
-}
-
-/** Does long work in slices. */
-export async function drain<Answer>(steps: Generator<void, Answer>, slices: Slices): Promise<Answer> {
-  let step = steps.next();
-  for (; !step.done; step = steps.next()) if (slices.isDue()) await slices.next();
-  return step.value;
 }

@@ -8,7 +8,7 @@ import type { FamilySnapshot, Labels } from "../gather/family_snapshot.ts";
 import type { Gathered } from "../gather/gather.ts";
 import type { Slices } from "../gather/loop_budget.ts";
 import { copiesEntries } from "../metrics/catalog/copies.ts";
-import { drain, inheritedPart } from "./inheritance.ts";
+import { inheritedPart } from "./inheritance.ts";
 import { type CopyPart, joinFamilies } from "./join_families.ts";
 import type { Report } from "./report.ts";
 
@@ -59,7 +59,7 @@ export async function joinPage(own: OwnPart, others: readonly OtherPart[], optio
   }
   // What was inherited has its labels already; where there is nothing of it, nothing has to be told apart.
   const told = parts.filter(({ families }) => families.length > 0);
-  const { families, labels } = await drain(joinFamilies(told, failed), slices);
+  const { families, labels } = await slices.drain(joinFamilies(told, failed));
   return { families: [...families, statesFamily(prefix, states)], labels };
 }
 

@@ -7,7 +7,6 @@
 
 import type { FamilySnapshot, Gathered } from "../gather/family_snapshot.ts";
 import type { Slices } from "../gather/loop_budget.ts";
-import { drain } from "./inheritance.ts";
 import { type CopyPart, joinFamilies } from "./join_families.ts";
 import { areSums } from "./join_rules.ts";
 import type { KnownCopies } from "./known_copies.ts";
@@ -79,7 +78,7 @@ export class ShownPages {
   ): Promise<Gathered | undefined> {
     const { own } = await to.report.families(slices, () => failed("copy"));
     const parts = [part(page), part({ families: own.filter(areSums), labels: to.report.head.labels })];
-    const raised = await drain(joinFamilies(parts, failed, "largest"), slices);
+    const raised = await slices.drain(joinFamilies(parts, failed, "largest"));
     const isHigher = raised.families.some((family, i) => showsMore(family, page.families[i]));
     if (isHigher) return raised;
     // What is known here only grows, so that this page stays behind.

@@ -6,11 +6,20 @@
 
 import { boundText } from "../metrics/histogram.ts";
 import type { CollectedLike } from "../metrics/registry_like.ts";
-import type { DistributionSnapshot, ExemplarSnapshot, FamilySnapshot, Labels } from "./family_snapshot.ts";
-import { foreignExemplar } from "./foreign_exemplar.ts";
+import type {
+  DistributionSnapshot,
+  ExemplarSnapshot,
+  FamilySnapshot,
+  Labels,
+  NumbersSnapshot,
+} from "./family_snapshot.ts";
+import { keepExemplar } from "./foreign_exemplar.ts";
+import { copyLabels, unreadable } from "./foreign_labels.ts";
 
 type Sample = NonNullable<CollectedLike["values"]>[number];
-type Type = FamilySnapshot["type"];
+
+/** The types that are known. */
+export const foreignTypes = ["counter", "gauge", "histogram", "summary"] as const;
 
 /** The label in which a type keeps its bounds, and what stands behind the name of the samples that have one. */
 const boundLabels = { histogram: ["le", "_bucket"], summary: ["quantile", ""] } as const;
@@ -22,53 +31,36 @@ const boundLabels = { histogram: ["le", "_bucket"], summary: ["quantile", ""] } 
  * where samples bear names that are not the metric's. Throws a TypeError where the answer cannot be written.
  */
 export function* readCollected(answer: CollectedLike): Generator<void, FamilySnapshot[]> {
-  const { name, help, values = [] } = answer;
-  if (typeof name !== "string" || name === "" || typeof help !== "string") {
-    throw new TypeError("Cannot read metric: it answered no name or no help");
-  }
-  const type = typeOf(answer.type);
+  const { name, help, aggregator, values = [] } = answer;
+  if (typeof name !== "string" || name === "" || typeof help !== "string") unreadable("it answered no name or no help");
   // What can only be gone through may have no end.
-  if (!Array.isArray(values)) throw new TypeError("Cannot read metric: its values are no list");
+  if (!Array.isArray(values)) unreadable("its values are no list");
   const numbers: number[] = [];
   // The first hole throws, however long the list is.
-  for (let i = 0; i < values.length; i++) numbers.push(Number(values[i].value));
+  for (let i = 0; i < values.length; i++) numbers.push(Number(values[i]!.value));
+  const type = foreignTypes.find((each) => each === answer.type) ?? "untyped";
   const family = type === "histogram" || type === "summary" ? new Distribution(type) : new Numbers();
   const strays = new Map<string, Numbers>();
   for (let i = 0; i < numbers.length; i++) {
     yield;
     const sample = values[i]!;
     const { metricName = name } = sample;
-    if (family.add(sample, metricName.startsWith(name) ? metricName.slice(name.length) : undefined, numbers[i]!)) {
-      continue;
-    }
-    let stray = strays.get(metricName);
-    if (!stray) strays.set(metricName, stray = new Numbers());
+    const part = metricName.startsWith(name) ? metricName.slice(name.length) : undefined;
+    if (family.add(sample, part, numbers[i]!)) continue;
+    const stray = strays.get(metricName) ?? new Numbers();
+    strays.set(metricName, stray);
     stray.add(sample, "", numbers[i]!);
   }
-  const snapshots = [
-    yield* family.snapshot(name, help, type),
-    ...Array.from(strays, ([stray, some]) => some.numbers(stray, help, "untyped")),
+  const common = { help, isForeign: true, createdAt: undefined, ...(typeof aggregator === "string" && { aggregator }) };
+  const shown = family instanceof Numbers ? family.shown() : yield* family.shown();
+  return [
+    { ...common, name, type, ...shown } as FamilySnapshot,
+    ...Array.from(strays, ([name, stray]): FamilySnapshot => ({ ...common, name, type: "untyped", ...stray.shown() })),
   ];
-  const { aggregator } = answer;
-  return typeof aggregator === "string" ? snapshots.map((each) => ({ ...each, aggregator })) : snapshots;
 }
 
-function typeOf(type: unknown): Type {
-  return type === "counter" || type === "gauge" || type === "histogram" || type === "summary" ? type : "untyped";
-}
-
-/** Copies labels as texts; returns undefined where one cannot be written. */
-function textsOf(labels: unknown): Record<string, string> | undefined {
-  if (labels !== undefined && (typeof labels !== "object" || labels === null)) {
-    throw new TypeError("Cannot read metric: its labels are none");
-  }
-  try {
-    const texts = Object.entries(labels ?? {}).filter(([, value]) => value !== undefined);
-    return Object.fromEntries(texts.map(([name, value]) => [name, String(value)]));
-  } catch {
-    return undefined;
-  }
-}
+/** What classes below tell of a family. */
+type Shown<Kind extends FamilySnapshot> = Omit<Kind, "name" | "help" | "type" | "isForeign" | "createdAt">;
 
 /** Samples with one number for each label set. */
 class Numbers {
@@ -78,48 +70,38 @@ class Numbers {
   #lost = 0;
 
   /** Takes a sample whose name ends so behind the family's; returns false where it is not of the family. */
-  add(sample: Sample, part: string | undefined, number: number): boolean {
+  add({ labels = {}, exemplar }: Sample, part: string | undefined, number: number): boolean {
     if (part !== "") return false;
-    const labels = textsOf(sample.labels);
-    if (labels) {
-      const exemplar = foreignExemplar(sample.exemplar);
-      if (exemplar) this.#exemplars.set(this.#labels.length, exemplar);
-      this.#labels.push(labels);
+    const texts = copyLabels(labels);
+    if (texts) {
+      keepExemplar(this.#exemplars, this.#labels.length, exemplar);
+      this.#labels.push(texts);
       this.#numbers.push(number);
     } else this.#lost++;
     return true;
   }
 
-  // deno-lint-ignore require-yield -- what was added is all that there is to do
-  *snapshot(name: string, help: string, type: Type): Generator<void, FamilySnapshot> {
-    return this.numbers(name, help, type);
-  }
-
-  numbers(name: string, help: string, type: Type): FamilySnapshot {
+  shown(): Shown<NumbersSnapshot> {
     return {
       kind: "numbers",
-      name,
-      help,
-      type: type as "untyped",
-      isForeign: true,
       size: this.#labels.length,
       labels: (index) => this.#labels[index]!,
       numbers: this.#numbers,
       exemplars: this.#exemplars,
-      createdAt: undefined,
       lost: this.#lost,
     };
   }
 }
 
+/** Undefined where the metric did not answer it. */
+type Told = number | undefined;
+
 /** One label set of a histogram or a summary. */
 interface Gathered {
   readonly labels: Labels;
-  /** By bound. */
+  /** By bound, and the totals by `_sum` and `_count`. */
   readonly values: Map<string, number>;
   readonly exemplars: Map<string, ExemplarSnapshot>;
-  sum?: number;
-  count?: number;
 }
 
 /** The samples of a histogram or a summary. */
@@ -135,35 +117,25 @@ class Distribution {
   }
 
   /** Takes a sample whose name ends so behind the family's; returns false where it is not of the family. */
-  add(sample: Sample, part: string | undefined, number: number): boolean {
-    if (part !== this.#boundPart && part !== "_sum" && part !== "_count") return false;
-    const labels = textsOf(sample.labels);
-    const isNew = labels !== undefined &&
-      (part === "_sum" || part === "_count"
-        ? this.#addTotal(labels, part === "_sum" ? "sum" : "count", number)
-        : this.#addBound(labels, sample, number));
+  add({ labels = {}, exemplar }: Sample, part: string | undefined, number: number): boolean {
+    const isTotal = part === "_sum" || part === "_count";
+    if (!isTotal && part !== this.#boundPart) return false;
+    const texts = copyLabels(labels);
+    if (!texts) {
+      this.#lost++;
+      return true;
+    }
+    const { [this.#boundLabel]: bound, ...others } = texts;
+    // Without a bound, or with one that is none, the whole page would be unreadable to a strict scraper.
+    const place = isTotal ? part : spellBound(bound);
+    if (!isTotal) this.#bounds.add(place);
+    const { values, exemplars } = this.#of(isTotal ? texts : others);
     // Of samples that are alike the first stands.
-    if (!isNew) this.#lost++;
-    return true;
-  }
-
-  #addTotal(labels: Record<string, string>, total: "sum" | "count", number: number): boolean {
-    const gathered = this.#of(labels);
-    if (gathered[total] !== undefined) return false;
-    gathered[total] = number;
-    return true;
-  }
-
-  #addBound(all: Record<string, string>, sample: Sample, number: number): boolean {
-    const { [this.#boundLabel]: given, ...labels } = all;
-    // Without one, or with one that is none, the whole page would be unreadable to a strict scraper.
-    const bound = spellBound(given);
-    const gathered = this.#of(labels);
-    if (gathered.values.has(bound)) return false;
-    this.#bounds.add(bound);
-    gathered.values.set(bound, number);
-    const exemplar = foreignExemplar(sample.exemplar);
-    if (exemplar) gathered.exemplars.set(bound, exemplar);
+    if (values.has(place)) this.#lost++;
+    else {
+      values.set(place, number);
+      keepExemplar(exemplars, place, exemplar);
+    }
     return true;
   }
 
@@ -174,13 +146,15 @@ class Distribution {
     return gathered;
   }
 
-  *snapshot(name: string, help: string, type: Type): Generator<void, DistributionSnapshot> {
+  *shown(): Generator<void, Shown<DistributionSnapshot>> {
     const sets = [...this.#gathered.values()];
     const bounds = [...this.#bounds];
-    const values: (number | undefined)[] = [];
+    const [values, sums, counts]: [Told[], Told[], Told[]] = [[], [], []];
     const exemplars = new Map<number, ExemplarSnapshot>();
     for (const set of sets) {
       yield;
+      sums.push(set.values.get("_sum"));
+      counts.push(set.values.get("_count"));
       for (const bound of bounds) {
         const exemplar = set.exemplars.get(bound);
         if (exemplar) exemplars.set(values.length, exemplar);
@@ -189,18 +163,13 @@ class Distribution {
     }
     return {
       kind: "distribution",
-      name,
-      help,
-      type: type as "histogram",
-      isForeign: true,
       size: sets.length,
       labels: (index) => sets[index]!.labels,
       bounds,
       values,
-      sums: sets.map(({ sum }) => sum),
-      counts: sets.map(({ count }) => count),
+      sums,
+      counts,
       exemplars,
-      createdAt: undefined,
       lost: this.#lost,
     };
   }
@@ -209,6 +178,5 @@ class Distribution {
 /** Spells a bound or a quantile of somebody else's like our own; throws a TypeError where it is no number. */
 function spellBound(bound: string | undefined): string {
   const number = bound === "+Inf" ? Infinity : Number(bound);
-  if (Number.isNaN(number)) throw new TypeError("Cannot read metric: a bound is none");
-  return boundText(number);
+  return Number.isNaN(number) ? unreadable("a bound is none") : boundText(number);
 }

@@ -1,13 +1,10 @@
 /**
  * What one family shows at one moment: ours, an app's own, whatever format it is written in.
  *
- * All families are copied in one go; snapshots are made of the copies later, slice by slice, while counting goes on.
- *
  * @module
  */
 
 import type { Counter } from "../metrics/counter.ts";
-import type { Exemplar } from "../metrics/exemplars.ts";
 import { type Family, labelsOf, labelText } from "../metrics/family.ts";
 import type { Histogram } from "../metrics/histogram.ts";
 import type { NativeBuckets } from "../metrics/native_buckets.ts";
@@ -90,115 +87,78 @@ export interface Gathered {
   readonly labels: Labels;
 }
 
-/** Takes the snapshot of one of our own families, in one go. */
-export function takeSnapshot(family: Family): FamilySnapshot {
-  const making = copyFamily(family);
-  for (;;) {
-    const step = making.next();
-    if (step.done) return step.value;
-  }
-}
-
 /**
- * Copies the numbers of one of our own families as they are now, which takes some 0.2 ms for each megabyte. What is
- * returned makes the snapshot of the copy, and pauses every few label sets. Families may come from another copy of this
- * package, so they are told apart by shape.
+ * Takes the snapshot of one of our own families, in one go: some 0.4 ms for each megabyte of numbers. Families may come from
+ * another copy of this package, so they are told apart by shape.
  */
-export function copyFamily(family: Family): Generator<void, FamilySnapshot> {
-  const { title: name, help, labelNames, staticLabels } = family;
+export function takeSnapshot(family: Family): FamilySnapshot {
+  const { title: name, help, labelNames, staticLabels, aggregator } = family;
   const names = [...new Set([...Object.keys(staticLabels), ...labelNames])];
-  const common = { name, help, isForeign: false, lost: 0, aggregator: family.aggregator } as const;
+  const common = { name, help, isForeign: false, lost: 0, aggregator } as const;
   if ("readings" in family) {
     const sampled = family as unknown as Sampled;
     const readings = [...sampled.readings()];
-    const { beganAt } = sampled;
+    const { type, beganAt } = sampled;
     const valuesOf = (index: number): string[] => readings[index]!.slice(1) as string[];
-    return withExemplars({
+    return {
       ...common,
       kind: "numbers",
-      type: sampled.type,
+      type,
       size: readings.length,
       written: { text: (index) => labelText(labelNames, valuesOf(index), staticLabels), names },
       labels: (index) => labelsOf(labelNames, valuesOf(index), staticLabels),
       numbers: readings.map(([value]) => value),
+      exemplars: undefined,
       createdAt: beganAt === undefined ? undefined : readings.map(() => beganAt),
-    }, undefined);
+    };
   }
   const counted = family as unknown as Counter | Histogram;
+  // Slots are only ever added, and those that come later are not looked at.
   const { slots, slots: { size } } = counted;
   const fixed = Object.values(staticLabels);
-  // One name may be both, and a copy of another version may not tell.
-  const areReady = names.length === fixed.length + labelNames.length && typeof slots.valuesOf === "function";
+  // One name may be both.
+  const areDistinct = names.length === fixed.length + labelNames.length;
   const slotted = {
     ...common,
-    // Slots are only ever added, and those that come later are not looked at.
     size,
-    // Of an older copy all texts stand ready.
     written: {
-      text: (index: number) => slots.text ? slots.text(index) : slots.texts[index]!,
+      text: (index: number) => slots.text(index),
       names,
-      ...(areReady && {
-        values: fixed.length === 0
-          ? (index: number) => slots.valuesOf(index)
-          : (index: number) => [...fixed, ...slots.valuesOf(index)],
-        slots,
-      }),
+      ...(areDistinct && { values: (index: number) => [...fixed, ...slots.valuesOf(index)], slots }),
     },
     labels: (index: number) => slots.labels(index),
+    exemplars: counted.exemplars.copy(),
     createdAt: slots.createdAt?.slice(0, size),
   };
-  const exemplars = counted.exemplars.copy();
   const numbers = counted.copy();
-  if (!("bounds" in counted)) {
-    return withExemplars({ ...slotted, kind: "numbers", type: counted.type, numbers }, exemplars);
-  }
-  const { type, bounds } = counted;
-  const native = counted.native?.copy(size);
-  const shown = { ...slotted, kind: "distribution", type, ...(native && { native }) } as const;
-  return cumulative(shown, bounds, numbers, exemplars);
-}
-
-/** How many label sets are summed up in one step: a few microseconds' work. */
-const setsPerStep = 16;
-
-/** Makes the counts of buckets cumulative, in the place where they are. A summary of ours has no quantiles. */
-function* cumulative(
-  shown: Omit<DistributionSnapshot, "bounds" | "values" | "sums" | "counts" | "exemplars">,
-  bounds: readonly string[],
-  numbers: Float64Array,
-  exemplars: ReadonlyMap<number, Exemplar> | undefined,
-): Generator<void, FamilySnapshot> {
-  const { size, type } = shown;
-  const width = bounds.length;
-  const [sums, counts] = [new Float64Array(size), new Float64Array(size)];
-  // A function of its own: what a generator keeps over its pauses V8 puts on the heap, each number by itself.
-  const sumUp = (begin: number, end: number): void => {
-    for (let i = begin, from = begin * (width + 1), to = begin * width; i < end; i++) {
-      let count = 0;
-      for (let j = 0; j < width; j++) numbers[to++] = count += numbers[from++]!;
-      sums[i] = numbers[from++]!;
-      counts[i] = count;
-    }
+  if (!("bounds" in counted)) return { ...slotted, kind: "numbers", type: counted.type, numbers };
+  const { type, bounds, native } = counted;
+  const totals = makeCumulative(numbers, size, bounds.length);
+  return {
+    ...slotted,
+    kind: "distribution",
+    type,
+    // A summary of ours has no quantiles.
+    ...(type === "histogram"
+      ? { bounds, values: numbers.subarray(0, size * bounds.length) }
+      : { bounds: [], values: [] }),
+    ...totals,
+    native: native?.copy(size),
   };
-  for (let i = 0; i < size; i += setsPerStep) {
-    yield;
-    sumUp(i, Math.min(i + setsPerStep, size));
-  }
-  const buckets = type === "histogram"
-    ? { bounds, values: numbers.subarray(0, size * width) }
-    : { bounds: [], values: [] };
-  return yield* withExemplars({ ...shown, ...buckets, sums, counts }, exemplars);
 }
 
-function* withExemplars(
-  shown: Omit<NumbersSnapshot, "exemplars"> | Omit<DistributionSnapshot, "exemplars">,
-  kept: ReadonlyMap<number, Exemplar> | undefined,
-): Generator<void, FamilySnapshot> {
-  if (!kept) return { ...shown, exemplars: undefined };
-  const exemplars = new Map<number, ExemplarSnapshot>();
-  for (const [place, { traceId, value, unixSeconds }] of kept) {
-    yield;
-    exemplars.set(place, { labels: { trace_id: traceId }, value, unixSeconds });
+/** Makes the counts of buckets cumulative, in the place where they are; behind those of each label set is their sum. */
+function makeCumulative(
+  numbers: Float64Array,
+  size: number,
+  width: number,
+): Pick<DistributionSnapshot, "sums" | "counts"> {
+  const [sums, counts] = [new Float64Array(size), new Float64Array(size)];
+  for (let i = 0, from = 0, to = 0; i < size; i++) {
+    let count = 0;
+    for (let j = 0; j < width; j++) numbers[to++] = count += numbers[from++]!;
+    sums[i] = numbers[from++]!;
+    counts[i] = count;
   }
-  return { ...shown, exemplars };
+  return { sums, counts };
 }

@@ -7,7 +7,7 @@
 import type { CollectedLike, CollectorLike, RegistryLike } from "../metrics/registry_like.ts";
 import { isPromise } from "../runtime/promise.ts";
 import type { Runtime } from "../runtime/shim.ts";
-import { askInTime, NoAnswer } from "./ask.ts";
+import { askInTime, type AskOptions, NoAnswer } from "./ask.ts";
 import { readCollected } from "./collected_metric.ts";
 import type { FamilySnapshot } from "./family_snapshot.ts";
 import { Slices } from "./loop_budget.ts";
@@ -24,12 +24,8 @@ export interface StoredMetric {
 export type ClientStore = (metric: object) => StoredMetric | undefined;
 
 /** What asking needs. */
-export interface CollectOptions {
-  readonly runtime: Pick<Runtime, "now" | "nextTurn" | "startTimer" | "stopTimer">;
-  /** How long each metric may take, in seconds. */
-  readonly timeoutSeconds: number;
-  /** How long each metric may take for the most patient scraper, in seconds. */
-  readonly longestSeconds?: number;
+export interface CollectOptions extends AskOptions {
+  readonly runtime: AskOptions["runtime"] & Pick<Runtime, "nextTurn">;
   /** Reads the metrics that it knows without asking them; every metric is asked unless it is given. */
   readonly store?: ClientStore | undefined;
   /** Whether to tell when label sets began, which takes memory for each of them. */
@@ -42,13 +38,8 @@ export interface CollectOptions {
   readonly failed: (name: string) => void;
 }
 
-/** A metric that has answered, and how its snapshot is taken. */
-interface Answer {
-  readonly metric: CollectorLike;
-  /** Whether it might not have come in time. */
-  readonly mayBeLate: boolean;
-  read(slices: Slices): Promise<readonly FamilySnapshot[]>;
-}
+/** Takes the snapshot of a metric that has answered. */
+type Read = (slices: Slices) => Promise<readonly FamilySnapshot[]>;
 
 /** By metric that may be late, what was read last. */
 const remembered = new WeakMap<CollectorLike, readonly FamilySnapshot[]>();
@@ -64,79 +55,67 @@ export async function askForeign(
   own: ReadonlySet<unknown>,
   options: CollectOptions,
 ): Promise<() => Promise<FamilySnapshot[]>> {
-  const asked = wanted(registry, own, options).map(async (metric): Promise<Answer | undefined> => {
+  const attempt = async <Answer>(metric: CollectorLike, act: () => Promise<Answer>): Promise<Answer | undefined> => {
     try {
-      return await ask(metric, options);
+      return await act();
     } catch {
       options.failed(nameOf(metric));
       return undefined;
     }
-  });
-  const answers: Answer[] = [];
-  for (const each of asked) {
-    const answer = await each;
-    if (answer) answers.push(answer);
-  }
+  };
+  const asked = wanted(registry, own, options)
+    .map((metric) => ({ metric, answer: attempt(metric, () => ask(metric, options)) }));
+  for (const { answer } of asked) await answer;
   return async () => {
     const slices = new Slices(options.runtime);
     const families: FamilySnapshot[] = [];
     // One after the other, in slices: each of them is read in as short a time as can be.
-    for (const { metric, mayBeLate, read } of answers) {
-      try {
-        const told = await read(slices);
-        if (mayBeLate && options.remembers) remembered.set(metric, told);
+    for (const { metric, answer } of asked) {
+      const read = await answer;
+      await attempt(metric, async () => {
+        const told = await read?.(slices) ?? [];
         families.push(...told.map((family) => titled(registry, metric, family)));
-      } catch {
-        options.failed(nameOf(metric));
-      }
+      });
     }
     return families;
   };
 }
 
-async function ask(metric: CollectorLike, options: CollectOptions): Promise<Answer | undefined> {
-  const stored = options.store?.(metric);
-  const answered = (collected?: CollectedLike): Answer => ({
-    metric,
-    mayBeLate: !stored || stored.collect !== undefined,
-    async read(slices) {
-      if (!stored) return await readInSlices(collected!, slices);
-      try {
-        return [await stored.read(slices, options.withStarts ?? false)];
-      } catch {
-        // The client keeps its numbers in another way than is known; its own reader knows.
-        return await readInSlices(await askInTime(metric, () => metric.get(), options), slices);
-      }
-    },
-  });
-  const { collect } = stored ?? {};
+/** Returns undefined where a metric did not answer in time and is shown as it was, but never was. */
+async function ask(metric: CollectorLike, options: CollectOptions): Promise<Read | undefined> {
+  const { runtime, store, withStarts = false, remembers, failed } = options;
+  const stored = store?.(metric);
+  const get = (): Promise<CollectedLike> => askInTime(metric, () => metric.get(), options);
+  const readStored = async (slices: Slices): Promise<readonly FamilySnapshot[]> => {
+    try {
+      return [await stored!.read(slices, withStarts)];
+    } catch {
+      // The client keeps its numbers in another way than is known; its own reader knows.
+      return await slices.drain(readCollected(await get()));
+    }
+  };
+  if (stored && !stored.collect) return readStored;
   // As `get()` does, which waits for promises alone: a thenable may be a query that runs when it is waited for.
-  const collectNow = (): unknown => {
-    const answer = collect!();
+  const collect = (): unknown => {
+    const answer = stored!.collect!();
     return isPromise(answer) ? answer : undefined;
   };
-  if (stored && !collect) return answered();
+  const read = async (slices: Slices, answer: unknown): Promise<readonly FamilySnapshot[]> => {
+    const told = stored ? await readStored(slices) : await slices.drain(readCollected(answer as CollectedLike));
+    if (remembers) remembered.set(metric, told);
+    return told;
+  };
   try {
-    return answered(
-      await askInTime<unknown>(metric, stored ? collectNow : () => metric.get(), options) as CollectedLike,
-    );
+    const answer = await (stored ? askInTime(metric, collect, options) : get());
+    return (slices) => read(slices, answer);
   } catch (error) {
-    if (!options.remembers || !(error instanceof NoAnswer)) throw error;
-    options.failed(nameOf(metric));
+    if (!remembers || !(error instanceof NoAnswer)) throw error;
+    failed(nameOf(metric));
     // What always takes too long is shown as it was one page before.
-    const late = async (collected: unknown): Promise<void> =>
-      void remembered.set(metric, await answered(collected as CollectedLike).read(new Slices(options.runtime)));
-    error.answer?.then(late).catch(() => {});
+    error.answer?.then((answer) => read(new Slices(runtime), answer)).catch(() => {});
     const last = remembered.get(metric);
-    return last && { metric, mayBeLate: true, read: () => Promise.resolve(last) };
+    return last && (() => Promise.resolve(last));
   }
-}
-
-async function readInSlices(answer: CollectedLike, slices: Slices): Promise<FamilySnapshot[]> {
-  const steps = readCollected(answer);
-  let step = steps.next();
-  for (; !step.done; step = steps.next()) if (slices.isDue()) await slices.next();
-  return step.value;
 }
 
 /** prom-client's own OpenMetrics page cuts `_total` off its counters for good; the registry still knows the name. */

@@ -8,9 +8,9 @@ import type { Core } from "../core/core.ts";
 import type { Family } from "../metrics/family.ts";
 import { defaultLabels, type RegistryLike } from "../metrics/registry_like.ts";
 import type { Runtime } from "../runtime/shim.ts";
-import { copyFamily, type FamilySnapshot, type Gathered, type Labels } from "./family_snapshot.ts";
+import { type FamilySnapshot, type Gathered, type Labels, takeSnapshot } from "./family_snapshot.ts";
 import { askForeign, type ClientStore } from "./foreign_metrics.ts";
-import { nextSlice, Slices } from "./loop_budget.ts";
+import { nextSlice } from "./loop_budget.ts";
 import { copiesOf } from "./other_copies.ts";
 
 export type { Gathered };
@@ -66,8 +66,7 @@ export async function gather(source: GatherSource, options: GatherOptions): Prom
 }
 
 async function gatherOwn(source: GatherSource, options: GatherOptions): Promise<Gathered> {
-  const { runtime, core, registry, store } = source;
-  const { timeoutSeconds, longestSeconds = timeoutSeconds, withStarts = false, remembers = false } = options;
+  const { runtime, core, registry } = source;
   // No turn is waited for before the snapshot is taken: a scrape that ends a block shows that block, not the beat behind it.
   const begin = runtime.now();
   core?.refresh();
@@ -77,9 +76,8 @@ async function gatherOwn(source: GatherSource, options: GatherOptions): Promise<
     core?.self.fail(`metric:${name}`);
     options.failed?.(name);
   };
-  const ask = { runtime, store, timeoutSeconds, longestSeconds, withStarts, remembers, wants, failed };
   const readForeign = registry
-    ? await askForeign(registry, new Set<unknown>(own), ask).catch(() => {
+    ? await askForeign(registry, new Set<unknown>(own), { ...source, ...options, wants, failed }).catch(() => {
       core?.self.fail("registry");
       return undefined;
     })
@@ -87,48 +85,27 @@ async function gatherOwn(source: GatherSource, options: GatherOptions): Promise<
   // What is read and what is counted must be of one moment, and others have been asked since. Beats are answered again only
   // where that took a while: one that came due meanwhile would take the place of the block that this scrape has ended.
   core?.refresh(runtime.now() - begin > settledSeconds);
-  const copying = runtime.now();
-  const copy = (families: readonly Family[]): Making[] =>
+  const taking = runtime.now();
+  const take = (families: readonly Family[]): FamilySnapshot[] =>
     families.filter(({ title }) => wants(title)).flatMap((family) => {
       try {
-        return [{ name: family.title, steps: copyFamily(family) }];
+        return [takeSnapshot(family)];
       } catch {
         failed(family.title);
         return [];
       }
     });
-  const [copied, fallback] = [copy(own), copy(core?.fallbackFamilies() ?? [])];
+  const [counted, fallback] = [take(own), take(core?.fallbackFamilies() ?? [])];
   options.taken?.();
-  await nextSlice(runtime, copying);
+  await nextSlice(runtime, taking);
   // Behind our own, since it may take turns of the loop: a beat that comes in one of them is not on this page.
   const foreign = await readForeign?.() ?? [];
-  const slices = new Slices(runtime);
-  const made = async (making: readonly Making[]): Promise<FamilySnapshot[]> => {
-    const families: FamilySnapshot[] = [];
-    for (const { name, steps } of making) {
-      try {
-        let step = steps.next();
-        for (; !step.done; step = steps.next()) if (slices.isDue()) await slices.next();
-        families.push(step.value);
-      } catch {
-        failed(name);
-      }
-    }
-    return families;
-  };
-  const families = [...await made(copied), ...foreign, ...await made(fallback)];
   const instance = core?.runtime.instance?.();
   const labels = {
     ...(instance !== undefined && { instance }),
     ...(registry && textsOf(defaultLabels(registry), failed)),
   };
-  return { families, labels };
-}
-
-/** A family whose numbers are copied, and what makes its snapshot. */
-interface Making {
-  readonly name: string;
-  readonly steps: Generator<void, FamilySnapshot>;
+  return { families: [...counted, ...foreign, ...fallback], labels };
 }
 
 /** Tells whether a family is wanted; all of them are when no name is given. */

@@ -104,4 +104,14 @@ export class Slices {
     this.#since = undefined;
     return nextSlice(this.#runtime, since);
   }
+
+  /** Takes short steps to their end. */
+  async drain<Step, End>(steps: Iterator<Step, End>, take?: (step: Step) => void): Promise<End> {
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+      take?.(value);
+      if (this.isDue()) await this.next();
+    }
+  }
 }

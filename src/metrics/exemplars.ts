@@ -8,8 +8,8 @@ import { unixNow } from "../runtime/clock.ts";
 
 /** One request that stands for others. */
 export interface Exemplar {
-  /** W3C's trace id: 32 hexadecimal digits. */
-  readonly traceId: string;
+  /** W3C's trace id, 32 hexadecimal digits, by the label that formats have for it. */
+  readonly labels: Readonly<Record<"trace_id", string>>;
   /** What was observed; 1 on a counter. */
   readonly value: number;
   /** When, as Unix time in seconds. */
@@ -38,7 +38,8 @@ export class Exemplars {
     places[at] = place + 1;
     lookedAt[at] = now;
     const traceId = find(of);
-    if (traceId !== undefined) this.#kept.set(place, { traceId, value, unixSeconds: unixNow() });
+    if (traceId === undefined) return;
+    this.#kept.set(place, { labels: { trace_id: traceId }, value, unixSeconds: unixNow() });
   }
 
   /** Copies what is kept. */

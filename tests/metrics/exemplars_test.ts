@@ -13,7 +13,7 @@ describe("Exemplars", () => {
     offer(40, 10.9, "c");
     offer(0, 11, "d");
     assertEquals(asked, ["a", "c", "d"]);
-    assertEquals([...exemplars.copy()!].map(([place, { traceId }]) => [place, traceId]), [[0, "d"], [40, "c"]]);
+    assertEquals([...exemplars.copy()!].map(([place, { labels }]) => [place, labels.trace_id]), [[0, "d"], [40, "c"]]);
   });
 
   it("remember a bounded number of places as looked at, and look once more where one was forgotten", () => {
@@ -33,8 +33,8 @@ describe("Exemplars", () => {
     assertEquals(exemplars.copy(), undefined);
     exemplars.offer(3, 0.25, 0, () => "a", undefined);
     exemplars.offer(3, 0.5, 5, () => undefined, undefined);
-    const { traceId, value } = exemplars.copy()!.get(3)!;
-    assertEquals([traceId, value], ["a", 0.25]);
+    const { labels, value } = exemplars.copy()!.get(3)!;
+    assertEquals([labels.trace_id, value], ["a", 0.25]);
   });
 
   it("are forgotten with what they stand for", () => {
@@ -45,6 +45,6 @@ describe("Exemplars", () => {
     assertEquals(exemplars.copy(), undefined);
     assertEquals(before.size, 1);
     exemplars.offer(0, 1, 10.1, () => "b", undefined);
-    assertEquals(exemplars.copy()!.get(0)!.traceId, "b");
+    assertEquals(exemplars.copy()!.get(0)!.labels.trace_id, "b");
   });
 });

@@ -1,0 +1,29 @@
+/**
+ * Labels of somebody else's metrics, and how such a metric is refused.
+ *
+ * @module
+ */
+
+/** Refuses to read a metric. Nobody sees why: whoever asks counts it by its name. */
+export function unreadable(reason: string): never {
+  throw new TypeError(`Cannot read metric: ${reason}`);
+}
+
+/**
+ * Copies labels as texts: they are the metric's own objects, and apps have been seen to change them. Returns undefined where
+ * one cannot be written.
+ */
+export function copyLabels(labels: unknown): Record<string, string> | undefined {
+  if (typeof labels !== "object" || labels === null) unreadable("its labels are none");
+  try {
+    const copy = { ...labels } as Record<string, unknown>;
+    for (const name in copy) {
+      const value = copy[name];
+      if (value === undefined) delete copy[name];
+      else if (typeof value !== "string") copy[name] = String(value);
+    }
+    return copy as Record<string, string>;
+  } catch {
+    return undefined;
+  }
+}
