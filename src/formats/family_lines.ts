@@ -14,89 +14,99 @@ import { seriesName } from "./names.ts";
 import { counterFamily } from "./open_metrics.ts";
 import { numberText, type TextFormat } from "./text_format.ts";
 
-/** What writes the labels of a label set; undefined for one that stands on the page already. */
-type LabelTexts = (index: number) => string | undefined;
+/** What is written of one family beside its numbers. */
+interface Parts {
+  /** Writes the labels of a label set; undefined for one that stands on the page already. */
+  labels(index: number): string | undefined;
+  /** The exemplars that stand behind numbers here, and what writes them. */
+  readonly exemplars: FamilySnapshot["exemplars"];
+  readonly exemplarText: TextFormat["exemplar"];
+  /** Writes when a label set began; undefined where that is not written. */
+  readonly created: ((labels: string, index: number) => string) | undefined;
+}
 
-/**
- * Writes one family in pieces, the first of them with the header; nothing at all for one of our own without a series.
- * `more` are labels to add where the family does not have them itself.
- */
+/** Writes one family in pieces, the first of them with the header. `more` are labels to add where it has none of that name. */
 export function* writeLines(
   family: FamilySnapshot,
-  shown: ShownFamily,
+  { name, type }: ShownFamily,
   format: TextFormat,
   more: Labels,
 ): Generator<string, Written> {
-  if (family.size === 0 && !family.isForeign) return { series: 0, lost: 0 };
-  yield format.header(shown.name, shown.type, family.help);
-  const texts = labelTexts(family, shown.type, more, format.escaping);
+  yield format.header(name, type, family.help);
+  const { createdAt } = family;
+  const createdLine = lineOf(`${type === "counter" ? counterFamily(name) : name}_created`);
+  const isCounted = type !== "gauge" && type !== "untyped";
+  const parts: Parts = {
+    labels: labelTexts(family, type, more, format.escaping),
+    exemplars: format.exemplar && isCounted && type !== "summary" && family.exemplars?.size
+      ? family.exemplars
+      : undefined,
+    exemplarText: format.exemplar,
+    created: format.created && isCounted && createdAt
+      ? (labels, index) => createdLine(labels, String(createdAt[index]!))
+      : undefined,
+  };
   return family.kind === "numbers"
-    ? yield* numberLines(family, shown, format, texts)
-    : yield* distributionLines(family, shown, format, texts);
+    ? yield* numberLines(family, name, parts)
+    : yield* distributionLines(family, name, parts);
 }
 
 function* numberLines(
-  { size, numbers, exemplars, createdAt }: NumbersSnapshot,
-  { name, type }: ShownFamily,
-  { exemplar, created }: TextFormat,
-  texts: LabelTexts,
+  { size, numbers }: NumbersSnapshot,
+  name: string,
+  { labels: labelsOf, exemplars, exemplarText, created }: Parts,
 ): Generator<string, Written> {
-  const isCounter = type === "counter";
-  const times = isCounter && created ? createdAt : undefined;
-  const kept = exemplar && isCounter && exemplars?.size ? exemplars : undefined;
   const line = lineOf(name);
-  const createdLine = lineOf(`${counterFamily(name)}_created`);
   let sets = 0;
   for (let i = 0; i < size; i++) {
-    const labels = texts(i);
+    const labels = labelsOf(i);
     if (labels === undefined) continue;
     sets++;
-    const stands = kept?.get(i);
-    const text = line(labels, numberText(numbers[i]!) + (stands ? exemplar!(stands) : ""));
-    yield times ? text + createdLine(labels, String(times[i]!)) : text;
+    const exemplar = exemplars?.get(i);
+    const text = line(labels, numberText(numbers[i]!) + (exemplar ? exemplarText!(exemplar) : ""));
+    yield created ? text + created(labels, i) : text;
   }
-  return { series: times ? sets * 2 : sets, lost: size - sets };
+  return { series: created ? sets * 2 : sets, lost: size - sets };
 }
 
 function* distributionLines(
-  { size, bounds, values, sums, counts, exemplars, createdAt }: DistributionSnapshot,
-  { name, type }: ShownFamily,
-  { exemplar, created }: TextFormat,
-  texts: LabelTexts,
+  { type, size, bounds, values, sums, counts }: DistributionSnapshot,
+  name: string,
+  { labels: labelsOf, exemplars, exemplarText, created }: Parts,
 ): Generator<string, Written> {
   const isHistogram = type === "histogram";
-  const times = created ? createdAt : undefined;
-  const kept = exemplar && isHistogram && exemplars?.size ? exemplars : undefined;
   const open = openOf(isHistogram ? `${name}_bucket` : name);
   const ends = bounds.map((bound) => `${isHistogram ? "le" : "quantile"}="${bound}"} `);
-  const [sumLine, countLine, createdLine] = ["_sum", "_count", "_created"].map((part) => lineOf(name + part));
+  const totals = ([["_sum", sums], ["_count", counts]] as const)
+    .map(([part, numbers]) => ({ line: lineOf(name + part), numbers }));
   const width = ends.length;
-  const marked = kept && setsOf(kept, width, size);
+  const marked = exemplars && setsOf(exemplars, width, size);
   let [sets, series] = [0, 0];
   for (let i = 0; i < size; i++) {
-    const labels = texts(i);
+    const labels = labelsOf(i);
     if (labels === undefined) continue;
     sets++;
     const begin = labels ? `${open}${labels},` : open;
-    const own = marked?.[i] ? kept : undefined;
+    const own = marked?.[i] ? exemplars : undefined;
     let text = "";
     for (let j = 0, place = i * width; j < width; j++, place++) {
       const value = values[place];
       if (value === undefined) continue;
       // Counts are never infinite, and they are most of a large page.
       text += begin + ends[j]! + (isHistogram ? value : numberText(value));
-      const stands = own?.get(place);
-      text += stands ? `${exemplar!(stands)}\n` : "\n";
+      const exemplar = own?.get(place);
+      text += exemplar ? `${exemplarText!(exemplar)}\n` : "\n";
       series++;
     }
-    const [sum, count] = [sums[i], counts[i]];
-    if (sum !== undefined) text += sumLine!(labels, numberText(sum));
-    if (count !== undefined) text += countLine!(labels, numberText(count));
-    if (times) text += createdLine!(labels, String(times[i]!));
-    series += (sum === undefined ? 0 : 1) + (count === undefined ? 0 : 1) + (times ? 1 : 0);
-    yield text;
+    for (const { line, numbers } of totals) {
+      const number = numbers[i];
+      if (number === undefined) continue;
+      text += line(labels, numberText(number));
+      series++;
+    }
+    yield created ? text + created(labels, i) : text;
   }
-  return { series, lost: size - sets };
+  return { series: created ? series + sets : series, lost: size - sets };
 }
 
 /** Marks the label sets that have an exemplar: few do, and asking for each bucket takes a tenth of the page's time. */

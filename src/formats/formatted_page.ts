@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { FamilySnapshot } from "../gather/family_snapshot.ts";
-import type { Gathered } from "../gather/gather.ts";
+import type { FamilySnapshot, Gathered, Labels } from "../gather/family_snapshot.ts";
 import { writeLines } from "./family_lines.ts";
 import { FamilyNames } from "./family_names.ts";
-import type { Format, ShownFamily, Written } from "./format.ts";
+import type { Format, FormatName, ShownFamily, Written } from "./format.ts";
 import { writeJson } from "./json.ts";
+import type { Escaping } from "./names.ts";
 import { openMetricsText } from "./open_metrics.ts";
 import { prometheusText } from "./prometheus_text.ts";
 import { writeProtobuf } from "./protobuf.ts";
@@ -25,6 +25,14 @@ export interface FormattedPageOptions {
   /** Called with the name of each family of which something could not be written. */
   readonly failed?: (name: string) => void;
 }
+
+/** What stands before the families of a page, between two of them, and behind the last. */
+const frames: Readonly<Record<FormatName, readonly [begin: string, between: string, end: string]>> = {
+  json: ['{"families":[\n', ",\n", "\n]}\n"],
+  openmetrics: ["", "", "# EOF\n"],
+  text: ["", "", ""],
+  protobuf: ["", "", ""],
+};
 
 /** A page that is known but not written yet. */
 export class FormattedPage {
@@ -43,12 +51,13 @@ export class FormattedPage {
    * empty piece behind every few label sets, so that whoever drains them can pause there.
    */
   *pieces(): Generator<Piece, void> {
-    const { format: { name: format, escaping }, failed } = this.#options;
-    const { families } = this.#gathered;
-    const write = this.#writer();
+    const { format: { name: format, escaping }, created = false, failed } = this.#options;
+    const { families, labels } = this.#gathered;
+    const [begin, between, end] = frames[format];
+    const write = writerOf(format, escaping, labels, created);
     const names = new FamilyNames(format, escaping, families);
-    let isFirst = true;
-    if (format === "json") yield '{"families":[\n';
+    let separator = "";
+    if (begin) yield begin;
     for (const family of families) {
       const shown = names.enter(family);
       if (!shown) {
@@ -56,39 +65,33 @@ export class FormattedPage {
         if (family.isForeign) failed?.(family.name);
         continue;
       }
-      const { series, lost, isShown } = yield* this.#family(write(family, shown, isFirst));
-      if (isShown) isFirst = false;
-      this.series += series;
-      if (lost + family.lost > 0) failed?.(family.name);
-    }
-    if (format === "json") yield "\n]}\n";
-    else if (format === "openmetrics") yield "# EOF\n";
-  }
-
-  /** Makes what writes one family. */
-  #writer(): (family: FamilySnapshot, shown: ShownFamily, isFirst: boolean) => Generator<Piece, Written> {
-    const { format: { name: format, escaping }, created = false } = this.#options;
-    const { labels } = this.#gathered;
-    if (format === "json") return (family, shown, isFirst) => writeJson(family, shown, labels, isFirst);
-    if (format === "protobuf") return (family, shown) => writeProtobuf(family, shown, labels, escaping);
-    const textFormat = format === "text" ? prometheusText(escaping) : openMetricsText(escaping, created);
-    return (family, shown) => writeLines(family, shown, textFormat, labels);
-  }
-
-  /** A family that cannot be written to its end costs only what is left of it. */
-  *#family(pieces: Generator<Piece, Written>): Generator<Piece, Written & { isShown: boolean }> {
-    let isShown = false;
-    for (;;) {
-      let step: IteratorResult<Piece, Written>;
+      // One of our own without a series has nothing to say.
+      if (family.size === 0 && !family.isForeign) continue;
+      if (separator) yield separator;
+      separator = between;
+      let written: Written = { series: 0, lost: 1 };
       try {
-        step = pieces.next();
+        written = yield* write(family, shown);
       } catch {
-        if (isShown && this.#options.format.name === "json") yield "]}";
-        return { series: 0, lost: 1, isShown };
+        // A family that cannot be written to its end costs only what is left of it.
+        if (format === "json") yield "]}";
       }
-      if (step.done) return { ...step.value, isShown };
-      isShown = true;
-      yield step.value;
+      this.series += written.series;
+      if (written.lost + family.lost > 0) failed?.(family.name);
     }
+    if (end) yield end;
   }
+}
+
+/** Makes what writes one family; `labels` are to be added where a series does not have them itself. */
+function writerOf(
+  format: FormatName,
+  escaping: Escaping,
+  labels: Labels,
+  created: boolean,
+): (family: FamilySnapshot, shown: ShownFamily) => Generator<Piece, Written> {
+  if (format === "json") return (family, shown) => writeJson(family, shown, labels);
+  if (format === "protobuf") return (family, shown) => writeProtobuf(family, shown, labels, escaping);
+  const textFormat = format === "text" ? prometheusText(escaping) : openMetricsText(escaping, created);
+  return (family, shown) => writeLines(family, shown, textFormat, labels);
 }

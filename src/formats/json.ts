@@ -9,8 +9,8 @@ import type { ShownFamily, Written } from "./format.ts";
 import { numberText } from "./text_format.ts";
 
 /**
- * Writes one family: an object with `name`, `type`, `help` and `series`; nothing at all for one of our own without a
- * series. `more` are labels to add where a series does not have them itself.
+ * Writes one family: an object with `name`, `type`, `help` and `series`. `more` are labels to add where a series does not
+ * have them itself.
  *
  * A series has `labels` and a `value`, or `count`, `sum` and either `buckets`, which are cumulative counts by upper bound,
  * or `quantiles`. What there is no number for in JSON is the word that the text formats have for it. Texts are joined by
@@ -20,12 +20,9 @@ export function* writeJson(
   family: FamilySnapshot,
   shown: ShownFamily,
   more: Labels,
-  isFirst: boolean,
 ): Generator<string, Written> {
   const { size, isForeign } = family;
-  if (size === 0 && !isForeign) return { series: 0, lost: 0 };
-  const head = JSON.stringify({ name: shown.name, type: shown.type, help: family.help });
-  yield `${isFirst ? "" : ",\n"}${head.slice(0, -1)},"series":[`;
+  yield `${JSON.stringify({ ...shown, help: family.help }).slice(0, -1)},"series":[`;
   const added = textsOf(more);
   const addsMore = Object.keys(added).length > 0;
   const written = new Set<string>();

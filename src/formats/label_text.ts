@@ -24,12 +24,12 @@ export function labelTexts(
   if (family.written) {
     const { written } = family;
     const suffix = moreLabels(added, written.names, escaping);
-    return suffix === "" ? (index) => written.text(index) : (index) => join(written.text(index), suffix);
+    return (index) => join(written.text(index), suffix);
   }
-  const labels = new ForeignLabels(escaping, added);
+  const textOf = foreignLabels(escaping, added);
   const written = new Set<string>();
   return (index) => {
-    const text = labels.text(family.labels(index));
+    const text = textOf(family.labels(index));
     const before = written.size;
     return written.add(text).size === before ? undefined : text;
   };
@@ -37,9 +37,8 @@ export function labelTexts(
 
 /** Leaves out the label of bounds, which would stand there twice. */
 export function withoutBound(labels: Labels, type: string): Labels {
-  const bound = type === "histogram" ? "le" : "quantile";
-  if ((type !== "histogram" && type !== "summary") || !(bound in labels)) return labels;
-  return Object.fromEntries(Object.entries(labels).filter(([name]) => name !== bound));
+  const { [type === "histogram" ? "le" : "quantile"]: _, ...others } = labels;
+  return type === "histogram" || type === "summary" ? others : labels;
 }
 
 /** Writes the labels that a registry gives to every series, but those that the series has itself. */
@@ -48,72 +47,51 @@ function moreLabels(labels: Labels, present: readonly string[], escaping: Escapi
   const there = new Set(present.map((name) => labelName(name, escaping)));
   for (const name in labels) {
     const spelled = labelName(name, escaping);
-    if (there.has(spelled)) continue;
+    if (!there.has(spelled)) text = join(text, labelPair(spelled, labels[name]!));
     there.add(spelled);
-    text += `${text && ","}${spelled}="${escapeLabelValue(wellFormed(String(labels[name])))}"`;
   }
   return text;
 }
 
-function join(labels: string, suffix: string): string {
-  return labels && suffix ? `${labels},${suffix}` : labels || suffix;
+function join(labels: string, others: string): string {
+  return labels && others ? `${labels},${others}` : labels || others;
 }
 
 /**
- * Writes the labels of a foreign family. They stand in one order in the whole family, so that the same labels in another
- * order are seen to be the same.
+ * Makes what writes the labels of a foreign family. They stand in one order in the whole family, so that the same labels in
+ * another order are seen to be the same.
  */
-class ForeignLabels {
-  readonly #escaping: Escaping;
-  readonly #more: Labels;
-  readonly #addsMore: boolean;
+function foreignLabels(escaping: Escaping, more: Labels): (labels: Labels) => string {
   /** Every label name seen so far, with how it is spelled here. */
-  readonly #names = new Map<string, string>();
+  const names = new Map<string, string>();
   /** Those spellings, in their order. */
-  readonly #spellings = new Set<string>();
-
-  constructor(escaping: Escaping, more: Labels) {
-    this.#escaping = escaping;
-    this.#more = more;
-    this.#addsMore = Object.keys(more).length > 0;
-  }
-
-  text(labels: Labels): string {
-    for (const name in labels) if (!this.#names.has(name)) this.#learn(name);
-    const text = this.#names.size === this.#spellings.size ? this.#plain(labels) : this.#withoutTwins(labels);
-    return this.#addsMore ? join(text, moreLabels(this.#more, Object.keys(labels), this.#escaping)) : text;
-  }
-
-  #learn(name: string): void {
-    const spelled = labelName(name, this.#escaping);
-    this.#names.set(name, spelled);
-    this.#spellings.add(spelled);
-  }
-
-  #plain(labels: Labels): string {
+  const spellings = new Set<string>();
+  const addsMore = Object.keys(more).length > 0;
+  return (labels) => {
+    for (const name in labels) {
+      if (names.has(name)) continue;
+      const spelled = labelName(name, escaping);
+      names.set(name, spelled);
+      spellings.add(spelled);
+    }
+    const areTwins = names.size > spellings.size;
+    // Two names that are spelled alike cannot stand on one series: the first does.
+    const told = areTwins
+      ? Object.fromEntries(Object.keys(labels).reverse().map((name) => [names.get(name)!, labels[name]!]))
+      : labels;
     let text = "";
-    for (const [name, spelled] of this.#names) {
-      const value = labels[name];
-      if (value === undefined || !Object.hasOwn(labels, name)) continue;
-      text += text === "" ? `${spelled}="${shownValue(value)}"` : `,${spelled}="${shownValue(value)}"`;
+    for (const [name, spelled] of areTwins ? spellings.entries() : names) {
+      if (Object.hasOwn(told, name)) text = join(text, labelPair(spelled, told[name]!));
     }
-    return text;
-  }
-
-  /** There are names that are spelled alike. Two of those cannot stand on one series: the first does. */
-  #withoutTwins(labels: Labels): string {
-    const shown = new Map<string, string>();
-    for (const name of Object.keys(labels)) {
-      const spelled = this.#names.get(name)!;
-      if (labels[name] !== undefined && !shown.has(spelled)) shown.set(spelled, shownValue(labels[name]));
-    }
-    const there = [...this.#spellings].filter((spelled) => shown.has(spelled));
-    return there.map((spelled) => `${spelled}="${shown.get(spelled)!}"`).join(",");
-  }
+    return addsMore ? join(text, moreLabels(more, Object.keys(labels), escaping)) : text;
+  };
 }
 
-/** Almost no value has anything to escape or to replace, and one test is dearer than none but cheaper than two. */
-function shownValue(value: string | number): string {
+/**
+ * Writes a label whose name is spelled already. Almost no value has anything to escape or to replace, and one test is dearer
+ * than none but cheaper than two.
+ */
+export function labelPair(spelled: string, value: string | number): string {
   const text = String(value);
-  return /[\\"\n\ud800-\udfff]/.test(text) ? escapeLabelValue(wellFormed(text)) : text;
+  return `${spelled}="${/[\\"\n\ud800-\udfff]/.test(text) ? escapeLabelValue(wellFormed(text)) : text}"`;
 }

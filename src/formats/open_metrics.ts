@@ -4,7 +4,8 @@
  * @module
  */
 
-import { escapeLabelValue, wellFormed } from "../metrics/label_value.ts";
+import { escapeLabelValue } from "../metrics/label_value.ts";
+import { labelPair } from "./label_text.ts";
 import { type Escaping, labelName, quotedName } from "./names.ts";
 import { numberText, type TextFormat } from "./text_format.ts";
 
@@ -26,8 +27,7 @@ export function openMetricsText(escaping: Escaping, created: boolean): TextForma
     },
     exemplar({ labels, value, unixSeconds }) {
       // Scrapers that read names in quotes on series do not all read them here.
-      const texts = Object.entries(labels)
-        .map(([name, text]) => `${labelName(name, "underscores")}="${escapeLabelValue(wellFormed(text))}"`);
+      const texts = Object.entries(labels).map(([name, text]) => labelPair(labelName(name, "underscores"), text));
       const at = unixSeconds === undefined ? "" : ` ${Math.round(unixSeconds * 1000) / 1000}`;
       return ` # {${texts.join(",")}} ${numberText(value)}${at}`;
     },

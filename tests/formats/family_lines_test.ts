@@ -158,7 +158,7 @@ describe("writeLines() of our own", () => {
       type: "counter",
       labelNames: [],
       staticLabels: {},
-      slots: { size: 1, texts: [""] },
+      slots: { size: 1, text: () => "", valuesOf: () => [] },
       exemplars: { copy: () => undefined },
       copy: () => [4],
     } as unknown as Family;
