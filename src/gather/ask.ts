@@ -48,9 +48,9 @@ const left = new WeakMap<object, Pending>();
 export async function askInTime<Answer>(
   metric: object,
   ask: () => PromiseLike<Answer> | Answer,
-  options: AskOptions,
+  { runtime, timeoutSeconds, longestSeconds = timeoutSeconds }: AskOptions,
 ): Promise<Answer> {
-  const { runtime, timeoutSeconds, longestSeconds = timeoutSeconds } = options;
+  const EnginePromise = enginePromise();
   let pending = left.get(metric);
   if (pending && runtime.now() - pending.since >= longestSeconds) {
     throw new NoAnswer("it has not answered the scrape before");
@@ -61,14 +61,9 @@ export async function askInTime<Answer>(
     // Most metrics without a `collect` hook are read in one go.
     if (!isThenable(answer)) return answer;
     // The engine takes the answer of a thenable, which may do what it likes.
-    pending = { answer: new (enginePromise())((resolve) => resolve(answer)), since };
+    pending = { answer: new EnginePromise((resolve) => resolve(answer)), since };
   }
-  return await waitFor(metric, pending, options) as Answer;
-}
-
-async function waitFor(metric: object, pending: Pending, { runtime, timeoutSeconds }: AskOptions): Promise<unknown> {
   const { answer } = pending;
-  const EnginePromise = enginePromise();
   let timer: unknown;
   const late = new EnginePromise<never>((_, reject) => {
     const giveUp = (): void => {
@@ -80,7 +75,7 @@ async function waitFor(metric: object, pending: Pending, { runtime, timeoutSecon
     timer = runtime.startTimer?.(giveUp, timeoutSeconds, true) ?? setTimeout(giveUp, timeoutSeconds * 1000);
   });
   try {
-    return await EnginePromise.race([answer, late]);
+    return await EnginePromise.race([answer, late]) as Answer;
   } finally {
     if (runtime.stopTimer) runtime.stopTimer(timer);
     else clearTimeout(timer as number);

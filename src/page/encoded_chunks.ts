@@ -31,7 +31,8 @@ function encode(text: string): Uint8Array<ArrayBuffer> {
 export class EncodedChunks {
   readonly #runtime: Pick<Runtime, "now" | "nextTurn">;
   readonly #pieces: Iterator<Piece, void>;
-  #isDone = false;
+  /** Was the chunk that was made last the last one? */
+  isDone = false;
   /** How long it took to make the chunks so far, in seconds; what the scraper took to read them is not in it. */
   seconds = 0;
 
@@ -39,11 +40,6 @@ export class EncodedChunks {
   constructor(runtime: Pick<Runtime, "now" | "nextTurn">, pieces: Iterator<Piece, void>) {
     this.#runtime = runtime;
     this.#pieces = pieces;
-  }
-
-  /** Was the chunk that was made last the last one? */
-  get isDone(): boolean {
-    return this.#isDone;
   }
 
   /**
@@ -54,10 +50,10 @@ export class EncodedChunks {
     const begin = this.#runtime.now();
     let text = "";
     const parts: Uint8Array<ArrayBuffer>[] = [];
-    for (let i = 0, length = 0; length < chunkLength && !this.#isDone; i++) {
+    for (let i = 0, length = 0; length < chunkLength && !this.isDone; i++) {
       if (i % piecesPerLook === 0) await nextSlice(this.#runtime);
       const { done, value: piece } = this.#pieces.next();
-      if (done) this.#isDone = true;
+      if (done) this.isDone = true;
       else {
         length += piece.length;
         if (typeof piece === "string") text += piece;
@@ -72,7 +68,7 @@ export class EncodedChunks {
 
   /** Ends the work: nobody wants the rest. */
   stop(): void {
-    this.#isDone = true;
+    this.isDone = true;
     this.#pieces.return?.();
   }
 }

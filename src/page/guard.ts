@@ -40,7 +40,7 @@ export type Guard = (request: GuardedRequest | undefined, platform: unknown) => 
  */
 export function makeGuard(
   options: ExpositionOptions,
-  runtime: () => Pick<Runtime, "environment" | "addressRange"> & Partial<AskOptions["runtime"]>,
+  runtime: () => Pick<Runtime, "environment" | "addressRange"> & AskOptions["runtime"],
   failed: () => void = () => {},
 ): Guard | undefined {
   const { authorize, collectTimeoutSeconds: timeoutSeconds = 5, bearerToken = [], basicAuth, allow } = options;
@@ -62,37 +62,31 @@ export function makeGuard(
       token,
     );
   });
-  const login = basicAuth && `${basicAuth.username}:${read("basicAuth.password", basicAuth.password)}`;
+  const logins = basicAuth ? [`${basicAuth.username}:${read("basicAuth.password", basicAuth.password)}`] : [];
   const ranges = allow?.map((each) => readRange(each, runtime()));
-  if (!authorize && !ranges && tokens.length === 0 && login === undefined) return undefined;
-  const challenge = [
-    ...(login === undefined ? [] : ['Basic realm="metrics", charset="UTF-8"']),
-    ...(tokens.length > 0 || login === undefined ? ['Bearer realm="metrics"'] : []),
-  ].join(", ");
+  const needsCredentials = tokens.length + logins.length > 0;
+  if (!authorize && !ranges && !needsCredentials) return undefined;
+  const [basic, bearer] = ['Basic realm="metrics", charset="UTF-8"', 'Bearer realm="metrics"'] as const;
+  const challenge = logins.length === 0 ? bearer : tokens.length === 0 ? basic : `${basic}, ${bearer}`;
 
   const isAllowed = (request: unknown, platform: unknown): boolean => {
     const address = remoteAddress(request, platform) ?? "";
     return ranges!.some((holds) => holds(address));
   };
   const isKnown = (header: string | null): boolean => {
-    const sent = parseAuthorization(header);
-    if (sent?.scheme === "basic") return login !== undefined && isSecret(login, sent.value);
-    if (sent?.scheme !== "bearer") return false;
+    const { scheme, value = "" } = parseAuthorization(header) ?? {};
+    const secrets = scheme === "basic" ? logins : scheme === "bearer" ? tokens : [];
     // All are compared, so that the time does not tell which of them it was.
-    return tokens.map((token) => isSecret(token, sent.value)).includes(true);
-  };
-  const asked = (request: GuardedRequest, platform: unknown): boolean | Promise<boolean> => {
-    const ask = (): boolean | Promise<boolean> => authorize!(request as Request, platform);
-    const { now, ...timers } = runtime();
-    return now ? askInTime({}, ask, { runtime: { now, ...timers }, timeoutSeconds }) : ask();
+    return secrets.map((each) => isSecret(each, value)).includes(true);
   };
   return async (request, platform) => {
     if (ranges && !isAllowed(request, platform)) return { status: 403 };
-    const needsCredentials = tokens.length > 0 || login !== undefined;
     if (needsCredentials && !isKnown(request?.headers?.get("authorization") ?? null)) return { status: 401, challenge };
     if (!authorize) return undefined;
     try {
-      if (request && await asked(request, platform) === true) return undefined;
+      const ask = (): boolean | Promise<boolean> => authorize(request as Request, platform);
+      const options = { runtime: runtime(), timeoutSeconds };
+      if (request && await askInTime({}, ask, options) === true) return undefined;
     } catch {
       // What it threw may hold secrets, and a guard that broke lets nobody pass.
       failed();

@@ -99,9 +99,7 @@ export function pageHandler(source: () => GatherSource, options: HandlerOptions 
           if (isWhole) core?.self.finishedPage(took + chunks.seconds, page.series, bytes);
         },
       });
-      return new Response(content, {
-        headers: { ...headersOf(format), ...(isGzip && { "content-encoding": "gzip" }) },
-      });
+      return new Response(content, { headers: headersOf(format, isGzip) });
     } catch {
       // Nothing of ours is known to throw here. What does anyway may tell of the app, and is nobody's business outside.
       place.free();
@@ -114,18 +112,15 @@ export function pageHandler(source: () => GatherSource, options: HandlerOptions 
     const request: RequestLike | undefined = isContext ? given.req.raw ?? given.req : given;
     const platform = isContext ? given.env : beside;
     const method = request?.method ?? "GET";
+    const isHead = method === "HEAD";
     const isOwn = isInside(request);
-    if (isOff && !isOwn) return plain(404, {}, method === "HEAD");
-    if (method !== "GET" && method !== "HEAD") return plain(405, { allow: "GET, HEAD" });
-    const refusal = isOwn ? undefined : await guard?.(request, platform);
-    if (refusal) {
-      const { status, challenge } = refusal;
-      return plain(status, challenge ? { "www-authenticate": challenge } : {}, method === "HEAD");
-    }
+    if (isOff && !isOwn) return plain(404, {}, isHead);
+    if (method !== "GET" && !isHead) return plain(405, { allow: "GET, HEAD" });
+    const { status, challenge } = isOwn ? {} : await guard?.(request, platform) ?? {};
+    if (status) return plain(status, challenge ? { "www-authenticate": challenge } : {}, isHead);
     const query = queryOf(request?.url);
-    const accept = request?.headers?.get("accept") ?? null;
-    const format = negotiateFormat(accept, query.get("format"));
-    return method === "HEAD" ? bodiless({ headers: headersOf(format) }) : page(request, query, format);
+    const format = negotiateFormat(request?.headers?.get("accept") ?? null, query.get("format"));
+    return isHead ? bodiless({ headers: headersOf(format) }) : page(request, query, format);
   };
 }
 
@@ -137,8 +132,13 @@ function plain(status: number, headers: Record<string, string> = {}, isHead = fa
   return isHead ? bodiless(init) : new Response(`${reasons[status]}\n`, init);
 }
 
-function headersOf({ contentType }: Format): Record<string, string> {
-  return { "content-type": contentType, "cache-control": "no-store", vary: "Accept, Accept-Encoding" };
+function headersOf({ contentType }: Format, isGzip = false): Record<string, string> {
+  return {
+    "content-type": contentType,
+    "cache-control": "no-store",
+    vary: "Accept, Accept-Encoding",
+    ...(isGzip && { "content-encoding": "gzip" }),
+  };
 }
 
 /** How much of a query is read, in characters: servers let no more through by default. */

@@ -50,18 +50,19 @@ const offers: readonly Offer[] = [
  */
 export function negotiateFormat(accept: string | null, wanted: string | null = null): Format {
   const named = offers.find(({ name }) => name === wanted);
-  if (named) return formatOf(named, undefined);
+  if (named) return formatOf(named);
   const ranges = parse(accept ?? "");
-  let best: { offer: Offer; range: Range; rank: readonly number[] } | undefined;
-  for (const offer of offers) {
-    // `text/plain;q=0, */*` refuses text, though the second range would take it.
-    const refused = Math.max(0, ...ranges.filter(({ q }) => q === 0).map((range) => match(range, offer)));
-    for (const [place, range] of ranges.entries()) {
+  const refusals = ranges.filter(({ q }) => q === 0);
+  // `text/plain;q=0, */*` refuses text, though the second range would take it.
+  const least = offers.map((offer) => Math.max(1, ...refusals.map((range) => match(range, offer))));
+  let best: { readonly offer: Offer; readonly exactness: number; readonly range: Range } | undefined;
+  for (const range of ranges) {
+    for (const [i, offer] of offers.entries()) {
       const exactness = match(range, offer);
-      // A wildcard does not ask for a newer version of text than everybody can read.
-      if (exactness === 0 || range.q === 0 || refused > exactness) continue;
-      const rank = [range.q, exactness, -place];
-      if (!best || isHigher(rank, best.rank)) best = { offer, range, rank };
+      if (range.q === 0 || exactness < least[i]!) continue;
+      if (!best || range.q > best.range.q || (range.q === best.range.q && exactness > best.exactness)) {
+        best = { offer, exactness, range };
+      }
     }
   }
   return formatOf(best?.offer ?? offers[0]!, best?.range.parameters.get("escaping"));
@@ -78,32 +79,28 @@ export function acceptsGzip(acceptEncoding: string | null): boolean {
 
 /** How exactly a range names an offer: 0 for not at all, 1 for any type, 2 for any subtype, 3 for the type, 4 for the version. */
 function match({ type, parameters }: Range, offer: Offer): number {
-  if (offer.parameters) {
-    const differs = ([name, value]: [string, string]): boolean => (parameters.get(name) ?? value) !== value;
-    // Whoever takes anything wants something that can be read.
-    return type !== offer.type || Object.entries(offer.parameters).some(differs) ? 0 : 3;
-  }
-  const version = parameters.get("version");
   if (type === offer.type) {
+    const isSo = ([name, value]: [string, string]): boolean => (parameters.get(name) ?? value) === value;
+    if (offer.parameters) return Object.entries(offer.parameters).every(isSo) ? 3 : 0;
+    const version = parameters.get("version");
     return version === undefined ? (offer.isDefault ? 3 : 0) : (version === offer.version ? 4 : 0);
   }
+  // Whoever takes anything wants something that can be read, of a version that everybody can read.
   if (!offer.isDefault) return 0;
   if (type === `${offer.type.split("/", 1)[0]}/*`) return 2;
   return type === "*/*" || type === "*" ? 1 : 0;
 }
 
-function isHigher(rank: readonly number[], other: readonly number[]): boolean {
-  const differs = rank.findIndex((each, i) => each !== other[i]);
-  return differs >= 0 && rank[differs]! > other[differs]!;
-}
-
-function formatOf({ name, type, version, parameters }: Offer, asked: string | undefined): Format {
-  const known = escapings.find((each) => each === asked);
-  const own = parameters ? Object.entries(parameters).map(([name, value]) => `${name}=${value}`) : ["charset=utf-8"];
-  const parts = [type, version && `version=${version}`, ...own, known && `escaping=${known}`];
-  // JSON holds every name as it is.
-  if (name === "json") return { name, contentType: `${type}; charset=utf-8`, escaping: "allow-utf-8" };
-  return { name, contentType: parts.filter(Boolean).join("; "), escaping: known ?? "underscores" };
+function formatOf({ name, type, version, parameters = { charset: "utf-8" } }: Offer, asked?: string): Format {
+  const isJson = name === "json";
+  const escaping = isJson ? undefined : escapings.find((each) => each === asked);
+  const told = Object.entries({ version, ...parameters, escaping }).filter(([, value]) => value !== undefined);
+  return {
+    name,
+    contentType: [type, ...told.map(([key, value]) => `${key}=${value}`)].join("; "),
+    // JSON holds every name as it is.
+    escaping: escaping ?? (isJson ? "allow-utf-8" : "underscores"),
+  };
 }
 
 /** A q that is no number from 0 to 1 makes its entry worth nothing. */

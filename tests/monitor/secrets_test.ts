@@ -4,6 +4,7 @@ import { createMonitor } from "@rtm/runtime-metrics";
 import { createPusher } from "@rtm/runtime-metrics/push";
 import { Registry } from "prom-client";
 import { makeGuard } from "../../src/page/guard.ts";
+import { currentRuntime } from "../../src/runtime/detect.ts";
 
 const secret = "SECRET";
 const talker = Object.assign(() => {}, { toString: () => secret });
@@ -67,7 +68,10 @@ describe("an error of createMonitor()", () => {
     }
     assertHides(make({ basicAuth: { username: "u", password: { variable: secret } } }), "password");
     const environment = (): string => "";
-    assertHides(() => makeGuard({ bearerToken: { variable: secret } }, () => ({ environment })), "an empty variable");
+    assertHides(
+      () => makeGuard({ bearerToken: { variable: secret } }, () => ({ ...currentRuntime(), environment })),
+      "an empty variable",
+    );
   });
 
   it("says of a list within itself that it is one", () => {

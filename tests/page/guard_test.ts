@@ -144,7 +144,7 @@ describe("a token that no header can hold", () => {
       const environment = (): string => token;
       for (const bearerToken of [token, ["right", token], { variable: "TOKEN" }]) {
         assertThrows(
-          () => makeGuard({ bearerToken }, () => ({ environment })),
+          () => makeGuard({ bearerToken }, () => ({ ...currentRuntime(), environment })),
           RangeError,
           "exposition.bearerToken must be what a header can hold, without white space, got a string of ",
         );
