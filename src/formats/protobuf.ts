@@ -74,8 +74,7 @@ const setsPerPause = 4;
 const chunkBytes = 65_536;
 
 /**
- * Writes one family; nothing at all for one of our own without a series. `more` are labels to add where a series does not
- * have them itself.
+ * Writes one family. `more` are labels to add where a series does not have them itself.
  *
  * A message stands behind its length, so nothing is sent of a family before all of it is written: it pauses behind every
  * few label sets with no bytes, and the bytes come at the end.
@@ -86,7 +85,6 @@ export function* writeProtobuf(
   more: Labels,
   escaping: Escaping,
 ): Generator<Uint8Array<ArrayBuffer>, Written> {
-  if (family.size === 0 && !family.isForeign) return { series: 0, lost: 0 };
   if (family.kind === "distribution" && !(yield* isWhole(family))) {
     let [series, lost] = [0, 0];
     for (const [suffix, samples] of looseSamples(family)) {

@@ -2,6 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import type { TextFormat } from "../../src/formats/text_format.ts";
 import { writeLines } from "../../src/formats/family_lines.ts";
+import { FormattedPage } from "../../src/formats/formatted_page.ts";
 import { openMetricsText } from "../../src/formats/open_metrics.ts";
 import { type FamilySnapshot, type Labels, takeSnapshot } from "../../src/gather/family_snapshot.ts";
 import { prometheusText } from "../../src/formats/prometheus_text.ts";
@@ -10,7 +11,7 @@ import type { Family, FamilyOptions } from "../../src/metrics/family.ts";
 import { Histogram } from "../../src/metrics/histogram.ts";
 import { Sampled } from "../../src/metrics/sampled.ts";
 import type { CollectedLike } from "../../src/metrics/registry_like.ts";
-import { collected } from "../support/render.ts";
+import { collected, formats } from "../support/render.ts";
 
 const options: FamilyOptions = { name: "jobs_total", help: "Jobs.", labelNames: ["kind"], aggregator: "sum" };
 const drop = (): void => {};
@@ -102,10 +103,15 @@ describe("writeLines() of our own", () => {
   });
 
   it("writes nothing at all for a family without a series", () => {
-    const none = { text: "", series: 0 };
-    assertEquals(own(new Counter(options, 10, drop)), none);
-    assertEquals(own(new Histogram({ ...options, buckets: [1] }, 10, drop)), none);
-    assertEquals(own(shows()), none);
+    const families = [new Counter(options, 10, drop), new Histogram({ ...options, buckets: [1] }, 10, drop), shows()];
+    for (
+      const [format, nothing] of [["text", ""], ["openmetrics", "# EOF\n"], ["json", '{"families":[\n\n]}\n']] as const
+    ) {
+      for (const family of families) {
+        const page = new FormattedPage({ families: [takeSnapshot(family)], labels: {} }, { format: formats[format] });
+        assertEquals({ text: [...page.pieces()].join(""), series: page.series }, { text: nothing, series: 0 });
+      }
+    }
   });
 
   it("escapes backslash and line feed in help, and the quote as well in label values", () => {
