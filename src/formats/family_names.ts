@@ -15,55 +15,37 @@ const parts: Readonly<Record<string, readonly string[]>> = {
   summary: ["", "_sum", "_count"],
 };
 
-/** Gives families their names, the first come the first served. */
-export class FamilyNames {
-  readonly #format: FormatName;
-  readonly #escaping: Escaping;
-  readonly #taken = new Set<string>();
-  /** How many families want each name. */
-  readonly #wanted = new Map<string, number>();
-
-  /** Begins with nothing taken; `families` are all that want to stand on the page. */
-  constructor(format: FormatName, escaping: Escaping, families: readonly FamilySnapshot[]) {
-    this.#format = format;
-    this.#escaping = escaping;
-    for (const family of families) {
-      for (const name of this.#samples(this.#spelled(family), family.type)) {
-        this.#wanted.set(name, (this.#wanted.get(name) ?? 0) + 1);
-      }
-    }
-  }
-
-  /** Gives a family its name and type; returns undefined where its name, or that of one of its samples, is taken. */
-  enter(family: FamilySnapshot): ShownFamily | undefined {
-    const name = this.#spelled(family);
-    if (name === "") return undefined;
-    const type = this.#typeOf(family, name);
-    const names = [...this.#samples(name, type), ...this.#format === "openmetrics" ? reserved(name, type) : []];
-    if (names.some((each) => this.#taken.has(each))) return undefined;
-    for (const each of names) this.#taken.add(each);
-    return { name, type };
-  }
-
-  #spelled({ name }: FamilySnapshot): string {
-    return metricName(name, this.#escaping);
-  }
-
-  #samples(name: string, type: string): string[] {
-    return (parts[type] ?? [""]).map((part) => name + part);
-  }
-
+/**
+ * Makes what gives families their names and types, the first come the first served; `families` are all that want to stand on
+ * the page. It returns undefined for one whose name, or that of one of its samples, is taken.
+ */
+export function familyNames(
+  format: FormatName,
+  escaping: Escaping,
+  families: readonly FamilySnapshot[],
+): (family: FamilySnapshot) => ShownFamily | undefined {
+  const isOpen = format === "openmetrics";
+  const taken = new Set<string>();
+  const wanted = new Set(families.flatMap(({ name, type }) => samplesOf(metricName(name, escaping), type)));
   /**
    * OpenMetrics wants a counter to end in `_total`, never below 0, and its name without that to be its own. One that is
    * otherwise stays what it is called, since under another name it would be another series, and is of no known type.
    */
-  #typeOf(family: FamilySnapshot, name: string): string {
-    if (family.type !== "counter" || this.#format !== "openmetrics") return family.type;
-    if (!name.endsWith("_total") || isOdd(family)) return "untyped";
-    return reserved(name, "counter").some((each) => this.#wanted.has(each) || this.#taken.has(each))
-      ? "untyped"
-      : "counter";
-  }
+  const isOpenCounter = (family: FamilySnapshot, name: string): boolean =>
+    name.endsWith("_total") && !isOdd(family) &&
+    !reserved(name, "counter").some((each) => wanted.has(each) || taken.has(each));
+  return (family) => {
+    const name = metricName(family.name, escaping);
+    const type = isOpen && family.type === "counter" && !isOpenCounter(family, name) ? "untyped" : family.type;
+    const names = [...samplesOf(name, type), ...isOpen ? reserved(name, type) : []];
+    if (name === "" || names.some((each) => taken.has(each))) return undefined;
+    for (const each of names) taken.add(each);
+    return { name, type };
+  };
+}
+
+function samplesOf(name: string, type: string): string[] {
+  return (parts[type] ?? [""]).map((part) => name + part);
 }
 
 /** An app's counter with a number below 0, or none at all; OpenMetrics has no such counter. */

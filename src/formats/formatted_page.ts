@@ -6,7 +6,7 @@
 
 import type { FamilySnapshot, Gathered, Labels } from "../gather/family_snapshot.ts";
 import { writeLines } from "./family_lines.ts";
-import { FamilyNames } from "./family_names.ts";
+import { familyNames } from "./family_names.ts";
 import type { Format, FormatName, ShownFamily, Written } from "./format.ts";
 import { writeJson } from "./json.ts";
 import type { Escaping } from "./names.ts";
@@ -55,11 +55,11 @@ export class FormattedPage {
     const { families, labels } = this.#gathered;
     const [begin, between, end] = frames[format];
     const write = writerOf(format, escaping, labels, created);
-    const names = new FamilyNames(format, escaping, families);
+    const enter = familyNames(format, escaping, families);
     let separator = "";
     if (begin) yield begin;
     for (const family of families) {
-      const shown = names.enter(family);
+      const shown = enter(family);
       if (!shown) {
         // The names that every client uses are an app's own `collectDefaultMetrics()`'s before they are ours.
         if (family.isForeign) failed?.(family.name);

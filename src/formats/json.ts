@@ -6,6 +6,7 @@
 
 import type { DistributionSnapshot, FamilySnapshot, Labels } from "../gather/family_snapshot.ts";
 import type { ShownFamily, Written } from "./format.ts";
+import { isNew } from "./label_text.ts";
 import { numberText } from "./text_format.ts";
 
 /**
@@ -23,19 +24,13 @@ export function* writeJson(
 ): Generator<string, Written> {
   const { size, isForeign } = family;
   yield `${JSON.stringify({ ...shown, help: family.help }).slice(0, -1)},"series":[`;
-  const added = textsOf(more);
-  const addsMore = Object.keys(added).length > 0;
   const written = new Set<string>();
   const numbers = family.kind === "numbers" ? family.numbers : undefined;
   const keys = family.kind === "numbers" ? [] : family.bounds.map((bound) => `${JSON.stringify(bound)}:`);
   for (let i = 0; i < size; i++) {
-    const given = family.labels(i);
-    // Our own are texts already.
-    const own = isForeign ? textsOf(given) : given;
-    const labels = JSON.stringify(addsMore ? { ...added, ...own } : own);
-    const before = written.size;
+    const labels = JSON.stringify({ ...more, ...family.labels(i) });
     // Our own are told apart already.
-    if (isForeign && written.add(labels).size === before) continue;
+    if (isForeign && !isNew(written, labels)) continue;
     const value = numbers ? `,"value":${numberOf(numbers[i]!)}` : distribution(family as DistributionSnapshot, keys, i);
     yield `${i === 0 ? "" : ","}\n{"labels":${labels}${value}}`;
   }
@@ -64,10 +59,6 @@ function distribution(
     comma = ",";
   }
   return `${text}}`;
-}
-
-function textsOf(labels: Labels): Record<string, string> {
-  return Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, String(value)]));
 }
 
 function numberOf(value: number): number | string {

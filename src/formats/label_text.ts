@@ -30,9 +30,13 @@ export function labelTexts(
   const written = new Set<string>();
   return (index) => {
     const text = textOf(family.labels(index));
-    const before = written.size;
-    return written.add(text).size === before ? undefined : text;
+    return isNew(written, text) ? text : undefined;
   };
+}
+
+/** Adds what tells a label set apart; returns false where it is there already. */
+export function isNew(written: Set<string>, key: string): boolean {
+  return written.size < written.add(key).size;
 }
 
 /** Leaves out the label of bounds, which would stand there twice. */
@@ -91,7 +95,6 @@ function foreignLabels(escaping: Escaping, more: Labels): (labels: Labels) => st
  * Writes a label whose name is spelled already. Almost no value has anything to escape or to replace, and one test is dearer
  * than none but cheaper than two.
  */
-export function labelPair(spelled: string, value: string | number): string {
-  const text = String(value);
-  return `${spelled}="${/[\\"\n\ud800-\udfff]/.test(text) ? escapeLabelValue(wellFormed(text)) : text}"`;
+export function labelPair(spelled: string, value: string): string {
+  return `${spelled}="${/[\\"\n\ud800-\udfff]/.test(value) ? escapeLabelValue(wellFormed(value)) : value}"`;
 }

@@ -6,31 +6,23 @@
 
 import type { DistributionSnapshot, Labels, NumbersSnapshot } from "../gather/family_snapshot.ts";
 
-/** The bytes of a pause. */
-export const nothing: Uint8Array<ArrayBuffer> = new Uint8Array(0);
-
 /** Is this a number that can count something? */
 export function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
-/** Has each label set all that a message of its type must have? Pauses behind each of an app's own with no bytes. */
-export function* isWhole(
-  { isForeign, type, size, bounds, values, sums, counts }: DistributionSnapshot,
-): Generator<Uint8Array<ArrayBuffer>, boolean> {
+/** Has each label set all that a message of its type must have? */
+export function isWhole({ isForeign, type, size, bounds, values, sums, counts }: DistributionSnapshot): boolean {
   // Who reads a histogram takes the count for the last bucket where that is not there.
   if (type === "histogram" && !bounds.includes("+Inf")) return false;
   // Of what was counted here nothing is missing.
   if (!isForeign) return true;
-  const areAllThere = values instanceof Float64Array;
   for (let i = 0; i < size; i++) {
-    yield nothing;
     const count = counts[i];
     // A summary has whole counts alone.
     if (sums[i] === undefined || count === undefined || (type === "summary" && !isCount(count))) return false;
-    if (areAllThere) continue;
-    for (let j = i * bounds.length; j < (i + 1) * bounds.length; j++) if (values[j] === undefined) return false;
   }
+  for (let i = 0; i < size * bounds.length; i++) if (values[i] === undefined) return false;
   return true;
 }
 

@@ -15,7 +15,8 @@ import type { Gathered } from "../gather/gather.ts";
 import { countsOf, type NativeBuckets } from "../metrics/native_buckets.ts";
 import { boundNumber } from "../metrics/histogram.ts";
 import { wellFormed } from "../metrics/label_value.ts";
-import { FamilyNames } from "./family_names.ts";
+import { familyNames } from "./family_names.ts";
+import { isNew } from "./label_text.ts";
 import { isCount } from "./loose_samples.ts";
 import {
   type Attributes,
@@ -45,9 +46,9 @@ export interface OtlpContext {
 
 /** Makes the metrics, one family at a time; of one that has no point there is nothing to be written. */
 export function* otlpMetrics(families: Gathered["families"], context: OtlpContext): Generator<OtlpMetric, void> {
-  const names = new FamilyNames("text", "allow-utf-8", families);
+  const enter = familyNames("text", "allow-utf-8", families);
   for (const family of families) {
-    const shown = names.enter(family);
+    const shown = enter(family);
     if (!shown) {
       // The names that every client uses are an app's own metrics' before they are ours.
       if (family.isForeign) context.failed?.(family.name);
@@ -116,7 +117,7 @@ class Points {
       const made = make(index);
       const attributes = this.#attributes(index);
       // Two of an app's label sets may be the same to UTF-8; the first stands.
-      const isTwin = isForeign && told.size === told.add(JSON.stringify(attributes.toSorted(byName))).size;
+      const isTwin = isForeign && !isNew(told, JSON.stringify(attributes.toSorted(byName)));
       if (isTwin || !made) failed = true;
       yield made && !isTwin ? { attributes, ...this.#start(index), ...made } : undefined;
     }

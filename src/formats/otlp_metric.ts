@@ -130,7 +130,7 @@ export function attributesOf(labels: Labels): Attributes {
   const told = new Map<string, string>();
   for (const [key, value] of Object.entries(labels)) {
     const name = wellFormed(key) || "_";
-    if (!told.has(name)) told.set(name, wellFormed(String(value)));
+    if (!told.has(name)) told.set(name, wellFormed(value));
   }
   return [...told];
 }

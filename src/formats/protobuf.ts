@@ -16,7 +16,7 @@ import type {
 import { boundNumber } from "../metrics/histogram.ts";
 import { setsOf } from "./family_lines.ts";
 import type { ShownFamily, Written } from "./format.ts";
-import { isCount, isWhole, looseSamples, nothing } from "./loose_samples.ts";
+import { isCount, isWhole, looseSamples } from "./loose_samples.ts";
 import { type Escaping, labelSpelling } from "./names.ts";
 import { counterFamily, unitOf } from "./open_metrics.ts";
 import { labelWriter, writePair } from "./protobuf_labels.ts";
@@ -70,6 +70,9 @@ type TypeName = keyof typeof typeNumbers;
 /** Behind how many label sets a pause is: some 20 microseconds' work. */
 const setsPerPause = 4;
 
+/** The bytes of a pause. */
+const nothing: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+
 /** How many bytes are gathered before they are put aside. */
 const chunkBytes = 65_536;
 
@@ -85,7 +88,7 @@ export function* writeProtobuf(
   more: Labels,
   escaping: Escaping,
 ): Generator<Uint8Array<ArrayBuffer>, Written> {
-  if (family.kind === "distribution" && !(yield* isWhole(family))) {
+  if (family.kind === "distribution" && !isWhole(family)) {
     let [series, lost] = [0, 0];
     for (const [suffix, samples] of looseSamples(family)) {
       const loose = { name: shown.name + suffix, type: samples.type };

@@ -5,8 +5,7 @@
  */
 
 import type { FamilySnapshot, Labels } from "../gather/family_snapshot.ts";
-import { wellFormed } from "../metrics/label_value.ts";
-import { withoutBound } from "./label_text.ts";
+import { labelTexts, withoutBound } from "./label_text.ts";
 import { type Escaping, labelSpelling } from "./names.ts";
 import { ProtobufWriter } from "./protobuf_writer.ts";
 
@@ -46,18 +45,16 @@ export function labelWriter(
     for (const name in labels) {
       let spelled = spellings.get(name);
       if (spelled === undefined) spellings.set(name, spelled = labelSpelling(name, escaping));
-      if (!pairs.some(([there]) => there === spelled)) pairs.push([spelled, String(labels[name])]);
+      if (!pairs.some(([there]) => there === spelled)) pairs.push([spelled, labels[name]!]);
     }
   };
-  const written = family.isForeign ? new Set<string>() : undefined;
+  // In them names stand in one order.
+  const texts = labelTexts(family, type, more, escaping);
   return (writer, index) => {
+    if (family.isForeign && texts(index) === undefined) return false;
     const pairs: LabelPair[] = [];
     add(pairs, family.labels(index));
     add(pairs, added);
-    if (written) {
-      const before = written.size;
-      if (written.add(keyOf(pairs)).size === before) return false;
-    }
     for (const pair of pairs) writePair(writer, metricLabelField, pair);
     return true;
   };
@@ -83,7 +80,7 @@ function ownLabelWriter(
     const spelling = labelSpelling(name, escaping);
     if (spelled.has(spelling)) continue;
     spelled.add(spelling);
-    writePair(once, metricLabelField, [spelling, String(more[name])]);
+    writePair(once, metricLabelField, [spelling, more[name]!]);
   }
   const tail = once.take();
   return (writer, index) => {
@@ -99,16 +96,4 @@ function ownLabelWriter(
     writer.append(tail);
     return true;
   };
-}
-
-/** Tells label sets apart, in whatever order they stand. */
-function keyOf(pairs: readonly LabelPair[]): string {
-  let [key, last, isSorted] = ["", "", true];
-  for (const [name, value] of pairs) {
-    if (name < last) isSorted = false;
-    last = name;
-    const shown = wellFormed(value);
-    key += `${name.length},${name}${shown.length},${shown}`;
-  }
-  return isSorted ? key : keyOf([...pairs].sort(([a], [b]) => a < b ? -1 : 1));
 }

@@ -12,8 +12,8 @@ import type { Sampled } from "../metrics/sampled.ts";
 
 export type { NativeBuckets };
 
-/** The labels of one series; what is no text is written as one. */
-export type Labels = Readonly<Record<string, string | number>>;
+/** The labels of one series. */
+export type Labels = Readonly<Record<string, string>>;
 
 /** One observation that stands for others. */
 export interface ExemplarSnapshot {

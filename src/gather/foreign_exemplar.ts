@@ -17,10 +17,10 @@ export function keepExemplar<Place>(
   exemplar: ForeignExemplar | null | undefined,
 ): void {
   try {
-    if (typeof exemplar !== "object" || exemplar === null) return;
+    if (!exemplar) return;
     const { labelSet, value, timestamp } = exemplar;
-    if (typeof value !== "number" || typeof labelSet !== "object" || labelSet === null) return;
-    const labels = Object.entries(labelSet).map(([name, label]) => [name, String(label)] as const);
+    if (typeof value !== "number" || typeof labelSet !== "object") return;
+    const labels = Object.entries(labelSet!).map(([name, label]) => [name, String(label)] as const);
     const characters = labels.reduce((sum, [name, label]) => sum + [...name].length + [...label].length, 0);
     if (labels.length === 0 || characters > mostCharacters) return;
     const unixSeconds = typeof timestamp === "number" && timestamp > 0 ? timestamp : undefined;

@@ -121,7 +121,7 @@ function namesOf(family: string): string[] {
 }
 
 /** The labels of a registry may be anything; one that is no text stands on no series. */
-function textsOf(labels: Labels, failed: (name: string) => void): Labels {
+function textsOf(labels: Readonly<Record<string, unknown>>, failed: (name: string) => void): Labels {
   return Object.fromEntries(
     Object.keys(labels).flatMap((name) => {
       try {

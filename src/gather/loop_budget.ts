@@ -16,62 +16,55 @@ const longAgoSeconds = 0.1;
  * The turns of one event loop, shared by every page that is being written: those that overlap queue for their slices, so
  * that ten scrapes at once hold the loop no longer at a time than one.
  */
-class LoopBudget {
+interface Turns {
   /** When the first slice since the loop was last given back began. */
-  #began = Number.NEGATIVE_INFINITY;
-  #isArmed = false;
-  readonly #waiting: (() => void)[] = [];
+  began: number;
+  isArmed: boolean;
+  readonly waiting: (() => void)[];
+}
 
-  /**
-   * Waits until there is time left. A page that is made in one slice asks the runtime for nothing: a callback that waits
-   * for its turn is pending work, and a scrape must not show itself.
-   *
-   * @param since When work that has not asked before began in this turn; it counts as held.
-   */
-  async enter({ now, nextTurn }: Pick<Runtime, "now" | "nextTurn">, since?: number): Promise<void> {
-    // Where there are no turns to wait for, time is not the app's to lose: an edge runtime meters each request alone.
-    if (!nextTurn) return;
-    for (;;) {
-      const held = now() - this.#began;
-      if (held < budgetSeconds) return;
-      // So long after the last slice this is a turn of its own, unless the app itself has held the loop since then.
-      if (held >= longAgoSeconds && !this.#isArmed) {
-        this.#began = since ?? now();
-        since = undefined;
-        continue;
-      }
-      this.#arm(now, nextTurn);
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+type NextTurn = NonNullable<Runtime["nextTurn"]>;
+
+/** Those of each runtime: the process' own, and those of tests. */
+const turnsOf = new WeakMap<NextTurn, Turns>();
+
+/**
+ * Waits for a slice of the event loop: not at all while all pages together have held the loop for less than 3 ms of this
+ * turn. A page that is made in one slice asks the runtime for nothing: a callback that waits for its turn is pending work,
+ * and a scrape must not show itself.
+ *
+ * @param since When work that has not asked before began in this turn, by the runtime's clock; it counts as held.
+ */
+export async function nextSlice({ now, nextTurn }: Pick<Runtime, "now" | "nextTurn">, since?: number): Promise<void> {
+  // Where there are no turns to wait for, time is not the app's to lose: an edge runtime meters each request alone.
+  if (!nextTurn) return;
+  let turns = turnsOf.get(nextTurn);
+  if (!turns) turnsOf.set(nextTurn, turns = { began: Number.NEGATIVE_INFINITY, isArmed: false, waiting: [] });
+  const { waiting } = turns;
+  for (;;) {
+    const held = now() - turns.began;
+    if (held < budgetSeconds) return;
+    // So long after the last slice this is a turn of its own, unless the app itself has held the loop since then.
+    if (held >= longAgoSeconds && !turns.isArmed) {
+      turns.began = since ?? now();
+      since = undefined;
+      continue;
     }
-  }
-
-  /** The next turn lets one page in, and is followed by another while pages wait. */
-  #arm(now: Runtime["now"], nextTurn: NonNullable<Runtime["nextTurn"]>): void {
-    if (this.#isArmed) return;
-    this.#isArmed = true;
-    nextTurn(() => {
-      this.#isArmed = false;
-      this.#began = now();
-      this.#waiting.shift()?.();
-      if (this.#waiting.length > 0) this.#arm(now, nextTurn);
-    });
+    arm(turns, now, nextTurn);
+    await new Promise<void>((resolve) => waiting.push(resolve));
   }
 }
 
-/** Those of each runtime: the process' own, and those of tests. */
-const budgets = new WeakMap<object, LoopBudget>();
-
-/**
- * Waits for a slice of the event loop.
- *
- * @param since When work that has not asked before began in this turn, by the runtime's clock; now unless it is given.
- * @returns Nothing; at once while all pages together have held the loop for less than 3 ms of this turn.
- */
-export function nextSlice(runtime: Pick<Runtime, "now" | "nextTurn">, since?: number): Promise<void> {
-  const key = runtime.nextTurn ?? runtime;
-  let own = budgets.get(key);
-  if (!own) budgets.set(key, own = new LoopBudget());
-  return own.enter(runtime, since);
+/** The next turn lets one page in, and is followed by another while pages wait. */
+function arm(turns: Turns, now: Runtime["now"], nextTurn: NextTurn): void {
+  if (turns.isArmed) return;
+  turns.isArmed = true;
+  nextTurn(() => {
+    turns.isArmed = false;
+    turns.began = now();
+    turns.waiting.shift()?.();
+    if (turns.waiting.length > 0) arm(turns, now, nextTurn);
+  });
 }
 
 /** How many short steps are taken before the clock is read: together some 0.1 ms. */

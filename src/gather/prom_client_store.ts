@@ -37,7 +37,7 @@ export interface StoredMetric {
 
 /** What a client keeps of one label set; the fields of all types. */
 interface Entry {
-  readonly labels?: Labels | null;
+  readonly labels?: object | null;
   readonly value?: unknown;
   readonly exemplar?: ForeignExemplar | null;
   readonly bucketValues?: Readonly<Record<string, number>>;

@@ -137,7 +137,7 @@ describe("writeLines() of our own", () => {
   it("adds labels that the family does not have itself, and keeps its own", () => {
     const jobs = new Counter({ ...options, staticLabels: { service: "api" } }, 10, drop);
     jobs.slot("mail");
-    const more = { zone: 'b"', service: "other", kind: "other", shard: 7 };
+    const more = { zone: 'b"', service: "other", kind: "other", shard: "7" };
     assertEquals(
       own(jobs, more).text.split("\n")[2],
       'jobs_total{service="api",kind="mail",zone="b\\"",shard="7"} 0',

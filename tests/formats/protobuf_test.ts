@@ -226,7 +226,7 @@ describe("a page of protocol buffers", () => {
         ...collected({ name: "h", help: "H.", type: "histogram", values }),
         ...collected({ name: "g", help: "G.", type: "gauge", values: [{ value: 1, labels: { app: "" } }] }),
       ],
-      { app: "all", le: "5", zone: 3 },
+      { app: "all", le: "5", zone: "3" },
     );
     assertEquals(h!.metric![0]!.label, [{ name: "app", value: "own" }, { name: "zone", value: "3" }]);
     assertEquals(g!.metric![0]!.label, [

@@ -245,6 +245,19 @@ describe("names that get into each other's way", () => {
   });
 });
 
+describe("labels of a registry", () => {
+  it("stand on the page as texts, whatever they are", async () => {
+    const { registry, core } = begin();
+    registry.setDefaultLabels({ shard: 7 });
+    new Gauge({ name: "g", help: "G.", labelNames: ["a"], registers: [registry] }).set({ a: 1 }, 2);
+    enter(registry, "h", () => answer("h", "gauge", [{ value: 3, labels: { a: 1 } }]));
+    const page = await renderPage(core, registry);
+    for (const line of ['g{a="1",shard="7"} 2\n', 'h{a="1",shard="7"} 3\n']) assertStringIncludes(page, line);
+    const json = await renderPage(core, registry, { format: formats.json });
+    for (const value of [2, 3]) assertStringIncludes(json, `{"labels":{"shard":"7","a":"1"},"value":${value}}`);
+  });
+});
+
 describe("the page as JSON", () => {
   it("holds the same families, our own and the app's", async () => {
     const { registry, core } = begin();
