@@ -59,17 +59,19 @@ export function* otlpMetrics(families: Gathered["families"], context: OtlpContex
 }
 
 function metricOf(family: FamilySnapshot, name: string, points: Points): OtlpMetric {
-  const data = dataOf(family);
-  const common = { name, description: wellFormed(family.help), unit: unitOf(name, data), isForeign: family.isForeign };
+  const description = wellFormed(family.help);
+  const common = { name, description, unit: unitOf(name, family.type), isForeign: family.isForeign };
   if (family.kind === "numbers") {
-    const isSum = data === "sum";
+    const isSum = family.type === "counter";
     return {
       ...common,
       data: isSum ? "sum" : "gauge",
       points: points.all((index) => numberPoint(family, index, points, isSum)),
     };
   }
-  if (data !== "histogram") return { ...common, data: "summary", points: points.all((i) => summaryPoint(family, i)) };
+  if (family.type === "summary") {
+    return { ...common, data: "summary", points: points.all((index) => summaryPoint(family, index)) };
+  }
   const { native } = family;
   // Told by these alone: both would be two metrics of one name.
   if (native) {
@@ -80,20 +82,18 @@ function metricOf(family: FamilySnapshot, name: string, points: Points): OtlpMet
     };
   }
   const bounds = new Bounds(family);
-  return { ...common, data, points: points.all((index) => histogramPoint(family, index, bounds, points)) };
-}
-
-/** What a family is, whatever it tells now. */
-function dataOf({ type }: FamilySnapshot): OtlpMetric["data"] {
-  if (type === "histogram" || type === "summary") return type;
-  return type === "counter" ? "sum" : "gauge";
+  return {
+    ...common,
+    data: "histogram",
+    points: points.all((index) => histogramPoint(family, index, bounds, points)),
+  };
 }
 
 /** Prometheus puts the unit into the name, OTLP beside it in UCUM's words. A gauge of `1` would be taken for a ratio. */
-function unitOf(name: string, data: OtlpMetric["data"]): string {
+function unitOf(name: string, type: FamilySnapshot["type"]): string {
   if (/_seconds(_total)?$/.test(name)) return "s";
   if (/_bytes(_total)?$/.test(name)) return "By";
-  return data === "gauge" && !/_ratio$/.test(name) ? "" : "1";
+  return (type === "gauge" || type === "untyped") && !/_ratio$/.test(name) ? "" : "1";
 }
 
 /** Makes the points of one family: what they have in common, and what is wrong with them. */

@@ -87,7 +87,7 @@ export function metricProducer(
           const points: OtlpPoint[] = [];
           const each: Iterable<OtlpPoint | undefined> = metric.points;
           let areFinite = true;
-          await inSlices(slices, each[Symbol.iterator](), (point) => {
+          await slices.drain(each[Symbol.iterator](), (point) => {
             if (!point) return;
             if ("value" in point && !Number.isFinite(point.value)) areFinite = false;
             else points.push(point);
@@ -100,7 +100,7 @@ export function metricProducer(
           if (points.length === 0) continue;
           const whole = { ...metric, points } as WholeMetric;
           const theirs = metric.isForeign ? undefined : byTheirNames.get(metric.name);
-          for (const each of await inSlices(slices, sdkMetrics(whole, unixSeconds, theirs))) {
+          for (const each of await slices.drain(sdkMetrics(whole, unixSeconds, theirs))) {
             const { name } = each.descriptor;
             if (taken.size < taken.add(name).size) metrics.push(each);
             else errors.push(new Error(`Cannot tell metric ${name}: another has its name`));
@@ -129,20 +129,6 @@ function renamed(
     return name === undefined ? [] : [{ ...family, name }];
   });
   return [...own, ...families.filter((family) => theirs(family) === undefined)];
-}
-
-/** Takes all steps, and gives the event loop back between them. */
-async function inSlices<Step, End>(
-  slices: Slices,
-  steps: Iterator<Step, End>,
-  take: (step: Step) => void = () => {},
-): Promise<End> {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-    take(value);
-    if (slices.isDue()) await slices.next();
-  }
 }
 
 /** Readers take the SDK's own. */

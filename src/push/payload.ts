@@ -71,30 +71,20 @@ export class OtlpPayloads {
   }
 
   async #write(metrics: Iterable<OtlpMetric>, source: OtlpSource, slices: Slices): Promise<string | Bytes> {
-    if (this.#settings.encoding === "json") {
-      let text = "";
-      for (const piece of writeOtlpJson(metrics, source)) {
-        text += piece;
-        this.#check(text.length);
-        if (slices.isDue()) await slices.next();
-      }
-      return text;
-    }
+    const { encoding, maxBytes } = this.#settings;
+    const isJson = encoding === "json";
+    let text = "";
     const pieces: Bytes[] = [];
     let length = 0;
-    for (const piece of writeOtlpProtobuf(metrics, source)) {
-      if (piece.length > 0) pieces.push(piece);
-      this.#check(length += piece.length);
-      if (slices.isDue()) await slices.next();
-    }
-    return concatenated(pieces);
-  }
-
-  #check(length: number): void {
-    const { maxBytes } = this.#settings;
-    if (length > maxBytes) {
-      throw new RangeError(`Cannot push: the request has more than ${maxBytes} bytes, which is maxBytes`);
-    }
+    await slices.drain<string | Bytes, void>((isJson ? writeOtlpJson : writeOtlpProtobuf)(metrics, source), (piece) => {
+      if (typeof piece === "string") text += piece;
+      else if (piece.length > 0) pieces.push(piece);
+      length += piece.length;
+      if (length > maxBytes) {
+        throw new RangeError(`Cannot push: the request has more than ${maxBytes} bytes, which is maxBytes`);
+      }
+    });
+    return isJson ? text : concatenated(pieces);
   }
 }
 
