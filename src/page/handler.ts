@@ -70,9 +70,8 @@ export function pageHandler(source: () => GatherSource, options: HandlerOptions 
     const begin = runtime.now();
     const place = places.take(begin);
     if (!place) return plain(503, { "retry-after": "1" });
-    const header = (name: string): string | null => request?.headers?.get(name) ?? null;
     // Prometheus says how long it waits for the page; what comes later than that is lost with all the rest.
-    const asked = Number(header("x-prometheus-scrape-timeout-seconds")) * 0.8;
+    const asked = Number(headerOf(request, "x-prometheus-scrape-timeout-seconds")) * 0.8;
     const timeoutSeconds = asked > 0 ? Math.min(asked, collectTimeoutSeconds) : collectTimeoutSeconds;
     try {
       const gathered = await gather(gatherSource, {
@@ -91,7 +90,7 @@ export function pageHandler(source: () => GatherSource, options: HandlerOptions 
       const chunks = new EncodedChunks(runtime, page.pieces());
       const { content, isGzip } = await makeBody(chunks, {
         runtime,
-        gzip: compress && !runtime.compressesItself && acceptsGzip(header("accept-encoding")),
+        gzip: compress && !runtime.compressesItself && acceptsGzip(headerOf(request, "accept-encoding")),
         // Where it does not tell, the stream is cancelled in any case.
         signal: runtime.signalTellsAbort ? request?.signal : undefined,
         place,
@@ -119,9 +118,13 @@ export function pageHandler(source: () => GatherSource, options: HandlerOptions 
     const { status, challenge } = isOwn ? {} : await guard?.(request, platform) ?? {};
     if (status) return plain(status, challenge ? { "www-authenticate": challenge } : {}, isHead);
     const query = queryOf(request?.url);
-    const format = negotiateFormat(request?.headers?.get("accept") ?? null, query.get("format"));
+    const format = negotiateFormat(headerOf(request, "accept"), query.get("format"));
     return isHead ? bodiless({ headers: headersOf(format) }) : page(request, query, format);
   };
+}
+
+function headerOf(request: RequestLike | undefined, name: string): string | null {
+  return request?.headers?.get(name) ?? null;
 }
 
 function plain(status: number, headers: Record<string, string> = {}, isHead = false): Response {

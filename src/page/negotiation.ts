@@ -106,8 +106,8 @@ function formatOf({ name, type, version, parameters = { charset: "utf-8" } }: Of
 /** A q that is no number from 0 to 1 makes its entry worth nothing. */
 function parse(header: string): Range[] {
   if (header.length > longestHeader) return [];
-  return split(header, ",").map((entry) => {
-    const [type = "", ...rest] = split(entry, ";");
+  return split(header, entries).map((entry) => {
+    const [type = "", ...rest] = split(entry, parts);
     const parameters = new Map(rest.map((each) => {
       const at = each.indexOf("=");
       const value = each.slice(at + 1).trim();
@@ -118,18 +118,9 @@ function parse(header: string): Range[] {
   });
 }
 
-/** Splits at a character that does not stand between quotes, in one pass. A quote that is never closed is none. */
-function split(text: string, at: "," | ";"): string[] {
-  const pieces: string[] = [];
-  const lastQuote = text.lastIndexOf('"');
-  let begin = 0;
-  for (let i = 0; i < text.length; i++) {
-    if (text[i] === '"' && i < lastQuote) i = text.indexOf('"', i + 1);
-    else if (text[i] === at) {
-      pieces.push(text.slice(begin, i));
-      begin = i + 1;
-    }
-  }
-  pieces.push(text.slice(begin));
-  return pieces.map((piece) => piece.trim()).filter(Boolean);
+/** What stands between commas, and between semicolons, that are not in quotes. A quote that is never closed is none. */
+const [entries, parts] = [/(?:"[^"]*"|[^,])+/g, /(?:"[^"]*"|[^;])+/g] as const;
+
+function split(text: string, pieces: RegExp): string[] {
+  return (text.match(pieces) ?? []).map((piece) => piece.trim()).filter(Boolean);
 }

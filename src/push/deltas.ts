@@ -4,7 +4,14 @@
  * @module
  */
 
-import type { Attributes, ExponentialPoint, HistogramPoint, NumberPoint, OtlpMetric } from "../formats/otlp_metric.ts";
+import {
+  type Attributes,
+  type ExponentialPoint,
+  type HistogramPoint,
+  isCounted,
+  type NumberPoint,
+  type OtlpMetric,
+} from "../formats/otlp_metric.ts";
 import { countsOf, type NativeBuckets } from "../metrics/native_buckets.ts";
 import { addNative } from "../metrics/native_join.ts";
 
@@ -67,20 +74,17 @@ export class Deltas {
   *of(metrics: Iterable<OtlpMetric>, round: Round): Generator<OtlpMetric, void> {
     this.#seen = 0;
     for (const metric of metrics) {
-      const { data } = metric;
-      if (data === "sum") yield { ...metric, points: this.#points(metric, metric.points, round) };
-      else if (data === "histogram") yield { ...metric, points: this.#points(metric, metric.points, round) };
-      else if (data === "exponentialHistogram") yield { ...metric, points: this.#points(metric, metric.points, round) };
-      else yield metric;
+      const points = metric.points as Iterable<CountedPoint | undefined>;
+      yield isCounted(metric.data) ? { ...metric, points: this.#points(metric, points, round) } as OtlpMetric : metric;
     }
     this.#forget(round);
   }
 
-  *#points<Point extends CountedPoint>(
+  *#points(
     { name, isForeign }: OtlpMetric,
-    points: Iterable<Point | undefined>,
+    points: Iterable<CountedPoint | undefined>,
     round: Round,
-  ): Generator<Point | undefined, void> {
+  ): Generator<CountedPoint | undefined, void> {
     let all = this.#metrics.get(name);
     if (!all) this.#metrics.set(name, all = new Map());
     for (const point of points) yield point && this.#delta(all, point, round, isForeign);
@@ -90,17 +94,17 @@ export class Deltas {
       series.round = round;
       const untold = untoldOf(series);
       if (isNone(untold)) continue;
-      yield pointOf<Point>(series, untold, { attributes: JSON.parse(key) as Attributes, exemplars: [] }, round);
+      yield pointOf(series, untold, { attributes: JSON.parse(key) as Attributes, exemplars: [] }, round);
     }
   }
 
   /** Returns undefined where nothing was counted. */
-  #delta<Point extends CountedPoint>(
+  #delta(
     all: Map<string, Series>,
-    point: Point,
+    point: CountedPoint,
     round: Round,
     isForeign: boolean,
-  ): Point | undefined {
+  ): CountedPoint | undefined {
     this.#seen++;
     const key = JSON.stringify(point.attributes);
     const now = countedOf(point);
@@ -135,7 +139,7 @@ export class Deltas {
     // Those of before were told.
     const since = isFirst && series.carried === undefined ? 0 : series.toldUnixSeconds;
     const exemplars = point.exemplars.filter(({ unixSeconds }) => unixSeconds > since);
-    return pointOf<Point>(series, untold, { ...point, exemplars }, round);
+    return pointOf(series, untold, { ...point, exemplars }, round);
   }
 
   /** An app that makes and drops series for ever must not fill the memory. */
@@ -168,19 +172,19 @@ function isNone(untold: Counted): boolean {
 }
 
 /** Makes the point of what is to be told, from the time on up to which all was told. */
-function pointOf<Point extends CountedPoint>(
+function pointOf(
   { told, toldUnixSeconds, sinceUnixSeconds }: Series,
   untold: Counted,
-  point: Pick<Point, "attributes" | "exemplars">,
+  point: Pick<CountedPoint, "attributes" | "exemplars">,
   round: Round,
-): Point {
+): CountedPoint {
   const began = told === undefined ? sinceUnixSeconds : 0;
   return {
     ...point,
     ...(typeof untold === "number" ? { value: untold } : untold),
     // A clock that went back must not make an interval that ends before it begins.
     startUnixSeconds: Math.min(Math.max(toldUnixSeconds, began), round.unixSeconds),
-  } as unknown as Point;
+  } as CountedPoint;
 }
 
 /** Without what is not needed again. */
