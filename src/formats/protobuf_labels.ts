@@ -5,7 +5,7 @@
  */
 
 import type { FamilySnapshot, Labels } from "../gather/family_snapshot.ts";
-import { labelTexts, withoutBound } from "./label_text.ts";
+import { isNew, labelTexts, withoutBound } from "./label_text.ts";
 import { type Escaping, labelSpelling } from "./names.ts";
 import { ProtobufWriter } from "./protobuf_writer.ts";
 
@@ -36,64 +36,60 @@ export function labelWriter(
   more: Labels,
   escaping: Escaping,
 ): (writer: ProtobufWriter, index: number) => boolean {
-  const added = withoutBound(more, type);
-  const { values, names } = family.written ?? {};
-  if (values) return ownLabelWriter(names!, values, added, escaping);
-  const spellings = new Map<string, string>();
-  /** Of two names that are spelled alike the first stands. */
-  const add = (pairs: LabelPair[], labels: Labels): void => {
-    for (const name in labels) {
-      let spelled = spellings.get(name);
-      if (spelled === undefined) spellings.set(name, spelled = labelSpelling(name, escaping));
-      if (!pairs.some(([there]) => there === spelled)) pairs.push([spelled, labels[name]!]);
-    }
-  };
-  // In them names stand in one order.
-  const texts = labelTexts(family, type, more, escaping);
+  const { values, names: ownNames = [] } = family.written ?? {};
+  // Our own are known to differ.
+  const texts = family.isForeign ? labelTexts(family, type, more, escaping) : undefined;
+  const encode = nameEncoder(withoutBound(more, type), escaping);
+  let encoded: EncodedNames | undefined;
   return (writer, index) => {
-    if (family.isForeign && texts(index) === undefined) return false;
-    const pairs: LabelPair[] = [];
-    add(pairs, family.labels(index));
-    add(pairs, added);
-    for (const pair of pairs) writePair(writer, metricLabelField, pair);
-    return true;
-  };
-}
-
-/** Label sets that are known to differ and all have the same names: those are written once. */
-function ownLabelWriter(
-  names: readonly string[],
-  valuesOf: (index: number) => readonly string[],
-  more: Labels,
-  escaping: Escaping,
-): (writer: ProtobufWriter, index: number) => boolean {
-  const once = new ProtobufWriter();
-  const spelled = new Set<string>();
-  const heads = names.map((name) => {
-    const spelling = labelSpelling(name, escaping);
-    if (spelled.has(spelling)) return undefined;
-    spelled.add(spelling);
-    once.text(labelNameField, spelling);
-    return once.take();
-  });
-  for (const name in more) {
-    const spelling = labelSpelling(name, escaping);
-    if (spelled.has(spelling)) continue;
-    spelled.add(spelling);
-    writePair(once, metricLabelField, [spelling, more[name]!]);
-  }
-  const tail = once.take();
-  return (writer, index) => {
-    const values = valuesOf(index);
+    if (texts && texts(index) === undefined) return false;
+    const labels = values ? {} : family.labels(index);
+    const names = values ? ownNames : Object.keys(labels);
+    const told = values ? values(index) : Object.values(labels);
+    // Most label sets of a family have the same names, which are written once.
+    if (!encoded || !areSame(encoded.names, names)) encoded = encode(names);
+    const { heads, tail } = encoded;
     for (let i = 0; i < heads.length; i++) {
       const head = heads[i];
       if (!head) continue;
       const begin = writer.begin(metricLabelField);
       writer.append(head);
-      writer.text(labelValueField, values[i]!);
+      writer.text(labelValueField, told[i]!);
       writer.end(begin);
     }
     writer.append(tail);
     return true;
   };
+}
+
+/** The names of labels, encoded. */
+interface EncodedNames {
+  readonly names: readonly string[];
+  /** What stands before the value of each; undefined for one that is spelled like another before it, which stands. */
+  readonly heads: readonly (Uint8Array | undefined)[];
+  /** The labels that are added, whole. */
+  readonly tail: Uint8Array;
+}
+
+/** `more` are labels to add where a label set has none of that spelling. */
+function nameEncoder(more: Labels, escaping: Escaping): (names: readonly string[]) => EncodedNames {
+  const writer = new ProtobufWriter();
+  return (names) => {
+    const spellings = new Set<string>();
+    const heads = names.map((name) => {
+      const spelled = labelSpelling(name, escaping);
+      if (!isNew(spellings, spelled)) return undefined;
+      writer.text(labelNameField, spelled);
+      return writer.take();
+    });
+    for (const name in more) {
+      const spelled = labelSpelling(name, escaping);
+      if (isNew(spellings, spelled)) writePair(writer, metricLabelField, [spelled, more[name]!]);
+    }
+    return { names, heads, tail: writer.take() };
+  };
+}
+
+function areSame(names: readonly string[], others: readonly string[]): boolean {
+  return names === others || names.length === others.length && names.every((name, i) => name === others[i]);
 }

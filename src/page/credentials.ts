@@ -27,12 +27,12 @@ const longestHeader = 16_384;
 /** Reads an `Authorization` header; returns undefined where it holds nothing that can be read. */
 export function parseAuthorization(header: string | null): Authorization | undefined {
   if (header === null || header.length > longestHeader) return undefined;
-  const [scheme = "", value = "", ...more] = header.split(/\s+/).filter(Boolean);
-  if (!/^[\w-]+$/.test(scheme) || value === "" || more.length > 0) return undefined;
-  if (scheme.toLowerCase() !== "basic") return { scheme: scheme.toLowerCase(), value };
+  const [, name = "", value = ""] = /^\s*([\w-]+)\s+(\S+)\s*$/.exec(header) ?? [];
+  const scheme = name.toLowerCase();
+  if (scheme !== "basic") return scheme ? { scheme, value } : undefined;
   try {
     const bytes = Uint8Array.from(atob(value), (character) => character.charCodeAt(0));
-    return { scheme: "basic", value: new TextDecoder().decode(bytes) };
+    return { scheme, value: new TextDecoder().decode(bytes) };
   } catch {
     return undefined;
   }
