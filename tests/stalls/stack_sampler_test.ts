@@ -13,8 +13,8 @@ import { FakeRuntime } from "../support/fake_runtime.ts";
 /** No other timer takes so long. */
 const rotationSeconds = 1.7;
 
-/** A runtime whose profiler finds at each sample what ran by then. */
-function begin() {
+/** A runtime whose profiler finds at each sample what ran by then; it holds the loop for so long when it begins. */
+function begin(beginSeconds = 0) {
   const runtime = new FakeRuntime();
   const { startTimer } = runtime;
   let goesOnAt = 0;
@@ -44,6 +44,7 @@ function begin() {
     refusal: () => undefined,
     occupied: () => undefined,
     start({ intervalSeconds, now, piece }: ProfilerOptions) {
+      runtime.stall(beginSeconds);
       let beganAt = now();
       return {
         rotate() {
@@ -101,6 +102,18 @@ describe("the functions of a stall are found", () => {
       await run(0.3);
     }
     assertEquals(culpritsOf(recording), wanted);
+  });
+
+  it("right behind the beginning of the profiler, which is a stall of its own", async () => {
+    const { record, monitor, hold, run } = begin(0.3);
+    const recording = record(monitor());
+    await run(0.3);
+    hold("hold", 0.3);
+    await run(0.3);
+    assertEquals(recording.recent().map(({ kind, culprit }) => [kind, culprit?.functionName]), [
+      ["unknown", "hold"],
+      ["metrics", undefined],
+    ]);
   });
 
   it("by each of two monitors, whose beats differ", async () => {
