@@ -57,7 +57,7 @@ export class StallRecording {
   #kept: Kept[] = [];
   #weight = 0;
   #number = 0;
-  #analysedAt = Number.NEGATIVE_INFINITY;
+  #analysedUntil = Number.NEGATIVE_INFINITY;
 
   /** Begins; throws where the profiler is refused. */
   constructor(core: Core, settings: StallSettings, stacks: StackSource | undefined) {
@@ -116,8 +116,9 @@ export class StallRecording {
     this.#kept.push(kept);
     this.#trim();
     const isOurs = kind === "metrics" && name === "";
-    if (!this.#stacks || isOurs || now - this.#analysedAt < analysisSeconds) return this.#tell(kept);
-    this.#analysedAt = now;
+    // By their ends: a short one is told only when a long one right behind it is over.
+    if (!this.#stacks || isOurs || stall.endedAt - this.#analysedUntil < analysisSeconds) return this.#tell(kept);
+    this.#analysedUntil = stall.endedAt;
     this.#hold(() =>
       this.#stacks!.sampler.pieceUntil(stall.endedAt, (piece) => {
         if (piece) this.#core.self.attempt(errorSource, () => this.#hold(() => this.#explain(kept, stall, piece)));

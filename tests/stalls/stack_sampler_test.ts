@@ -116,6 +116,17 @@ describe("the functions of a stall are found", () => {
     ]);
   });
 
+  it("that begins before a short one is told", async () => {
+    const { record, monitor, hold, run } = begin();
+    const recording = record(monitor());
+    await run(0.3);
+    hold("short", 0.2);
+    await run(0.001);
+    hold("long", 1.8);
+    await run(0.3);
+    assertEquals(culpritsOf(recording), ["long", "short"]);
+  });
+
   it("by each of two monitors, whose beats differ", async () => {
     const { record, monitor, hold, run, runUntilBefore } = begin();
     const first = record(monitor());
