@@ -30,6 +30,8 @@ export class HttpFamilies {
   /** Requests in flight. */
   readonly pending: PendingKind = new PendingKind();
   readonly recorder: Recorder;
+  /** Every metric with its family and labels, as they were measured at the beginning. */
+  readonly meters: readonly Meter[];
   /** When requests began to be counted, in seconds of the runtime's clock. */
   readonly beganAt: number;
   settings: HttpSettings;
@@ -58,7 +60,7 @@ export class HttpFamilies {
     this.#families = families;
     const { inProgress = true, labels = {}, computedLabels = {} } = http;
     const prefix = [http.namespace, http.subsystem].filter(Boolean).map((part) => `${part}_`).join("");
-    const meters = metricsOf(settings).map((metric) => {
+    const meters = this.meters = metricsOf(settings).map((metric) => {
       const own = labelsOfMetric(metric, labels);
       const computed = metric.defaultLabels.length > 0 ? Object.entries(computedLabels) : [];
       const overrides = {
