@@ -4,6 +4,7 @@
  * @module
  */
 
+import { withDefaults } from "../check.ts";
 import { withAccess } from "./access.ts";
 import { checkOptions } from "./check_options.ts";
 import { checkPool } from "./check_pool.ts";
@@ -12,6 +13,8 @@ import type { ClientStore } from "../gather/foreign_metrics.ts";
 import { gather, type GatherSource } from "../gather/gather.ts";
 import { makeGuard } from "../page/guard.ts";
 import { pageHandler, type ScrapeRequest } from "../page/handler.ts";
+import { expositionOptions } from "../page/option_table.ts";
+import type { ExpositionOptions } from "../page/options.ts";
 import { instrument, type InstrumentOptions } from "./instrument.ts";
 import type { Recorder } from "../http/recorder.ts";
 import type { MonitorOptions } from "./options.ts";
@@ -247,7 +250,9 @@ export function startMonitor<Registry extends RegistryLike | undefined>(
     stop,
     [Symbol.dispose]: stop,
   };
-  const { compress = true, collectTimeoutSeconds = 5 } = settings.exposition;
+  const { compress, collectTimeoutSeconds } = withDefaults(expositionOptions, settings.exposition) as Required<
+    ExpositionOptions
+  >;
   return withAccess(monitor, {
     core: () => core,
     source,
