@@ -16,8 +16,9 @@
  */
 
 export { createMonitor } from "./src/monitor/create_monitor.ts";
-export type { PageHandler, ScrapeRequest } from "./src/page/handler.ts";
+export type { PageHandler } from "./src/page/handler.ts";
 export type { ExpositionOptions, Secret } from "./src/page/options.ts";
+export type { ScrapeRequest } from "./src/page/scrape_request.ts";
 export type { Exchange } from "./src/http/exchange.ts";
 export type { Outcome, RequestInfo } from "./src/http/info.ts";
 export type { InstrumentOptions } from "./src/monitor/instrument.ts";

@@ -7,6 +7,7 @@
 import type { Core } from "../core/core.ts";
 import { acceptsGzip } from "../page/negotiation.ts";
 import type { MonitorAccess } from "../monitor/access.ts";
+import { queryOf, type RequestLike } from "../page/scrape_request.ts";
 import { Compression, through } from "./compression.ts";
 import { CopyPages } from "./copies.ts";
 import type { FindingsReport } from "./finding.ts";
@@ -17,7 +18,7 @@ import { commonHeaders, plain } from "./plain.ts";
 import type { Recording } from "./recording.ts";
 import { Report } from "./report.ts";
 import { StallList } from "./stall_list.ts";
-import { type LiveRefusal, type LiveRequest, refusalOf } from "./who_may_look.ts";
+import { type LiveRefusal, refusalOf } from "./who_may_look.ts";
 
 /** What answers are made of. */
 export interface AnswerSources {
@@ -58,14 +59,14 @@ export class Answers {
   }
 
   /** Says why a request is refused; undefined where it may look. */
-  refusal(request: LiveRequest | undefined, platform: unknown): Promise<LiveRefusal | undefined> {
+  refusal(request: RequestLike | undefined, platform: unknown): Promise<LiveRefusal | undefined> {
     const { access, isPublic } = this.#sources;
     return refusalOf(access, isPublic, request, platform);
   }
 
   /** Answers a GET. */
   async answer(url: string | undefined, acceptEncoding: string | null): Promise<Response> {
-    const query = queryOf(url);
+    const query = queryOf(url, longestQuery);
     const gzip = this.#sources.access.compress && acceptsGzip(acceptEncoding);
     if (!kinds.some((kind) => query.has(kind))) return await this.#document(gzip);
     const text = await this.#text(query);
@@ -134,9 +135,4 @@ function findingsOfAll(text: string): string {
 function respond(body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string>): Response {
   const isGzip = typeof body !== "string";
   return new Response(body, { headers: { ...headers, ...(isGzip && { "content-encoding": "gzip" }) } });
-}
-
-function queryOf(url: string | undefined): URLSearchParams {
-  const at = url?.indexOf("?") ?? -1;
-  return new URLSearchParams(at < 0 ? "" : url!.slice(at + 1, at + 1 + longestQuery).split("#", 1)[0]);
 }

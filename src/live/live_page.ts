@@ -9,14 +9,13 @@ import { answerOthers } from "../gather/other_copies.ts";
 import { accessTo, coreOf } from "../monitor/access.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { bodiless } from "../page/bodiless.ts";
-import type { ScrapeRequest } from "../page/handler.ts";
+import { type RequestLike, requestOf, type ScrapeRequest } from "../page/scrape_request.ts";
 import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
 import type { Answers } from "./answers.ts";
 import { action, checkLiveOptions, door, type LivePageOptions } from "./options.ts";
 import { keepStalls } from "./own_stalls.ts";
 import { plain } from "./plain.ts";
 import { Recording } from "./recording.ts";
-import type { LiveRequest } from "./who_may_look.ts";
 
 /** A live page. */
 export interface LivePage extends Disposable {
@@ -124,7 +123,7 @@ export function livePage(monitor: Monitor, options: LivePageOptions = {}): LiveP
     own?.stop();
   });
 
-  const handle = async (request: LiveRequest | undefined, platform: unknown): Promise<Response> => {
+  const handle = async (request: RequestLike | undefined, platform: unknown): Promise<Response> => {
     const method = request?.method ?? "GET";
     if (method !== "GET" && method !== "HEAD") return plain(405, { allow: "GET, HEAD" });
     if (!core) return plain(503);
@@ -140,9 +139,7 @@ export function livePage(monitor: Monitor, options: LivePageOptions = {}): LiveP
   };
   return {
     async handler(given, beside) {
-      const isContext = given !== undefined && "req" in given;
-      const request = (isContext ? given.req.raw ?? given.req : given) as LiveRequest | undefined;
-      const platform = isContext ? given.env : beside;
+      const { request, platform } = requestOf(given, beside);
       if (request) markOf(request as Request, platform)?.discard();
       const response = await handle(request, platform).catch(() => {
         core?.self.fail("live");

@@ -8,6 +8,7 @@ import { serverContextOf } from "../http/server_context.ts";
 import type { MonitorAccess } from "../monitor/access.ts";
 import { remoteAddress } from "../page/addresses.ts";
 import type { Refusal } from "../page/guard.ts";
+import type { RequestLike } from "../page/scrape_request.ts";
 
 /** This machine, also as IPv6 maps it; servers and browsers write addresses in this one way. */
 const loopback = /^(?:::1|(?:::ffff:)?127(?:\.\d{1,3}){3}|::ffff:7f[0-9a-f]{2}:[0-9a-f]{1,4})$/;
@@ -26,13 +27,6 @@ export interface LiveRefusal extends Refusal {
   readonly reason?: string;
 }
 
-/** A request as far as it is looked at. */
-export interface LiveRequest {
-  readonly method: string;
-  readonly url?: string;
-  readonly headers?: { get(name: string): string | null };
-}
-
 /**
  * Says why a request is refused; undefined where it may look.
  *
@@ -43,7 +37,7 @@ export interface LiveRequest {
 export async function refusalOf(
   { guard }: MonitorAccess,
   isPublic: boolean,
-  request: LiveRequest | undefined,
+  request: RequestLike | undefined,
   platform: unknown,
 ): Promise<LiveRefusal | undefined> {
   if (isOfAnotherOrigin(request)) return { status: 403 };
@@ -52,7 +46,7 @@ export async function refusalOf(
 }
 
 /** Browsers tell it by `Sec-Fetch-Site`, and where that is not sent, by an `Origin`, which a page's own GET has not. */
-function isOfAnotherOrigin(request: LiveRequest | undefined): boolean {
+function isOfAnotherOrigin(request: RequestLike | undefined): boolean {
   const header = (name: string): string | null => request?.headers?.get(name) ?? null;
   const site = header("sec-fetch-site");
   if (site === null) return header("origin") !== null;
@@ -64,7 +58,7 @@ function isOfAnotherOrigin(request: LiveRequest | undefined): boolean {
  * Did somebody on this machine ask, and by a local name? What a proxy on this machine hands on came from anywhere, and so
  * does a page of the web whose name was made to point at this machine. A Unix socket has no address.
  */
-function isLocal(request: LiveRequest | undefined, platform: unknown): boolean {
+function isLocal(request: RequestLike | undefined, platform: unknown): boolean {
   const header = (name: string): string | null => request?.headers?.get(name) ?? null;
   if (forwarded.some((name) => header(name) !== null)) return false;
   // What proxies speak that say nothing, such as nginx before 1.29.7, and no browser.

@@ -18,19 +18,7 @@ import type { ExpositionOptions } from "./options.ts";
 import { withDefaults } from "../check.ts";
 import { Places } from "./places.ts";
 import { reasons } from "./reasons.ts";
-
-/** A request as far as the page needs it. */
-interface RequestLike {
-  readonly method: string;
-  readonly url?: string;
-  readonly headers?: { get(name: string): string | null };
-  readonly signal?: AbortSignal;
-}
-
-/** What scrapes a page: a `Request`, or a Hono context. */
-export type ScrapeRequest =
-  | RequestLike
-  | { readonly req: { readonly method: string; readonly raw?: RequestLike }; readonly env?: unknown };
+import { queryOf, type RequestLike, requestOf, type ScrapeRequest } from "./scrape_request.ts";
 
 /**
  * Answers scrapes.
@@ -107,9 +95,7 @@ export function pageHandler(source: () => GatherSource, options: HandlerOptions 
   }
 
   return async (given, beside) => {
-    const isContext = given !== undefined && "req" in given;
-    const request: RequestLike | undefined = isContext ? given.req.raw ?? given.req : given;
-    const platform = isContext ? given.env : beside;
+    const { request, platform } = requestOf(given, beside);
     const method = request?.method ?? "GET";
     const isHead = method === "HEAD";
     const isOwn = isInside(request);
@@ -142,12 +128,4 @@ function headersOf({ contentType }: Format, isGzip = false): Record<string, stri
     vary: "Accept, Accept-Encoding",
     ...(isGzip && { "content-encoding": "gzip" }),
   };
-}
-
-/** How much of a query is read, in characters: servers let no more through by default. */
-const longestQuery = 16_384;
-
-function queryOf(url: string | undefined): URLSearchParams {
-  const at = url?.indexOf("?") ?? -1;
-  return new URLSearchParams(at < 0 ? "" : url!.slice(at + 1, at + 1 + longestQuery).split("#", 1)[0]);
 }
