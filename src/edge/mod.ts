@@ -26,6 +26,7 @@ import type { HonoContextLike, HonoMiddleware, HonoRequestLike, HonoRouteLike } 
 import { measureHono, type RuntimeMetricsOptions } from "../hono/middleware.ts";
 import { selfEntries } from "../metrics/catalog/self.ts";
 import { workEntries } from "../metrics/catalog/work.ts";
+import type { InstrumentOptions } from "../monitor/instrument.ts";
 import { type Monitor, startMonitor } from "../monitor/monitor.ts";
 import type { MonitorOptions, NativeHistogramName } from "../monitor/options.ts";
 import type { EntryParts } from "../process/process_watch.ts";
@@ -76,14 +77,13 @@ const followers = new WeakMap<object, EdgeRequests>();
  */
 export function createMonitor(options: MonitorOptions = {}): Monitor<RegistryLike | undefined> {
   const monitor = startMonitor(options?.registry, options, isolateRuntime, isolate);
+  const { instrument } = monitor;
   const follower = new EdgeRequests(monitor);
-  // Its members as they are, getters included: reading one here would begin the measurement of requests.
-  const made = Object.defineProperties({}, {
-    ...Object.getOwnPropertyDescriptors(monitor),
-    instrument: { enumerable: true, value: follower.instrument.bind(follower) },
-  }) as Monitor<RegistryLike | undefined>;
-  followers.set(made, follower);
-  return made;
+  followers.set(monitor, follower);
+  return Object.assign(monitor, {
+    instrument: <Handler extends object>(handler: Handler, options?: InstrumentOptions): Handler =>
+      instrument(follower.followed(handler), options),
+  });
 }
 
 /**

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { InstrumentOptions } from "../monitor/instrument.ts";
 import { type Marked, needMarks, ownMarkOf } from "../http/measured_once.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { contextAmong, trackWaitUntil, type WaitUntilLike } from "./wait_until.ts";
@@ -32,9 +31,9 @@ export class EdgeRequests {
     needMarks();
   }
 
-  /** Measures a fetch handler. */
-  instrument<Target extends object>(target: Target, options: InstrumentOptions = {}): Target {
-    if (typeof target !== "function") return this.#monitor.instrument(target, options);
+  /** Makes a fetch handler whose requests are followed; Bun's routes, which get no context, are what they are. */
+  followed<Target extends object>(target: Target): Target {
+    if (typeof target !== "function") return target;
     const handler = target as unknown as Handler;
     const follow = (request: Request, rest: readonly unknown[]): void =>
       this.follow(request, rest[0], contextAmong(rest));
@@ -42,7 +41,7 @@ export class EdgeRequests {
       follow(request, rest);
       return handler.call(this, request, ...rest);
     };
-    return this.#monitor.instrument(followed, options) as unknown as Target;
+    return followed as unknown as Target;
   }
 
   /**
