@@ -5,7 +5,7 @@
  */
 
 import { bunResponses } from "./bun_responses.ts";
-import { cpuSeconds, isMainThread, processFacts } from "./process.ts";
+import { processFacts } from "./process.ts";
 import type { GlobalLike, ProcessLike, Runtime } from "./shim.ts";
 
 /**
@@ -20,29 +20,20 @@ import type { GlobalLike, ProcessLike, Runtime } from "./shim.ts";
 export function bunRuntime(global: GlobalLike): Runtime {
   const process = global.process!;
   const facts = processFacts(global);
-  const threadCpuSeconds = (): number => cpuSeconds(process.threadCpuUsage!());
   return {
     ...facts,
     name: "bun",
     version: global.Bun!.version,
     engine: `javascriptcore ${process.versions.webkit ?? ""}`.trim(),
 
-    threadCpuSeconds,
-    quickCpuSeconds: threadCpuSeconds,
     memory: () => {
       const { heapTotal, external } = process.memoryUsage();
       return { heapTotalBytes: heapTotal, externalBytes: external };
     },
-    process: () => ({
-      ...facts.process(),
-      ...(isMainThread(process) && { startUnixSeconds: global.performance.timeOrigin / 1000 }),
-    }),
     usage: () => ({ cpuSeconds: facts.cpuSeconds(), residentBytes: process.memoryUsage().rss }),
-    uptimeSeconds: facts.now,
     poolCapacity: () => poolCapacity(process, global.navigator?.hardwareConcurrency),
     ...bunResponses(global),
     mixesMessages: true,
-    environment: (name) => process.env[name],
   };
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { builtin, countKinds, cpuSeconds, isMainThread, processFacts, v8Memory, v8Usage } from "./process.ts";
+import { builtin, countKinds, processFacts, v8Memory, v8Usage } from "./process.ts";
 import { isGranted } from "./permissions.ts";
 import { denoResponses } from "./deno_responses.ts";
 import type { GcWatch, GlobalLike, Runtime } from "./shim.ts";
@@ -46,19 +46,13 @@ export function denoRuntime(global: GlobalLike): Runtime {
     version: deno.version.deno,
     engine: `v8 ${deno.version.v8}`,
 
-    threadCpuSeconds: () => cpuSeconds(process.threadCpuUsage!()),
     // The thread's costs 5.7 µs and advances in steps of 10 ms (Deno 2.9).
     quickCpuSeconds: facts.cpuSeconds,
     memory: () => {
       const { arrayBuffersBytes: _, ...memory } = v8Memory(process, process.memoryUsage());
       return memory;
     },
-    process: () => ({
-      ...facts.process(),
-      ...(isMainThread(process) && { startUnixSeconds: global.performance.timeOrigin / 1000 }),
-    }),
     usage: () => v8Usage(process),
-    uptimeSeconds: facts.now,
     pendingWork: () => countKinds(process.getActiveResourcesInfo!(), { Timeout: "timer" }),
     // Deno builds its tokio runtime with 32 blocking threads, whatever the machine; no setting changes it (Deno 2.9).
     poolCapacity: () => 32,

@@ -5,7 +5,7 @@
  */
 
 import { nodeResponses } from "./node_responses.ts";
-import { countKinds, cpuSeconds, isMainThread, linuxFiles, processFacts, v8Memory, v8Usage } from "./process.ts";
+import { countKinds, isMainThread, linuxFiles, processFacts, v8Memory, v8Usage } from "./process.ts";
 import type { GcEntryLike, GcWatch, GlobalLike, ProcessLike, Runtime } from "./shim.ts";
 
 /** `entry.detail.kind` of a garbage collection, in the words that every client library uses. */
@@ -39,7 +39,7 @@ export function nodeRuntime(global: GlobalLike): Runtime {
   const { performance } = global;
   const facts = processFacts(global);
   const { now } = facts;
-  // The time origin of a worker is the process' own; its environment is made when it begins.
+  // The environment of a worker is made when it begins.
   const threadAt = isMainThread(process) ? 0 : (performance.nodeTiming?.environment ?? 0) / 1000;
   return {
     ...facts,
@@ -47,12 +47,9 @@ export function nodeRuntime(global: GlobalLike): Runtime {
     version: process.versions.node ?? "",
     engine: `v8 ${process.versions.v8}`,
 
-    // Absent on Node 20.
-    ...(process.threadCpuUsage && { threadCpuSeconds: () => cpuSeconds(process.threadCpuUsage!()) }),
-    // Of the thread 0.2 µs, of the process 0.5 µs (Node 24 and 20).
-    quickCpuSeconds: () => cpuSeconds((process.threadCpuUsage ?? process.cpuUsage)()),
     ...(performance.nodeTiming && { loopTime: () => loopTime(performance.nodeTiming!, now) }),
     memory: () => v8Memory(process, process.memoryUsage()),
+    // The time origin of a worker is the process' own.
     process: () => ({ ...facts.process(), startUnixSeconds: performance.timeOrigin / 1000 }),
     usage: () => v8Usage(process),
     uptimeSeconds: () => now() - threadAt,
@@ -62,7 +59,6 @@ export function nodeRuntime(global: GlobalLike): Runtime {
     poolCapacity: poolCapacity(process),
     ...nodeResponses(),
     mixesMessages: true,
-    environment: (name) => process.env[name],
     ...(global.PerformanceObserver && { watchGc: (report) => watchGc(global.PerformanceObserver!, report) }),
   };
 }

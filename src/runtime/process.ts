@@ -34,19 +34,32 @@ export function linuxFiles(process: ProcessLike): FsLike | undefined {
 export function processFacts(
   global: GlobalLike,
   mayRead: (path: string) => boolean = () => true,
-): Clock & Timers & Required<Pick<Runtime, "cpuSeconds" | "process">> & Partial<Runtime> {
+): Clock & Timers & Required<Pick<Runtime, "cpuSeconds" | "process" | "environment">> & Partial<Runtime> {
   const process = global.process!;
+  const clocks = clock(global);
   const read = procReader(process, mayRead);
   const cpu = (): number => cpuSeconds(process.cpuUsage());
+  // Absent on Node 20.
+  const threadCpu = process.threadCpuUsage && (() => cpuSeconds(process.threadCpuUsage!()));
   const fs = linuxFiles(process);
   const probe = poolProbe(process);
   const pages = deflater(process);
   const ranges = addressRanges(process);
   return {
-    ...clock(global),
+    ...clocks,
     ...timers(global),
+    environment: (name) => process.env[name],
+    uptimeSeconds: clocks.now,
     cpuSeconds: cpu,
-    process: () => ({ ...read(), cpuSeconds: cpu(), residentBytes: process.memoryUsage().rss }),
+    ...(threadCpu && { threadCpuSeconds: threadCpu }),
+    // Of the thread 0.2 µs, of the process 0.5 µs (Node 24 and 20).
+    quickCpuSeconds: threadCpu ?? cpu,
+    process: () => ({
+      ...read(),
+      cpuSeconds: cpu(),
+      residentBytes: process.memoryUsage().rss,
+      ...(isMainThread(process) && { startUnixSeconds: global.performance.timeOrigin / 1000 }),
+    }),
     ...(process.resourceUsage && {
       involuntarySwitches: () => process.resourceUsage!().involuntaryContextSwitches,
     }),
@@ -136,10 +149,8 @@ export function addressRanges(process: ProcessLike): Runtime["addressRange"] {
     const address = plain(given);
     const version = net.isIP(address);
     const most = version === 4 ? 32 : 128;
-    const bits = Number(length ?? most);
-    if (version === 0 || more !== undefined || bits > most || !/^\d{0,3}$/.test(length ?? "") || length === "") {
-      return undefined;
-    }
+    const bits = length === undefined ? most : /^\d{1,3}$/.test(length) ? Number(length) : NaN;
+    if (version === 0 || more !== undefined || !(bits <= most)) return undefined;
     const list = new net.BlockList();
     list.addSubnet(address, bits, version === 4 ? "ipv4" : "ipv6");
     return (other) => {
