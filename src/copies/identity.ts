@@ -4,7 +4,7 @@
  * @module
  */
 
-import { builtin } from "../runtime/process.ts";
+import { builtin } from "../runtime/builtin.ts";
 import type { GlobalLike, Runtime } from "../runtime/shim.ts";
 import type { Identity } from "./copy_options.ts";
 import type { JoinSettings } from "./options.ts";

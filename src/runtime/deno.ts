@@ -4,7 +4,8 @@
  * @module
  */
 
-import { builtin, countKinds, processFacts, v8Memory, v8Usage } from "./process.ts";
+import { builtin } from "./builtin.ts";
+import { countKinds, processFacts, v8Memory, v8Usage } from "./process.ts";
 import { isGranted } from "./permissions.ts";
 import { denoResponses } from "./deno_responses.ts";
 import type { GcWatch, GlobalLike, Runtime } from "./shim.ts";

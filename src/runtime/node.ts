@@ -5,7 +5,8 @@
  */
 
 import { nodeResponses } from "./node_responses.ts";
-import { countKinds, isMainThread, linuxFiles, processFacts, v8Memory, v8Usage } from "./process.ts";
+import { linuxFiles } from "./proc_reader.ts";
+import { countKinds, isMainThread, processFacts, v8Memory, v8Usage } from "./process.ts";
 import type { GcEntryLike, GcWatch, GlobalLike, ProcessLike, Runtime } from "./shim.ts";
 
 /** `entry.detail.kind` of a garbage collection, in the words that every client library uses. */

@@ -4,9 +4,9 @@
  * @module
  */
 
+import { builtin } from "./builtin.ts";
 import { startConsoleProfiler } from "./console_profiler.ts";
 import { isGranted } from "./permissions.ts";
-import { builtin } from "./process.ts";
 import type { InspectorLike, Place, Profiler } from "./profiler.ts";
 import type { GlobalLike, ProcessLike, RuntimeName } from "./shim.ts";
 import { singleProfiler } from "./single_profiler.ts";

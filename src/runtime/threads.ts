@@ -4,7 +4,8 @@
  * @module
  */
 
-import { builtin, isMainThread } from "./process.ts";
+import { builtin } from "./builtin.ts";
+import { isMainThread } from "./process.ts";
 import type { GlobalLike } from "./shim.ts";
 
 /** A thread of its own. */

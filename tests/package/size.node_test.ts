@@ -149,7 +149,7 @@ describe("the package, minified and gzipped", () => {
   it("brings to the edge nothing that only a process can tell", async () => {
     const { files } = await weigh(whole(exports["./edge"]!));
     const processes =
-      /sampler|canary|process_watch|process\/blame|stall_counters|event_loop|memory|catalog\/process|runtime\/(node|deno|bun|process)\.ts/;
+      /sampler|canary|process_watch|process\/blame|stall_counters|event_loop|memory|catalog\/process|runtime\/(node|deno|bun|process|proc_reader|deflater|address_ranges)\.ts/;
     assertEquals([...files.keys()].filter((path) => processes.test(path)), []);
     const all = await weigh(whole(exports["."]!));
     assertGreater([...all.files.keys()].filter((path) => processes.test(path)).length, 8);

@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { countKinds, cpuSeconds, isMainThread, poolProbe, procReader } from "../../src/runtime/process.ts";
+import { procReader } from "../../src/runtime/proc_reader.ts";
+import { countKinds, cpuSeconds, isMainThread, poolProbe } from "../../src/runtime/process.ts";
 import { type FakeFiles, fakeFs, fakeProcess } from "../support/fake_global.ts";
 
 // Field 23 is the virtual size; the command's name holds what a careless reader splits at.
