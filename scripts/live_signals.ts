@@ -14,7 +14,7 @@ export function renderLiveSignals(): string {
     `  /** ${because[0]!.toUpperCase()}${because.slice(1)}. */\n  ${name}: ${value},`
   );
   const places = createSignals(settings).map(({ id, title }) =>
-    `  ${id}: ${JSON.stringify(`${settings.runbook}#${title.toLowerCase().replaceAll(" ", "-")}`)},`
+    `  ${id}: ${JSON.stringify(title.toLowerCase().replaceAll(" ", "-"))},`
   );
   return `/**
  * Written by scripts/generate.ts from what the alerts are written from; do not edit.
@@ -27,8 +27,9 @@ export const thresholds = {
 ${numbers.join("\n")}
 } as const;
 
-/** Where the runbook says what to do, by signal. */
-export const runbook = {
+/** The runbook, and its section that says what to do, by signal. */
+export const runbook = ${JSON.stringify(settings.runbook)};
+export const sections = {
 ${places.join("\n")}
 } as const;
 `;

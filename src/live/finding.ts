@@ -7,7 +7,7 @@
 import type { Sample } from "../sample.ts";
 import type { History } from "./history.ts";
 import type { RouteLine } from "./route_table.ts";
-import { runbook, thresholds } from "./signals.ts";
+import { runbook, sections, thresholds } from "./signals.ts";
 import type { ShownStall } from "./stall_list.ts";
 
 /** How bad a finding is, as in the alerts. */
@@ -17,7 +17,7 @@ export type Severity = "warning" | "critical";
 export interface Finding {
   readonly severity: Severity;
   /** The signal of the alerts that watches the same, such as `lag`. */
-  readonly signal: keyof typeof runbook;
+  readonly signal: keyof typeof sections;
   readonly sentence: string;
   /** Where it is said what to do. */
   readonly runbook: string;
@@ -56,6 +56,6 @@ export function severityOf(
 }
 
 /** Makes a finding with its place in the runbook. */
-export function finding(severity: Severity, signal: keyof typeof runbook, sentence: string): Finding {
-  return { severity, signal, sentence, runbook: runbook[signal] };
+export function finding(severity: Severity, signal: keyof typeof sections, sentence: string): Finding {
+  return { severity, signal, sentence, runbook: `${runbook}#${sections[signal]}` };
 }

@@ -64,23 +64,24 @@ export const thresholds = {
   copy_late_warning: 0,
 } as const;
 
-/** Where the runbook says what to do, by signal. */
-export const runbook = {
-  lag: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#event-loop-lag",
-  saturation: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#pool-saturation",
-  pool_wait: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#jobs-wait-for-a-pool",
-  rejected: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#jobs-are-rejected",
-  pending_age: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#pending-work-is-old",
-  hang: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#event-loop-hangs",
-  held: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#a-route-or-task-holds-the-event-loop",
-  throttled: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#the-container-takes-the-cpu-away",
-  errors: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#requests-fail",
-  latency: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#requests-are-slow",
-  fds: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#file-descriptors-run-out",
-  heap: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#heap-is-nearly-full",
-  down: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#target-is-down",
-  collection: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#collection-is-stale",
-  copies: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#a-copy-is-late",
-  cardinality: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#label-sets-are-dropped",
-  source: "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md#a-source-of-metrics-fails",
+/** The runbook, and its section that says what to do, by signal. */
+export const runbook = "https://github.com/rtm/runtime-metrics/blob/main/docs/runbook.md";
+export const sections = {
+  lag: "event-loop-lag",
+  saturation: "pool-saturation",
+  pool_wait: "jobs-wait-for-a-pool",
+  rejected: "jobs-are-rejected",
+  pending_age: "pending-work-is-old",
+  hang: "event-loop-hangs",
+  held: "a-route-or-task-holds-the-event-loop",
+  throttled: "the-container-takes-the-cpu-away",
+  errors: "requests-fail",
+  latency: "requests-are-slow",
+  fds: "file-descriptors-run-out",
+  heap: "heap-is-nearly-full",
+  down: "target-is-down",
+  collection: "collection-is-stale",
+  copies: "a-copy-is-late",
+  cardinality: "label-sets-are-dropped",
+  source: "a-source-of-metrics-fails",
 } as const;
