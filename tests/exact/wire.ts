@@ -35,7 +35,7 @@ const wholeFor = 100;
 /** In the place of a part: the client says no more, and listens on. */
 export const saysNoMore = "(says no more)";
 
-/** The longest that any kind of answer takes by itself is a twentieth of this. */
+/** For how long nothing may come; the longest that any kind of answer takes by itself is a twentieth of this. */
 const limitSeconds = 2.5;
 
 /**
@@ -60,9 +60,19 @@ export function talk(port: number, message: Message, keepsOpen = false): Promise
       socket.destroy();
       resolve({ text: Buffer.concat(pieces).toString("latin1"), end });
     };
-    const timer = setTimeout(() => over("open"), limitSeconds * 1000);
+    // What came while this process had no turn is heard first, and begins another wait.
+    const giveUp = (): void => void setImmediate(() => performance.now() >= givesUpAt && over("open"));
+    let givesUpAt = 0;
+    let timer: ReturnType<typeof setTimeout>;
+    const waitAgain = (): void => {
+      clearTimeout(timer);
+      givesUpAt = performance.now() + limitSeconds * 1000 - 1;
+      timer = setTimeout(giveUp, limitSeconds * 1000);
+    };
+    waitAgain();
     socket.on("data", (piece: Uint8Array) => {
       heardAt = performance.now();
+      waitAgain();
       pieces.push(piece);
       if (keepsOpen && hasSaidAll && isWhole(Buffer.concat(pieces).toString("latin1"), methods)) {
         clearTimeout(whole);
