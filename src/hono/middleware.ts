@@ -7,7 +7,6 @@
 import { checkTable, type OptionTable, refuser } from "../check.ts";
 import type { HonoContextLike, HonoMiddleware, HonoRequestLike } from "./context.ts";
 import { HonoRoutes, matchesOf } from "./routes.ts";
-import { answeredWith } from "../http/answered.ts";
 import { expectMountedApps, markOf, needMarks, runMounted } from "../http/measured_once.ts";
 import { checkMonitor, middlewarePath } from "../http/door_options.ts";
 import { isSentTo } from "../http/routes.ts";
@@ -112,7 +111,7 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): H
       const response = c.res;
       // A middleware that answers with what `next()` told makes Hono take its context for the response.
       if (readStatus(response) === undefined) return exchange.end(500, route, at);
-      const sent = answeredWith(exchange, response, recorder.failed, route, false, at);
+      const sent = exchange.answer(response, route, false, at);
       if (sent === response) return;
       // Without the first line Hono would copy every header once more.
       c.res = undefined;

@@ -1,5 +1,5 @@
 /**
- * What was answered through a message of Node's in this turn of the loop.
+ * What was answered through messages of Node's in this turn of the loop.
  *
  * Whoever stands around a handler may answer in its place, and only the message knows what was sent. Listening to each would
  * cost more than all of its counting, so all of them are looked at once when the turn is over.
@@ -8,25 +8,32 @@
  */
 
 import type { Runtime } from "../runtime/shim.ts";
+import type { RequestUnderWay } from "./exchange_recorder.ts";
+import { ended, told } from "./exchange_state.ts";
+import { isGone, isLost, outcomeOf, waitsItsTurn } from "./outgoing_message.ts";
 
-/** Looks at messages when the turn of the loop is over. */
-export class AnsweredTurn {
-  private readonly nextTurn: Runtime["nextTurn"];
-  private answered: { look(): void }[] = [];
-
-  constructor(nextTurn: Runtime["nextTurn"]) {
-    this.nextTurn = nextTurn;
-  }
-
-  /** Notes what was answered; at once where no turn can be waited for. */
-  add(exchange: { look(): void }): void {
-    if (!this.nextTurn) return exchange.look();
-    if (this.answered.push(exchange) === 1) this.nextTurn(this.look);
-  }
-
-  private readonly look = (): void => {
-    const { answered } = this;
-    this.answered = [];
-    for (const exchange of answered) exchange.look();
+/** Makes what looks at messages when the turn is over; at once where no turn can be waited for. */
+export function afterTurn(nextTurn: Runtime["nextTurn"]): (exchange: RequestUnderWay) => void {
+  let answered: RequestUnderWay[] = [];
+  const lookAtAll = (): void => {
+    const those = answered;
+    answered = [];
+    for (const exchange of those) look(exchange);
   };
+  return (exchange) => {
+    if (!nextTurn) look(exchange);
+    else if (answered.push(exchange) === 1) nextTurn(lookAtAll);
+  };
+}
+
+function look(exchange: RequestUnderWay): void {
+  if (exchange.state & (told | ended)) return;
+  const outgoing = exchange.context!.outgoing!;
+  if (isGone(outgoing)) return exchange.over(outcomeOf(outgoing), exchange.answeredAt);
+  // A message that does not tell whether its head is sent has been left to the server.
+  if (outgoing.headersSent !== false && !waitsItsTurn(outgoing) && !isLost(outgoing)) {
+    return exchange.over("completed", exchange.answeredAt);
+  }
+  exchange.answeredAt = Number.NaN;
+  exchange.listen();
 }

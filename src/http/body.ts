@@ -16,37 +16,18 @@ export interface BodyFollower {
   over(outcome: Outcome): void;
 }
 
-/** Is this a stream of the platform's own, and not only something that looks like one? */
-export function isPlatformStream(value: unknown): value is ReadableStream<Uint8Array> {
-  try {
-    return typeof lockedOf?.call(value) === "boolean";
-  } catch {
-    return false;
-  }
-}
-
-const lockedOf = typeof ReadableStream === "function"
-  ? Object.getOwnPropertyDescriptor(ReadableStream.prototype, "locked")?.get
-  : undefined;
-
-/** The stream of a body. What only looks like a response may throw when it is asked; its body is whoever made it's own. */
+/**
+ * The stream of a body. What only looks like a response may throw when it is asked, and its body is whoever made it's own;
+ * one that cannot even be looked at stands ready for whoever can send it.
+ */
 export function streamOf(
-  { bodyStream, measuresSizes }: Pick<Runtime, "bodyStream"> & { readonly measuresSizes: boolean },
+  { runtime, measuresSizes }: { readonly runtime: Runtime; readonly measuresSizes: boolean },
   response: Response,
 ): ReturnType<Runtime["bodyStream"]> {
   try {
-    return bodyStream(response, measuresSizes);
+    return runtime.bodyStream(response, measuresSizes);
   } catch {
-    return bodyOf(response);
-  }
-}
-
-/** A body that cannot even be looked at stands ready for whoever can send it. */
-function bodyOf(response: Response): ReadableStream<Uint8Array> | null | undefined {
-  try {
-    return response.body;
-  } catch {
-    return undefined;
+    return asked(() => response.body);
   }
 }
 
@@ -55,7 +36,30 @@ export function bodyKindOf(stream: ReadableStream<Uint8Array> | null | undefined
   if (stream === undefined) return "ready";
   if (stream === null) return "none";
   // What only looks like a stream of the platform's is not touched; a body that somebody else reads is theirs to follow.
-  return isPlatformStream(stream) && !stream.locked ? "stream" : "taken";
+  return asked(() => lockedOf?.call(stream)) === false ? "stream" : "taken";
+}
+
+const lockedOf = typeof ReadableStream === "function"
+  ? Object.getOwnPropertyDescriptor(ReadableStream.prototype, "locked")?.get
+  : undefined;
+
+/** Does a response go on for as long as the client likes? */
+export function isEventStream(response: Response, { contentType }: Runtime): boolean {
+  const type = contentType ? contentType(response) : headerOf(response, "content-type");
+  return type?.startsWith("text/event-stream") === true;
+}
+
+/** The headers of somebody's own class may throw. */
+export function headerOf(response: Response, name: string): string | null {
+  return asked(() => response.headers.get(name)) ?? null;
+}
+
+function asked<Answer>(ask: () => Answer): Answer | undefined {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Passes a platform's stream on, each piece as it came. It is locked from then on. */
@@ -162,23 +166,6 @@ function observeReader(reader: AnyReader, counts: boolean, follower: BodyFollowe
   );
   // One step later: a stream that breaks while its last piece is read tells that before the piece.
   closed.then((outcome) => outcome && follower.over(outcome));
-}
-
-/**
- * Reads a copy of a response's body.
- *
- * @param keeps Answer the bytes, too.
- * @returns How many bytes it has, and what they are if they were kept. A file is only looked at, where that is possible.
- */
-export async function readBody(
-  { copyBody }: Runtime,
-  response: Response,
-  keeps: boolean,
-): Promise<{ bytes: number; body?: Uint8Array }> {
-  const copy = await (copyBody ? copyBody(response) : response.clone().blob());
-  if (!copy) return { bytes: Number.NaN };
-  const body = keeps ? await copy.arrayBuffer?.() : undefined;
-  return { bytes: copy.size, ...(body && { body: new Uint8Array(body) }) };
 }
 
 function isByteStream(body: ReadableStream<Uint8Array>): boolean {

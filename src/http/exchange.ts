@@ -8,28 +8,26 @@
  */
 
 import type { PendingItem } from "../work/pending.ts";
-import { bodyKindOf, streamOf } from "./body.ts";
-import type { AskedAgain } from "./exclusion.ts";
-import { FollowedBody, followReady } from "./followed_body.ts";
-import { isHandedOver } from "./first_piece.ts";
-import type { RouteSeries } from "./exchange_recorder.ts";
+import { lookLater, noteAnswer, refused, sentStatus, timeOf } from "./answer.ts";
+import { hasLeft } from "./disconnects.ts";
+import type { RequestDetails, RequestUnderWay, RouteSeries } from "./exchange_recorder.ts";
 import { discarded, ended, opened, routed, statusBits, statusOf, told, unanswered } from "./exchange_state.ts";
-import { mark } from "./measured_once.ts";
-import { isGone, isLost, outcomeOf, sentStatusOf, waitsItsTurn, whenClosed } from "./outgoing_message.ts";
-import { beginDetails, hasLeft, noteResponse, requestBytesOf, type RequestDetails } from "./request_details.ts";
+import type { AskedAgain } from "./exclusion.ts";
+import { isHandedOver } from "./first_piece.ts";
 import type { Outcome } from "./info.ts";
-import { isEmptyStatus, isEventStream, responseEnd, switchingProtocols } from "./response_end.ts";
-import { asksForUpgrade, isUpgrade, type OutgoingLike, type ServerContext } from "./server_context.ts";
-import { hasSpans, traceOf } from "./trace.ts";
+import { mark } from "./measured_once.ts";
+import { isGone, outcomeOf, sentStatusOf, whenClosed } from "./outgoing_message.ts";
+import { beginDetails, noteBytes, noteRequest } from "./request_details.ts";
+import { switchingProtocols } from "./response_end.ts";
+import { asksForUpgrade, isUpgrade, type ServerContext } from "./server_context.ts";
 
 /** Of requests whose client left, as nginx writes it. */
 const clientClosedRequest = 499;
 
 /** A request under way. A recorder makes it, and its end is counted once. */
-export class Exchange implements PendingItem {
+export class Exchange implements PendingItem, RequestUnderWay {
   // One object for each request, so few fields, set once and in this order (on Bun eight less are worth 80 ns), and nothing
   // with `#`, which would mark each object as an owner (on Node 50 ns).
-  /** When it came, in seconds of the runtime's clock. */
   readonly beganAt: number;
   /** The older one of its neighbours in flight. */
   previous: PendingItem | undefined;
@@ -37,17 +35,12 @@ export class Exchange implements PendingItem {
   next: PendingItem | undefined;
   /** The route may be known better when it is answered than at the beginning. */
   series: RouteSeries;
-  /** The request as it came; let go of while a body is followed, which may be never read. */
   request: Request | undefined;
-  /** What few metrics and observers want; undefined where none of them is there. */
   readonly details: RequestDetails | undefined;
   /** What the server passed beside the request, where that tells anything. */
   readonly context: ServerContext | undefined;
-  /** The trace that was found when the request was let go of; null where there is none. */
   trace: string | null | undefined;
-  /** How long the answer took where its end is looked at, or told, later, in seconds; NaN otherwise. */
-  answeredSeconds: number;
-  /** The status that the client sees, 0 until it is known, and flags. */
+  answeredAt: number;
   state: number;
   /** Tells the route as far as it is known now. Only where something can tell it: a field in each request has its price. */
   declare findRoute?: (() => string | undefined) | undefined;
@@ -62,20 +55,18 @@ export class Exchange implements PendingItem {
     isRouted: boolean,
     beganAt: number,
   ) {
-    const { recorder } = series;
     this.beganAt = beganAt;
     this.previous = this.next = undefined;
     this.series = series;
     this.request = request;
-    this.details = recorder.needsDetails ? beginDetails(recorder, context) : undefined;
+    this.details = beginDetails(series.recorder, context);
     this.context = context;
     this.trace = undefined;
-    this.answeredSeconds = Number.NaN;
+    this.answeredAt = Number.NaN;
     this.state = isRouted ? routed : 0;
     mark(request, context, this);
   }
 
-  /** The status that the client sees; 0 until it is known. */
   get status(): number {
     return this.state & statusBits;
   }
@@ -86,104 +77,48 @@ export class Exchange implements PendingItem {
   }
 
   /**
-   * Notes the response that the handler made, and answers the one to send, which is another only on Bun, for a stream.
+   * Notes the response that the handler made, and answers the one to send, which is another only on Bun, for a stream. What
+   * only looks like a response may throw wherever it is looked at: it is sent as it is, and ends with its answer.
    *
    * @param isLast Nobody around the handler can have answered before.
    * @param at When it was made, on the runtime's clock, where that is known: a read of the clock is dear.
    */
   answer(response: Response, route?: string, isLast = false, at: number = Number.NaN): Response {
     if (this.state & ended) return response;
-    const { details, context, series: { recorder, method } } = this;
-    const hasMessage = context?.outgoing !== undefined;
-    if (isHandedOver(this, route)) return response;
-    const asks = isLast && context !== undefined && !hasMessage;
-    const sent = asks ? recorder.runtime.sentStatus?.(response, method, context) : undefined;
-    const status = sent ?? statusOf(response.status); // Response.error(), which no server can send, has 0
-    // What is made for these is thrown away unread; what its server refuses must not be looked at.
-    const stream = method === "HEAD" || isEmptyStatus(status) || status < 0 ? null : streamOf(recorder, response);
-    const body = bodyKindOf(stream);
-    // What somebody else reads cannot be sent as well.
-    if (sent !== undefined && (sent < 0 || body === "taken")) {
-      this.refused(sent < 0 ? -sent : 500, route, at);
+    try {
+      return noteAnswer(this, response, route, isLast, at);
+    } catch {
+      this.series.recorder.failed();
+      this.end(500, route, at);
       return response;
     }
-    this.head(status, route, at);
-    const end = responseEnd({
-      status,
-      isUpgrade: stream === null && isUpgrade(this.request!, context, status),
-      body,
-      readyLength: stream === undefined ? recorder.runtime.readyLength?.(response) : undefined,
-      hasMessage,
-      asksServer: context !== undefined && recorder.runtime.followSent !== undefined,
-      isListening: (this.state & told) !== 0,
-      wantsSize: details !== undefined && recorder.measuresSizes,
-    });
-    if (details) noteResponse(details, response, stream, end, recorder, this.series.route);
-    switch (end) {
-      case "upgrade":
-        this.setStatus(switchingProtocols);
-        this.end(switchingProtocols, undefined, at);
-        break;
-      case "message":
-        // Server-sent events go on for as long as the client likes.
-        if (stream && isEventStream(recorder.contentType(response))) this.open();
-        this.listen(context!.outgoing!);
-        break;
-      case "turn":
-        if (isGone(context!.outgoing!)) this.over("aborted", this.took(at));
-        else this.lookLater(at);
-        break;
-      case "body":
-        return this.follow(response, stream!, at);
-      case "server":
-        if (hasSpans()) this.noteTrace();
-        if (!followReady(this, recorder.runtime)) this.over("completed", this.took(at));
-        break;
-      case "answer":
-        this.over("completed", this.took(at));
-    }
-    return response;
   }
 
   /** Ends a request without a response to look at. With 101 it is a WebSocket, counted when it opens. */
   end(status: number, route?: string, at: number = Number.NaN): void {
     if (this.state & ended) return;
-    this.head(statusOf(status), route, at);
+    this.head(status, route, at);
     if (status === switchingProtocols) this.open();
-    if (status === switchingProtocols || !this.context?.outgoing) return this.over("completed", this.took(at));
+    if (status === switchingProtocols || !this.context?.outgoing) return this.over("completed", at);
     // What was thrown may be answered by somebody outside, in another way; the message tells.
-    if (!(this.state & told)) this.lookLater(at);
+    if (!(this.state & told)) lookLater(this, at);
   }
 
   /** Ends a request whose answer is none. */
   refuse(answer: unknown, at: number = Number.NaN): void {
     if (isHandedOver(this)) return;
-    const { context, request, series: { method, recorder: { runtime } } } = this;
+    const { context, request, series: { recorder: { runtime } } } = this;
     const isUpgraded = context ? isUpgrade(request!, context, 200) : asksForUpgrade(request!, runtime.requestHeader);
     // Bun's handlers answer nothing when they have upgraded the connection; all else is a mistake.
-    if (answer === undefined && isUpgraded) return this.end(switchingProtocols, undefined, at);
-    const sent = context && !context.outgoing ? runtime.sentStatus?.(answer, method, context) : undefined;
-    this.refused(sent === undefined ? 500 : Math.abs(sent), undefined, at);
-  }
-
-  /** Ends it with what is sent instead, once the server has refused: on Deno a look at the request would end the process. */
-  private refused(status: number, route: string | undefined, at: number): void {
-    if (!this.context || this.context.outgoing) return this.end(status, route, at);
-    this.trace = null;
-    Promise.resolve().then(() => this.end(status, route, at));
-  }
-
-  /** Looks at the message when this turn is over. */
-  private lookLater(at: number): void {
-    this.answeredSeconds = this.took(at);
-    this.series.recorder.lookAfterTurn(this);
+    if (answer === undefined && isUpgraded) this.end(switchingProtocols, undefined, at);
+    else refused(this, Math.abs(sentStatus(this, answer) ?? 500), undefined, at);
   }
 
   /** Notes the route that a handler within has found, where it is not known. The innermost one knows it best. */
   reroute(route: string): void {
     if (this.state & (ended | routed)) return;
     this.state |= routed;
-    this.series = this.series.recorder.move(this.series, route);
+    move(this, route);
   }
 
   /** Leaves the request out: it is in flight no more, and nothing is counted. */
@@ -196,154 +131,92 @@ export class Exchange implements PendingItem {
   /** Notes that the head is known: the status that the client sees, and the route where it is known better. */
   head(status: number, route: string | undefined, at: number = Number.NaN): void {
     if (this.status !== 0) return;
-    this.setStatus(statusOf(status));
-    if (this.findRoute) route ??= this.askRoute();
-    if (route !== undefined) this.series = this.series.recorder.move(this.series, route);
-    if (this.details) this.details.headDurationSeconds = this.took(at);
+    setStatus(this, status);
+    if (this.findRoute) route ??= lastRoute(this);
+    move(this, route);
+    if (this.details) this.details.headDurationSeconds = timeOf(this, at) - this.beganAt;
   }
 
   /** Its name when it holds the loop, by the route that is known then. */
   heldBy(): readonly [kind: string, name: string] {
-    const route = this.state & routed ? undefined : this.findRoute?.();
-    return ["request", `${this.series.method} ${route ?? this.series.route}`];
+    return ["request", `${this.series.method} ${foundRoute(this) ?? this.series.route}`];
   }
 
-  /** Asks for the route one last time; what a handler within has told stands. */
-  private askRoute(): string | undefined {
-    const route = this.state & routed ? undefined : this.findRoute?.();
-    this.findRoute = undefined;
-    return route;
-  }
-
-  /** Lets Node's message tell the end from now on; false where there is none. */
-  watch(): boolean {
-    if (this.context?.outgoing && !(this.state & ended)) this.listen(this.context.outgoing);
-    return this.context?.outgoing !== undefined;
-  }
-
-  /** The client has left; what was answered before that was its answer. */
   leave(): void {
     if (this.status === 0) this.over("aborted");
   }
 
-  /** Ends what went through Node's message, however that looks. */
+  listen(): void {
+    if (this.state & (told | ended)) return;
+    this.state |= told;
+    const { incoming, outgoing } = this.context!;
+    const closed = (): void => this.sent(outcomeOf(outgoing!));
+    // A client may have left already, and no event tells it again.
+    if (isGone(outgoing!)) closed();
+    else whenClosed(outgoing!, incoming, closed);
+  }
+
+  /** Ends what went through the message, however that looks. */
   sent(outcome: Outcome = "completed"): void {
     const written = this.details?.written;
-    if (written) this.noteBytes(written.sent(this.series.method), written.keeps ? written.body() : undefined);
-    this.over(outcome, this.answeredSeconds || undefined); // NaN where it is not known
+    if (written) noteBytes(this, written.sent(this.series.method), written.body());
+    this.over(outcome, this.answeredAt);
   }
 
-  /** Looks at Node's message, which was answered in the turn of the loop that is over. */
-  look(): void {
-    const { outgoing } = this.context!;
-    if (this.state & ended || this.state & told) return;
-    // A message that does not tell whether its head is sent has been left to the server.
-    if ((outgoing!.headersSent === false || waitsItsTurn(outgoing!) || isLost(outgoing!)) && !isGone(outgoing!)) {
-      this.answeredSeconds = Number.NaN;
-      return this.listen(outgoing!);
-    }
-    this.over(isGone(outgoing!) ? outcomeOf(outgoing!) : "completed", this.answeredSeconds);
-  }
-
-  /** Lets Node's outgoing message tell the end. */
-  private listen(outgoing: OutgoingLike): void {
-    if (this.state & told) return;
-    this.state |= told;
-    // A client may have left already, and no event tells it again.
-    if (isGone(outgoing)) this.sent(outcomeOf(outgoing));
-    else whenClosed(outgoing, this.context?.incoming, () => this.sent(outcomeOf(outgoing)));
-  }
-
-  /** Follows a stream to its end. Nothing that is kept meanwhile keeps the response or the request for long. */
-  private follow(response: Response, stream: ReadableStream<Uint8Array>, at: number): Response {
-    const { details, series: { recorder, route } } = this;
-    const body = new FollowedBody(this);
-    const keeps = details !== undefined && recorder.wantsBody(route);
-    const sent = body.follow(recorder.runtime, response, stream, recorder.measuresSizes, keeps);
-    if (!sent) {
-      this.over("completed", this.took(at));
-      return response;
-    }
-    this.answeredSeconds = this.took(at);
-    if (recorder.readsLate) recorder.runtime.keepRequest?.(this.request!);
-    if (hasSpans()) this.noteTrace();
-    if (isEventStream(recorder.contentType(response))) this.open();
-    recorder.unread.add(body);
-    return sent;
-  }
-
-  /** Finds its trace, where that is wanted, as long as the request is there and its span is active. */
-  noteTrace(): void {
-    if (this.series.recorder.readsLate) this.trace ??= traceOf(this) ?? null;
-  }
-
-  /** Ends the request as its response's body ended, at that time where it is known. */
-  bodyOver(outcome: Outcome, bytes: number | undefined, body?: Uint8Array, overAt?: number): void {
-    if (bytes !== undefined) this.noteBytes(bytes, body);
-    this.over(outcome, overAt === undefined ? undefined : overAt - this.beganAt);
-  }
-
-  /** Ends the request, whose response was thrown away, at the time of its answer. */
-  bodyCollected(bytes: number): void {
-    if (this.state & ended) return;
-    this.noteBytes(bytes, undefined);
-    this.over(bytes > 0 ? "aborted" : "completed", this.answeredSeconds);
-  }
-
-  /** Keeps what the request tells of itself. */
-  private noteRequest(): void {
-    const { details, request, context, series: { recorder, method } } = this;
-    if (details && recorder.measuresSizes) details.requestBytes = requestBytesOf(request, method, context);
-  }
-
-  /** Keeps what passed. */
-  private noteBytes(responseBytes: number, body: Uint8Array | undefined): void {
-    if (this.details) Object.assign(this.details, { responseBytes, body, reading: undefined });
-  }
-
-  /** Keeps the status beside the flags. */
-  private setStatus(status: number): void {
-    this.state = this.state & ~statusBits | status;
-  }
-
-  /** Counts what stays open for as long as its client likes. */
-  private open(): void {
+  open(): void {
     if (this.state & opened) return;
     this.state |= opened;
-    this.noteRequest();
+    noteRequest(this);
     this.series.recorder.record(this, "completed", Number.NaN);
   }
 
-  /** How long it took until then, in seconds; until now where that is not known. */
-  private took(at: number): number {
-    return (at === at ? at : this.series.recorder.now()) - this.beganAt;
-  }
-
-  /** Ends the request; it is counted at once, or when what is still being read of it is known. */
-  private over(how: Outcome, durationSeconds: number = this.took(Number.NaN)): void {
+  /** It is counted at once, or when what is still being read of it is known. */
+  over(how: Outcome, at: number = Number.NaN): void {
     if (this.state & ended) return;
-    const { recorder } = this.series;
+    const durationSeconds = timeOf(this, at) - this.beganAt;
     const outgoing = this.context?.outgoing;
-    if (this.findRoute) this.series = recorder.move(this.series, this.askRoute() ?? this.series.route);
+    if (this.findRoute) move(this, lastRoute(this));
     // Whoever answered, and whatever: the message knows what was sent.
     const sent = outgoing && sentStatusOf(outgoing);
-    if (sent !== undefined && this.status !== switchingProtocols) this.setStatus(statusOf(sent));
+    if (sent !== undefined && this.status !== switchingProtocols) setStatus(this, sent);
     // Where there was no head yet, the end of everything is the client's doing.
     if (this.status === 0) this.state |= unanswered;
     const left = this.status === 0 || how === "aborted" || (!outgoing && hasLeft(this, durationSeconds));
-    const outcome = left ? "aborted" : how;
-    if (left) this.setStatus(clientClosedRequest);
+    if (left) setStatus(this, clientClosedRequest);
     this.state |= ended;
-    if (!(this.state & opened)) this.noteRequest();
+    if (!(this.state & opened)) noteRequest(this);
     const reading = this.details?.reading;
-    if (reading) reading.then(() => this.count(outcome, durationSeconds));
-    else this.count(outcome, durationSeconds);
+    const outcome = left ? "aborted" : how;
+    if (reading) reading.then(() => count(this, outcome, durationSeconds));
+    else count(this, outcome, durationSeconds);
   }
+}
 
-  /** Counts it, and it is in flight no more: one page shows both. */
-  private count(outcome: Outcome, durationSeconds: number): void {
-    const { recorder } = this.series;
-    recorder.leave(this);
-    if (!(this.state & opened)) recorder.record(this, outcome, durationSeconds);
-  }
+/** Takes it to the series of a route; it stays where none is known. */
+function move(exchange: Exchange, route: string | undefined): void {
+  if (route !== undefined) exchange.series = exchange.series.recorder.move(exchange.series, route);
+}
+
+/** The route by what can tell it now; what a handler within has told stands. */
+function foundRoute({ state, findRoute }: Exchange): string | undefined {
+  return state & routed ? undefined : findRoute?.();
+}
+
+/** The same, asked one last time. */
+function lastRoute(exchange: Exchange): string | undefined {
+  const route = foundRoute(exchange);
+  exchange.findRoute = undefined;
+  return route;
+}
+
+/** Keeps the status that the client sees beside the flags. */
+function setStatus(exchange: Exchange, status: number): void {
+  exchange.state = exchange.state & ~statusBits | statusOf(status);
+}
+
+/** Counts it, and it is in flight no more: one page shows both. */
+function count(exchange: Exchange, outcome: Outcome, durationSeconds: number): void {
+  const { recorder } = exchange.series;
+  recorder.leave(exchange);
+  if (!(exchange.state & opened)) recorder.record(exchange, outcome, durationSeconds);
 }

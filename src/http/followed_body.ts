@@ -9,74 +9,74 @@
  */
 
 import type { Runtime, StreamFollower } from "../runtime/shim.ts";
-import { bytesOf, concatenated, observeBody, watchBody } from "./body.ts";
+import { bytesOf, concatenated, isEventStream, observeBody, watchBody } from "./body.ts";
+import type { RequestUnderWay } from "./exchange_recorder.ts";
 import type { Outcome } from "./info.ts";
+import { noteBytes } from "./request_details.ts";
+import { hasSpans, noteTrace } from "./trace.ts";
 
 /** How long bodies stay out of the garbage collector's sight, in seconds; twice as long at most. */
 const heldSeconds = 0.02;
 
-/** A request whose response's body is followed. */
-export interface AnsweredRequest {
-  request: Request | undefined;
-  readonly context: unknown;
-  readonly details: { response: Response | undefined } | undefined;
-  /** Notes what only the request tells. */
-  noteTrace(): void;
-  /** Ends it as its body ended, with the bytes that passed, NaN where nobody knows; undefined where the answer told them. */
-  bodyOver(outcome: Outcome, bytes: number | undefined, body?: Uint8Array, overAt?: number): void;
-  /** Ends it: its body was thrown away. */
-  bodyCollected(bytes: number): void;
+/**
+ * Follows a stream that is the body of a response. Nothing that is kept meanwhile keeps the response or the request for long.
+ *
+ * @param at When it was answered; NaN where that is not known.
+ * @returns The response to send. Where the end cannot be told without changing it, the request has ended with the answer.
+ */
+export function followBody(
+  exchange: RequestUnderWay,
+  response: Response,
+  stream: ReadableStream<Uint8Array>,
+  at: number,
+): Response {
+  const { request, series: { recorder } } = exchange;
+  const body = new FollowedBody(exchange, stream);
+  const sent = body.follow(response);
+  if (!sent) {
+    exchange.over("completed", at);
+    return response;
+  }
+  exchange.answeredAt = at === at ? at : recorder.now();
+  if (recorder.readsLate) recorder.runtime.keepRequest?.(request!);
+  if (hasSpans()) noteTrace(exchange);
+  if (isEventStream(response, recorder.runtime)) exchange.open();
+  recorder.unread(body);
+  return sent;
 }
 
 /** What passes through a body, and how it ends. */
-export class FollowedBody implements StreamFollower {
-  private answered: AnsweredRequest | undefined;
+class FollowedBody implements StreamFollower {
+  private exchange: RequestUnderWay | undefined;
   private stream: ReadableStream | undefined;
   /** What could hold the body, and so was taken from the request. */
   private taken: { request: Request | undefined; response: Response | undefined } | undefined;
   /** Something came that is no bytes; servers give such a body up. */
-  private isBroken: boolean;
+  private isBroken = false;
   /** Undefined where nothing is counted. */
   private passed: { bytes: number } | undefined;
   private pieces: Uint8Array[] | undefined;
 
-  constructor(answered: AnsweredRequest) {
-    this.answered = answered;
-    this.stream = undefined;
-    this.taken = undefined;
-    this.isBroken = false;
-    this.passed = undefined;
-    this.pieces = undefined;
-  }
-
-  /**
-   * Follows a stream that is the body of a response.
-   *
-   * @returns The response to send; undefined where its end cannot be told without changing the answer.
-   */
-  follow(
-    runtime: Runtime,
-    response: Response,
-    stream: ReadableStream<Uint8Array>,
-    counts: boolean,
-    keeps: boolean,
-  ): Response | undefined {
+  constructor(exchange: RequestUnderWay, stream: ReadableStream) {
+    this.exchange = exchange;
     this.stream = stream;
-    const { request, context } = this.answered!;
-    if (!counts && (runtime.followStream?.(stream, this) || this.asksServer(runtime, stream))) return response;
-    const put = runtime.replaceBody?.(response, stream, request!, context);
-    if (runtime.replaceBody && !put) return counts && this.asksServer(runtime, stream) ? response : undefined;
-    this.passed = { bytes: 0 };
-    if (keeps) this.pieces = [];
-    if (put) return put(this.stream = watchBody(stream, this));
-    observeBody(stream, counts, this);
-    return response;
   }
 
-  /** Lets the server tell, which leaves the stream what it is; false where it cannot be asked. */
-  private asksServer({ followSent }: Runtime, stream: ReadableStream): boolean {
-    const { request, context } = this.answered!;
-    return followSent !== undefined && context !== undefined && followSent(request!, context, stream, this);
+  /** Answers the response to send; undefined where its end cannot be told without changing the answer. */
+  follow(response: Response): Response | undefined {
+    const stream = this.stream!;
+    const { request, context, series: { recorder, route } } = this.exchange!;
+    const { runtime, measuresSizes } = recorder;
+    // The server tells without a look at the stream.
+    const asksServer = (): boolean | undefined => runtime.followSent?.(request!, context, stream, this);
+    if (!measuresSizes && (runtime.followStream?.(stream, this) || asksServer())) return response;
+    const put = runtime.replaceBody?.(response, stream, request!, context);
+    if (runtime.replaceBody && !put) return measuresSizes && asksServer() ? response : undefined;
+    this.passed = { bytes: 0 };
+    if (recorder.wantsBody(route)) this.pieces = [];
+    if (put) return put(this.stream = watchBody(stream, this));
+    observeBody(stream, measuresSizes, this);
+    return response;
   }
 
   /** Notes a piece that passes. */
@@ -91,73 +91,68 @@ export class FollowedBody implements StreamFollower {
     this.pieces?.push(piece.slice());
   }
 
-  /** Ends the request as its body ended. */
+  /** Ends the request as its body ended; only the first time tells how. */
   over(outcome: Outcome, overAt?: number): void {
-    const { answered, taken, pieces } = this;
-    if (answered && taken) {
-      answered.request = taken.request;
-      if (answered.details) answered.details.response = taken.response;
+    const { exchange, taken, passed, pieces } = this;
+    if (!exchange) return;
+    if (taken) {
+      exchange.request = taken.request;
+      if (exchange.details) exchange.details.response = taken.response;
       collected?.unregister(this);
     }
-    this.answered = this.stream = this.taken = undefined;
+    this.exchange = this.stream = this.taken = undefined;
+    noteBytes(exchange, passed ? passed.bytes : Number.NaN, pieces && concatenated(pieces));
     // Servers give a body up that has something else than bytes in it, and no client has left then.
-    const told = outcome === "aborted" && this.isBroken ? "error" : outcome;
-    answered?.bodyOver(told, this.passed ? this.passed.bytes : Number.NaN, pieces && concatenated(pieces), overAt);
+    exchange.over(outcome === "aborted" && this.isBroken ? "error" : outcome, overAt);
   }
 
   /** Leaves it to its stream. */
   letGo(): void {
-    const { answered, stream, passed } = this;
-    if (!answered || !stream) return;
-    answered.noteTrace();
-    const { request, details } = answered;
+    const { exchange, stream, passed } = this;
+    if (!exchange || !stream) return;
+    noteTrace(exchange);
+    const { request, details } = exchange;
     this.taken = { request, response: details?.response };
-    answered.request = undefined;
+    exchange.request = undefined;
     if (details) details.response = undefined;
     this.stream = undefined;
-    collected?.register(stream, { answered, passed }, this);
+    collected?.register(stream, { exchange, passed }, this);
   }
 }
 
 /** Lets a server tell when it has sent what stands ready; false where it cannot be asked. */
-export function followReady(answered: AnsweredRequest, { followSent }: Runtime): boolean {
-  return followSent!(answered.request!, answered.context, undefined, {
+export function followReady(exchange: RequestUnderWay): boolean {
+  return exchange.series.recorder.runtime.followSent!(exchange.request!, exchange.context, undefined, {
     over(outcome, overAt) {
       // How much went out before a client left, nothing tells.
-      answered.bodyOver(outcome, outcome === "completed" ? undefined : Number.NaN, undefined, overAt);
+      if (outcome !== "completed") noteBytes(exchange, Number.NaN);
+      exchange.over(outcome, overAt);
     },
   });
 }
 
-/** At the last the garbage collector tells that a body will never be read to its end. */
+/** At the last the garbage collector tells that a body will never be read to its end: the request ended with its answer. */
 const collected = typeof FinalizationRegistry === "undefined"
   ? undefined
-  : new FinalizationRegistry<{ answered: AnsweredRequest; passed: { bytes: number } | undefined }>((
-    { answered, passed },
-  ) => answered.bodyCollected(passed?.bytes ?? 0));
+  : new FinalizationRegistry<{ exchange: RequestUnderWay; passed: { bytes: number } | undefined }>((
+    { exchange, passed },
+  ) => {
+    const bytes = passed?.bytes ?? 0;
+    noteBytes(exchange, bytes);
+    exchange.over(bytes > 0 ? "aborted" : "completed", exchange.answeredAt);
+  });
 
-/** The bodies of one recorder that nobody has read to the end yet. */
-export class UnreadBodies {
-  private readonly startTimer: Runtime["startTimer"];
-  private young: FollowedBody[] = [];
-  private old: FollowedBody[] = [];
-
-  /** Makes one that waits for its first body. */
-  constructor(startTimer: Runtime["startTimer"]) {
-    this.startTimer = startTimer;
-  }
-
-  /** Looks after a body; at once where no timer can. */
-  add(body: FollowedBody): void {
-    if (!this.startTimer) body.letGo();
-    else if (this.young.push(body) === 1 && this.old.length === 0) this.startTimer(this.look, heldSeconds);
-  }
-
-  private readonly look = (): void => {
-    const { old, young } = this;
-    this.old = young;
-    this.young = [];
-    for (const body of old) body.letGo();
-    if (young.length > 0) this.startTimer!(this.look, heldSeconds);
+/** Makes what looks after the bodies that nobody has read to the end yet; at once where no timer can. */
+export function unreadBodies(startTimer: Runtime["startTimer"]): (body: { letGo(): void }) => void {
+  let [young, old]: [{ letGo(): void }[], { letGo(): void }[]] = [[], []];
+  const look = (): void => {
+    const due = old;
+    [old, young] = [young, []];
+    for (const body of due) body.letGo();
+    if (old.length > 0) startTimer!(look, heldSeconds);
+  };
+  return (body) => {
+    if (!startTimer) body.letGo();
+    else if (young.push(body) === 1 && old.length === 0) startTimer(look, heldSeconds);
   };
 }

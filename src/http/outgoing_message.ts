@@ -6,6 +6,7 @@
 
 import { bytesOf, concatenated } from "./body.ts";
 import type { Outcome } from "./info.ts";
+import { isEmptyAnswer } from "./response_end.ts";
 import type { IncomingLike, OutgoingLike } from "./server_context.ts";
 
 /** Is the message over, answered or not? */
@@ -98,66 +99,62 @@ function refusedStatusOf({ headersSent, socket, req }: OutgoingLike): number | u
   return listenerCount?.call(server, "clientError") === 0 ? refusalOf(errored) : undefined;
 }
 
-/** Counts the bytes of a message's body as they are written, and keeps them where somebody wants them. */
-export class MessageBytes {
+/** The bytes of a message's body. */
+export interface MessageBytes {
   /** Keep what is written from now on. */
-  keeps = false;
-  private bytes = 0;
-  /** How much waited to be sent behind the newest piece. */
-  private waiting = 0;
-  private isWriting = false;
-  private readonly pieces: Uint8Array[] = [];
-  private readonly outgoing: OutgoingLike;
-
-  /** Begins to count. The message is called as before; what it answers stays its own. */
-  constructor(outgoing: OutgoingLike) {
-    this.outgoing = outgoing;
-    const message = outgoing as unknown as Record<"write" | "end", (...args: unknown[]) => unknown>;
-    for (const name of ["write", "end"] as const) {
-      const original = message[name];
-      if (typeof original !== "function") continue;
-      message[name] = (...args: unknown[]) => {
-        // HTTP/2's `end()` calls `write()`.
-        if (this.isWriting) return original.apply(outgoing, args);
-        this.isWriting = true;
-        try {
-          const answer = original.apply(outgoing, args);
-          this.note(args[0], args[1]);
-          return answer;
-        } finally {
-          this.isWriting = false;
-        }
-      };
-    }
-  }
-
+  keeps: boolean;
   /** The size of the body that was sent, in bytes; NaN where it went out past the message. */
-  sent(method: string): number {
-    const { outgoing } = this;
-    const status = sentStatusOf(outgoing);
-    if (status === undefined || method === "HEAD" || status === 204 || status === 304) return 0;
-    // What is sent straight through an HTTP/2 stream, such as a file, tells at most its length.
-    if (this.bytes === 0 && outgoing.stream?.sentHeaders) {
-      const length = Number(outgoing.stream.sentHeaders["content-length"]);
-      return outcomeOf(outgoing) === "completed" ? length : Number.NaN;
-    }
-    // How much went out of what waited when the last piece was written, nothing tells.
-    if (isCutOff(outgoing) && this.waiting > 0) return Number.NaN;
-    return Math.max(0, this.bytes - (outgoing.writableFinished ? 0 : outgoing.writableLength ?? 0));
-  }
+  sent(method: string): number;
+  /** What was written; undefined where it is not kept. */
+  body(): Uint8Array | undefined;
+}
 
-  /** What was written since it was to be kept. */
-  body(): Uint8Array {
-    return concatenated(this.pieces);
+/** Counts the bytes of a message's body as they are written. The message is called as before; what it answers stays its own. */
+export function countBytes(outgoing: OutgoingLike): MessageBytes {
+  let bytes = 0;
+  /** How much waited to be sent behind the newest piece. */
+  let waiting = 0;
+  let isWriting = false;
+  const pieces: Uint8Array[] = [];
+  const message = outgoing as unknown as Record<"write" | "end", (...args: unknown[]) => unknown>;
+  const counted: MessageBytes = {
+    keeps: false,
+    sent(method) {
+      const status = sentStatusOf(outgoing);
+      if (status === undefined || isEmptyAnswer(method, status)) return 0;
+      // What is sent straight through an HTTP/2 stream, such as a file, tells at most its length.
+      if (bytes === 0 && outgoing.stream?.sentHeaders) {
+        const length = Number(outgoing.stream.sentHeaders["content-length"]);
+        return outcomeOf(outgoing) === "completed" ? length : Number.NaN;
+      }
+      // How much went out of what waited when the last piece was written, nothing tells.
+      if (isCutOff(outgoing) && waiting > 0) return Number.NaN;
+      return Math.max(0, bytes - (outgoing.writableFinished ? 0 : outgoing.writableLength ?? 0));
+    },
+    body: () => counted.keeps ? concatenated(pieces) : undefined,
+  };
+  for (const name of ["write", "end"] as const) {
+    const original = message[name];
+    if (typeof original !== "function") continue;
+    message[name] = (...args: unknown[]) => {
+      // HTTP/2's `end()` calls `write()`.
+      if (isWriting) return original.apply(outgoing, args);
+      isWriting = true;
+      try {
+        const answer = original.apply(outgoing, args);
+        const piece = bytesWritten(args[0], args[1]);
+        if (piece) {
+          bytes += piece.byteLength;
+          waiting = outgoing.writableLength ?? 0;
+          if (counted.keeps) pieces.push(piece.slice());
+        }
+        return answer;
+      } finally {
+        isWriting = false;
+      }
+    };
   }
-
-  private note(chunk: unknown, encoding: unknown): void {
-    const bytes = bytesWritten(chunk, encoding);
-    if (!bytes) return;
-    this.bytes += bytes.byteLength;
-    this.waiting = this.outgoing.writableLength ?? 0;
-    if (this.keeps) this.pieces.push(bytes.slice());
-  }
+  return counted;
 }
 
 function bytesWritten(chunk: unknown, encoding: unknown): Uint8Array | undefined {

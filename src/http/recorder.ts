@@ -11,13 +11,13 @@ import type { Blame } from "../process/blame.ts";
 import type { PendingKind } from "../work/pending.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import { AnswerSlots } from "./answer_slots.ts";
-import { AnsweredTurn } from "./answered_turn.ts";
-import { headerOf, known, knownDetails } from "./request_details.ts";
+import { afterTurn } from "./answered_turn.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeRecorder, RouteSeries } from "./exchange_recorder.ts";
-import { UnreadBodies } from "./followed_body.ts";
+import { unreadBodies } from "./followed_body.ts";
 import { excludes, excludesAnswered, matches } from "./exclusion.ts";
-import type { Outcome, RequestInfo } from "./info.ts";
+import type { Outcome } from "./info.ts";
+import { infoOf } from "./request_details.ts";
 import { type InProgress, RouteSeriesTable } from "./route_series.ts";
 import { beginMeasuring, mark } from "./measured_once.ts";
 import type { LabelValues, Meter } from "./meter.ts";
@@ -49,12 +49,8 @@ export class Recorder implements ExchangeRecorder {
   readonly runtime: Runtime;
   /** The runtime's clock, in seconds. */
   readonly now: () => number;
-  /** The stream that a response's body is made of. */
-  readonly bodyStream: Runtime["bodyStream"];
-  /** Bodies that nobody has read to the end yet. */
-  readonly unread: UnreadBodies;
-  /** The content type that a response was given. */
-  readonly contentType: (response: Response) => string | null;
+  readonly unread: ExchangeRecorder["unread"];
+  readonly lookAfterTurn: ExchangeRecorder["lookAfterTurn"];
   /** Does any metric or observer need more than status and duration? */
   readonly needsDetails: boolean;
   /** Does any metric need the sizes of requests or responses? */
@@ -75,7 +71,6 @@ export class Recorder implements ExchangeRecorder {
   private readonly tells: boolean;
   /** Counts a function of the user's that failed. */
   readonly failed: () => void;
-  private readonly answeredTurn: AnsweredTurn;
 
   /** Makes a recorder, which keeps so many routes for each method; `failed` is called for each observer that threw. */
   constructor(
@@ -89,9 +84,8 @@ export class Recorder implements ExchangeRecorder {
     const { meters, inProgress } = this.families = families;
     this.runtime = runtime;
     this.now = runtime.now;
-    this.bodyStream = runtime.bodyStream;
-    this.unread = new UnreadBodies(runtime.startTimer);
-    this.contentType = runtime.contentType ?? ((response) => headerOf(response, "content-type"));
+    this.unread = unreadBodies(runtime.startTimer);
+    this.lookAfterTurn = afterTurn(runtime.nextTurn);
     this.tells = observers.length > 0 || meters.some((meter) => meter.computes);
     this.measuresSizes = observers.length > 0 || bodyRoutes.length > 0 ||
       metrics.some(({ quantity }) => quantity.endsWith("Bytes"));
@@ -104,7 +98,6 @@ export class Recorder implements ExchangeRecorder {
     this.inProgress = inProgress?.gauge;
     this.pending = families.pending;
     this.disconnects = new Disconnects(runtime);
-    this.answeredTurn = new AnsweredTurn(runtime.nextTurn);
     this.failed = failed;
   }
 
@@ -197,11 +190,6 @@ export class Recorder implements ExchangeRecorder {
     return moved;
   }
 
-  /** Looks at a message once the turn of the loop is over in which it was answered. */
-  lookAfterTurn(exchange: Exchange): void {
-    this.answeredTurn.add(exchange);
-  }
-
   /** Lowers what {@linkcode Recorder.open} has raised. */
   leave(exchange: Exchange): void {
     this.addInProgress(exchange.series, -1);
@@ -266,16 +254,7 @@ export class Recorder implements ExchangeRecorder {
 
   /** Computes labels and calls own observers; what they throw is counted and reaches nobody else. */
   #tell(exchange: Exchange, outcome: Outcome, durationSeconds: number, first: number): void {
-    const { method, route } = exchange.series;
-    const info: RequestInfo = {
-      request: exchange.request!,
-      method,
-      route,
-      status: this.#statusText(exchange.status),
-      outcome,
-      durationSeconds: known(durationSeconds),
-      ...knownDetails(exchange.details!),
-    };
+    const info = infoOf(exchange, this.#statusText(exchange.status), outcome, durationSeconds);
     const { slots } = this.answers;
     for (const [i, meter] of this.meters.entries()) {
       const value = slots[first + i] === computed ? meter.take(durationSeconds, exchange.details) : Number.NaN;

@@ -5,42 +5,19 @@
  */
 
 import type { Runtime } from "../runtime/shim.ts";
-import { bytesOf, readBody } from "./body.ts";
-import { doubted, listened } from "./exchange_state.ts";
-import { MessageBytes } from "./outgoing_message.ts";
-import type { RequestInfo } from "./info.ts";
+import { bytesOf, headerOf } from "./body.ts";
+import type { ExchangeRecorder, RequestDetails, RequestUnderWay } from "./exchange_recorder.ts";
+import type { Outcome, RequestInfo } from "./info.ts";
+import { countBytes } from "./outgoing_message.ts";
 import type { ResponseEnd } from "./response_end.ts";
 import type { ServerContext } from "./server_context.ts";
 
-const quickSeconds = 0.002; // no client leaves faster
-
-/**
- * The rest of what is known, kept only where a metric or observer wants it. Numbers are in seconds and bytes, and
- * NaN where one is not known.
- */
-export interface RequestDetails {
-  response: Response | undefined;
-  headDurationSeconds: number;
-  requestBytes: number;
-  responseBytes: number;
-  body: Uint8Array | undefined;
-  /** A ready body whose size is being read; the request is counted when it is known. */
-  reading: Promise<void> | undefined;
-  /** What was written to Node's message; undefined where there is none. */
-  written: MessageBytes | undefined;
-}
-
-/**
- * Begins what is kept of a request.
- *
- * @param wanted Whether sizes are wanted.
- * @param context What the server passed beside the request.
- * @returns Nothing known yet.
- */
+/** Begins what is kept of a request, of which nothing is known yet; undefined where nobody wants it. */
 export function beginDetails(
-  wanted: { readonly measuresSizes: boolean },
+  { needsDetails, measuresSizes }: ExchangeRecorder,
   context: ServerContext | undefined,
-): RequestDetails {
+): RequestDetails | undefined {
+  if (!needsDetails) return undefined;
   return {
     response: undefined,
     headDurationSeconds: Number.NaN,
@@ -48,77 +25,96 @@ export function beginDetails(
     responseBytes: Number.NaN,
     body: undefined,
     reading: undefined,
-    written: wanted.measuresSizes && context?.outgoing ? new MessageBytes(context.outgoing) : undefined,
+    written: measuresSizes && context?.outgoing ? countBytes(context.outgoing) : undefined,
   };
 }
 
-/** Notes a response as it is answered; Node's message will tell its size by itself. */
+/** Notes what passed of a response's body, and the body where it was kept. */
+export function noteBytes(
+  { details }: Pick<RequestUnderWay, "details">,
+  responseBytes: number,
+  body?: Uint8Array,
+): void {
+  if (details) Object.assign(details, { responseBytes, body, reading: undefined });
+}
+
+/**
+ * Notes a response as it is answered. Of a body that is no stream to be watched that is its size, or a copy of it, so that
+ * the response stays what it is; Node's message will tell its size by itself.
+ */
 export function noteResponse(
-  details: RequestDetails,
+  exchange: RequestUnderWay,
   response: Response,
   stream: ReadableStream | null | undefined,
   end: ResponseEnd,
-  recorder: { readonly runtime: Runtime; readonly measuresSizes: boolean; wantsBody(route: string): boolean },
-  route: string,
 ): void {
-  const wantsBody = recorder.wantsBody(route);
+  const { details, series: { recorder, route } } = exchange;
+  if (!details) return;
   details.response = response;
-  if (details.written) details.written.keeps = wantsBody;
-  else if (end === "answer" || end === "server") {
-    const ready = stream === undefined ? recorder.runtime.readyBody?.(response) : undefined;
-    if (ready === undefined) noteBody(details, response, stream, recorder, wantsBody);
-    else noteBytes(details, bytesOf(ready)!, wantsBody);
-  }
-}
-
-function noteBytes(details: RequestDetails, bytes: Uint8Array, keeps: boolean): void {
-  details.responseBytes = bytes.byteLength;
-  if (keeps) details.body = bytes.slice();
-}
-
-/** Notes a body that is no stream to be watched: its size, or a copy of it, so that the response stays what it is. */
-function noteBody(
-  details: RequestDetails,
-  response: Response,
-  body: ReadableStream | null | undefined,
-  { runtime, measuresSizes }: { readonly runtime: Runtime; readonly measuresSizes: boolean },
-  wantsBody: boolean,
-): void {
-  if (body === null) noteBytes(details, new Uint8Array(), wantsBody);
+  const keeps = recorder.wantsBody(route);
+  if (details.written) details.written.keeps = keeps;
+  if (details.written || (end !== "answer" && end !== "server")) return;
+  const whole = stream === null ? "" : stream === undefined ? recorder.runtime.readyBody?.(response) : undefined;
+  const bytes = bytesOf(whole);
+  if (bytes) return noteBytes(exchange, bytes.byteLength, keeps ? bytes.slice() : undefined);
   // A copy of what `fetch()` answered would be another answer.
-  if (body !== undefined || response.url !== "" || (!measuresSizes && !wantsBody)) return;
+  if (stream !== undefined || response.url !== "" || !recorder.measuresSizes) return;
   const length = contentLength(headerOf(response, "content-length"));
-  if (!wantsBody && !Number.isNaN(length)) {
-    details.responseBytes = length;
-    return;
+  if (!keeps && length === length) details.responseBytes = length;
+  else details.reading = noteCopy(details, recorder.runtime, response, keeps);
+}
+
+/** Reads a copy of a body: its size alone, or the bytes as well. A file is only looked at, where that is possible. */
+async function noteCopy(
+  details: RequestDetails,
+  { copyBody }: Runtime,
+  response: Response,
+  keeps: boolean,
+): Promise<void> {
+  try {
+    const copy = await (copyBody ? copyBody(response) : response.clone().blob());
+    const body = keeps ? await copy?.arrayBuffer?.() : undefined;
+    if (copy) details.responseBytes = copy.size;
+    if (body) details.body = new Uint8Array(body);
+  } catch {
+    // What cannot be read has no size that is known.
   }
-  details.reading = readBody(runtime, response, wantsBody).then((read) => {
-    details.responseBytes = read.bytes;
-    details.body = read.body;
-  }, () => {});
 }
 
-/**
- * Tells a number to own observers.
- *
- * @param value The number; NaN where it is not known.
- * @returns The same; undefined where it is not known.
- */
-export function known(value: number): number | undefined {
-  return Number.isNaN(value) ? undefined : value;
+/** Notes the size of a request's body, where it is told. A request that the runtime has let go of tells nothing more. */
+export function noteRequest({ details, request, context, series: { recorder, method } }: RequestUnderWay): void {
+  if (!recorder.measuresSizes) return;
+  let length = Number.NaN;
+  try {
+    const headers = context?.incoming?.headers;
+    length = contentLength(headers ? headers["content-length"] : request?.headers.get("content-length"));
+  } catch {
+    // On Deno it throws.
+  }
+  // Without a length these two have no body; what the others have is not known then.
+  details!.requestBytes = length !== length && (method === "GET" || method === "HEAD") ? 0 : length;
 }
 
-/**
- * Tells details to own observers.
- *
- * @param details What is kept of a request.
- * @returns What is known of it.
- */
-export function knownDetails(
-  { response, headDurationSeconds, requestBytes, responseBytes, body }: RequestDetails,
-): Pick<RequestInfo, "response" | "headDurationSeconds" | "requestBytes" | "responseBytes" | "body"> {
+function contentLength(text: string | readonly string[] | null | undefined): number {
+  return typeof text === "string" && /^\d+$/.test(text) ? Number(text) : Number.NaN;
+}
+
+/** What own observers are told of a request. */
+export function infoOf(
+  { request, series: { method, route }, details }: RequestUnderWay,
+  status: string,
+  outcome: Outcome,
+  durationSeconds: number,
+): RequestInfo {
+  const { response, headDurationSeconds, requestBytes, responseBytes, body } = details!;
   return {
+    request: request!,
     response,
+    method,
+    route,
+    status,
+    outcome,
+    durationSeconds: known(durationSeconds),
     headDurationSeconds: known(headDurationSeconds),
     requestBytes: known(requestBytes),
     responseBytes: known(responseBytes),
@@ -126,61 +122,6 @@ export function knownDetails(
   };
 }
 
-/** The size of a request's body, where it is told. A request that the runtime has let go of tells nothing more. */
-export function requestBytesOf(
-  request: Request | undefined,
-  method: string,
-  server: ServerContext | undefined,
-): number {
-  let length = Number.NaN;
-  try {
-    const headers = server?.incoming?.headers;
-    length = contentLength(headers ? headers["content-length"] : request?.headers.get("content-length"));
-  } catch {
-    // On Deno it throws.
-  }
-  // Without a length these two have no body; what the others have is not known then.
-  return Number.isNaN(length) && (method === "GET" || method === "HEAD") ? 0 : length;
-}
-
-/** A request that was answered, as far as its client's leaving is concerned. */
-interface AnsweredExchange {
-  readonly request: Request | undefined;
-  readonly state: number;
-  readonly status: number;
-  readonly trace: string | null | undefined;
-  readonly answeredSeconds: number;
-  readonly series: { readonly recorder: { readonly runtime: Runtime } };
-}
-
-/**
- * Tells whether the client left while its answer was made. A signal costs 0.3 µs to ask, so that of a request which took no
- * longer than a client needs to leave is not asked. On Deno asking halves throughput, and the signal aborts on every success:
- * there it is asked of what fails before anybody listens, as a handler that heeds it does, while nothing is sent.
- */
-export function hasLeft(exchange: AnsweredExchange, durationSeconds: number): boolean {
-  if (exchange.state & doubted) return true;
-  if (!(durationSeconds > quickSeconds)) return false;
-  const { request, state, status, trace, answeredSeconds, series: { recorder: { runtime } } } = exchange;
-  // A body that is followed has the seconds of its answer, and what the server has refused is not to be looked at.
-  const isUnsentError = status >= 500 && !(state & listened) && Number.isNaN(answeredSeconds) && trace !== null;
-  if (!isUnsentError && runtime.signalTellsAbort !== true) return false;
-  try {
-    return request?.signal.aborted === true;
-  } catch {
-    return false; // an app may be asked with anything
-  }
-}
-
-/** The headers of somebody's own class may throw. */
-export function headerOf(response: Response, name: string): string | null {
-  try {
-    return response.headers.get(name);
-  } catch {
-    return null;
-  }
-}
-
-function contentLength(text: string | readonly string[] | null | undefined): number {
-  return typeof text === "string" && /^\d+$/.test(text) ? Number(text) : Number.NaN;
+function known(value: number): number | undefined {
+  return Number.isNaN(value) ? undefined : value;
 }

@@ -56,12 +56,7 @@ export function responseEnd(facts: AnswerFacts): ResponseEnd {
   return body === "none" || isSmall ? "turn" : "message";
 }
 
-/** Has an answer of this status no body, whatever its handler made for it? */
-export function isEmptyStatus(status: number): boolean {
-  return status === 204 || status === 304;
-}
-
-/** Does a response go on for as long as the client likes? */
-export function isEventStream(contentType: string | null): boolean {
-  return contentType?.startsWith("text/event-stream") === true;
+/** Has an answer no body, whatever its handler made for it? */
+export function isEmptyAnswer(method: string | undefined, status: number): boolean {
+  return method === "HEAD" || status === 204 || status === 304;
 }

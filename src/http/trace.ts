@@ -5,6 +5,7 @@
  */
 
 import type { Runtime } from "../runtime/shim.ts";
+import type { RequestUnderWay } from "./exchange_recorder.ts";
 import type { ServerContext } from "./server_context.ts";
 
 /** What OpenTelemetry's API keeps under its symbol, as far as it is used. It is there once a program has set it up. */
@@ -56,17 +57,23 @@ export function traceOf({ request, context, trace, series }: Traced): string | u
   return parts && parts[1] !== noTrace && Number.parseInt(parts[2]!, 16) & 1 ? parts[1] : undefined;
 }
 
+/** Keeps the trace of a request, where that is wanted, as long as the request is there and its span is active. */
+export function noteTrace(exchange: RequestUnderWay): void {
+  if (exchange.series.recorder.readsLate) exchange.trace ??= traceOf(exchange) ?? null;
+}
+
 /** Has this program spans, of which each is active in its own context alone? */
 export function hasSpans(): boolean {
-  return (globalThis as { [api]?: OpenTelemetryLike })[api]?.context !== undefined;
+  return telemetryContext() !== undefined;
+}
+
+function telemetryContext(): OpenTelemetryLike["context"] {
+  return (globalThis as { [api]?: OpenTelemetryLike })[api]?.context;
 }
 
 function activeSpan(): ReturnType<SpanLike["spanContext"]> | undefined {
-  const telemetry = (globalThis as { [api]?: OpenTelemetryLike })[api];
-  if (!telemetry?.context) return undefined;
   try {
-    const span = telemetry.context.active().getValue(spanKey) as SpanLike | undefined;
-    return span?.spanContext();
+    return (telemetryContext()?.active().getValue(spanKey) as SpanLike | undefined)?.spanContext();
   } catch {
     // Somebody else's context manager may do anything; the request is none of its business here.
     return undefined;

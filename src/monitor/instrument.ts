@@ -6,7 +6,6 @@
 
 import { checkTable, type OptionTable, refuser } from "../check.ts";
 import type { PageHandler } from "../page/handler.ts";
-import { answeredWith } from "../http/answered.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { pagePath, routeKind } from "../http/door_options.ts";
 import type { Recorder } from "../http/recorder.ts";
@@ -165,7 +164,7 @@ function answered(
   response: Response,
   at: number,
 ): Response | Promise<Response> {
-  if (isResponse(response)) return answeredWith(exchange, response, recorder.failed, undefined, true, at);
+  if (isResponse(response)) return exchange.answer(response, undefined, true, at);
   const then = thenOf(response);
   if (then) return pending(recorder, exchange, response as unknown as PromiseLike<Response>, then);
   exchange.refuse(response, at);

@@ -168,7 +168,7 @@ function hold(
 
 /** Notes when the system had all of a message, which closes a little later; on HTTP/2 it waits for its client. */
 function noteSent(exchange: Exchange, { writableFinished, stream }: ResponseLike, at: number): void {
-  if (writableFinished && stream === undefined) exchange.answeredSeconds = at - exchange.beganAt;
+  if (writableFinished && stream === undefined) exchange.answeredAt = at;
 }
 
 /** Notes the head when it is sent. */
@@ -195,7 +195,7 @@ function follow(exchange: Exchange, { blame, now }: Recorder, outgoing: Response
     // On HTTP/2 a message is finished by its reset as well, also where no head was sent.
     const status = sentStatusOf(outgoing);
     if (status !== undefined) exchange.head(status, undefined);
-    if (Number.isNaN(exchange.answeredSeconds)) {
+    if (Number.isNaN(exchange.answeredAt)) {
       const at = now();
       noteSent(exchange, outgoing, at);
       blame?.answered(exchange, at);
@@ -207,7 +207,7 @@ function follow(exchange: Exchange, { blame, now }: Recorder, outgoing: Response
   // A message whose HEAD was answered by `stream.respond()` is never finished nor closed (Node 20.20).
   (outgoing.stream as Http2StreamLike | undefined)?.on?.("close", finish);
   // From here on the message itself tells how it ends.
-  exchange.watch();
+  exchange.listen();
 }
 
 /**

@@ -105,7 +105,7 @@ function followSent(
   follower: StreamFollower,
 ): boolean {
   if (!stream || !isOwnBody(request, stream)) return false;
-  const { completed } = server as { completed?: PromiseLike<unknown> };
+  const { completed } = (server ?? {}) as { completed?: PromiseLike<unknown> };
   if (!completed) return false;
   completed.then(() => follower.over("completed"), () => follower.over("aborted"));
   return true;
