@@ -7,7 +7,7 @@
 import { clock, timers } from "./clock.ts";
 import { nativeStatus } from "./native_status.ts";
 import { isPlainResponse } from "./plain_response.ts";
-import { type AddressingServer, isBroken, SentAnswers } from "./sent_answers.ts";
+import { type AddressingServer, isBroken, sentAnswers } from "./sent_answers.ts";
 import type { GlobalLike, ProcessLike, ResponseShim, Runtime } from "./shim.ts";
 
 /** Makes that part of Bun's shim. */
@@ -16,12 +16,10 @@ export function bunResponses(global: GlobalLike): ResponseShim {
   // Taken here: what else reads a process must not come to the edge with it.
   const memory = process.getBuiltinModule?.("bun:jsc") as { estimateShallowMemoryUsageOf?: Weigh } | undefined;
   const weigh = memory?.estimateShallowMemoryUsageOf;
-  const sent = new SentAnswers({ ...clock(global), ...timers(global) });
   return {
     bodyStream: bodyStream(global.Bun, weigh),
     ...(weigh && { readyLength: readyLength(weigh) }),
-    followSent: (request, server, stream, follower) =>
-      sent.follow(request, server as AddressingServer, stream, follower),
+    followSent: sentAnswers({ ...clock(global), ...timers(global) }),
     copyBody: copyBody(global.Bun, weigh),
     replaceBody: replaceBody(process),
     sentStatus: sentStatus(),
