@@ -6,8 +6,9 @@
 
 import { checkTable, type OptionTable, refuser } from "../check.ts";
 import type { HonoContextLike, HonoMiddleware, HonoRequestLike } from "./context.ts";
-import { HonoRoutes, matchesOf } from "./routes.ts";
+import { answeringRoute, expectedRoute, matchesOf } from "./routes.ts";
 import { expectMountedApps, markOf, needMarks, runMounted } from "../http/measured_once.ts";
+import { readStatus } from "../http/answer.ts";
 import { checkMonitor, middlewarePath } from "../http/door_options.ts";
 import { isSentTo } from "../http/routes.ts";
 import type { Monitor } from "../monitor/monitor.ts";
@@ -53,7 +54,6 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): H
       return isScrape(c.req) ? monitor.handler(c) : passed(next());
     };
   }
-  const routes = new HonoRoutes(recorder);
   recorder.join();
   expectMountedApps();
   let own: unknown;
@@ -73,20 +73,19 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): H
       else own = place;
     }
     const { raw } = req;
-    const expected = routes.expected(matches);
+    const expected = expectedRoute(matches);
     // An outer app's middleware, or an instrumented handler around this app, counts the request.
     const outer = markOf(raw, c.env, c);
     if (outer) {
       // A handler around this app cannot know the route; an outer app's middleware puts its own in its place.
       return passed(
         (expected.mounts ? runMounted(outer, c, next) : next()).finally(() => {
-          outer.reroute(routes.answering(matches, req.routeIndex, expected, statusOf(c)) ?? expected.route!);
+          outer.reroute(answeringRoute(matches, req.routeIndex, expected, statusOf(c)) ?? expected.route!);
         }),
       );
     }
-    const series = routes.series(expected, raw.method);
     const exchange = recorder.open(
-      series,
+      recorder.series(raw.method, expected.route!),
       raw,
       c.env,
       expected.record !== undefined,
@@ -102,43 +101,30 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): H
       blame?.leave(outerHolder, recorder.now());
     }
     return handled.then(() => {
-      // One read of the clock serves both the blame of a stall and the duration.
-      const at = recorder.now();
-      blame?.settled(exchange, at);
-      const route = routes.answering(matches, req.routeIndex, expected, statusOf(c));
+      const at = exchange.settled();
+      const status = statusOf(c);
+      const route = answeringRoute(matches, req.routeIndex, expected, status);
       // A handler that answers nothing is an error to Hono.
-      if (!c.finalized) return exchange.end(500, route, at);
+      if (status === undefined) return exchange.end(500, route, at);
       const response = c.res;
-      // A middleware that answers with what `next()` told makes Hono take its context for the response.
-      if (readStatus(response) === undefined) return exchange.end(500, route, at);
       const sent = exchange.answer(response, route, false, at);
       if (sent === response) return;
       // Without the first line Hono would copy every header once more.
       c.res = undefined;
       c.res = sent;
     }, (error: unknown) => {
-      const at = recorder.now();
-      blame?.settled(exchange, at);
+      const at = exchange.settled();
       // Hono answers an Error itself; what else is thrown passes through every handler, and the server answers 500.
-      exchange.end(500, routes.answering(matches, req.routeIndex, expected, 500), at);
+      exchange.end(500, answeringRoute(matches, req.routeIndex, expected), at);
       throw error;
     });
   };
 }
 
-/** What was answered so far; reading `c.res` before there is one would make an empty 200. */
-function statusOf(c: HonoContextLike): number {
-  return c.finalized ? readStatus(c.res) ?? 500 : 500;
-}
-
-/** Undefined of what has none, or throws when it is asked: what its server makes of that is no affair of ours. */
-function readStatus(response: Response | undefined): number | undefined {
-  try {
-    const status: unknown = response?.status;
-    return typeof status === "number" ? status : undefined;
-  } catch {
-    return undefined;
-  }
+/** What was answered so far, undefined where nothing was; reading `c.res` before there is one would make an empty 200. */
+function statusOf(c: HonoContextLike): number | undefined {
+  // A middleware that answers with what `next()` told makes Hono take its context for the response.
+  return c.finalized ? readStatus(c.res) : undefined;
 }
 
 /** To Hono what a middleware answers is the response, and where no handler has one, `next()` tells the context. */

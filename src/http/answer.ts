@@ -15,6 +15,16 @@ import { isEmptyAnswer, responseEnd, switchingProtocols } from "./response_end.t
 import { isUpgrade } from "./server_context.ts";
 import { hasSpans, noteTrace } from "./trace.ts";
 
+/** The status of a response; undefined of what has none, or throws when it is asked: what its server makes of that is its affair. */
+export function readStatus(response: Response | undefined): number | undefined {
+  try {
+    const status: unknown = response?.status;
+    return typeof status === "number" ? status : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Notes the response that a handler made: finds out who tells its end, and answers the one to send.
  *

@@ -142,6 +142,18 @@ export class Exchange implements PendingItem, RequestUnderWay {
     return ["request", `${this.series.method} ${foundRoute(this) ?? this.series.route}`];
   }
 
+  /**
+   * What its handler waited for is there, and may be what held the loop until now.
+   *
+   * @returns The time: one read of the clock serves both the blame of a stall and the duration.
+   */
+  settled(): number {
+    const { recorder } = this.series;
+    const at = recorder.now();
+    recorder.blame?.settled(this, at);
+    return at;
+  }
+
   leave(): void {
     if (this.status === 0) this.over("aborted");
   }

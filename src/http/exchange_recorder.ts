@@ -5,6 +5,7 @@
  */
 
 import type { Runtime } from "../runtime/shim.ts";
+import type { LoopBlame } from "../work/loop_blame.ts";
 import type { PendingItem } from "../work/pending.ts";
 import type { Outcome } from "./info.ts";
 import type { MessageBytes } from "./outgoing_message.ts";
@@ -64,8 +65,6 @@ export interface RouteSeries {
   readonly inProgress: number;
   /** Where the slots of the newest kind of answer stand: a route's answers are mostly alike. Only its recorder sets it. */
   newest: number;
-  /** Are requests of this template left out, whatever their path? */
-  readonly excluded: boolean;
 }
 
 /** What an exchange needs of the recorder that made it. */
@@ -79,6 +78,8 @@ export interface ExchangeRecorder {
   readonly measuresSizes: boolean;
   /** Is a request looked at after its answer, by exemplars, computed labels or observers? */
   readonly readsLate: boolean;
+  /** Who notes what holds the loop; undefined where there is no beat. */
+  readonly blame: LoopBlame | undefined;
   /** Counts a function of the app's that failed. */
   readonly failed: () => void;
   /** Looks after a body that nobody has read to the end yet. */

@@ -40,20 +40,29 @@ export function labelsOfMetric(metric: Pick<HttpMetric, "defaultLabels" | "label
   });
 }
 
-/** The measures as numbers, which are told apart faster than words. */
-const quantities: readonly Quantity[] = [
-  "count",
-  "duration",
-  "headDuration",
-  "requestBytes",
-  "responseBytes",
-  "combinedBytes",
-];
+/**
+ * Takes a number of a request.
+ *
+ * @param durationSeconds The request's whole duration; NaN for one that was counted when it opened.
+ * @param sizes Its other numbers; there whenever a metric wants one of them.
+ * @returns The number; NaN where it is not known, and nothing is to be recorded.
+ */
+type Take = (durationSeconds: number, sizes: Sizes | undefined) => number;
+
+const takes: Readonly<Record<Quantity, Take>> = {
+  count: () => 1,
+  duration: (durationSeconds) => durationSeconds,
+  headDuration: (_, sizes) => sizes!.headDurationSeconds,
+  requestBytes: (_, sizes) => sizes!.requestBytes,
+  responseBytes: (_, sizes) => sizes!.responseBytes,
+  combinedBytes: (_, sizes) => sizes!.requestBytes + sizes!.responseBytes,
+};
 
 /** A metric with its family. */
 export class Meter {
   readonly metric: HttpMetric;
-  private readonly quantity: number;
+  /** Takes its number of a request. */
+  readonly take: Take;
   /** Its labels but for those that are computed. */
   readonly labels: readonly Label[];
   private readonly computed: readonly ((info: RequestInfo) => string)[];
@@ -77,7 +86,7 @@ export class Meter {
     keepsExemplars: boolean,
   ) {
     this.metric = metric;
-    this.quantity = quantities.indexOf(metric.quantity);
+    this.take = takes[metric.quantity];
     this.labels = labels;
     this.computed = computed;
     this.family = family;
@@ -98,32 +107,8 @@ export class Meter {
 
   /** Finds the slot of a label set. */
   slot(values: LabelValues, info?: RequestInfo): number {
-    const computed = info ? this.computed.map((compute) => String(compute(info))) : [];
+    const computed = info ? this.computed.map((compute) => compute(info)) : [];
     return this.family.slot(...this.labels.map(({ from }) => values[from]), ...computed);
-  }
-
-  /**
-   * Takes its number of a request.
-   *
-   * @param durationSeconds The request's whole duration; NaN for one that was counted when it opened.
-   * @param sizes Its other numbers; there whenever a metric wants one of them.
-   * @returns The number; NaN where it is not known, and nothing is to be recorded.
-   */
-  take(durationSeconds: number, sizes: Sizes | undefined): number {
-    switch (this.quantity) {
-      case 0:
-        return 1;
-      case 1:
-        return durationSeconds;
-      case 2:
-        return sizes!.headDurationSeconds;
-      case 3:
-        return sizes!.requestBytes;
-      case 4:
-        return sizes!.responseBytes;
-      default:
-        return sizes!.requestBytes + sizes!.responseBytes;
-    }
   }
 
   /**
@@ -134,7 +119,7 @@ export class Meter {
    * @param request Whose number it is.
    */
   record(slot: number, value: number, request: Traced): void {
-    if (this.quantity === 0) return (this.family as Counter).add(slot);
+    if (this.family.type === "counter") return (this.family as Counter).add(slot);
     const family = this.family as Histogram;
     const place = family.observe(slot, value);
     if (this.keepsExemplars) family.exemplars.offer(place, value, request.beganAt, traceOf, request);

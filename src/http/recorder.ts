@@ -18,11 +18,11 @@ import { unreadBodies } from "./followed_body.ts";
 import { excludes, excludesAnswered, matches } from "./exclusion.ts";
 import type { Outcome } from "./info.ts";
 import { infoOf } from "./request_details.ts";
-import { type InProgress, RouteSeriesTable } from "./route_series.ts";
+import { type InProgress, isLeftOut, routeSeries } from "./route_series.ts";
 import { beginMeasuring, mark } from "./measured_once.ts";
 import type { LabelValues, Meter } from "./meter.ts";
 import type { RequestSettings } from "./options.ts";
-import { Disconnects } from "./disconnects.ts";
+import { type Disconnects, listenToClients } from "./disconnects.ts";
 import { methodOf } from "./routes.ts";
 import { serverContextOf } from "./server_context.ts";
 import { isLater } from "./user_function.ts";
@@ -62,11 +62,9 @@ export class Recorder implements ExchangeRecorder {
   /** What it counts in. */
   readonly families: RecorderFamilies;
   private options: RequestSettings;
-  private readonly routes: RouteSeriesTable;
-  private readonly meters: readonly Meter[];
+  /** Finds where the requests of one method, as the client sent it, on one route are counted; for whoever can keep it. */
+  readonly series: (method: string, route: string) => RouteSeries;
   private readonly answers: AnswerSlots;
-  private readonly inProgress: InProgress["gauge"] | undefined;
-  private readonly pending: PendingKind;
   private readonly disconnects: Disconnects;
   private readonly tells: boolean;
   /** Counts a function of the user's that failed. */
@@ -92,12 +90,9 @@ export class Recorder implements ExchangeRecorder {
     this.needsDetails = this.measuresSizes || this.tells || metrics.some(({ quantity }) => quantity === "headDuration");
     this.readsLate = this.tells || meters.some((meter) => meter.keepsExemplars);
     this.options = options;
-    this.routes = new RouteSeriesTable(this, () => this.options, inProgress, families.texts, maxRoutes);
-    this.meters = meters;
+    this.series = routeSeries(this, () => this.options, inProgress, families.texts, maxRoutes);
     this.answers = new AnswerSlots(meters.length);
-    this.inProgress = inProgress?.gauge;
-    this.pending = families.pending;
-    this.disconnects = new Disconnects(runtime);
+    this.disconnects = listenToClients(runtime);
     this.failed = failed;
   }
 
@@ -128,7 +123,7 @@ export class Recorder implements ExchangeRecorder {
    * @returns The request under way; undefined where it is left out.
    */
   open(series: RouteSeries, request: Request, server: unknown, isRouted: boolean, path?: string): Exchange | undefined {
-    if (series.excluded) return undefined;
+    if (isLeftOut(series)) return undefined;
     const { method, route } = series;
     const left = path === undefined ? undefined : excludes(this.options.exclude, { method, path, route }, this.failed);
     if (left === true) return undefined;
@@ -141,14 +136,9 @@ export class Recorder implements ExchangeRecorder {
     }
     if (left) exchange.askedAgain = left;
     this.addInProgress(series, 1);
-    this.pending.add(exchange);
+    this.families.pending.add(exchange);
     this.disconnects.begin(exchange);
     return exchange;
-  }
-
-  /** Finds where the requests of one method, as the client sent it, on one route are counted; for whoever can keep it. */
-  series(method: string, route: string): RouteSeries {
-    return this.routes.find(method, route);
   }
 
   /** Takes own functions from newer options that are the same in everything else. */
@@ -159,7 +149,7 @@ export class Recorder implements ExchangeRecorder {
   /** Notes that one more middleware or handler measures with this recorder. */
   join(): void {
     beginMeasuring(() => {
-      for (const each of this.pending.items() as Iterable<Exchange>) {
+      for (const each of this.families.pending.items() as Iterable<Exchange>) {
         each.request && mark(each.request, each.context, each);
       }
     });
@@ -194,13 +184,13 @@ export class Recorder implements ExchangeRecorder {
   leave(exchange: Exchange): void {
     this.addInProgress(exchange.series, -1);
     this.disconnects.end(exchange);
-    this.pending.remove(exchange);
+    this.families.pending.remove(exchange);
   }
 
   /** Counts a request: at its end, or when it opens and stays open. */
   record(exchange: Exchange, outcome: Outcome, durationSeconds: number): void {
     const { series, details } = exchange;
-    if (series.excluded || this.#isLeftOut(exchange, outcome)) return;
+    if (isLeftOut(series) || this.#isExcluded(exchange, outcome)) return;
     const { durationDecimals } = this.options;
     if (durationDecimals !== undefined) {
       durationSeconds = round(durationSeconds, durationDecimals);
@@ -213,10 +203,11 @@ export class Recorder implements ExchangeRecorder {
     // Below 0 it is beyond the array, and equals nothing.
     const first = answers.slots[newest] === key ? newest + 2 : this.#find(series, key, exchange.status);
     const { slots } = answers;
-    for (let i = 0; i < this.meters.length; i++) {
+    const { meters } = this.families;
+    for (let i = 0; i < meters.length; i++) {
       const slot = slots[first + i]!;
       if (slot < unresolved) continue;
-      const meter = this.meters[i]!;
+      const meter = meters[i]!;
       const value = meter.take(durationSeconds, details);
       if (value !== value) continue;
       meter.record(slot >= 0 ? slot : slots[first + i] = meter.slot(this.#values(exchange, outcome)), value, exchange);
@@ -225,20 +216,20 @@ export class Recorder implements ExchangeRecorder {
   }
 
   /** A body that broke midway is no answer of its status. */
-  #isLeftOut({ askedAgain, series, status }: Exchange, outcome: Outcome): boolean {
+  #isExcluded({ askedAgain, series, status }: Exchange, outcome: Outcome): boolean {
     return askedAgain !== undefined && outcome !== "error" &&
       excludesAnswered(askedAgain, series, status, this.failed);
   }
 
   /** What is left out, and everything where the gauge is off, has no slot there. */
   private addInProgress({ inProgress }: RouteSeries, amount: number): void {
-    if (inProgress >= 0) this.inProgress!.add(inProgress, amount);
+    if (inProgress >= 0) this.families.inProgress!.gauge.add(inProgress, amount);
   }
 
   /** Finds where the slots of such answers begin. Of a new one it is known which meters measure it, but no slot. */
   #find(series: RouteSeries, key: number, status: number): number {
     return this.answers.find(series, key, (first) => {
-      for (const [i, meter] of this.meters.entries()) {
+      for (const [i, meter] of this.families.meters.entries()) {
         this.answers.slots[first + i] = !meter.measures(status) ? notMeasured : meter.computes ? computed : unresolved;
       }
     });
@@ -256,7 +247,7 @@ export class Recorder implements ExchangeRecorder {
   #tell(exchange: Exchange, outcome: Outcome, durationSeconds: number, first: number): void {
     const info = infoOf(exchange, this.#statusText(exchange.status), outcome, durationSeconds);
     const { slots } = this.answers;
-    for (const [i, meter] of this.meters.entries()) {
+    for (const [i, meter] of this.families.meters.entries()) {
       const value = slots[first + i] === computed ? meter.take(durationSeconds, exchange.details) : Number.NaN;
       if (!Number.isNaN(value)) this.#guard(() => meter.record(meter.slot(info, info), value, exchange));
     }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isObject } from "../check.ts";
 import type { WrittenLike } from "./first_piece.ts";
 import type { ProcessLike, Runtime } from "../runtime/shim.ts";
 
@@ -82,58 +83,50 @@ const { isProxy } = ((globalThis as { process?: ProcessLike }).process?.getBuilt
 
 /** May this be a server's own object? A proxy is not looked at: on Deno a look at `process.env` asks for a permission. */
 export function mayBeServers(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !isProxy?.(value);
+  return isObject(value) && !isProxy?.(value);
 }
 
 /** Finds out what the server passed. Only what has the shape of a server's own object is taken. */
 export function serverContextOf(request: Request | undefined, value: unknown): ServerContext | undefined {
   try {
-    return (mayBeServers(value) ? passedAs(value) : undefined) ?? carriedBy(request);
+    return serversOwn(value) ?? serversOwn(carriedBy(request as CarryingRequest | undefined));
   } catch {
     // Somebody else's object, which throws when it is looked at.
     return undefined;
   }
 }
 
-function passedAs(value: object): ServerContext | undefined {
-  const { incoming, outgoing, req, res, server } = value as ServerContext & {
-    readonly req?: IncomingLike;
-    readonly res?: OutgoingLike;
-    readonly server?: unknown;
-  };
-  if (isOutgoing(outgoing)) return incoming === undefined || isIncoming(incoming) ? value : undefined;
-  // An upgraded connection of `@hono/node-server`.
-  if (incoming !== undefined) return outgoing === undefined && isIncoming(incoming) ? value : undefined;
+function serversOwn(value: unknown): ServerContext | undefined {
+  if (!mayBeServers(value)) return undefined;
+  const { incoming, outgoing, req, res, server } = value as Record<string, unknown>;
+  // An upgraded connection of `@hono/node-server` has no outgoing message.
+  const isIncomingAlone = outgoing === undefined && isIncoming(incoming);
+  if (isIncomingAlone || (isOutgoing(outgoing) && (incoming === undefined || isIncoming(incoming)))) return value;
   if (isOutgoing(res) && isIncoming(req)) return { incoming: req, outgoing: res };
-  if (isDenoInfo(value) || isBunServer(value)) return value;
-  return isBunServer(server) ? server : undefined;
+  return isDenoInfo(value) || isBunServer(value) ? value : isBunServer(server) ? server : undefined;
 }
 
-function carriedBy(request: Request | undefined): ServerContext | undefined {
-  const runtime = (request as CarryingRequest | undefined)?.runtime;
-  if (typeof runtime !== "object" || runtime === null) return undefined;
-  const { node, deno, bun } = runtime;
-  if (isOutgoing(node?.res) && isIncoming(node?.req)) return { incoming: node.req, outgoing: node.res };
-  if (isDenoInfo(deno?.info)) return deno.info;
-  return isBunServer(bun?.server) ? bun.server : undefined;
+function carriedBy(request: CarryingRequest | undefined): unknown {
+  const { node, deno, bun } = request?.runtime ?? {};
+  return node ?? deno?.info ?? bun;
 }
 
 function isOutgoing(value: unknown): value is OutgoingLike {
-  return typeof value === "object" && value !== null &&
-    typeof (value as OutgoingLike).writableFinished === "boolean" && typeof (value as OutgoingLike).on === "function";
+  const { writableFinished, on } = (value ?? {}) as Partial<OutgoingLike>;
+  return typeof writableFinished === "boolean" && typeof on === "function";
 }
 
 function isIncoming(value: unknown): value is IncomingLike {
-  return typeof value === "object" && value !== null && typeof (value as IncomingLike).headers === "object";
+  return isObject((value as Partial<IncomingLike> | null | undefined)?.headers);
 }
 
 function isDenoInfo(value: unknown): value is ServerContext {
-  return typeof value === "object" && value !== null && "completed" in value && "remoteAddr" in value;
+  return isObject(value) && "completed" in value && "remoteAddr" in value;
 }
 
 function isBunServer(value: unknown): value is ServerContext {
-  return typeof value === "object" && value !== null && typeof (value as ServerContext).requestIP === "function" &&
-    typeof (value as { upgrade?: unknown }).upgrade === "function";
+  const { requestIP, upgrade } = (value ?? {}) as { requestIP?: unknown; upgrade?: unknown };
+  return typeof requestIP === "function" && typeof upgrade === "function";
 }
 
 /** Finds the object that is one and the same wherever a request is seen, also behind `app.mount()` where there is one. */

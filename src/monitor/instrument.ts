@@ -6,6 +6,7 @@
 
 import { checkTable, type OptionTable, refuser } from "../check.ts";
 import type { PageHandler } from "../page/handler.ts";
+import { readStatus } from "../http/answer.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { pagePath, routeKind } from "../http/door_options.ts";
 import type { Recorder } from "../http/recorder.ts";
@@ -121,7 +122,7 @@ function measure(
     }
     // One read of the clock serves both the blame of a stall and the duration.
     const at = left(recorder, before);
-    return answer instanceof Promise ? settled(recorder, exchange, answer) : answered(recorder, exchange, answer, at);
+    return answer instanceof Promise ? settled(exchange, answer) : answered(exchange, answer, at);
   };
 }
 
@@ -133,40 +134,21 @@ function left({ blame, now }: Recorder, before: LoopHolder | undefined): number 
   return at;
 }
 
-async function settled(recorder: Recorder, exchange: Exchange, answer: Promise<Response>): Promise<Response> {
+async function settled(exchange: Exchange, answer: Promise<Response>): Promise<Response> {
   let response: Response;
   try {
     response = await answer;
   } catch (error) {
-    failed(recorder, exchange);
+    exchange.end(500, undefined, exchange.settled());
     throw error;
   }
-  return came(recorder, exchange, response);
+  return answered(exchange, response, exchange.settled());
 }
 
-/** An answer that was waited for is there. */
-function came(recorder: Recorder, exchange: Exchange, response: Response): Response | Promise<Response> {
-  const at = recorder.now();
-  recorder.blame?.settled(exchange, at);
-  return answered(recorder, exchange, response, at);
-}
-
-/** An answer that was waited for never comes. */
-function failed(recorder: Recorder, exchange: Exchange): void {
-  const at = recorder.now();
-  recorder.blame?.settled(exchange, at);
-  exchange.end(500, undefined, at);
-}
-
-function answered(
-  recorder: Recorder,
-  exchange: Exchange,
-  response: Response,
-  at: number,
-): Response | Promise<Response> {
-  if (isResponse(response)) return exchange.answer(response, undefined, true, at);
+function answered(exchange: Exchange, response: Response, at: number): Response | Promise<Response> {
+  if (readStatus(response) !== undefined) return exchange.answer(response, undefined, true, at);
   const then = thenOf(response);
-  if (then) return pending(recorder, exchange, response as unknown as PromiseLike<Response>, then);
+  if (then) return pending(exchange, response as unknown as PromiseLike<Response>, then);
   exchange.refuse(response, at);
   return response;
 }
@@ -184,51 +166,38 @@ function thenOf(value: unknown): Then | undefined {
 }
 
 /** A promise of another realm is one to every server; of what else has `then` each server thinks as it likes. */
-function pending(recorder: Recorder, exchange: Exchange, answer: PromiseLike<Response>, then: Then): Promise<Response> {
+function pending(exchange: Exchange, answer: PromiseLike<Response>, then: Then): Promise<Response> {
   try {
-    return settled(recorder, exchange, Promise.prototype.then.call(answer) as Promise<Response>);
+    return settled(exchange, Promise.prototype.then.call(answer) as Promise<Response>);
   } catch {
-    return overheard(recorder, exchange, answer, then);
+    return overheard(exchange, answer, then);
   }
 }
 
 /** Stands for what is no promise, and asks it only when, and as, a server does: some refuse it, and some trust what it says. */
-function overheard(
-  recorder: Recorder,
-  exchange: Exchange,
-  answer: PromiseLike<Response>,
-  then: Then,
-): Promise<Response> {
+function overheard(exchange: Exchange, answer: PromiseLike<Response>, then: Then): Promise<Response> {
   let isHeard = false;
+  const failed = (): void => exchange.end(500, undefined, exchange.settled());
   const heard: Then = (done, refused) => {
     isHeard = true;
     try {
       return then.call(
         answer,
-        done && ((response) => done(came(recorder, exchange, response) as Response)),
+        done && ((response) => done(answered(exchange, response, exchange.settled()) as Response)),
         refused && ((reason) => {
-          failed(recorder, exchange);
+          failed();
           return refused(reason);
         }),
       ) as never;
     } catch (error) {
-      failed(recorder, exchange);
+      failed();
       throw error;
     }
   };
   // A server that refuses it has answered by then. Where timers run within requests alone, this is one.
-  const { nextTurn = setTimeout } = recorder.runtime;
+  const { nextTurn = setTimeout } = exchange.series.recorder.runtime;
   nextTurn(() => isHeard || exchange.refuse(answer));
   return Object.create(answer, { then: { value: heard } });
-}
-
-/** What throws when it is asked may be none to anybody but its server, which tells its status where it can. */
-function isResponse(value: Response): boolean {
-  try {
-    return typeof value?.status === "number";
-  } catch {
-    return false;
-  }
 }
 
 function answerScrapes(

@@ -157,9 +157,7 @@ function hold(
     const settle = (): void => {
       // The end of that answer tells it.
       if (answersBehind()) return;
-      const at = now();
-      blame.settled(exchange, at);
-      noteSent(exchange, outgoing, at);
+      noteSent(exchange, outgoing, exchange.settled());
     };
     result.then(settle, settle);
   }
