@@ -59,7 +59,7 @@ export function answeringRoute(
   matches: Matches,
   index: number,
   expected: KnownRoute,
-  status: number | undefined,
+  status?: number,
 ): string | undefined {
   const record = matches[index]?.[0][1];
   if (record === undefined || record === expected.record) return undefined;

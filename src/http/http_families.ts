@@ -15,7 +15,7 @@ import { PendingKind } from "../work/pending.ts";
 import type { RegistryLike } from "../metrics/registry_like.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import type { RequestInfo } from "./info.ts";
-import { labelsOfMetric, Meter } from "./meter.ts";
+import { type Label, labelsOfMetric, Meter } from "./meter.ts";
 import { type HttpMetric, latency, requests } from "./metrics.ts";
 import { Recorder } from "./recorder.ts";
 import { ignore, isLater } from "./user_function.ts";
@@ -60,41 +60,42 @@ export class HttpFamilies {
     this.#families = families;
     const { inProgress = true, labels = {}, computedLabels = {} } = http;
     const prefix = [http.namespace, http.subsystem].filter(Boolean).map((part) => `${part}_`).join("");
+    const named = (name: string, own: readonly Label[], computed: readonly string[] = []) => {
+      const labelNames = [...own.map(({ name }) => name), ...computed];
+      mustDiffer(prefix + name, [...Object.keys(settings.labels), ...labelNames]);
+      return { name: prefix + name, labelNames };
+    };
+    // Without the value that throws the request still counts.
+    const labelOf = (name: string) => (info: RequestInfo): string => {
+      try {
+        return labelText(this.settings.http.computedLabels![name]!(info));
+      } catch {
+        self.fail("http");
+        return "";
+      }
+    };
     const meters = this.meters = metricsOf(settings).map((metric) => {
       const own = labelsOfMetric(metric, labels);
-      const computed = metric.defaultLabels.length > 0 ? Object.entries(computedLabels) : [];
+      const computed = metric.defaultLabels.length > 0 ? Object.keys(computedLabels) : [];
       const overrides = {
-        name: prefix + (metric.name ?? metric.entry),
-        labelNames: [...own.map(({ name }) => name), ...computed.map(([name]) => name)],
+        ...named(metric.name ?? metric.entry, own, computed),
         ...(metric.help !== undefined && { help: metric.help }),
       };
-      mustDiffer(overrides.name, [...Object.keys(settings.labels), ...overrides.labelNames]);
       const family = metric.quantity === "count"
         ? families.counter(metric.entry, overrides)
         : families.histogram(metric.entry, { ...overrides, buckets: finite(metric.buckets) });
-      // A family without labels has one series, which is there from the start.
-      if (overrides.labelNames.length === 0) family.slot();
-      // Without the value that throws the request still counts.
-      const labelOf = (name: string) => (info: RequestInfo): string => {
-        try {
-          return labelText(this.settings.http.computedLabels![name]!(info));
-        } catch {
-          self.fail("http");
-          return "";
-        }
-      };
-      return new Meter(metric, own, computed.map(([name]) => labelOf(name)), family, settings.http.exemplars ?? true);
+      return new Meter(metric, own, computed.map(labelOf), family, http.exemplars ?? true);
     });
     const { name = "http_requests_in_progress", labels: inProgressLabels = {} } = typeof inProgress === "object"
       ? inProgress
       : {};
     const shown = labelsOfMetric({ defaultLabels: ["method", "route"], labels: inProgressLabels }, labels);
-    mustDiffer(prefix + name, [...Object.keys(settings.labels), ...shown.map(({ name }) => name)]);
-    const gauge = inProgress === false ? undefined : families.gauge("http_requests_in_progress", {
-      name: prefix + name,
-      labelNames: shown.map(({ name }) => name),
-    });
-    if (shown.length === 0) gauge?.slot();
+    const overrides = named(name, shown);
+    const gauge = inProgress === false ? undefined : families.gauge("http_requests_in_progress", overrides);
+    for (const family of [...meters.map(({ family }) => family), gauge]) {
+      // A family without labels has one series, which is there from the start.
+      if (family?.labelNames.length === 0) family.slot();
+    }
     families.register();
     this.recorder = new Recorder(
       runtime,

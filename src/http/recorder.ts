@@ -16,7 +16,7 @@ import { Exchange } from "./exchange.ts";
 import type { ExchangeRecorder, RouteSeries } from "./exchange_recorder.ts";
 import { unreadBodies } from "./followed_body.ts";
 import { excludes, excludesAnswered, matches } from "./exclusion.ts";
-import type { Outcome } from "./info.ts";
+import type { Outcome, RequestInfo } from "./info.ts";
 import { infoOf } from "./request_details.ts";
 import { type InProgress, isLeftOut, routeSeries } from "./route_series.ts";
 import { beginMeasuring, mark } from "./measured_once.ts";
@@ -27,10 +27,9 @@ import { methodOf } from "./routes.ts";
 import { serverContextOf } from "./server_context.ts";
 import { isLater } from "./user_function.ts";
 
-/** In the place of a slot: one that was not needed yet, one found anew for each request, and one never needed. */
+/** In the place of a slot: one that is not known, and one that is never needed. */
 const unresolved = -1;
-const computed = -2;
-const notMeasured = -3;
+const notMeasured = -2;
 
 /** What a recorder counts in. */
 export interface RecorderFamilies {
@@ -204,15 +203,21 @@ export class Recorder implements ExchangeRecorder {
     const first = answers.slots[newest] === key ? newest + 2 : this.#find(series, key, exchange.status);
     const { slots } = answers;
     const { meters } = this.families;
+    const info = this.tells ? infoOf(exchange, this.#statusText(exchange.status), outcome, durationSeconds) : undefined;
     for (let i = 0; i < meters.length; i++) {
-      const slot = slots[first + i]!;
-      if (slot < unresolved) continue;
+      let slot = slots[first + i]!;
+      if (slot === notMeasured) continue;
       const meter = meters[i]!;
       const value = meter.take(durationSeconds, details);
       if (value !== value) continue;
-      meter.record(slot >= 0 ? slot : slots[first + i] = meter.slot(this.#values(exchange, outcome)), value, exchange);
+      if (slot === unresolved) {
+        slot = meter.slot(info ?? this.#labels(exchange, outcome), info);
+        // Computed labels may be others in the next request.
+        if (!meter.computes) slots[first + i] = slot;
+      }
+      meter.record(slot, value, exchange);
     }
-    if (this.tells) this.#tell(exchange, outcome, durationSeconds, first);
+    if (info) this.#tell(info);
   }
 
   /** A body that broke midway is no answer of its status. */
@@ -230,12 +235,12 @@ export class Recorder implements ExchangeRecorder {
   #find(series: RouteSeries, key: number, status: number): number {
     return this.answers.find(series, key, (first) => {
       for (const [i, meter] of this.families.meters.entries()) {
-        this.answers.slots[first + i] = !meter.measures(status) ? notMeasured : meter.computes ? computed : unresolved;
+        this.answers.slots[first + i] = meter.measures(status) ? unresolved : notMeasured;
       }
     });
   }
 
-  #values({ series: { method, route }, status }: Exchange, outcome: Outcome): LabelValues {
+  #labels({ series: { method, route }, status }: Exchange, outcome: Outcome): LabelValues {
     return { method, route, status: this.#statusText(status), outcome };
   }
 
@@ -243,22 +248,14 @@ export class Recorder implements ExchangeRecorder {
     return this.options.groupStatus ? `${Math.floor(status / 100)}xx` : String(status);
   }
 
-  /** Computes labels and calls own observers; what they throw is counted and reaches nobody else. */
-  #tell(exchange: Exchange, outcome: Outcome, durationSeconds: number, first: number): void {
-    const info = infoOf(exchange, this.#statusText(exchange.status), outcome, durationSeconds);
-    const { slots } = this.answers;
-    for (const [i, meter] of this.families.meters.entries()) {
-      const value = slots[first + i] === computed ? meter.take(durationSeconds, exchange.details) : Number.NaN;
-      if (!Number.isNaN(value)) this.#guard(() => meter.record(meter.slot(info, info), value, exchange));
-    }
-    for (const recorder of this.options.observers ?? []) this.#guard(() => recorder(info));
-  }
-
-  #guard(call: () => void | Promise<void>): void {
-    try {
-      isLater(call(), this.failed);
-    } catch {
-      this.failed();
+  /** Calls own observers; what they throw is counted and reaches nobody else. */
+  #tell(info: RequestInfo): void {
+    for (const observer of this.options.observers ?? []) {
+      try {
+        isLater(observer(info), this.failed);
+      } catch {
+        this.failed();
+      }
     }
   }
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { bytesOf } from "../http/body.ts";
+import { isEmptyAnswer } from "../http/response_end.ts";
 import { headersOf, type IncomingLike, type ResponseLike, urlOf } from "./message.ts";
 
 /** A listener of Node's `request` event; Express and Fastify's raw messages fit, too. */
@@ -88,8 +90,7 @@ async function send(response: Response, incoming: IncomingLike, outgoing: Respon
     const cookies = headers.getSetCookie();
     if (cookies.length > 0) outgoing.setHeader("set-cookie", cookies);
     outgoing.statusCode = status;
-    const isEmpty = incoming.method === "HEAD" || status === 204 || status === 304;
-    if (reader && !isEmpty) return await sendBody(reader, outgoing);
+    if (reader && !isEmptyAnswer(incoming.method, status)) return await sendBody(reader, outgoing);
     outgoing.end();
     reader?.cancel().catch(() => {});
   } catch (error) {
@@ -106,21 +107,15 @@ async function sendBody(reader: ReadableStreamDefaultReader<Uint8Array>, outgoin
   outgoing.on("close", left);
   try {
     for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-      if (!outgoing.write(bytesOf(piece.value)) && !outgoing.closed) await drained(outgoing);
+      // Refused before the head is sent with it; Bun's message would take an object.
+      const bytes = bytesOf(piece.value);
+      if (!bytes) throw new TypeError("Cannot send a piece that holds no bytes");
+      if (!outgoing.write(bytes) && !outgoing.closed) await drained(outgoing);
     }
     outgoing.end();
   } finally {
     outgoing.off("close", left);
   }
-}
-
-/** Refuses a piece that holds no bytes before the head is sent with it; Bun's message would take an object. */
-function bytesOf(piece: unknown): Uint8Array {
-  if (piece instanceof Uint8Array) return piece;
-  if (ArrayBuffer.isView(piece)) return new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
-  if (piece instanceof ArrayBuffer) return new Uint8Array(piece);
-  if (typeof piece === "string") return new TextEncoder().encode(piece);
-  throw new TypeError("Cannot send a piece that holds no bytes");
 }
 
 /** Answers 500; behind a head that is sent, all that can be done is to let the client see that this is not the end. */
