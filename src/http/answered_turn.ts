@@ -7,6 +7,7 @@
  * @module
  */
 
+import { batched } from "../runtime/batch.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import type { RequestUnderWay } from "./exchange_recorder.ts";
 import { ended, told } from "./exchange_state.ts";
@@ -14,16 +15,7 @@ import { isGone, isLost, outcomeOf, waitsItsTurn } from "./outgoing_message.ts";
 
 /** Makes what looks at messages when the turn is over; at once where no turn can be waited for. */
 export function afterTurn(nextTurn: Runtime["nextTurn"]): (exchange: RequestUnderWay) => void {
-  let answered: RequestUnderWay[] = [];
-  const lookAtAll = (): void => {
-    const those = answered;
-    answered = [];
-    for (const exchange of those) look(exchange);
-  };
-  return (exchange) => {
-    if (!nextTurn) look(exchange);
-    else if (answered.push(exchange) === 1) nextTurn(lookAtAll);
-  };
+  return nextTurn ? batched(nextTurn, look) : look;
 }
 
 function look(exchange: RequestUnderWay): void {

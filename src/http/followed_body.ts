@@ -8,6 +8,7 @@
  * @module
  */
 
+import { batched } from "../runtime/batch.ts";
 import type { Runtime, StreamFollower } from "../runtime/shim.ts";
 import { bytesOf, concatenated, isEventStream, observeBody, watchBody } from "./body.ts";
 import type { RequestUnderWay } from "./exchange_recorder.ts";
@@ -142,17 +143,13 @@ const collected = typeof FinalizationRegistry === "undefined"
     exchange.over(bytes > 0 ? "aborted" : "completed", exchange.answeredAt);
   });
 
-/** Makes what looks after the bodies that nobody has read to the end yet; at once where no timer can. */
+/**
+ * Makes what looks after the bodies that nobody has read to the end yet: each waits for one time from the next one on, and for
+ * one more, so that it is held for that long at least; where no timer can run, it is left to its stream at once.
+ */
 export function unreadBodies(startTimer: Runtime["startTimer"]): (body: { letGo(): void }) => void {
-  let [young, old]: [{ letGo(): void }[], { letGo(): void }[]] = [[], []];
-  const look = (): void => {
-    const due = old;
-    [old, young] = [young, []];
-    for (const body of due) body.letGo();
-    if (old.length > 0) startTimer!(look, heldSeconds);
-  };
-  return (body) => {
-    if (!startTimer) body.letGo();
-    else if (young.push(body) === 1 && old.length === 0) startTimer(look, heldSeconds);
-  };
+  const letGo = (body: { letGo(): void }): void => body.letGo();
+  if (!startTimer) return letGo;
+  const wait = (over: () => void): void => void startTimer(over, heldSeconds);
+  return batched(wait, batched(wait, letGo));
 }

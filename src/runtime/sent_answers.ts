@@ -4,6 +4,7 @@
  * @module
  */
 
+import { batched } from "./batch.ts";
 import type { Clock, Timers } from "./clock.ts";
 import type { Runtime, StreamFollower } from "./shim.ts";
 
@@ -47,18 +48,15 @@ const looksPerAge = 20;
 export function sentAnswers(
   { now, startTimer, nextTurn }: Clock & Timers,
 ): NonNullable<Runtime["followSent"]> {
-  /** Those of this turn, and by the time between two looks those that wait for their next one. */
-  let fresh: SentAnswer[] = [];
-  const waiting = new Map<number, SentAnswer[]>();
+  /** Those that wait for their next look, by the time between two. */
+  const waiting = new Map<number, (answer: SentAnswer) => void>();
   const wait = (answer: SentAnswer, seconds: number): void => {
-    const others = waiting.get(seconds);
-    if (others) return void others.push(answer);
-    waiting.set(seconds, [answer]);
-    startTimer(() => {
-      const due = waiting.get(seconds)!;
-      waiting.delete(seconds);
-      for (const each of due) look(each, seconds);
-    }, seconds);
+    let add = waiting.get(seconds);
+    if (!add) {
+      add = batched((over) => startTimer(over, seconds), (due: SentAnswer) => look(due, seconds));
+      waiting.set(seconds, add);
+    }
+    add(answer);
   };
   const look = (answer: SentAnswer, seconds: number): void => {
     const at = now();
@@ -67,19 +65,14 @@ export function sentAnswers(
     if (answer.overAt !== undefined) wait(answer, shortestSeconds);
     else wait(answer, at - answer.beganAt > looksPerAge * seconds ? Math.min(seconds * 2, longestSeconds) : seconds);
   };
-  const lookAtFresh = (): void => {
-    const those = fresh;
-    fresh = [];
-    for (const answer of those) look(answer, shortestSeconds);
-  };
+  const fresh = nextTurn && batched(nextTurn, (answer: SentAnswer) => look(answer, shortestSeconds));
   return (request, server, stream, follower) => {
     const known = server as Required<AddressingServer> | undefined;
-    if (!known?.requestIP || !nextTurn || known.requestIP(request) === null) return false;
+    if (!fresh || !known?.requestIP || known.requestIP(request) === null) return false;
     // Of a request that is over nobody tells whether its client had left, save to whoever asked before.
     void request.signal;
     const beganAt = now();
-    const answer = { request, server: known, stream, follower, beganAt, lookedAt: beganAt, overAt: undefined };
-    if (fresh.push(answer) === 1) nextTurn(lookAtFresh);
+    fresh({ request, server: known, stream, follower, beganAt, lookedAt: beganAt, overAt: undefined });
     return true;
   };
 }
