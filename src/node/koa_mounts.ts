@@ -27,7 +27,8 @@ export class KoaMounts {
   readonly #context: KoaPlaceLike;
   readonly #path: string;
   #mounts: Mount[] = [];
-  #routeMounts: string | undefined;
+  /** The prefixes around the route that was found. */
+  ofRoute = "";
 
   /**
    * Begins to follow.
@@ -45,12 +46,8 @@ export class KoaMounts {
 
   /** A route was found. */
   routed(): void {
-    this.#routeMounts = this.#prefixes();
-  }
-
-  /** The prefixes around the route that was found. */
-  get ofRoute(): string {
-    return this.#routeMounts ?? "";
+    const taken = this.#taken();
+    this.ofRoute = textOf(this.#mounts.filter(({ until }) => until <= taken));
   }
 
   /** The prefixes that were entered last; empty where there are none. */
@@ -61,11 +58,6 @@ export class KoaMounts {
   #enter(prefix: unknown, from: number): void {
     this.#mounts = this.#mounts.filter(({ until }) => until <= from);
     this.#mounts.push({ prefix: String(prefix), until: from + String(prefix).length });
-  }
-
-  #prefixes(): string {
-    const taken = this.#taken();
-    return textOf(this.#mounts.filter(({ until }) => until <= taken));
   }
 
   /** A mount that takes everything leaves a slash that was not there. */
