@@ -10,7 +10,7 @@ import { answeringRoute, expectedRoute, matchesOf } from "./routes.ts";
 import { expectMountedApps, markOf, needMarks, runMounted } from "../http/measured_once.ts";
 import { readStatus } from "../http/answer.ts";
 import { checkMonitor, middlewarePath } from "../http/door_options.ts";
-import { isSentTo } from "../http/routes.ts";
+import { isSentTo } from "../http/request.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 
 /** Options of `runtimeMetrics`. */

@@ -45,12 +45,12 @@ const lockedOf = typeof ReadableStream === "function"
 
 /** Does a response go on for as long as the client likes? */
 export function isEventStream(response: Response, { contentType }: Runtime): boolean {
-  const type = contentType ? contentType(response) : headerOf(response, "content-type");
+  const type = contentType ? contentType(response) : responseHeader(response, "content-type");
   return type?.startsWith("text/event-stream") === true;
 }
 
 /** The headers of somebody's own class may throw. */
-export function headerOf(response: Response, name: string): string | null {
+export function responseHeader(response: Response, name: string): string | null {
   return asked(() => response.headers.get(name)) ?? null;
 }
 

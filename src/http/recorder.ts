@@ -23,7 +23,7 @@ import { beginMeasuring, mark } from "./measured_once.ts";
 import type { LabelValues, Meter } from "./meter.ts";
 import type { RequestSettings } from "./options.ts";
 import { type Disconnects, listenToClients } from "./disconnects.ts";
-import { methodOf } from "./routes.ts";
+import { methodOf } from "./request.ts";
 import { serverContextOf } from "./server_context.ts";
 import { isLater } from "./user_function.ts";
 

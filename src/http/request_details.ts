@@ -5,10 +5,11 @@
  */
 
 import type { Runtime } from "../runtime/shim.ts";
-import { bytesOf, headerOf } from "./body.ts";
+import { bytesOf, responseHeader } from "./body.ts";
 import type { ExchangeRecorder, RequestDetails, RequestUnderWay } from "./exchange_recorder.ts";
 import type { Outcome, RequestInfo } from "./info.ts";
 import { countBytes } from "./outgoing_message.ts";
+import { headerOf } from "./request.ts";
 import type { ResponseEnd } from "./response_end.ts";
 import type { ServerContext } from "./server_context.ts";
 
@@ -59,7 +60,7 @@ export function noteResponse(
   if (bytes) return noteBytes(exchange, bytes.byteLength, keeps ? bytes.slice() : undefined);
   // A copy of what `fetch()` answered would be another answer.
   if (stream !== undefined || response.url !== "" || !recorder.measuresSizes) return;
-  const length = contentLength(headerOf(response, "content-length"));
+  const length = contentLength(responseHeader(response, "content-length"));
   if (!keeps && length === length) details.responseBytes = length;
   else details.reading = noteCopy(details, recorder.runtime, response, keeps);
 }
@@ -84,13 +85,8 @@ async function noteCopy(
 /** Notes the size of a request's body, where it is told. A request that the runtime has let go of tells nothing more. */
 export function noteRequest({ details, request, context, series: { recorder, method } }: RequestUnderWay): void {
   if (!recorder.measuresSizes) return;
-  let length = Number.NaN;
-  try {
-    const headers = context?.incoming?.headers;
-    length = contentLength(headers ? headers["content-length"] : request?.headers.get("content-length"));
-  } catch {
-    // On Deno it throws.
-  }
+  const headers = context?.incoming?.headers;
+  const length = contentLength(headers ? headers["content-length"] : headerOf(request, "content-length"));
   // Without a length these two have no body; what the others have is not known then.
   details!.requestBytes = length !== length && (method === "GET" || method === "HEAD") ? 0 : length;
 }

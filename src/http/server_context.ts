@@ -6,6 +6,7 @@
 
 import { isObject } from "../check.ts";
 import type { WrittenLike } from "./first_piece.ts";
+import { headerOf, methodOf } from "./request.ts";
 import type { ProcessLike, Runtime } from "../runtime/shim.ts";
 
 /** Node's incoming message, as far as it is used. */
@@ -146,12 +147,5 @@ export function isUpgrade(request: Request, server: ServerContext | undefined, s
 
 /** Does a request ask for a WebSocket? */
 export function asksForUpgrade(request: Request, requestHeader?: Runtime["requestHeader"]): boolean {
-  try {
-    if (request.method !== "GET") return false;
-    const upgrade = requestHeader ? requestHeader(request, "upgrade") : request.headers.get("upgrade");
-    return upgrade?.toLowerCase() === "websocket";
-  } catch {
-    // On Deno a request whose answer was sent tells nothing more.
-    return false;
-  }
+  return methodOf(request) === "GET" && headerOf(request, "upgrade", requestHeader)?.toLowerCase() === "websocket";
 }

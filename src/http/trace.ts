@@ -6,6 +6,7 @@
 
 import type { Runtime } from "../runtime/shim.ts";
 import type { RequestUnderWay } from "./exchange_recorder.ts";
+import { headerOf } from "./request.ts";
 import type { ServerContext } from "./server_context.ts";
 
 /** What OpenTelemetry's API keeps under its symbol, as far as it is used. It is there once a program has set it up. */
@@ -86,22 +87,10 @@ function traceparentOf(
   requestHeader: Runtime["requestHeader"],
 ): string | null | undefined {
   const raw = (context?.incoming as { readonly rawHeaders?: readonly string[] } | undefined)?.rawHeaders;
-  if (!raw) return context?.incoming ? undefined : headerOf(request, requestHeader);
+  if (!raw) return context?.incoming ? undefined : headerOf(request, "traceparent", requestHeader);
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!;
     if (name.length === 11 && name.toLowerCase() === "traceparent") return raw[i + 1];
   }
   return undefined;
-}
-
-/** A request that the runtime has let go of tells nothing more, and on Deno it throws. */
-function headerOf(
-  request: Request | undefined,
-  requestHeader: Runtime["requestHeader"],
-): string | null | undefined {
-  try {
-    return request && requestHeader ? requestHeader(request, "traceparent") : request?.headers.get("traceparent");
-  } catch {
-    return undefined;
-  }
 }

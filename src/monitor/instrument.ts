@@ -12,7 +12,8 @@ import { pagePath, routeKind } from "../http/door_options.ts";
 import type { Recorder } from "../http/recorder.ts";
 import { markOf, runAround, tellsRoute } from "../http/measured_once.ts";
 import { unmatchedRoute } from "../http/route_series.ts";
-import { pathOf, type RouteFinder, routeFinder, type RouteOption, writtenPath } from "../http/routes.ts";
+import { pathOf, writtenPath } from "../http/request.ts";
+import { type RouteFinder, routeFinder, type RouteOption } from "../http/routes.ts";
 import type { LoopHolder } from "../work/loop_blame.ts";
 
 /** Options of `monitor.instrument`. */

@@ -6,7 +6,7 @@
 
 import { checkTable, type OptionTable, refuser } from "../check.ts";
 import { checkMonitor, middlewarePath } from "../http/door_options.ts";
-import { writtenPath } from "../http/routes.ts";
+import { writtenPath } from "../http/request.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import type { Blame } from "../process/blame.ts";
 import { measureListener } from "./instrument_listener.ts";

@@ -5,7 +5,7 @@
  */
 
 import { monitorWith, pagePath } from "../http/door_options.ts";
-import { pathOf, writtenPath } from "../http/routes.ts";
+import { pathOf, writtenPath } from "../http/request.ts";
 import { checkTable, type OptionTable, refuser, text, whole } from "../check.ts";
 import { createMonitor } from "../monitor/create_monitor.ts";
 import type { Monitor } from "../monitor/monitor.ts";

@@ -7,7 +7,7 @@ import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { livePage } from "@rtm/runtime-metrics/live";
 import { type IncomingLike, instrumentListener, type ResponseLike, toNodeListener } from "@rtm/runtime-metrics/node";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
-import { pathOf } from "../../src/http/routes.ts";
+import { pathOf } from "../../src/http/request.ts";
 import { negotiateFormat } from "../../src/page/negotiation.ts";
 import { runtimeName } from "../support/loop.ts";
 
