@@ -102,21 +102,24 @@ function measure(
   return function measured(this: unknown, request, platform) {
     // `arguments` is what came, to the last one, and costs nothing when it is only handed on.
     const args = arguments as unknown as Parameters<FetchHandler>;
+    const handle = (): Response | Promise<Response> => handler.apply(this, args);
+    const find = finder && ((): string | undefined => finder.find(...args));
     const outer = markOf(request, platform, args[2]);
-    const exchange = outer ? undefined : recorder.begin(
-      request,
-      finder?.find(...args) ?? unmatchedRoute,
-      platform,
-      recorder.needsPath ? pathOf(request, recorder.runtime.requestHeader) : undefined,
-    );
-    // What is around this one counts the request, and knows no more of its route.
-    if (finder && (outer || (exchange && finder.asksAgain))) tellsRoute(outer ?? exchange!, () => finder.find(...args));
-    if (!exchange) return handler.apply(this, args);
+    if (outer) {
+      // What is around this one counts the request, and knows no more of its route.
+      if (find) tellsRoute(outer, find);
+      return handle();
+    }
+    const { needsPath, runtime: { requestHeader } } = recorder;
+    const path = needsPath ? pathOf(request, requestHeader) : undefined;
+    const exchange = recorder.begin(request, find?.() ?? unmatchedRoute, platform, path);
+    if (!exchange) return handle();
+    if (finder?.asksAgain) tellsRoute(exchange, find!);
     const { blame } = recorder;
     const before = blame?.enter(exchange, exchange.beganAt);
     let answer: Response | Promise<Response>;
     try {
-      answer = runAround(exchange, request, args[2], () => handler.apply(this, args));
+      answer = runAround(exchange, request, args[2], handle);
     } catch (error) {
       exchange.end(500, undefined, left(recorder, before));
       throw error;

@@ -10,7 +10,8 @@ import { unmatchedRoute } from "../http/route_series.ts";
 import { checkMonitor, pagePath, routeKind } from "../http/door_options.ts";
 import { sentStatusOf } from "../http/outgoing_message.ts";
 import { markOf, ownMarkOf, tellsRoute } from "../http/measured_once.ts";
-import { type PathRoutes, routeFinder, writtenPath } from "../http/routes.ts";
+import { writtenPath } from "../http/request.ts";
+import { type PathRoutes, routeFinder } from "../http/routes.ts";
 import type { Recorder } from "../http/recorder.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { headersOf, type IncomingLike, pathOfMessage, type ResponseLike, urlOf } from "./message.ts";
@@ -95,7 +96,7 @@ export function measureListener<Listener extends (request: never, response: neve
   options: InstrumentListenerOptions<Parameters<Listener>[0]>,
   answersBehind?: (incoming: IncomingLike) => boolean,
 ): Listener {
-  const path = options.path === undefined ? undefined : writtenPath(options.path);
+  const scrapePath = options.path === undefined ? undefined : writtenPath(options.path);
   const { recorder } = monitor;
   recorder?.join();
   const page = toNodeListener(monitor.handler);
@@ -109,26 +110,28 @@ export function measureListener<Listener extends (request: never, response: neve
   return function measured(this: unknown, incoming: IncomingLike, outgoing: ResponseLike) {
     const platform = { incoming, outgoing };
     const request = new MessageRequest(incoming) as unknown as Request;
-    if (path !== undefined && pathOfMessage(incoming) === path) {
+    if (scrapePath !== undefined && pathOfMessage(incoming) === scrapePath) {
       // What is around this one may answer scrapes elsewhere, and measures this.
       ownMarkOf(request, platform)?.discard();
       return page(incoming, outgoing);
     }
-    if (!recorder) return call.call(this, incoming, outgoing);
-    // A listener around this one counts the request, and knows no more of its route.
+    const listen = (): unknown => call.call(this, incoming, outgoing);
+    if (!recorder) return listen();
+    const find = finder && ((): string | undefined => finder.find(incoming));
     const outer = markOf(request, platform);
-    const begun = outer ? undefined : recorder.begin(
-      request,
-      finder?.find(incoming) ?? unmatchedRoute,
-      platform,
-      recorder.needsPath ? pathOfMessage(incoming) : undefined,
-      incoming.method ?? "GET",
-    );
-    if (finder && (outer || (begun && finder.asksAgain))) tellsRoute(outer ?? begun!, () => finder.find(incoming));
-    if (!begun) return call.call(this, incoming, outgoing);
-    followUpgraded(begun, incoming, outgoing);
-    follow(begun, recorder, outgoing);
-    return hold(begun, recorder, outgoing, () => call.call(this, incoming, outgoing), () => answersBehind?.(incoming));
+    if (outer) {
+      // A listener around this one counts the request, and knows no more of its route.
+      if (find) tellsRoute(outer, find);
+      return listen();
+    }
+    const path = recorder.needsPath ? pathOfMessage(incoming) : undefined;
+    const route = find?.() ?? unmatchedRoute;
+    const exchange = recorder.begin(request, route, platform, path, incoming.method ?? "GET");
+    if (!exchange) return listen();
+    if (finder?.asksAgain) tellsRoute(exchange, find!);
+    followUpgraded(exchange, incoming, outgoing);
+    follow(exchange, recorder, outgoing);
+    return hold(exchange, recorder, outgoing, listen, () => answersBehind?.(incoming));
   } as unknown as Listener;
 }
 
