@@ -122,18 +122,16 @@ export function markOf(request: Request, server: unknown, context?: unknown): Ma
  * @returns What measures it.
  */
 export function ownMarkOf(request: Request, server: unknown): Marked | undefined {
-  let carrier: { readonly [current]?: Marked };
-  let exchange: Marked | undefined;
   try {
-    carrier = carrierOf(request, serverContextOf(request, server));
-    exchange = carrier[current];
+    const carrier = carrierOf(request, serverContextOf(request, server)) as { readonly [current]?: Marked };
+    const exchange = carrier[current];
+    // One and the same `Request` may be handled twice, one time after the other. What a server made for one request may not,
+    // though that can be over before its handlers are: its client has left.
+    return exchange?.isOver && carrier === request ? undefined : exchange;
   } catch {
     // An app may be asked with anything.
     return undefined;
   }
-  // One and the same `Request` may be handled twice, one time after the other. What a server made for one request may not,
-  // though that can be over before its handlers are: its client has left.
-  return exchange?.isOver && carrier === request ? undefined : exchange;
 }
 
 /**
