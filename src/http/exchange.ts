@@ -28,6 +28,7 @@ const clientClosedRequest = 499;
 export class Exchange implements PendingItem, RequestUnderWay {
   // One object for each request, so few fields, set once and in this order (on Bun eight less are worth 80 ns), and nothing
   // with `#`, which would mark each object as an owner (on Node 50 ns).
+  /** When it came, in seconds of the runtime's clock. */
   readonly beganAt: number;
   /** The older one of its neighbours in flight. */
   previous: PendingItem | undefined;
@@ -35,12 +36,17 @@ export class Exchange implements PendingItem, RequestUnderWay {
   next: PendingItem | undefined;
   /** The route may be known better when it is answered than at the beginning. */
   series: RouteSeries;
+  /** The request as it came; let go of while a body is followed, which may be never read. */
   request: Request | undefined;
+  /** What few metrics and observers want; undefined where none of them is there. */
   readonly details: RequestDetails | undefined;
   /** What the server passed beside the request, where that tells anything. */
   readonly context: ServerContext | undefined;
+  /** The trace that was found when the request was let go of; null where there is none. */
   trace: string | null | undefined;
+  /** When it was answered, where its end is looked at, or told, later; NaN otherwise. */
   answeredAt: number;
+  /** The status that the client sees, 0 until it is known, and flags. */
   state: number;
   /** Tells the route as far as it is known now. Only where something can tell it: a field in each request has its price. */
   declare findRoute?: (() => string | undefined) | undefined;
@@ -67,6 +73,7 @@ export class Exchange implements PendingItem, RequestUnderWay {
     mark(request, context, this);
   }
 
+  /** The status that the client sees; 0 until it is known. */
   get status(): number {
     return this.state & statusBits;
   }
@@ -154,10 +161,12 @@ export class Exchange implements PendingItem, RequestUnderWay {
     return at;
   }
 
+  /** The client has left; what was answered before that was its answer. */
   leave(): void {
     if (this.status === 0) this.over("aborted");
   }
 
+  /** Lets Node's message tell the end from now on. */
   listen(): void {
     if (this.state & (told | ended)) return;
     this.state |= told;
@@ -175,6 +184,7 @@ export class Exchange implements PendingItem, RequestUnderWay {
     this.over(outcome, this.answeredAt);
   }
 
+  /** Counts what stays open for as long as its client likes. */
   open(): void {
     if (this.state & opened) return;
     this.state |= opened;
@@ -182,7 +192,7 @@ export class Exchange implements PendingItem, RequestUnderWay {
     this.series.recorder.record(this, "completed", Number.NaN);
   }
 
-  /** It is counted at once, or when what is still being read of it is known. */
+  /** Ends it, at that time; it is counted at once, or when what is still being read of it is known. */
   over(how: Outcome, at: number = Number.NaN): void {
     if (this.state & ended) return;
     const durationSeconds = timeOf(this, at) - this.beganAt;

@@ -48,7 +48,9 @@ export class Recorder implements ExchangeRecorder {
   readonly runtime: Runtime;
   /** The runtime's clock, in seconds. */
   readonly now: () => number;
+  /** Looks after a body that nobody has read to the end yet. */
   readonly unread: ExchangeRecorder["unread"];
+  /** Looks at a message once the turn of the loop is over in which it was answered. */
   readonly lookAfterTurn: ExchangeRecorder["lookAfterTurn"];
   /** Does any metric or observer need more than status and duration? */
   readonly needsDetails: boolean;
