@@ -6,7 +6,7 @@
 
 import { checkTable, type OptionTable, refuser } from "../check.ts";
 import type { HonoContextLike, HonoMiddleware, HonoRequestLike } from "./context.ts";
-import { answeringRoute, expectedRoute, matchesOf } from "./routes.ts";
+import { HonoRoutes, matchesOf } from "./routes.ts";
 import { expectMountedApps, markOf, needMarks, runMounted } from "../http/measured_once.ts";
 import { readStatus } from "../http/answer.ts";
 import { checkMonitor, middlewarePath } from "../http/door_options.ts";
@@ -54,6 +54,7 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): H
       return isScrape(c.req) ? monitor.handler(c) : passed(next());
     };
   }
+  const routes = new HonoRoutes(recorder);
   recorder.join();
   expectMountedApps();
   let own: unknown;
@@ -73,19 +74,19 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): H
       else own = place;
     }
     const { raw } = req;
-    const expected = expectedRoute(matches);
+    const expected = routes.expected(matches);
     // An outer app's middleware, or an instrumented handler around this app, counts the request.
     const outer = markOf(raw, c.env, c);
     if (outer) {
       // A handler around this app cannot know the route; an outer app's middleware puts its own in its place.
       return passed(
         (expected.mounts ? runMounted(outer, c, next) : next()).finally(() => {
-          outer.reroute(answeringRoute(matches, req.routeIndex, expected, statusOf(c)) ?? expected.route!);
+          outer.reroute(routes.answering(matches, req.routeIndex, expected, statusOf(c)) ?? expected.route!);
         }),
       );
     }
     const exchange = recorder.open(
-      recorder.series(raw.method, expected.route!),
+      routes.series(expected, raw.method),
       raw,
       c.env,
       expected.record !== undefined,
@@ -103,7 +104,7 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): H
     return handled.then(() => {
       const at = exchange.settled();
       const status = statusOf(c);
-      const route = answeringRoute(matches, req.routeIndex, expected, status);
+      const route = routes.answering(matches, req.routeIndex, expected, status);
       // A handler that answers nothing is an error to Hono.
       if (status === undefined) return exchange.end(500, route, at);
       const response = c.res;
@@ -115,7 +116,7 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): H
     }, (error: unknown) => {
       const at = exchange.settled();
       // Hono answers an Error itself; what else is thrown passes through every handler, and the server answers 500.
-      exchange.end(500, answeringRoute(matches, req.routeIndex, expected), at);
+      exchange.end(500, routes.answering(matches, req.routeIndex, expected), at);
       throw error;
     });
   };

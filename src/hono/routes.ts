@@ -5,67 +5,100 @@
  */
 
 import type { HonoRequestLike, HonoRouteLike } from "./context.ts";
+import type { RouteSeries } from "../http/exchange_recorder.ts";
 import { unmatchedRoute } from "../http/route_series.ts";
+import type { Recorder } from "../http/recorder.ts";
 
 /** What matched a request, in the order in which it runs: each time a handler beside its record, and its parameters. */
 export type Matches = readonly (readonly [readonly [unknown, HonoRouteLike], ...unknown[]])[];
 
 /** What is known of a record, found once. */
 export interface KnownRoute {
-  /** Undefined where only middlewares matched. */
-  readonly record?: HonoRouteLike;
+  readonly record: HonoRouteLike | undefined;
   /** The template; undefined where the record is a middleware, which answers for no route. */
   readonly route: string | undefined;
   /** Is it a middleware that answers with files? */
   readonly servesFiles?: boolean;
   /** Does it hand the request to another app, made anew? */
   readonly mounts?: boolean;
+  /** The newest method that came, and the series of both. */
+  method?: string;
+  series?: RouteSeries;
 }
 
-const known = new WeakMap<HonoRouteLike, KnownRoute>();
-const unmatched: KnownRoute = { route: unmatchedRoute };
+/** Knows the routes of the apps that one middleware serves. */
+export class HonoRoutes {
+  private readonly recorder: Recorder;
+  private readonly known = new WeakMap<HonoRouteLike, KnownRoute>();
+  private readonly none: KnownRoute = { record: undefined, route: unmatchedRoute };
 
-function knownOf(record: HonoRouteLike): KnownRoute {
-  let found = known.get(record);
-  if (!found) {
-    found = isMiddleware(record)
-      ? { record, route: undefined, servesFiles: servesFiles(record) }
-      : { record, route: record.path, mounts: isMount(record) };
-    known.set(record, found);
+  /**
+   * Makes one that knows no route yet.
+   *
+   * @param recorder Finds series.
+   */
+  constructor(recorder: Recorder) {
+    this.recorder = recorder;
   }
-  return found;
-}
 
-/** Finds the last route that matched, `none` where there is none; who answers is known only behind the handlers. */
-export function expectedRoute(matches: Matches): KnownRoute {
-  for (let i = matches.length - 1; i >= 0; i--) {
-    const found = knownOf(matches[i]![0][1]);
-    if (found.route !== undefined) return found;
+  /**
+   * Finds the last route that matched; who answers is known only behind the handlers.
+   *
+   * @param matches What matched.
+   * @returns The route, `none` where only middlewares matched.
+   */
+  expected(matches: Matches): KnownRoute {
+    for (let i = matches.length - 1; i >= 0; i--) {
+      const known = this.knownOf(matches[i]![0][1]);
+      if (known.route !== undefined) return known;
+    }
+    return this.none;
   }
-  return unmatched;
-}
 
-/**
- * Tells the template of the route that did answer.
- *
- * @param matches What matched.
- * @param index The place of what ran last.
- * @param expected The route that was expected.
- * @param status What was answered; undefined where nothing was.
- * @returns The template, where it is another one, or `static` for a file; undefined also where any other middleware
- * answered, and the expected one stands.
- */
-export function answeringRoute(
-  matches: Matches,
-  index: number,
-  expected: KnownRoute,
-  status?: number,
-): string | undefined {
-  const record = matches[index]?.[0][1];
-  if (record === undefined || record === expected.record) return undefined;
-  const { route, servesFiles } = knownOf(record);
-  // Where it has no such file it passes the request on, and stays the last that ran where nothing stands behind it.
-  return route ?? (servesFiles && (status! < 400 || status === rangeNotSatisfiable) ? staticRoute : undefined);
+  /**
+   * Tells the template of the route that did answer.
+   *
+   * @param matches What matched.
+   * @param index The place of what ran last.
+   * @param expected The route that was expected.
+   * @param status What was answered; undefined where nothing was.
+   * @returns The template, where it is another one, or `static` for a file; undefined also where any other middleware
+   * answered, and the expected one stands.
+   */
+  answering(matches: Matches, index: number, expected: KnownRoute, status?: number): string | undefined {
+    const record = matches[index]?.[0][1];
+    if (record === undefined || record === expected.record) return undefined;
+    const { route, servesFiles } = this.knownOf(record);
+    // Where it has no such file it passes the request on, and stays the last that ran where nothing stands behind it.
+    return route ?? (servesFiles && (status! < 400 || status === rangeNotSatisfiable) ? staticRoute : undefined);
+  }
+
+  /**
+   * Finds the series of a route.
+   *
+   * @param known The route.
+   * @param method The request's method.
+   * @returns The series.
+   */
+  series(known: KnownRoute, method: string): RouteSeries {
+    if (known.method === method) return known.series!;
+    known.method = method;
+    return known.series = this.recorder.series(method, known.route!);
+  }
+
+  private knownOf(record: HonoRouteLike): KnownRoute {
+    let known = this.known.get(record);
+    if (!known) {
+      const isRoute = !isMiddleware(record);
+      this.known.set(
+        record,
+        known = isRoute
+          ? { record, route: record.path, mounts: isMount(record) }
+          : { record, route: undefined, servesFiles: servesFiles(record) },
+      );
+    }
+    return known;
+  }
 }
 
 /** Under this name Hono keeps what matched a request; undefined until it was looked for, null where it was not found. */

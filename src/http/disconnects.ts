@@ -20,49 +20,77 @@ const listenAfterSeconds = 0.02;
  */
 const completesWithinSeconds = 0.01;
 
-/** Listens to every request that has been under way for a while. */
-export interface Disconnects {
-  /** Notes a request that begins, the youngest of all. */
-  begin(exchange: RequestUnderWay): void;
-  /** Notes a request that ends. It must still be among those in flight. */
-  end(exchange: RequestUnderWay): void;
-  /** Stops the timer for good, and every listener. */
-  stop(): void;
-}
-
-/** Makes one that waits for its first request; without timers nothing is ever listened to. */
-export function listenToClients({ now, startTimer, stopTimer, signalTellsAbort }: Runtime): Disconnects {
-  /** The oldest request without a listener; all younger ones have none either, since requests begin in the order of their age. */
-  let oldest: RequestUnderWay | undefined;
-  let timer: unknown;
-  let waits = !startTimer;
+/** Listens to every request that has been under way for a while. Requests begin in the order of their age. */
+export class Disconnects {
+  private readonly runtime: Runtime;
+  /** The oldest request without a listener; all younger ones have none either. */
+  private oldest: RequestUnderWay | undefined;
+  private timer: unknown;
+  private waits: boolean;
   /** How to stop listening to the signals of those that are listened to. */
-  const listening = new Map<RequestUnderWay, () => void>();
+  private readonly listening = new Map<RequestUnderWay, () => void>();
+  readonly #look = (): void => this.#lookAfter();
+
+  /**
+   * Makes one that waits for its first request.
+   *
+   * @param runtime Clock and timers; without timers nothing is ever listened to.
+   */
+  constructor(runtime: Runtime) {
+    this.runtime = runtime;
+    this.waits = !runtime.startTimer;
+  }
+
+  /** Notes a request that begins, the youngest of all. */
+  begin(exchange: RequestUnderWay): void {
+    this.oldest ??= exchange;
+    if (!this.waits) this.#wait(listenAfterSeconds);
+  }
+
+  /** Notes a request that ends. It must still be among those in flight. */
+  end(exchange: RequestUnderWay): void {
+    if (exchange === this.oldest) this.oldest = exchange.next as RequestUnderWay | undefined;
+    if (this.listening.size === 0) return;
+    this.listening.get(exchange)?.();
+    this.listening.delete(exchange);
+  }
+
+  /** Stops the timer for good, and every listener. */
+  stop(): void {
+    if (this.timer !== undefined) this.runtime.stopTimer?.(this.timer);
+    this.timer = undefined;
+    this.waits = true;
+    for (const stop of this.listening.values()) stop();
+    this.listening.clear();
+  }
 
   /** The timer goes on when requests end, so that one is started for many, and none where nothing is under way. */
-  const wait = (seconds: number): void => {
-    waits = true;
-    timer = startTimer!(look, seconds);
-  };
+  #wait(seconds: number): void {
+    this.waits = true;
+    this.timer = this.runtime.startTimer!(this.#look, seconds);
+  }
 
-  const look = (): void => {
-    timer = undefined;
-    waits = false;
-    const at = now();
+  #lookAfter(): void {
+    this.timer = undefined;
+    this.waits = false;
+    const now = this.runtime.now();
+    let exchange = this.oldest;
     // A timer may fire a little early; what it was meant for counts as due.
-    while (oldest && at - oldest.beganAt >= listenAfterSeconds - 0.001) {
-      const exchange = oldest;
-      oldest = exchange.next as RequestUnderWay | undefined;
-      if (exchange.status !== 0) continue;
-      if (exchange.context?.outgoing) exchange.listen();
-      else listen(exchange);
+    while (exchange && now - exchange.beganAt >= listenAfterSeconds - 0.001) {
+      const next = exchange.next as RequestUnderWay | undefined;
+      if (exchange.status === 0) {
+        if (exchange.context?.outgoing) exchange.listen();
+        else this.#listen(exchange);
+      }
+      exchange = next;
     }
-    if (oldest) wait(Math.max(0.001, oldest.beganAt + listenAfterSeconds - at));
-  };
+    this.oldest = exchange;
+    if (exchange) this.#wait(Math.max(0.001, exchange.beganAt + listenAfterSeconds - now));
+  }
 
-  const listen = (exchange: RequestUnderWay): void => {
+  #listen(exchange: RequestUnderWay): void {
     // Deno tells of the completion only whoever asked before it.
-    const completed = signalTellsAbort ? undefined : exchange.context?.completed;
+    const completed = this.runtime.signalTellsAbort ? undefined : exchange.context?.completed;
     let isAnswered = false;
     completed?.then(() => {
       isAnswered = true;
@@ -72,38 +100,20 @@ export function listenToClients({ now, startTimer, stopTimer, signalTellsAbort }
       if (!completed) return exchange.leave();
       // A handler that heeds the signal throws now, before anything tells why that has aborted.
       if (!isAnswered && exchange.status === 0) exchange.state |= doubted;
-      startTimer!(() => isAnswered || exchange.leave(), completesWithinSeconds);
+      this.runtime.startTimer!(() => {
+        if (!isAnswered) exchange.leave();
+      }, completesWithinSeconds);
     };
     try {
       const { signal } = exchange.request!;
       if (signal.aborted) return exchange.leave();
       signal.addEventListener("abort", leave, { once: true });
       exchange.state |= listened;
-      listening.set(exchange, () => signal.removeEventListener("abort", leave));
+      this.listening.set(exchange, () => signal.removeEventListener("abort", leave));
     } catch {
       // On Deno a request whose answer was sent tells nothing more: somebody outside has answered it.
     }
-  };
-
-  return {
-    begin(exchange) {
-      oldest ??= exchange;
-      if (!waits) wait(listenAfterSeconds);
-    },
-    end(exchange) {
-      if (exchange === oldest) oldest = exchange.next as RequestUnderWay | undefined;
-      if (listening.size === 0) return;
-      listening.get(exchange)?.();
-      listening.delete(exchange);
-    },
-    stop() {
-      if (timer !== undefined) stopTimer?.(timer);
-      timer = undefined;
-      waits = true;
-      for (const stop of listening.values()) stop();
-      listening.clear();
-    },
-  };
+  }
 }
 
 const quickSeconds = 0.002; // no client leaves faster

@@ -22,7 +22,7 @@ import { type InProgress, isLeftOut, routeSeries } from "./route_series.ts";
 import { beginMeasuring, mark } from "./measured_once.ts";
 import type { LabelValues, Meter } from "./meter.ts";
 import type { RequestSettings } from "./options.ts";
-import { type Disconnects, listenToClients } from "./disconnects.ts";
+import { Disconnects } from "./disconnects.ts";
 import { methodOf } from "./request.ts";
 import { serverContextOf } from "./server_context.ts";
 import { isLater } from "./user_function.ts";
@@ -93,7 +93,7 @@ export class Recorder implements ExchangeRecorder {
     this.options = options;
     this.series = routeSeries(this, () => this.options, inProgress, families.texts, maxRoutes);
     this.answers = new AnswerSlots(meters.length);
-    this.disconnects = listenToClients(runtime);
+    this.disconnects = new Disconnects(runtime);
     this.failed = failed;
   }
 

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { isObject } from "../check.ts";
 import type { WrittenLike } from "./first_piece.ts";
 import { headerOf, methodOf } from "./request.ts";
 import type { ProcessLike, Runtime } from "../runtime/shim.ts";
@@ -84,7 +83,7 @@ const { isProxy } = ((globalThis as { process?: ProcessLike }).process?.getBuilt
 
 /** May this be a server's own object? A proxy is not looked at: on Deno a look at `process.env` asks for a permission. */
 export function mayBeServers(value: unknown): value is object {
-  return isObject(value) && !isProxy?.(value);
+  return typeof value === "object" && value !== null && !isProxy?.(value);
 }
 
 /** Finds out what the server passed. Only what has the shape of a server's own object is taken. */
@@ -113,27 +112,27 @@ function carriedBy(request: CarryingRequest | undefined): unknown {
 }
 
 function isOutgoing(value: unknown): value is OutgoingLike {
-  const { writableFinished, on } = (value ?? {}) as Partial<OutgoingLike>;
-  return typeof writableFinished === "boolean" && typeof on === "function";
+  const outgoing = value as OutgoingLike | null | undefined;
+  return typeof outgoing?.writableFinished === "boolean" && typeof outgoing.on === "function";
 }
 
 function isIncoming(value: unknown): value is IncomingLike {
-  return isObject((value as Partial<IncomingLike> | null | undefined)?.headers);
+  return typeof (value as IncomingLike | null | undefined)?.headers === "object";
 }
 
-function isDenoInfo(value: unknown): value is ServerContext {
-  return isObject(value) && "completed" in value && "remoteAddr" in value;
+function isDenoInfo(value: object): value is ServerContext {
+  return "completed" in value && "remoteAddr" in value;
 }
 
 function isBunServer(value: unknown): value is ServerContext {
-  const { requestIP, upgrade } = (value ?? {}) as { requestIP?: unknown; upgrade?: unknown };
-  return typeof requestIP === "function" && typeof upgrade === "function";
+  const server = value as { requestIP?: unknown; upgrade?: unknown } | null | undefined;
+  return typeof server?.requestIP === "function" && typeof server.upgrade === "function";
 }
 
 /** Finds the object that is one and the same wherever a request is seen, also behind `app.mount()` where there is one. */
 export function carrierOf(request: Request, server: ServerContext | undefined): object {
   if (server?.outgoing) return server.outgoing;
-  return isDenoInfo(server) ? server : request;
+  return server && isDenoInfo(server) ? server : request;
 }
 
 /**
