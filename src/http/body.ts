@@ -21,11 +21,11 @@ export interface BodyFollower {
  * one that cannot even be looked at stands ready for whoever can send it.
  */
 export function streamOf(
-  { runtime, measuresSizes }: { readonly runtime: Runtime; readonly measuresSizes: boolean },
+  { bodyStream, measuresSizes }: Pick<Runtime, "bodyStream"> & { readonly measuresSizes: boolean },
   response: Response,
 ): ReturnType<Runtime["bodyStream"]> {
   try {
-    return runtime.bodyStream(response, measuresSizes);
+    return bodyStream(response, measuresSizes);
   } catch {
     return asked(() => response.body);
   }

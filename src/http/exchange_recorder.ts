@@ -60,6 +60,7 @@ export interface RouteSeries {
 export interface ExchangeRecorder {
   readonly runtime: Runtime;
   readonly now: () => number;
+  readonly bodyStream: Runtime["bodyStream"];
   readonly needsDetails: boolean;
   readonly measuresSizes: boolean;
   readonly readsLate: boolean;

@@ -48,6 +48,8 @@ export class Recorder implements ExchangeRecorder {
   readonly runtime: Runtime;
   /** The runtime's clock, in seconds. */
   readonly now: () => number;
+  /** The stream that a response's body is made of. */
+  readonly bodyStream: Runtime["bodyStream"];
   /** Looks after a body that nobody has read to the end yet. */
   readonly unread: ExchangeRecorder["unread"];
   /** Looks at a message once the turn of the loop is over in which it was answered. */
@@ -83,6 +85,7 @@ export class Recorder implements ExchangeRecorder {
     const { meters, inProgress } = this.families = families;
     this.runtime = runtime;
     this.now = runtime.now;
+    this.bodyStream = runtime.bodyStream;
     this.unread = unreadBodies(runtime.startTimer);
     this.lookAfterTurn = afterTurn(runtime.nextTurn);
     this.tells = observers.length > 0 || meters.some((meter) => meter.computes);

@@ -107,8 +107,8 @@ function serversOwn(value: unknown): ServerContext | undefined {
 }
 
 function carriedBy(request: CarryingRequest | undefined): unknown {
-  const { node, deno, bun } = request?.runtime ?? {};
-  return node ?? deno?.info ?? bun;
+  const runtime = request?.runtime;
+  return runtime && (runtime.node ?? runtime.deno?.info ?? runtime.bun);
 }
 
 function isOutgoing(value: unknown): value is OutgoingLike {
