@@ -8,7 +8,8 @@ import type { Gathered } from "../gather/gather.ts";
 import type { SelfMetrics } from "../metrics/self_metrics.ts";
 import type { MessageHead } from "./message.ts";
 import type { Runtime } from "../runtime/shim.ts";
-import type { Moment } from "./shared_reader.ts";
+import type { SharedReader } from "./shared_reader.ts";
+import type { SharedSlots } from "./shared_slots.ts";
 import type { Threads } from "./threads.ts";
 
 /** Who this copy is. */
@@ -22,14 +23,10 @@ export interface Identity {
   readonly bornAt: number;
 }
 
-/** The memory of this process' threads. */
+/** The memory of this process' threads: this one's, as it is written and read, and that of the others. */
 export interface Shared {
-  /** Numbers the next report of this copy. */
-  nextReport(): number;
-  /** Takes the numbers of this copy's slots. */
-  moment(): Moment;
-  /** Whether those of a family are among them. */
-  has(family: string): boolean;
+  readonly slots: SharedSlots;
+  readonly reader: SharedReader;
   readonly threads: Threads;
 }
 

@@ -13,7 +13,6 @@
  * @module
  */
 
-import type { Gathered } from "../gather/gather.ts";
 import { answerOf, copiesOf, showCopies } from "../gather/other_copies.ts";
 import { accessTo } from "../monitor/access.ts";
 import type { Monitor } from "../monitor/monitor.ts";
@@ -21,8 +20,8 @@ import type { GlobalLike } from "../runtime/shim.ts";
 import { Copies } from "./copies.ts";
 import { identityOf } from "./identity.ts";
 import type { LinkContext } from "./hub.ts";
-import { LastWords } from "./last_words.ts";
 import { linksOf } from "./links.ts";
+import { OwnSnapshots } from "./own_snapshots.ts";
 import { shareSlots } from "./share_slots.ts";
 import { action, checkJoinOptions, type JoinOptions } from "./options.ts";
 import { livingCopies, Questions } from "./questions.ts";
@@ -79,27 +78,18 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
   const { group, deadlineSeconds } = settings;
   // What is answered has a way to go, and is told to the others.
   const collectSeconds = Math.min(deadlineSeconds / 2, access.collectTimeoutSeconds);
-  const seconds = { timeoutSeconds: collectSeconds, longestSeconds: collectSeconds };
-  const lastWords = new LastWords(core);
-  let hasEnded = false;
-  const gatherOwn = async (taken: () => void): Promise<Gathered> => {
-    if (hasEnded) return lastWords.now();
-    const own = await access.gather({ ...seconds, isAlone: true, remembers: true, taken });
-    lastWords.took(own);
-    return own;
-  };
+  const snapshots = new OwnSnapshots(core, access, collectSeconds);
   const warned = new Set<string>();
   // Where copies meet in a directory each thread is one of them like any process.
   const shared = settings.directory === undefined
     ? shareSlots(core, global, identity, (id) => copies.known.meetSibling(id))
     : undefined;
   const copies: Copies = new Copies({
-    ...{ identity, group, deadlineSeconds, runtime, self, prefix, gatherOwn },
+    ...{ identity, group, deadlineSeconds, runtime, self, prefix },
+    gatherOwn: (taken) => snapshots.take(taken),
     tookQuestion: (head) => questions.took(head),
     shared,
-    look() {
-      for (const source of sources) source.look?.();
-    },
+    look: () => look(),
     warn(sentence) {
       if (warned.size < mostWarnings && warned.size !== warned.add(sentence).size) console.warn(sentence);
     },
@@ -122,11 +112,14 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
     threads: shared?.threads,
   };
   const sources = links.map((link) => link(context));
+  const look = (): void => {
+    for (const source of sources) source.look?.();
+  };
   showCopies(core, {
     collectSeconds,
     begin: () => copies.begin(),
     living() {
-      for (const source of sources) source.look?.();
+      look();
       // Their names are in what they tell.
       if (copies.known.living().some(({ report }) => !report)) void copies.learn();
       return livingCopies(identity, copies.speaker.process, copies.known);
@@ -134,8 +127,9 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
     question: (id, door, text) => questions.ask(id, door, text),
   });
   const learning = runtime.startTimer?.(() => void copies.learn(), learnSeconds);
+  let hasEnded = false;
   const say = (): void => {
-    if (!hasEnded) self.attempt("copies", () => copies.bye(lastWords.now()));
+    if (!hasEnded) self.attempt("copies", () => copies.bye(snapshots.last()));
     hasEnded = true;
     for (const source of sources) source.flush?.();
   };

@@ -37,7 +37,7 @@ export class OwnReports {
   /** Notes that what is told next is of this moment. */
   takenNow(): Taken {
     const { shared } = this.#options;
-    return { number: shared ? shared.nextReport() : ++this.#last, moment: shared?.moment() };
+    return { number: shared ? shared.slots.nextReport() : ++this.#last, moment: shared?.reader.moment() };
   }
 
   /** Makes what is told, once for those that read our memory, and once for the others. */
@@ -46,7 +46,7 @@ export class OwnReports {
     const made: Promise<Report>[] = [];
     return (isPart) =>
       made[Number(isPart)] ??= (async () => {
-        const isLeftOut = ({ name }: FamilySnapshot): boolean => isPart && shared!.has(name);
+        const isLeftOut = ({ name }: FamilySnapshot): boolean => isPart && shared!.slots.has(name);
         const told = own.families.filter((family) => !isLeftOut(family));
         const report = this.#made(own, await familyLines(told, new Slices(runtime)), taken);
         if (!isPart) return report;

@@ -31,14 +31,12 @@ export function shareSlots(
   const { runtime, settings: { prefix, labels: staticLabels } } = core;
   const life = watchThreads(global, runtime, id);
   const { views } = slots;
-  const reader = new SharedReader(views);
   const own = { id, buffer: views.buffer, copy, process, bornAt, mark: life.mark, prefix, staticLabels };
   core.share(slots);
   core.writeBeatsTo(new SharedBeat(views));
   return {
-    nextReport: () => slots.nextReport(),
-    moment: () => reader.moment(),
-    has: (family) => slots.has(family),
+    slots,
+    reader: new SharedReader(views),
     threads: new Threads(own, life, runtime, met),
     stop() {
       core.writeBeatsTo(undefined);

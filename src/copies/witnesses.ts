@@ -69,7 +69,7 @@ export class Witnesses {
     if (living.length === 0) return;
     // What all others read from memory is never behind.
     const areReaders = living.every(({ id }) => speaker.isReader(id));
-    const sums = families.filter((family) => areSums(family) && !(areReaders && shared!.has(family.name)));
+    const sums = families.filter((family) => areSums(family) && !(areReaders && shared!.slots.has(family.name)));
     const lines = await familyLines(
       // How many were lost, and by which request something was counted, is of no use there.
       sums.map((family) => ({ ...family, lost: 0, exemplars: undefined })),

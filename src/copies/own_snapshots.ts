@@ -1,0 +1,47 @@
+/**
+ * What a copy shows by itself: as long as it lives with the app's own metrics, and at its end, when there is no time to ask
+ * anybody, with these as they were told last.
+ *
+ * @module
+ */
+
+import type { Core } from "../core/core.ts";
+import { type FamilySnapshot, takeSnapshot } from "../gather/family_snapshot.ts";
+import type { Gathered } from "../gather/gather.ts";
+import type { MonitorAccess } from "../monitor/access.ts";
+
+/** Takes the snapshots of one core. */
+export class OwnSnapshots {
+  readonly #core: Core;
+  readonly #access: MonitorAccess;
+  readonly #seconds: number;
+  #foreign: readonly FamilySnapshot[] = [];
+  #labels: Gathered["labels"] = {};
+  #hasEnded = false;
+
+  /** `seconds` is how long each metric of the app's own may take. */
+  constructor(core: Core, access: MonitorAccess, seconds: number) {
+    this.#core = core;
+    this.#access = access;
+    this.#seconds = seconds;
+  }
+
+  /** Takes one; `taken` is called at the moment of which our own numbers are. */
+  async take(taken: () => void): Promise<Gathered> {
+    if (this.#hasEnded) return this.last();
+    const seconds = { timeoutSeconds: this.#seconds, longestSeconds: this.#seconds };
+    const own = await this.#access.gather({ ...seconds, isAlone: true, remembers: true, taken });
+    this.#foreign = own.families.filter(({ isForeign }) => isForeign);
+    this.#labels = own.labels;
+    return own;
+  }
+
+  /** Takes the last one. */
+  last(): Gathered {
+    this.#hasEnded = true;
+    const core = this.#core;
+    core.refresh();
+    const own = [...core.families(), ...core.fallbackFamilies()].map(takeSnapshot);
+    return { families: [...own, ...this.#foreign], labels: this.#labels };
+  }
+}
