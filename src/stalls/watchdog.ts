@@ -100,10 +100,14 @@ export function watchdog(monitor: Monitor, options: WatchdogOptions = {}): Watch
     restSeconds: Math.max(tickSeconds, Math.min(longestRest, settings.thresholdSeconds / 4)),
   };
   blame.watcher?.replaced();
-  const ready = new Outcome<{ port?: number }>();
+  let settle: { fulfil(outcome: { port?: number }): void; reject(error: Error): void };
+  const ready = new Promise<{ port?: number }>((fulfil, reject) => settle = { fulfil, reject });
+  let isSettled = false;
+  // Nobody has to handle it.
+  const settled = ready.catch(() => {}).then(() => isSettled = true);
   const failed = (error: unknown): void => {
     self.fail("watchdog");
-    ready.reject(new Error(`${action}: ${error instanceof Error ? error.message : error}`, { cause: error }));
+    settle.reject(startError(error));
   };
   self.expect("watchdog");
   let thread: Thread;
@@ -113,11 +117,11 @@ export function watchdog(monitor: Monitor, options: WatchdogOptions = {}): Watch
       message(message) {
         const { port, error } = message as WatchMessage;
         if (error !== undefined) failed(new Error(`/livez cannot be served: ${error}`));
-        else ready.fulfil(port === undefined ? {} : { port });
+        else settle.fulfil(port === undefined ? {} : { port });
       },
     });
   } catch (error) {
-    throw new Error(`${action}: ${error instanceof Error ? error.message : error}`, { cause: error });
+    throw startError(error);
   }
 
   const numbers = new HolderNumbers((message) => thread.post(message));
@@ -133,44 +137,24 @@ export function watchdog(monitor: Monitor, options: WatchdogOptions = {}): Watch
   const stop = access.untilStop(() => {
     if (blame.watcher === watcher) blame.watcher = undefined;
     thread.end();
-    ready.reject(new Error("The watchdog was stopped"));
+    settle.reject(new Error("The watchdog was stopped"));
   });
   return {
     get ready() {
-      if (ready.isOpen) {
+      if (!isSettled) {
         // Nothing else may hold the process: who awaits it would never be answered.
         thread.keepAlive(true);
-        ready.whenSettled(() => thread.keepAlive(false));
+        void settled.then(() => thread.keepAlive(false));
       }
-      return ready.promise;
+      return ready;
     },
     stop,
     [Symbol.dispose]: stop,
   };
 }
 
-/** A promise that nobody has to handle, and what settles it. */
-class Outcome<Value> {
-  readonly promise: Promise<Value>;
-  isOpen = true;
-  #settle: { fulfil(value: Value): void; reject(error: Error): void } | undefined;
-
-  constructor() {
-    this.promise = new Promise((fulfil, reject) => this.#settle = { fulfil, reject });
-    this.whenSettled(() => this.isOpen = false);
-  }
-
-  fulfil(value: Value): void {
-    this.#settle?.fulfil(value);
-  }
-
-  reject(error: Error): void {
-    this.#settle?.reject(error);
-  }
-
-  whenSettled(act: () => void): void {
-    this.promise.then(act, act);
-  }
+function startError(cause: unknown): Error {
+  return new Error(`${action}: ${cause instanceof Error ? cause.message : cause}`, { cause });
 }
 
 function checkPermissions(global: GlobalLike, { server, abortSeconds }: WatchdogSettings): void {
