@@ -114,8 +114,8 @@ function planRuns(targets: string[], named: string[]): Run[] {
     .filter(({ files }) => files.length > 0);
 }
 
-/** Two files at a time where they may share the cores: tests wait for half of their time. */
-const width = 2;
+/** So many files at a time where they may share the cores, since tests wait for half of their time; Node takes the longest. */
+const widths: Readonly<Record<Runtime, number>> = { node: 3, deno: 2, bun: 2 };
 
 function commandFor(
   { runtime, files, serial, testTimeoutSeconds }: Run,
@@ -130,7 +130,7 @@ function commandFor(
         command: process.execPath,
         args: [
           ...["--import", "tsx", "--test", `--test-timeout=${testTimeoutSeconds * 1000}`],
-          `--test-concurrency=${serial ? 1 : width}`,
+          `--test-concurrency=${serial ? 1 : widths.node}`,
           ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
           ...["--test-reporter=junit", `--test-reporter-destination=${junitPath}`],
           ...sharedProcesses(files, directory),
@@ -140,13 +140,13 @@ function commandFor(
       return {
         command: bin("deno"),
         args: ["test", "-A", "--no-check", `--junit-path=${junitPath}`, ...(serial ? [] : ["--parallel"]), ...paths],
-        env: { DENO_JOBS: String(width) },
+        env: { DENO_JOBS: String(widths.deno) },
       };
     case "bun": // all files are in one global without --isolate, which --parallel brings along
       return {
         command: bin("bun"),
         args: [
-          ...["test", serial ? "--isolate" : `--parallel=${width}`, `--timeout=${testTimeoutSeconds * 1000}`],
+          ...["test", serial ? "--isolate" : `--parallel=${widths.bun}`, `--timeout=${testTimeoutSeconds * 1000}`],
           ...["--reporter=junit", `--reporter-outfile=${junitPath}`],
           ...paths,
         ],

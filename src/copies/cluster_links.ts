@@ -71,9 +71,8 @@ export function linkCluster(
   for (const [event, listener] of listeners) emitter.on(event, listener);
   if (!isPrimary) linkWith(process).send(hello());
   // Nobody has heard the hello of those that joined before.
-  else {for (const worker of Object.values(cluster.workers ?? {})) {
-      if (worker) linkTo(worker, writing, true).send(hello());
-    }}
+  const joined = isPrimary ? Object.values(cluster.workers ?? {}) : [];
+  for (const worker of joined) if (worker) linkTo(worker, writing, true).send(hello());
   return {
     flush: () => writing.flush(),
     stop() {

@@ -69,7 +69,7 @@ export async function startDemo(
   if (!existsSync(bin(runtime === "node" ? "tsx" : runtime))) {
     throw new Error(`Cannot start the demo: run npm ci first, ${runtime} is not in node_modules`);
   }
-  const [command, args] = commandFor(runtime, file, "PGLITE_DATA" in env ? ["./tests/support/pglite_preload.ts"] : []);
+  const [command, args] = commandFor(runtime, file, "PGLITE_DATA" in env ? ["./tests/support/pglite_preload.mjs"] : []);
   const child = spawn(command, [...args, ...flags], {
     cwd: root,
     env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", PORT: "0", ...env },
