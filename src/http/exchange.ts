@@ -171,16 +171,16 @@ export class Exchange implements PendingItem, RequestUnderWay {
     if (this.state & (told | ended)) return;
     this.state |= told;
     const { incoming, outgoing } = this.context!;
-    const closed = (): void => this.sent(outcomeOf(outgoing!));
+    const closed = (isUnsent?: boolean): void => this.sent(isUnsent ? "aborted" : outcomeOf(outgoing!), isUnsent);
     // A client may have left already, and no event tells it again.
     if (isGone(outgoing!)) closed();
     else whenClosed(outgoing!, incoming, closed);
   }
 
   /** Ends what went through the message, however that looks. */
-  sent(outcome: Outcome = "completed"): void {
+  sent(outcome: Outcome = "completed", isUnsent = false): void {
     const written = this.details?.written;
-    if (written) noteBytes(this, written.sent(this.series.method), written.body());
+    if (written) noteBytes(this, isUnsent ? 0 : written.sent(this.series.method), written.body());
     this.over(outcome, this.answeredAt);
   }
 

@@ -20,7 +20,7 @@ export interface IncomingLike {
 
 /** Node's outgoing message, of HTTP/1 or HTTP/2. */
 export interface OutgoingLike {
-  on(event: "close", listener: (this: OutgoingLike) => void): unknown;
+  on(event: "close" | "finish", listener: (this: OutgoingLike) => void): unknown;
   getHeader(name: string): unknown;
   /** Is the head sent? */
   readonly headersSent?: boolean;

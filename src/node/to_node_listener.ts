@@ -5,6 +5,7 @@
  */
 
 import { bytesOf } from "../http/body.ts";
+import { isGone, whenClosed } from "../http/outgoing_message.ts";
 import { isEmptyAnswer } from "../http/response_end.ts";
 import { headersOf, type IncomingLike, type ResponseLike, urlOf } from "./message.ts";
 
@@ -90,7 +91,7 @@ async function send(response: Response, incoming: IncomingLike, outgoing: Respon
     const cookies = headers.getSetCookie();
     if (cookies.length > 0) outgoing.setHeader("set-cookie", cookies);
     outgoing.statusCode = status;
-    if (reader && !isEmptyAnswer(incoming.method, status)) return await sendBody(reader, outgoing);
+    if (reader && !isEmptyAnswer(incoming.method, status)) return await sendBody(reader, incoming, outgoing);
     outgoing.end();
     reader?.cancel().catch(() => {});
   } catch (error) {
@@ -100,22 +101,29 @@ async function send(response: Response, incoming: IncomingLike, outgoing: Respon
 }
 
 /** Sends a body as fast as the client takes it, and lets go of it when the client leaves. */
-async function sendBody(reader: ReadableStreamDefaultReader<Uint8Array>, outgoing: ResponseLike): Promise<void> {
-  const left = (): void => void reader.cancel().catch(() => {});
+async function sendBody(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  incoming: IncomingLike,
+  outgoing: ResponseLike,
+): Promise<void> {
+  let hasLeft = false;
+  let proceed = (): void => {};
+  const left = (): void => {
+    hasLeft = true;
+    reader.cancel().catch(() => {});
+    proceed();
+  };
   // A client may have left already, and no event tells it again.
-  if (outgoing.closed) return left();
-  outgoing.on("close", left);
-  try {
-    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-      // Refused before the head is sent with it; Bun's message would take an object.
-      const bytes = bytesOf(piece.value);
-      if (!bytes) throw new TypeError("Cannot send a piece that holds no bytes");
-      if (!outgoing.write(bytes) && !outgoing.closed) await drained(outgoing);
-    }
-    outgoing.end();
-  } finally {
-    outgoing.off("close", left);
+  if (isGone(outgoing)) return left();
+  whenClosed(outgoing, incoming, left);
+  outgoing.on("drain", () => proceed());
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    // Refused before the head is sent with it; Bun's message would take an object.
+    const bytes = bytesOf(piece.value);
+    if (!bytes) throw new TypeError("Cannot send a piece that holds no bytes");
+    if (!outgoing.write(bytes) && !hasLeft) await new Promise<void>((resolve) => proceed = resolve);
   }
+  outgoing.end();
 }
 
 /** Answers 500; behind a head that is sent, all that can be done is to let the client see that this is not the end. */
@@ -130,16 +138,4 @@ function fail(outgoing: ResponseLike, error: unknown): void {
   } catch {
     // The client has left.
   }
-}
-
-function drained(outgoing: ResponseLike): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      outgoing.off("drain", done);
-      outgoing.off("close", done);
-      resolve();
-    };
-    outgoing.on("drain", done);
-    outgoing.on("close", done);
-  });
 }
