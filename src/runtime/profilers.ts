@@ -125,11 +125,14 @@ type Mapping = Pick<Profiler, "origin" | "originOfLine">;
 
 /**
  * Node finds a source map only where `--enable-source-maps` or a loader has asked for them. Other loaders, such as vite-node,
- * keep their maps to themselves and map the stacks of errors by a function of their own.
+ * keep their maps to themselves and map the stacks of errors by a function of their own, in the place of Node's.
  */
 function mappedByModule(module: ModuleLike | undefined, byStack: Mapping): Mapping {
   const mapOf = (url: string): SourceMapLike | undefined => module?.findSourceMap?.(url);
-  const isByStack = (): boolean => typeof (Error as { prepareStackTrace?: unknown }).prepareStackTrace === "function";
+  const isByStack = (): boolean => {
+    const { prepareStackTrace: map } = Error as { prepareStackTrace?: unknown };
+    return typeof map === "function" && map.name !== "ErrorPrepareStackTrace";
+  };
   return {
     origin(frame) {
       const { url, lineNumber, columnNumber, functionName } = frame;
@@ -185,6 +188,9 @@ function sourceReader(
   };
 }
 
+/** The first place of a stack, in brackets where a name stands before it. A folder's name may have brackets as well. */
+const stackPlace = /^Error(?:: )?\n +at (?:.*? \((?=.*\)(?:\n|$)))?(.+):(\d+):(\d+)\)?(?:\n|$)/;
+
 /**
  * Where the stacks of errors are mapped and nothing else is, as on Deno, a script of the same name makes one at the very
  * place, in 0.1 to 0.5 ms (Deno 2.9).
@@ -200,7 +206,7 @@ function mappedByStack(process: ProcessLike): Mapping {
     } catch {
       // Whoever maps stacks may do anything.
     }
-    const found = /^Error(?:: )?\n +at (?:.*\()?(.+):(\d+):(\d+)\)?(?:\n|$)/.exec(String(stack));
+    const found = stackPlace.exec(String(stack));
     return found ? { file: found[1]!, line: Number(found[2]), column: Number(found[3]) } : undefined;
   };
   return {
