@@ -49,7 +49,7 @@ export function withoutBound(labels: Labels, type: string): Labels {
 function moreLabels(labels: Labels, present: readonly string[], escaping: Escaping): string {
   let text = "";
   const there = new Set(present.map((name) => labelName(name, escaping)));
-  for (const name in labels) {
+  for (const name of Object.keys(labels)) {
     const spelled = labelName(name, escaping);
     if (!there.has(spelled)) text = join(text, labelPair(spelled, labels[name]!));
     there.add(spelled);

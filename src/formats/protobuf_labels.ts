@@ -82,7 +82,7 @@ function nameEncoder(more: Labels, escaping: Escaping): (names: readonly string[
       writer.text(labelNameField, spelled);
       return writer.take();
     });
-    for (const name in more) {
+    for (const name of Object.keys(more)) {
       const spelled = labelSpelling(name, escaping);
       if (isNew(spellings, spelled)) writePair(writer, metricLabelField, [spelled, more[name]!]);
     }

@@ -17,7 +17,8 @@ export function copyLabels(labels: unknown): Record<string, string> | undefined 
   if (typeof labels !== "object" || labels === null) unreadable("its labels are none");
   try {
     const copy = { ...labels } as Record<string, unknown>;
-    for (const name in copy) {
+    // Own ones alone: what an app has added to all objects is no label.
+    for (const name of Object.keys(copy)) {
       const value = copy[name];
       if (value === undefined) delete copy[name];
       else if (typeof value !== "string") copy[name] = String(value);

@@ -168,13 +168,14 @@ export class Exchange implements PendingItem, RequestUnderWay {
 
   /** Lets Node's message tell the end from now on. */
   listen(): void {
-    if (this.state & (told | ended)) return;
+    const { incoming, outgoing } = this.context ?? {};
+    // What only looks like a message, such as a test's own, is none of a server's.
+    if (!outgoing || this.state & (told | ended)) return;
     this.state |= told;
-    const { incoming, outgoing } = this.context!;
-    const closed = (isUnsent?: boolean): void => this.sent(isUnsent ? "aborted" : outcomeOf(outgoing!), isUnsent);
+    const closed = (isUnsent?: boolean): void => this.sent(isUnsent ? "aborted" : outcomeOf(outgoing), isUnsent);
     // A client may have left already, and no event tells it again.
-    if (isGone(outgoing!)) closed();
-    else whenClosed(outgoing!, incoming, closed);
+    if (isGone(outgoing)) closed();
+    else whenClosed(outgoing, incoming, closed);
   }
 
   /** Ends what went through the message, however that looks. */

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { createMonitor } from "@rtm/runtime-metrics";
-import { Registry } from "prom-client";
+import { Counter, Registry } from "prom-client";
 import { scrape } from "../support/page.ts";
 
 const sample = { labels: {}, value: 1 };
@@ -44,4 +44,28 @@ describe("values of a foreign metric that are", () => {
       }
     });
   }
+});
+
+describe("a property that an app has added to all objects", () => {
+  it("is no label", async () => {
+    const registry = new Registry();
+    registry.setDefaultLabels({ app: "shop" });
+    new Counter({ name: "stored_total", help: "h", labelNames: ["kind"], registers: [registry] }).inc({ kind: "a" });
+    const collected = { name: "collected", help: "h", type: "gauge", aggregator: "sum", values: [sample] };
+    registry.registerMetric({ name: "collected", get: () => Promise.resolve(collected) } as never);
+    using monitor = createMonitor({ registry });
+    const all = Object.prototype as { fromTheApp?: string };
+    const text = async (format: string): Promise<string> =>
+      await (await monitor.handler(new Request(`http://localhost/metrics?format=${format}`))).text();
+    try {
+      all.fromTheApp = "by the app";
+      for (const format of ["text", "openmetrics", "json", "protobuf"]) {
+        const page = await text(format);
+        assert(page.includes("stored") && page.includes("collected"), format);
+        assertEquals(page.match(/.*fromTheApp.*/), null, format);
+      }
+    } finally {
+      delete all.fromTheApp;
+    }
+  });
 });

@@ -1,6 +1,7 @@
 // node:http is on each runtime, and so are these tests.
 
 import { describe, it } from "node:test";
+import { EventEmitter } from "node:events";
 import { createServer, type IncomingMessage, request, type RequestListener, type ServerResponse } from "node:http";
 import { connect as connectHttp2, createSecureServer as createHttp2Server } from "node:http2";
 import { createServer as createSecureServer, request as requestSecurely } from "node:https";
@@ -369,6 +370,14 @@ describe("instrumentListener()", () => {
     const page = await until(() => scrape(server.monitor), (page) => page.has("http_requests_total"));
     assertEquals(page.value(counted("none", 200, "completed", "_OTHER")), 1);
     assert(!page.text.includes("secret-path"));
+  });
+
+  it("leaves a message that only looks like one, such as a test's own, to its listener", () => {
+    using monitor = createMonitor({ registry: new Registry() });
+    const outgoing = Object.assign(new EventEmitter(), { statusCode: 200, writeHead: () => outgoing });
+    const listener = instrumentListener(monitor, () => "answered");
+    const incoming = { method: "GET", url: "/", headers: {} };
+    assertEquals((listener as (...messages: unknown[]) => unknown)(incoming, outgoing), "answered");
   });
 
   it("throws what the listener throws, and answers what it answers", () => {
