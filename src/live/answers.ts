@@ -7,7 +7,8 @@
 import type { Core } from "../core/core.ts";
 import { acceptsGzip } from "../page/negotiation.ts";
 import type { MonitorAccess } from "../monitor/access.ts";
-import { queryOf, type RequestLike } from "../page/scrape_request.ts";
+import { queryOf } from "../page/query.ts";
+import type { RequestLike } from "../page/scrape_request.ts";
 import { Compression, through } from "./compression.ts";
 import { CopyPages } from "./copies.ts";
 import type { FindingsReport } from "./finding.ts";

@@ -18,7 +18,8 @@ import type { ExpositionOptions } from "./options.ts";
 import { withDefaults } from "../check.ts";
 import { Places } from "./places.ts";
 import { reasons } from "./reasons.ts";
-import { queryOf, type RequestLike, requestOf, type ScrapeRequest } from "./scrape_request.ts";
+import { queryOf } from "./query.ts";
+import { type RequestLike, requestOf, type ScrapeRequest } from "./scrape_request.ts";
 
 /**
  * Answers scrapes.
