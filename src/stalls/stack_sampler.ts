@@ -110,8 +110,9 @@ export class StackSampler {
   #arm(): void {
     this.#timer = this.#runtime.startTimer?.(() => {
       const [user] = this.#users;
-      user?.hold(() => this.#turn());
+      // Before the turn, in which all may leave: then this timer ends as well.
       this.#arm();
+      user?.hold(() => this.#turn());
     }, this.#profiler.rotationSeconds);
   }
 
@@ -131,7 +132,8 @@ export class StackSampler {
   /** The timer that goes on may be due before the beat that ends a stall, and cut it off: up to 40 ms of each second. */
   #rotate(running: RunningProfiler): void {
     for (const user of this.#users) user.settle();
-    running.rotate();
+    // Who is told of a stall by that may want no more of them.
+    if (this.#running === running) running.rotate();
   }
 
   #take(piece: ProfilePiece): void {

@@ -157,3 +157,39 @@ describe("the functions of a stall are found", () => {
     assertEquals(culpritsOf(recording).filter((name) => name?.startsWith("first")), wanted);
   });
 });
+
+describe("a profiler that a listener ends, where its piece is about to end,", () => {
+  function sampling() {
+    const runtime = new FakeRuntime();
+    const asked: string[] = [];
+    const sampler = new StackSampler(
+      {
+        rotationSeconds,
+        refusal: () => undefined,
+        occupied: () => undefined,
+        start: () => ({ rotate: () => void asked.push("rotate"), stop: () => void asked.push("stop") }),
+        origin: () => undefined,
+        originOfLine: () => undefined,
+        source: () => undefined,
+      },
+      runtime,
+      () => {},
+    );
+    // What is told then may be the last that somebody wants to know.
+    const leave = sampler.join({ settle: () => leave(), hold: (work) => work() });
+    return { runtime, asked, sampler };
+  }
+
+  it("is left alone, for a stall that is looked at", () => {
+    const { runtime, asked, sampler } = sampling();
+    const pieces: (ProfilePiece | undefined)[] = [];
+    sampler.pieceUntil(1, (piece) => pieces.push(piece));
+    assertEquals([asked, pieces, runtime.timersWaiting], [["stop"], [undefined], 0]);
+  });
+
+  it("is left alone, and its timer with it, when it would have gone on", async () => {
+    const { runtime, asked } = sampling();
+    await runtime.advance(rotationSeconds + 0.01);
+    assertEquals([asked, runtime.timersWaiting], [["stop"], 0]);
+  });
+});
