@@ -40,14 +40,14 @@ export function cacheWrapper(scope: CallScope): CacheWrapper {
     if (typeof lookup !== "function") refuse(TypeError, "expected a function", lookup, true);
     const { isHit = (found: unknown) => found !== undefined && found !== null } = options;
     callable.check(isHit, "isHit", refuse);
-    const count = (calls: CallFamilies, isHit: boolean, amount: number): void => {
-      const counter = calls.counter(isHit ? "cache_hits_total" : "cache_misses_total");
+    const count = (calls: CallFamilies, wasFound: boolean, amount: number): void => {
+      const counter = calls.counter(wasFound ? "cache_hits_total" : "cache_misses_total");
       counter.add(counter.slot(name), amount);
     };
     const holder = task(name);
     const calls = scope();
     // Both begin at 0, so that neither loses its first increase.
-    if (calls) [true, false].forEach((isHit) => count(calls, isHit, 0));
+    if (calls) [true, false].forEach((wasFound) => count(calls, wasFound, 0));
     return function (this: unknown, ...args: never[]): unknown {
       const calls = scope();
       if (!calls) return lookup.apply(this, args);

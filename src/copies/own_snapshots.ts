@@ -29,8 +29,13 @@ export class OwnSnapshots {
   /** Takes one; `taken` is called at the moment of which our own numbers are. */
   async take(taken: () => void): Promise<Gathered> {
     if (this.#hasEnded) return this.last();
-    const seconds = { timeoutSeconds: this.#seconds, longestSeconds: this.#seconds };
-    const own = await this.#access.gather({ ...seconds, isAlone: true, remembers: true, taken });
+    const own = await this.#access.gather({
+      timeoutSeconds: this.#seconds,
+      longestSeconds: this.#seconds,
+      isAlone: true,
+      remembers: true,
+      taken,
+    });
     this.#foreign = own.families.filter(({ isForeign }) => isForeign);
     this.#labels = own.labels;
     return own;

@@ -43,7 +43,7 @@ export function procReader(process: ProcessLike, mayRead: (path: string) => bool
   };
   return () => {
     if (!mayRead("/proc/self/fd")) return {};
-    return defined({ virtualBytes: attempt(virtualBytes), openFds: attempt(openFds), maxFds: attempt(maxFds) });
+    return known({ virtualBytes: attempt(virtualBytes), openFds: attempt(openFds), maxFds: attempt(maxFds) });
   };
 }
 
@@ -57,6 +57,6 @@ function attempt(read: () => number | undefined): number | undefined {
 }
 
 /** Leaves out what is undefined or not a finite number. */
-function defined(reading: Record<string, number | undefined>): ProcessReading {
+function known(reading: Record<string, number | undefined>): ProcessReading {
   return Object.fromEntries(Object.entries(reading).filter(([, value]) => Number.isFinite(value)));
 }
