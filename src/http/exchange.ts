@@ -201,7 +201,7 @@ export class Exchange implements PendingItem, RequestUnderWay {
     if (this.findRoute) move(this, lastRoute(this));
     // Whoever answered, and whatever: the message knows what was sent.
     const sent = outgoing && sentStatusOf(outgoing);
-    if (sent !== undefined && this.status !== switchingProtocols) setStatus(this, sent);
+    if (sent !== undefined) setStatus(this, sent);
     // Where there was no head yet, the end of everything is the client's doing.
     if (this.status === 0) this.state |= unanswered;
     const left = this.status === 0 || how === "aborted" || (!outgoing && hasLeft(this, durationSeconds));

@@ -46,7 +46,8 @@ export interface AnswerFacts {
 /** Decides who tells that a response is over. */
 export function responseEnd(facts: AnswerFacts): ResponseEnd {
   const { status, isUpgrade, body, readyLength, hasMessage, asksServer, isListening, wantsSize } = facts;
-  if (status === switchingProtocols || isUpgrade) return "upgrade";
+  // Where there is a message it tells what became of that: a connection that was handed over has none.
+  if (isUpgrade || (status === switchingProtocols && !hasMessage)) return "upgrade";
   const isSmall = body === "ready" && readyLength !== undefined && readyLength <= socketBufferBytes;
   if (!hasMessage) {
     if (body === "stream") return "body";

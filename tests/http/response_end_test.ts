@@ -23,6 +23,11 @@ const plain: AnswerFacts = {
 
 const cases: [title: string, facts: Partial<AnswerFacts>, end: ReturnType<typeof responseEnd>][] = [
   ["101 is a WebSocket", { status: 101, body: "none" }, "upgrade"],
+  [
+    "which Node's message cannot send: it tells what became of that",
+    { status: 101, body: "none", hasMessage: true },
+    "turn",
+  ],
   ["a connection that was upgraded is one, whatever the status says", { isUpgrade: true, body: "none" }, "upgrade"],
   ["what stands ready is over with its answer where no message tells more", {}, "answer"],
   ["so is what has no body", { body: "none" }, "answer"],
