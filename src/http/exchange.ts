@@ -107,8 +107,9 @@ export class Exchange implements PendingItem, RequestUnderWay {
     this.head(status, route, at);
     if (status === switchingProtocols) this.open();
     if (status === switchingProtocols || !this.context?.outgoing) return this.over("completed", at);
-    // What was thrown may be answered by somebody outside, in another way; the message tells.
-    if (!(this.state & told)) lookLater(this, at);
+    // What was thrown may be answered by somebody outside, in another way; the message tells, and its size at its end alone.
+    if (this.details?.written) this.listen();
+    else if (!(this.state & told)) lookLater(this, at);
   }
 
   /** Ends a request whose answer is none. */

@@ -6,9 +6,11 @@ import { connect as connectHttp2, createServer as createHttp2Server } from "node
 import { connect } from "node:net";
 import { assertEquals } from "@std/assert";
 import { Registry } from "prom-client";
-import { createMetricsServer, createMonitor } from "@rtm/runtime-metrics";
+import { createMetricsServer, createMonitor, httpMetrics } from "@rtm/runtime-metrics";
 import { toNodeListener } from "@rtm/runtime-metrics/node";
+import { scrape } from "../support/page.ts";
 import { runtimeName } from "../support/real_server.ts";
+import { until } from "../support/until.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -165,6 +167,39 @@ describe("toNodeListener() with odd handlers", () => {
       }
     },
   );
+});
+
+describe("what somebody answers for a handler that threw", () => {
+  it("has a size", async () => {
+    using monitor = createMonitor({
+      registry: new Registry(),
+      http: { metrics: [httpMetrics.requests(), httpMetrics.responseSize()] },
+    });
+    const measured = monitor.instrument((): Response => {
+      throw new Error("boom");
+    });
+    const server = createServer(toNodeListener(async (request: Request, platform: unknown) => {
+      try {
+        return await (measured as (request: Request, platform: unknown) => Response)(request, platform);
+      } catch {
+        return new Response("sorry", { status: 503 });
+      }
+    }) as RequestListener);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      const { port } = server.address() as { port: number };
+      assertEquals(await statusOf(port, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), 503);
+      const labels = '{method="GET",route="none",status="503"}';
+      const page = await until(
+        () => scrape(monitor),
+        (page) =>
+          page.series.get('http_requests_total{method="GET",route="none",status="503",outcome="completed"}') === 1,
+      );
+      assertEquals(page.series.get(`http_response_size_bytes_sum${labels}`), 5);
+    } finally {
+      server.close();
+    }
+  });
 });
 
 /** Sends a head and answers the status that comes back. */
