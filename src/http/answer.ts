@@ -111,7 +111,7 @@ export function lookLater(exchange: RequestUnderWay, at: number): void {
   exchange.series.recorder.lookAfterTurn(exchange);
 }
 
-/** That time; now where it is not known. */
+/** Tells a time of an exchange: `at` where that is known, otherwise now. */
 export function timeOf({ series: { recorder } }: RequestUnderWay, at: number): number {
   return at === at ? at : recorder.now();
 }

@@ -216,17 +216,17 @@ export class Exchange implements PendingItem, RequestUnderWay {
   }
 }
 
-/** Takes it to the series of a route; it stays where none is known. */
+/** Counts an exchange under a route from now on; under the one it had where none is given. */
 function move(exchange: Exchange, route: string | undefined): void {
   if (route !== undefined) exchange.series = exchange.series.recorder.move(exchange.series, route);
 }
 
-/** The route by what can tell it now; what a handler within has told stands. */
+/** Asks for the route as far as it is known now; undefined where a handler within has told it, which stands. */
 function foundRoute({ state, findRoute }: Exchange): string | undefined {
   return state & routed ? undefined : findRoute?.();
 }
 
-/** The same, asked one last time. */
+/** Asks for the route one last time. */
 function lastRoute(exchange: Exchange): string | undefined {
   const route = foundRoute(exchange);
   exchange.findRoute = undefined;
