@@ -84,23 +84,27 @@ function begin(beginSeconds = 0) {
     await run(goesOnAt - runtime.now() + 0.01);
     await run(goesOnAt - runtime.now() - seconds);
   };
-  return { record, monitor, hold, run, runUntilBefore };
+  /** Holds the loop at 25 moments around that, so that the beat is due before it or behind it; tells by whom, the newest first. */
+  const holdAround = async (): Promise<string[]> => {
+    const names: string[] = [];
+    for (let before = 0; before < 50; before += 2) {
+      await runUntilBefore(before / 1000);
+      names.unshift(`hold${before}`);
+      hold(names[0]!, 0.3);
+      await run(0.3);
+    }
+    return names;
+  };
+  return { record, monitor, hold, run, runUntilBefore, holdAround };
 }
 
 const culpritsOf = (recording: StallRecording) => recording.recent().map(({ culprit }) => culprit?.functionName);
 
 describe("the functions of a stall are found", () => {
   it("whenever in the profiler's second it begins", async () => {
-    const { record, monitor, hold, run, runUntilBefore } = begin();
+    const { record, monitor, holdAround } = begin();
     const recording = record(monitor());
-    const wanted: string[] = [];
-    // The beat is due before the profiler goes on, or behind it.
-    for (let before = 0; before < 50; before += 2) {
-      await runUntilBefore(before / 1000);
-      wanted.unshift(`hold${before}`);
-      hold(wanted[0]!, 0.3);
-      await run(0.3);
-    }
+    const wanted = await holdAround();
     assertEquals(culpritsOf(recording), wanted);
   });
 
@@ -128,17 +132,11 @@ describe("the functions of a stall are found", () => {
   });
 
   it("by each of two monitors, whose beats differ", async () => {
-    const { record, monitor, hold, run, runUntilBefore } = begin();
+    const { record, monitor, run, holdAround } = begin();
     const first = record(monitor());
     await run(0.013);
     const second = record(monitor());
-    const wanted: string[] = [];
-    for (let before = 0; before < 50; before += 2) {
-      await runUntilBefore(before / 1000);
-      wanted.unshift(`hold${before}`);
-      hold(wanted[0]!, 0.3);
-      await run(0.3);
-    }
+    const wanted = await holdAround();
     assertEquals([culpritsOf(first), culpritsOf(second)], [wanted, wanted]);
   });
 
