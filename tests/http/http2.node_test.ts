@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { assertEquals } from "@std/assert";
 import { serve } from "@hono/node-server";
 import { httpMetrics } from "../../mod.ts";
+import { deferred } from "../support/loop.ts";
 import { counts, measureApp } from "../support/measured_app.ts";
 
 describe("HTTP/2 on @hono/node-server", () => {
@@ -34,23 +35,27 @@ describe("HTTP/2 on @hono/node-server", () => {
     under.app.get("/stream", (c) => c.body(body((controller) => controller.close())));
     under.app.get("/endless", (c) => c.body(body((controller) => controller.enqueue(new Uint8Array(10)))));
     under.app.get("/broken", (c) => c.body(body((controller) => controller.error(new Error("disk")))));
-    under.app.get("/hang", () => new Promise<Response>(() => {}));
+    const hangs = deferred<void>();
+    under.app.get("/hang", () => {
+      hangs.resolve();
+      return new Promise<Response>(() => {});
+    });
 
     const server = serve({ fetch: under.app.fetch, port: 0, hostname: "127.0.0.1", createServer });
     await new Promise((resolve) => server.on("listening", resolve));
     const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    const ask = (path: string, leaveOn?: "data" | "soon"): Promise<void> =>
+    const ask = (path: string, leaveOn?: "data" | Promise<void>): Promise<void> =>
       new Promise((resolve) => {
         const request = client.request({ ":path": path });
         const leave = (): void => request.close(constants.NGHTTP2_CANCEL);
         request.on("data", () => leaveOn === "data" && leave());
-        if (leaveOn === "soon") setTimeout(leave, 50);
+        if (leaveOn !== "data") void leaveOn?.then(leave);
         request.on("error", () => {});
         request.on("close", resolve);
       });
     for (const path of ["/ready", "/empty", "/stream", "/broken"]) await ask(path);
     await ask("/endless", "data");
-    await ask("/hang", "soon");
+    await ask("/hang", hangs.promise);
 
     const requests = await under.requests();
     const sizes = counts(await under.page(), "http_response_size_bytes_sum");

@@ -1,21 +1,32 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { httpMetrics, type RequestInfo } from "../../mod.ts";
+import { sleep } from "../support/loop.ts";
 import { counts, measureApp, type MeasuredApp } from "../support/measured_app.ts";
+import type { Page } from "../support/page.ts";
 import { rawRequest } from "../support/raw_client.ts";
 import { runtimeName, serveApp } from "../support/real_server.ts";
+import { until } from "../support/until.ts";
 import { streamOf } from "../support/web_bodies.ts";
 
 const { combinedSize, requests, requestSize, responseSize } = httpMetrics;
 
-/** The sums and counts of a family of sizes, by label set. */
-async function sizes(under: MeasuredApp, name: string): Promise<Record<string, [sum: number, count: number]>> {
+type Sizes = Record<string, [sum: number, count: number]>;
+
+/** How many sizes were observed. */
+const times = (page: Page, name = "http_response_size_bytes"): number =>
+  Object.values(counts(page, `${name}_count`)).reduce((sum, count) => sum + count, 0);
+
+/** Compares the sums and counts of a family of sizes, by label set: a size that is read from a copy is known behind the answer. */
+async function assertSizes(under: MeasuredApp, name: string, expected: Sizes, message?: string): Promise<void> {
   await under.settled();
-  // A size that is read from a copy is known a moment after the answer.
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  const sums = counts(await under.page(), `${name}_sum`);
-  const all = counts(await under.page(), `${name}_count`);
-  return Object.fromEntries(Object.entries(sums).map(([labels, sum]) => [labels, [sum, all[labels]!]]));
+  // More than these must not come.
+  await sleep(0.02);
+  const most = Object.values(expected).reduce((sum, [, count]) => sum + count, 0);
+  const page = await until(under.page, (page) => times(page, name) >= most);
+  const all = counts(page, `${name}_count`);
+  const shown = Object.entries(counts(page, `${name}_sum`)).map(([labels, sum]) => [labels, [sum, all[labels]!]]);
+  assertEquals(Object.fromEntries(shown), expected, message);
 }
 
 /** Routes with every kind of body. */
@@ -58,8 +69,9 @@ describe("the response's size", () => {
         if (place === "without a server") await under.ask(path);
         else await rawRequest(server.url + path).answer;
       }
-      assertEquals(
-        await sizes(under, "http_response_size_bytes"),
+      await assertSizes(
+        under,
+        "http_response_size_bytes",
         Object.fromEntries(Object.entries(responseBytes).map(([path, bytes]) => [path, [bytes, 1]])),
       );
     });
@@ -74,7 +86,7 @@ describe("the response's size", () => {
         if (place === "without a server") await under.ask(path, { method: "HEAD" });
         else await rawRequest(server.url + path, { method: "HEAD" }).answer;
       }
-      assertEquals(await sizes(under, "http_response_size_bytes"), {
+      await assertSizes(under, "http_response_size_bytes", {
         "HEAD /text 200": [0, 1],
         "HEAD /length 200": [0, 1],
         "HEAD /stream 200": [0, 1],
@@ -100,7 +112,7 @@ describe("the response's size", () => {
     const reader = (await under.app.request("/left")).body!.getReader();
     await reader.read();
     await reader.cancel();
-    assertEquals(await sizes(under, "http_response_size_bytes"), {
+    await assertSizes(under, "http_response_size_bytes", {
       "GET /broken 200": [20, 1],
       "GET /left 499": [7, 1],
     });
@@ -112,7 +124,7 @@ describe("the response's size", () => {
       throw "a text";
     });
     await under.ask("/text").catch(() => {});
-    assertEquals(await sizes(under, "http_response_size_bytes"), {});
+    await assertSizes(under, "http_response_size_bytes", {});
   });
 
   it("of a file is told without its being read, on Bun, where it is sent past JavaScript", {
@@ -124,7 +136,7 @@ describe("the response's size", () => {
     await using server = await serveApp(under.monitor.instrument((_: Request) => new Response(file(path))));
     const answer = await rawRequest(server.url).answer;
     assertEquals(answer!.headers["content-length"], String(file(path).size));
-    assertEquals(await sizes(under, "http_response_size_bytes"), { "GET none 200": [file(path).size, 1] });
+    await assertSizes(under, "http_response_size_bytes", { "GET none 200": [file(path).size, 1] });
   });
 
   it("is absent where only another answer would tell it, on Bun", {
@@ -143,7 +155,7 @@ describe("the response's size", () => {
       await using bare = await serveApp(() => answer());
       const expected = await rawRequest(bare.url).answer;
       assertEquals({ ...seen!.headers, date: "" }, { ...expected!.headers, date: "" }, name);
-      assertEquals(await sizes(under, "http_response_size_bytes"), {}, name);
+      await assertSizes(under, "http_response_size_bytes", {}, name);
       assertEquals(await under.requests(), { "GET none 200 completed": 1 }, name);
     }
   });
@@ -159,7 +171,7 @@ describe("the request's size", () => {
       const answer = await rawRequest(server.url, { method: "POST", body, headers }).answer;
       assertEquals(new TextDecoder().decode(answer!.body), body);
     }
-    assertEquals(await sizes(under, "http_request_size_bytes"), { "POST / 200": [11, 2] });
+    await assertSizes(under, "http_request_size_bytes", { "POST / 200": [11, 2] });
   });
 
   it("is absent for a body of unknown length, which is not counted as 0", async () => {
@@ -169,7 +181,7 @@ describe("the request's size", () => {
     await rawRequest(server.url, { method: "POST", body: "chunked", headers: { "transfer-encoding": "chunked" } })
       .answer;
     assertEquals(await under.requests(), { "POST / 200 completed": 1 });
-    assertEquals(await sizes(under, "http_request_size_bytes"), {});
+    await assertSizes(under, "http_request_size_bytes", {});
   });
 
   it("is 0 for GET and HEAD, which have no body", async () => {
@@ -177,7 +189,7 @@ describe("the request's size", () => {
     under.app.get("/", (c) => c.text("x"));
     await under.ask("/");
     await under.ask("/", { method: "HEAD" });
-    assertEquals(await sizes(under, "http_request_size_bytes"), { "GET / 200": [0, 1], "HEAD / 200": [0, 1] });
+    await assertSizes(under, "http_request_size_bytes", { "GET / 200": [0, 1], "HEAD / 200": [0, 1] });
   });
 
   it("is never a Content-Length that is no number", async () => {
@@ -192,7 +204,7 @@ describe("the request's size", () => {
       });
       await (await under.app.request(request)).text();
     }
-    assertEquals(await sizes(under, "http_request_size_bytes"), {});
+    await assertSizes(under, "http_request_size_bytes", {});
     assertEquals(told.map(({ requestBytes }) => requestBytes), Array(8).fill(undefined));
   });
 });
@@ -202,11 +214,10 @@ describe("sizes", () => {
     using under = measureApp({ metrics: [requestSize(), responseSize({ buckets: [10, 1000, Infinity] })] });
     addRoutes(under);
     for (const path of ["/json", "/text", "/bytes"]) await under.ask(path);
-    const page = await under.settled();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    assertEquals(page.types.get("http_request_size_bytes"), "summary");
-    assertFalse(page.has("http_request_size_bytes_bucket"));
-    const shown = await under.page();
+    // The sizes of all three are known.
+    const shown = await until(under.page, (page) => times(page) === 3);
+    assertEquals(shown.types.get("http_request_size_bytes"), "summary");
+    assertFalse(shown.has("http_request_size_bytes_bucket"));
     assertEquals(shown.types.get("http_response_size_bytes"), "histogram");
     assertEquals(shown.histogram("http_response_size_bytes", 'method="GET",route="/text",status="200"'), {
       buckets: [{ bound: 10, count: 0 }, { bound: 1000, count: 1 }, { bound: Infinity, count: 1 }],
@@ -227,8 +238,8 @@ describe("sizes", () => {
     await rawRequest(server.url, { method: "POST", body: "hello", headers: { "content-length": "5" } }).answer;
     await rawRequest(server.url, { method: "POST", body: "hi", headers: { "transfer-encoding": "chunked" } }).answer;
     await rawRequest(server.url).answer;
-    assertEquals(await sizes(under, "http_combined_size_bytes"), { "POST / 200": [9, 1], "GET / 200": [4, 1] });
-    assertEquals(await sizes(under, "http_request_size_bytes"), { "POST / 200": [5, 1], "GET / 200": [0, 1] });
-    assertEquals(await sizes(under, "http_response_size_bytes"), { "POST / 200": [8, 2], "GET / 200": [4, 1] });
+    await assertSizes(under, "http_combined_size_bytes", { "POST / 200": [9, 1], "GET / 200": [4, 1] });
+    await assertSizes(under, "http_request_size_bytes", { "POST / 200": [5, 1], "GET / 200": [0, 1] });
+    await assertSizes(under, "http_response_size_bytes", { "POST / 200": [8, 2], "GET / 200": [4, 1] });
   });
 });
