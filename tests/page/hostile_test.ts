@@ -4,6 +4,7 @@ import { Gauge, Registry } from "prom-client";
 import { createMonitor } from "../../mod.ts";
 import { createPusher } from "../../src/push/mod.ts";
 import { acceptsGzip, negotiateFormat } from "../../src/page/negotiation.ts";
+import { deferred } from "../support/loop.ts";
 
 const formats = ["text/plain", "application/openmetrics-text", "application/json"];
 const page = (accept: string, headers: Record<string, string> = {}): Request =>
@@ -86,20 +87,22 @@ describe("a metric that does not answer", () => {
 
   it("stays on everybody else's page, whatever one scraper's timeout says", async () => {
     const registry = new Registry();
+    const ready = deferred<void>();
     new Gauge({
       name: "slow",
       help: "h",
       registers: [registry],
       async collect() {
-        await new Promise((resolve) => setTimeout(resolve, 30));
+        await ready.promise;
         this.set(3);
       },
     });
     using monitor = createMonitor({ registry });
     const hasty = monitor.handler(page("text/plain", { "x-prometheus-scrape-timeout-seconds": "0.00001" }));
     const patient = monitor.handler(page("text/plain"));
-    assert((await (await patient).text()).includes("\nslow 3\n"));
     assert(!(await (await hasty).text()).includes("\nslow 3\n"));
+    ready.resolve();
+    assert((await (await patient).text()).includes("\nslow 3\n"));
     assert((await (await monitor.handler(page("text/plain"))).text()).includes("\nslow 3\n"));
   });
 });
