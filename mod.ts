@@ -20,7 +20,7 @@ export type { PageHandler } from "./src/page/handler.ts";
 export type { ExpositionOptions, Secret } from "./src/page/options.ts";
 export type { ScrapeRequest } from "./src/page/scrape_request.ts";
 export type { Exchange } from "./src/http/exchange.ts";
-export type { Outcome, RequestInfo } from "./src/http/info.ts";
+export type { Outcome, RequestInfo } from "./src/http/request_info.ts";
 export type { InstrumentOptions } from "./src/monitor/instrument.ts";
 export * as httpMetrics from "./src/http/metrics.ts";
 export type { HttpMetric } from "./src/http/metrics.ts";

@@ -117,7 +117,7 @@ async function held(name: string): Promise<number | string> {
 async function memory(withPage: boolean): Promise<LiveMemory> {
   for (let i = 0; i < 2; i++) passFiveMinutes(tick);
   // What a loader needs to load a module at all is not the page's.
-  await import("../../src/live/words.ts");
+  await import("../../src/live/number_text.ts");
   const before = await held("before");
   if (withPage) await open();
   passFiveMinutes(() => tick());

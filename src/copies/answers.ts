@@ -4,16 +4,16 @@
  * @module
  */
 
-import type { CopiesOptions } from "./copy_options.ts";
+import type { CopiesOptions } from "./copy_parts.ts";
 import type { KnownCopies } from "./known_copies.ts";
 import type { OwnReports } from "./own_reports.ts";
-import type { Speaker } from "./speaker.ts";
+import type { Sender } from "./sender.ts";
 
 /** What answering needs. */
 export interface AnswersOptions extends Pick<CopiesOptions, "gatherOwn" | "self"> {
   readonly own: OwnReports;
   readonly known: KnownCopies;
-  readonly speaker: Speaker;
+  readonly sender: Sender;
 }
 
 /** Answers everybody that asks; those that ask while a snapshot is taken get the next one. */
@@ -34,7 +34,7 @@ export class Answers {
   }
 
   async #answerAll(): Promise<void> {
-    const { own, known, speaker, self, gatherOwn } = this.#options;
+    const { own, known, sender, self, gatherOwn } = this.#options;
     this.#isAnswering = true;
     try {
       while (this.#asked.size > 0) {
@@ -44,9 +44,9 @@ export class Answers {
         const gathered = await gatherOwn(() => taken = own.takenNow());
         const reports = own.of(gathered, taken);
         for (const [to, round] of asked) {
-          const isReader = speaker.isReader(to);
+          const isReader = sender.isReader(to);
           const report = await reports(isReader);
-          speaker.post("tell", { to, round, digest: known.digest() }, [report], isReader ? taken.moment : undefined);
+          sender.post("tell", { to, round, digest: known.digest() }, [report], isReader ? taken.moment : undefined);
         }
       }
     } catch {

@@ -9,20 +9,20 @@ import { Slices } from "../gather/loop_budget.ts";
 import type { CopiesRound, OtherCopies } from "../gather/other_copies.ts";
 import { Answers } from "./answers.ts";
 import { Hub } from "./hub.ts";
-import { Heirs } from "./heirs.ts";
-import { Inheritance } from "./inheritance.ts";
+import { EndedCopies } from "./ended_copies.ts";
+import { InheritedSums } from "./inherited_sums.ts";
 import { joinPage } from "./joined_page.ts";
 import { KnownCopies, processOf, reportsOf } from "./known_copies.ts";
 import { type Message, type MessageHead, readMessage, type ShownReport } from "./message.ts";
 import { OwnReports, type Taken } from "./own_reports.ts";
 import { PacedWork } from "./paced_work.ts";
-import { Round } from "./round.ts";
-import type { CopiesOptions } from "./copy_options.ts";
+import { CollectionRound } from "./collection_round.ts";
+import type { CopiesOptions } from "./copy_parts.ts";
 import type { Moment } from "./shared_reader.ts";
 import { newest, ShownPages } from "./shown_pages.ts";
-import { Siblings } from "./siblings.ts";
-import { Speaker } from "./speaker.ts";
-import { Witnesses } from "./witnesses.ts";
+import { SiblingThreads } from "./sibling_threads.ts";
+import { Sender } from "./sender.ts";
+import { PageBackups } from "./page_backups.ts";
 
 /** So long a new copy waits for those that it does not know yet, in seconds: threads have been seen to take 0.13 s. */
 const openSeconds = 0.25;
@@ -30,19 +30,19 @@ const openSeconds = 0.25;
 /** One copy. */
 export class Copies implements Pick<OtherCopies, "begin"> {
   readonly known: KnownCopies;
-  readonly speaker: Speaker;
+  readonly sender: Sender;
   readonly hub: Hub;
   readonly #options: CopiesOptions;
-  readonly #inheritance = new Inheritance();
-  readonly #heirs: Heirs;
+  readonly #inheritedSums = new InheritedSums();
+  readonly #endedCopies: EndedCopies;
   readonly #own: OwnReports;
   readonly #answers: Answers;
-  readonly #siblings: Siblings;
+  readonly #siblings: SiblingThreads;
   readonly #reading: PacedWork;
   readonly #shown: ShownPages;
-  readonly #witnesses: Witnesses;
+  readonly #backups: PageBackups;
   readonly #openUntil: number;
-  readonly #rounds = new Map<number, Round>();
+  readonly #rounds = new Map<number, CollectionRound>();
   #roundsBegun = 0;
 
   constructor(options: CopiesOptions) {
@@ -51,17 +51,17 @@ export class Copies implements Pick<OtherCopies, "begin"> {
     self.expect("copies");
     this.#openUntil = runtime.now() + Math.min(openSeconds, deadlineSeconds);
     this.known = new KnownCopies(id, () => runtime.now());
-    this.#heirs = new Heirs({
-      ...{ runtime, self, known: this.known, inheritance: this.#inheritance },
+    this.#endedCopies = new EndedCopies({
+      ...{ runtime, self, known: this.known, inheritedSums: this.#inheritedSums },
       forget: (id) => this.hub.forget(id),
     });
-    this.speaker = new Speaker(options, this.known, () => this.hub);
-    this.#own = new OwnReports(options, this.#inheritance, () => this.speaker.process);
+    this.sender = new Sender(options, this.known, () => this.hub);
+    this.#own = new OwnReports(options, this.#inheritedSums, () => this.sender.process);
     this.#reading = new PacedWork(runtime, () => self.fail("copies"));
     this.#shown = new ShownPages(this.known);
-    this.#witnesses = new Witnesses({ ...options, known: this.known, speaker: this.speaker, own: this.#own });
-    this.#answers = new Answers({ ...options, own: this.#own, known: this.known, speaker: this.speaker });
-    this.#siblings = new Siblings({
+    this.#backups = new PageBackups({ ...options, known: this.known, sender: this.sender, own: this.#own });
+    this.#answers = new Answers({ ...options, own: this.#own, known: this.known, sender: this.sender });
+    this.#siblings = new SiblingThreads({
       ...{ self, known: this.known, threads: options.shared?.threads },
       ended: (ids) => this.#lose(ids),
     });
@@ -73,7 +73,7 @@ export class Copies implements Pick<OtherCopies, "begin"> {
         this.#reading.flush();
         this.#end(ids);
         // Those that cannot see it themselves.
-        this.speaker.post("gone", { ids });
+        this.sender.post("gone", { ids });
       },
       refused: (reason) => this.refuse(reason),
       stranger: (id, reason) => {
@@ -85,7 +85,7 @@ export class Copies implements Pick<OtherCopies, "begin"> {
 
   /** Tells everybody its last sums, by which they know that it has ended. */
   bye(own: Gathered): void {
-    this.speaker.post("bye", {}, [this.#own.now(own)]);
+    this.sender.post("bye", {}, [this.#own.now(own)]);
   }
 
   /** Notes that a copy is there that has not spoken yet; a page that is asked for now waits for it as well. */
@@ -132,28 +132,28 @@ export class Copies implements Pick<OtherCopies, "begin"> {
     };
   }
 
-  #ask(isAwaited: boolean): Round {
+  #ask(isAwaited: boolean): CollectionRound {
     this.#options.look();
     const { runtime, deadlineSeconds } = this.#options;
     void this.#siblings.look();
     const number = ++this.#roundsBegun;
-    const round = new Round({
+    const round = new CollectionRound({
       ...{ number, runtime, known: this.known, deadlineSeconds, isAwaited },
       isStuck: (id) => this.#siblings.overdueSeconds(id) > deadlineSeconds,
       openUntil: this.#openUntil,
-      give: (to, ids, round) => this.speaker.post("give", { to, ids, round }),
+      give: (to, ids, round) => this.sender.post("give", { to, ids, round }),
     });
     this.#rounds.set(number, round);
-    this.speaker.post("ask", { round: number, shown: this.#shown.taken() });
+    this.sender.post("ask", { round: number, shown: this.#shown.taken() });
     return round;
   }
 
-  #finish(round: Round): void {
+  #finish(round: CollectionRound): void {
     round.end();
     this.#rounds.delete(round.number);
   }
 
-  async #join(own: Gathered, taken: Taken, round: Round): Promise<Gathered> {
+  async #join(own: Gathered, taken: Taken, round: CollectionRound): Promise<Gathered> {
     const { identity: { id, copy }, prefix, self } = this.#options;
     const slices = new Slices(this.#options.runtime);
     await round.untilDone();
@@ -162,18 +162,18 @@ export class Copies implements Pick<OtherCopies, "begin"> {
     const known = [...this.known.all()];
     const others = known.flatMap((each) => {
       const { report, hasEnded } = each;
-      return report ? [{ report, hasEnded, process: processOf(each, this.speaker.process) }] : [];
+      return report ? [{ report, hasEnded, process: processOf(each, this.sender.process) }] : [];
     });
-    const { families: inherited, heirs } = this.#inheritance;
+    const { families: inherited, adopted } = this.#inheritedSums;
     const living = known.filter(({ hasEnded }) => !hasEnded);
     const alive = living.filter(({ id }) => round.told.has(id)).length;
     const states = {
       alive: 1 + alive,
       late: living.length - alive,
-      ended: others.reduce((sum, { report, hasEnded }) => sum + report.head.heirs + (hasEnded ? 1 : 0), heirs),
+      ended: others.reduce((sum, { report, hasEnded }) => sum + report.head.adopted + Number(hasEnded), adopted),
     };
     const kept = round.told.size > 0
-      ? this.#witnesses.leave(own, taken, round, this.known.byAge(round.told.keys()))
+      ? this.#backups.leave(own, taken, round, this.known.byAge(round.told.keys()))
       : undefined;
     // It is awaited below, unless something else throws before.
     kept?.catch(() => {});
@@ -183,7 +183,7 @@ export class Copies implements Pick<OtherCopies, "begin"> {
     ];
     const ahead = this.#shown.ahead(of);
     const failed = (name: string): void => self.fail(`metric:${name}`);
-    let joined = await joinPage({ id, copy, process: this.speaker.process, own, inherited }, others, {
+    let joined = await joinPage({ id, copy, process: this.sender.process, own, inherited }, others, {
       ...{ prefix, states, slices, failed },
       unread: () => self.fail("copies"),
     });
@@ -194,21 +194,21 @@ export class Copies implements Pick<OtherCopies, "begin"> {
       of = newest(of, each.of);
     }
     await kept;
-    await this.#witnesses.show(joined, of, round);
+    await this.#backups.show(joined, of, round);
     await round.untilKept();
-    this.#seeToHeirs(round, states.late);
+    this.#inheritFromEnded(round, states.late);
     return joined;
   }
 
   /** The eldest that lives inherits from those that have ended a while ago, so that they need not be kept one by one. */
-  #seeToHeirs(round: Round, late: number): void {
-    const ended = this.#heirs.due(late > 0);
+  #inheritFromEnded(round: CollectionRound, late: number): void {
+    const ended = this.#endedCopies.due(late > 0);
     if (ended.length === 0) return;
     const ids = ended.map(({ id }) => id);
     const [eldest] = this.known.byAge(round.told.keys());
     const isElder = eldest && eldest.report!.head.bornAt < this.#options.identity.bornAt;
-    if (isElder) void this.speaker.tell("adopt", { to: eldest.id, ids }, reportsOf(ended));
-    else void this.#heirs.inherit(ids, this.speaker.process);
+    if (isElder) void this.sender.tell("adopt", { to: eldest.id, ids }, reportsOf(ended));
+    else void this.#endedCopies.inherit(ids, this.sender.process);
   }
 
   #read(head: MessageHead, text: string, isSibling: boolean, moment: Moment | undefined): void {
@@ -231,45 +231,45 @@ export class Copies implements Pick<OtherCopies, "begin"> {
       if (whole) this.known.absorb(whole);
     }
     // What comes by no other way than the threads' is of the same process.
-    if (isSibling) this.speaker.hearProcess(head);
+    if (isSibling) this.sender.hearProcess(head);
     // Of a thread of this process nobody knows better.
     for (const [id, , hasEnded] of digest) {
       this.known.hearsay(id, hasEnded === 1 && !this.#siblings.has(id));
     }
     for (const each of this.#rounds.values()) {
-      if (each.welcomes(from)) this.speaker.post("ask", { to: from, round: each.number, shown: this.#shown.taken() });
+      if (each.welcomes(from)) this.sender.post("ask", { to: from, round: each.number, shown: this.#shown.taken() });
     }
     const round = this.#rounds.get(number);
     switch (kind) {
       case "hello":
-        this.speaker.post("here", { to: from, digest: this.known.digest() });
+        this.sender.post("here", { to: from, digest: this.known.digest() });
         // At once: all that are there now may end before a page is asked for.
         this.#answers.answer(from, 0);
-        this.#witnesses.tell(from, this.#shown.unknownTo(from, []));
+        this.#backups.tell(from, this.#shown.unknownTo(from, []));
         break;
       case "ask":
         // Before the answer: it may have been missed by one that hung, or is new.
-        this.#witnesses.tell(from, this.#shown.unknownTo(from, head.shown ?? []));
+        this.#backups.tell(from, this.#shown.unknownTo(from, head.shown ?? []));
         this.#answers.answer(from, number);
         break;
       case "tell":
         for (const each of this.#rounds.values()) if (each.number <= number) each.answered(from, digest);
         break;
       case "give":
-        void this.speaker.tell("know", { to: from }, reportsOf(ids.map((id) => this.known.get(id))));
+        void this.sender.tell("know", { to: from }, reportsOf(ids.map((id) => this.known.get(id))));
         break;
       case "shown":
       case "know":
         if (kind === "shown" && reports[0]) this.#shown.take({ of: head.shown ?? [], report: reports[0] });
-        if (head.round !== undefined) this.speaker.post("kept", { to: from, round: number });
+        if (head.round !== undefined) this.sender.post("kept", { to: from, round: number });
         break;
       case "kept":
         round?.kept(from);
         break;
       case "adopt":
-        if (!this.#heirs.areOrdered(head.at)) break;
+        if (!this.#endedCopies.isOrderedNow(head.at)) break;
         this.#end(ids);
-        void this.#heirs.inherit(ids, this.speaker.process);
+        void this.#endedCopies.inherit(ids, this.sender.process);
         break;
       case "bye":
       case "gone":
@@ -293,6 +293,6 @@ export class Copies implements Pick<OtherCopies, "begin"> {
     this.#reading.flush();
     this.#end(ids);
     const areAlone = [...this.known.all()].every(({ isSibling }) => isSibling);
-    await this.speaker.tell("gone", { ids }, areAlone ? [] : reportsOf(ids.map((id) => this.known.get(id))));
+    await this.sender.tell("gone", { ids }, areAlone ? [] : reportsOf(ids.map((id) => this.known.get(id))));
   }
 }

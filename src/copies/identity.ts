@@ -4,9 +4,9 @@
  * @module
  */
 
-import { builtin } from "../runtime/builtin.ts";
+import { builtin } from "../runtime/builtin_module.ts";
 import type { GlobalLike, Runtime } from "../runtime/shim.ts";
-import type { Identity } from "./copy_options.ts";
+import type { Identity } from "./copy_parts.ts";
 import type { JoinSettings } from "./options.ts";
 
 /** Names this copy. */

@@ -6,7 +6,7 @@
 
 import type { DistributionSnapshot, FamilySnapshot, Labels, NumbersSnapshot } from "../gather/family_snapshot.ts";
 import { DistributionJoin } from "./distribution_join.ts";
-import { griddedFamily } from "./grid.ts";
+import { griddedFamily } from "./exact_sums.ts";
 import { isKept, joinOf, standsApart } from "./join_rules.ts";
 import { NumbersJoin } from "./numbers_join.ts";
 

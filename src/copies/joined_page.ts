@@ -8,7 +8,7 @@ import type { FamilySnapshot, Labels } from "../gather/family_snapshot.ts";
 import type { Gathered } from "../gather/gather.ts";
 import type { Slices } from "../gather/loop_budget.ts";
 import { copiesEntries } from "../metrics/catalog/copies.ts";
-import { inheritedPart } from "./inheritance.ts";
+import { inheritedPart } from "./inherited_sums.ts";
 import { type CopyPart, joinFamilies } from "./join_families.ts";
 import type { Report } from "./report.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { missingFlag } from "../runtime/permissions.ts";
-import { builtin } from "../runtime/builtin.ts";
+import { builtin } from "../runtime/builtin_module.ts";
 import type { GlobalLike, ProcessLike, Runtime } from "../runtime/shim.ts";
 import { type ClusterLike, type ClusterProcessLike, linkCluster } from "./cluster_links.ts";
 import type { LinkContext, LinkSource } from "./hub.ts";

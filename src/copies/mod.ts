@@ -96,14 +96,14 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
   });
   const questions = new Questions({
     ...{ runtime, deadlineSeconds },
-    post: (kind, more) => copies.speaker.post(kind, more),
+    post: (kind, more) => copies.sender.post(kind, more),
     failed: () => void self.fail("copies"),
     answerOf: (door) => answerOf(core, door),
   });
   const context: LinkContext = {
     hub: copies.hub,
     runtime,
-    hello: () => copies.speaker.text("hello"),
+    hello: () => copies.sender.text("hello"),
     meet: (id) => copies.meet(id),
     forget: (id) => copies.forget(id),
     isSilent: (id) => copies.known.isSilent(id),
@@ -122,7 +122,7 @@ export function joinCopies(monitor: Monitor, options: JoinOptions = {}): JoinedC
       look();
       // Their names are in what they tell.
       if (copies.known.living().some(({ report }) => !report)) void copies.learn();
-      return livingCopies(identity, copies.speaker.process, copies.known);
+      return livingCopies(identity, copies.sender.process, copies.known);
     },
     question: (id, door, text) => questions.ask(id, door, text),
   });

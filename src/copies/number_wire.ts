@@ -4,7 +4,7 @@
  * @module
  */
 
-import { gridParts, ofGridParts } from "./grid.ts";
+import { gridParts, ofGridParts } from "./exact_sums.ts";
 
 /** JSON has no other numbers than finite ones. */
 const oddNumbers: Readonly<Record<string, number>> = { n: Number.NaN, i: Infinity, m: Number.NEGATIVE_INFINITY };

@@ -5,7 +5,7 @@
  */
 
 import type { Labels, NumbersSnapshot } from "../gather/family_snapshot.ts";
-import { onGrid } from "./grid.ts";
+import { onGrid } from "./exact_sums.ts";
 import { hiddenPool, isOfProcess, type Join } from "./join_rules.ts";
 import { JoinedSets } from "./joined_sets.ts";
 

@@ -7,9 +7,9 @@
 import type { FamilySnapshot } from "../gather/family_snapshot.ts";
 import type { Gathered } from "../gather/gather.ts";
 import { Slices } from "../gather/loop_budget.ts";
-import type { CopiesOptions } from "./copy_options.ts";
+import type { CopiesOptions } from "./copy_parts.ts";
 import { familyLine, wireExemplars } from "./family_wire.ts";
-import type { Inheritance } from "./inheritance.ts";
+import type { InheritedSums } from "./inherited_sums.ts";
 import { familyLines, type Report, reportOf } from "./report.ts";
 import type { Moment } from "./shared_reader.ts";
 
@@ -23,14 +23,14 @@ export interface Taken {
 /** Writes the reports of this copy. */
 export class OwnReports {
   readonly #options: CopiesOptions;
-  readonly #inheritance: Inheritance;
+  readonly #inheritedSums: InheritedSums;
   readonly #process: () => string;
   #last = 0;
 
   /** `process` tells what this process is called by now. */
-  constructor(options: CopiesOptions, inheritance: Inheritance, process: () => string) {
+  constructor(options: CopiesOptions, inheritedSums: InheritedSums, process: () => string) {
     this.#options = options;
-    this.#inheritance = inheritance;
+    this.#inheritedSums = inheritedSums;
     this.#process = process;
   }
 
@@ -62,6 +62,12 @@ export class OwnReports {
   }
 
   #made({ labels }: Gathered, lines: readonly string[], { number }: Taken): Report {
-    return reportOf({ ...this.#options.identity, process: this.#process() }, number, labels, lines, this.#inheritance);
+    return reportOf(
+      { ...this.#options.identity, process: this.#process() },
+      number,
+      labels,
+      lines,
+      this.#inheritedSums,
+    );
   }
 }

@@ -6,7 +6,7 @@
 
 import type { AnswerOthers, LivingCopy } from "../gather/other_copies.ts";
 import type { Runtime } from "../runtime/shim.ts";
-import type { Identity } from "./copy_options.ts";
+import type { Identity } from "./copy_parts.ts";
 import { namesOf } from "./joined_page.ts";
 import { type KnownCopies, processOf } from "./known_copies.ts";
 import type { MessageHead, MessageKind } from "./message.ts";

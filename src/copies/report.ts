@@ -29,7 +29,7 @@ export interface ReportHead {
   /** Whose sums those are, the newest last. */
   readonly heirOf: readonly string[];
   /** How many those are, also where not all are named any more. */
-  readonly heirs: number;
+  readonly adopted: number;
   /** Families that threads of the same process read from memory are left out, and these are their exemplars. */
   readonly isPart?: true;
   readonly exemplars?: Readonly<Record<string, unknown>>;
@@ -113,7 +113,7 @@ export class Report {
 }
 
 /** What a copy has inherited, as it tells it. */
-export interface Inherited extends Pick<ReportHead, "heirOf" | "heirs"> {
+export interface Inherited extends Pick<ReportHead, "heirOf" | "adopted"> {
   readonly lines: readonly string[];
 }
 
@@ -123,11 +123,11 @@ export function reportOf(
   number: number,
   labels: Labels,
   own: readonly string[],
-  { lines: inherited, heirOf, heirs }: Inherited = { lines: [], heirOf: [], heirs: 0 },
+  { lines: inherited, heirOf, adopted }: Inherited = { lines: [], heirOf: [], adopted: 0 },
 ): Report {
   const lines = [...own, ...inherited];
   return new Report(
-    { id, copy, process, bornAt, number, labels, own: own.length, lines: lines.length, heirOf, heirs },
+    { id, copy, process, bornAt, number, labels, own: own.length, lines: lines.length, heirOf, adopted },
     lines,
   );
 }
@@ -152,7 +152,7 @@ export function readHead(line: string): ReportHead {
   const head = JSON.parse(line) as ReportHead;
   const isRight = typeof head === "object" && head !== null && isId(head.id) && isId(head.process) &&
     typeof head.copy === "string" && Number.isFinite(head.bornAt) && isCount(head.number) && isCount(head.own) &&
-    isCount(head.lines) && head.own <= head.lines && isCount(head.heirs) &&
+    isCount(head.lines) && head.own <= head.lines && isCount(head.adopted) &&
     Array.isArray(head.heirOf) && head.heirOf.every(isId) && (head.isPart === undefined || head.isPart === true) &&
     (head.exemplars === undefined || (typeof head.exemplars === "object" && head.exemplars !== null)) &&
     typeof head.labels === "object" && head.labels !== null &&

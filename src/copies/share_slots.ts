@@ -7,7 +7,7 @@
 import type { Core } from "../core/core.ts";
 import type { GlobalLike } from "../runtime/shim.ts";
 import { watchThreads } from "../runtime/thread_life.ts";
-import type { Identity, Shared } from "./copy_options.ts";
+import type { Identity, Shared } from "./copy_parts.ts";
 import { SharedBeat } from "./shared_beat.ts";
 import { SharedReader } from "./shared_reader.ts";
 import { SharedSlots } from "./shared_slots.ts";

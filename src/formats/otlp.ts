@@ -17,7 +17,7 @@ import { boundNumber } from "../metrics/histogram.ts";
 import { wellFormed } from "../metrics/label_value.ts";
 import { familyNames } from "./family_names.ts";
 import { isNew } from "./label_text.ts";
-import { isCount } from "./loose_samples.ts";
+import { isCount } from "./incomplete_distributions.ts";
 import {
   type Attributes,
   attributesOf,

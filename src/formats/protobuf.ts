@@ -16,7 +16,7 @@ import type {
 import { boundNumber } from "../metrics/histogram.ts";
 import { setsOf } from "./family_lines.ts";
 import type { ShownFamily, Written } from "./format.ts";
-import { isCount, isWhole, looseSamples } from "./loose_samples.ts";
+import { isCount, isWhole, looseSamples } from "./incomplete_distributions.ts";
 import { type Escaping, labelSpelling } from "./names.ts";
 import { counterFamily, unitOf } from "./open_metrics.ts";
 import { labelWriter, writePair } from "./protobuf_labels.ts";

@@ -7,7 +7,7 @@
 import type { CollectedLike, CollectorLike, RegistryLike } from "../metrics/registry_like.ts";
 import { isPromise } from "../runtime/promise.ts";
 import type { Runtime } from "../runtime/shim.ts";
-import { askInTime, type AskOptions, NoAnswer } from "./ask.ts";
+import { askInTime, type AskOptions, NoAnswer } from "./ask_metric.ts";
 import { readCollected } from "./collected_metric.ts";
 import type { FamilySnapshot } from "./family_snapshot.ts";
 import { Slices } from "./loop_budget.ts";

@@ -7,7 +7,7 @@
 import { bodyKindOf, isEventStream, streamOf } from "./body.ts";
 import type { RequestUnderWay } from "./exchange_recorder.ts";
 import { statusOf, told } from "./exchange_state.ts";
-import { isHandedOver } from "./first_piece.ts";
+import { isHandedOver } from "./handed_over.ts";
 import { followBody, followReady } from "./followed_body.ts";
 import { isGone } from "./outgoing_message.ts";
 import { noteResponse } from "./request_details.ts";

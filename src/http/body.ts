@@ -5,7 +5,7 @@
  */
 
 import type { Runtime } from "../runtime/shim.ts";
-import type { Outcome } from "./info.ts";
+import type { Outcome } from "./request_info.ts";
 import type { BodyKind } from "./response_end.ts";
 
 /** Who follows a body. */

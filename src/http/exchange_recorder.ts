@@ -7,7 +7,7 @@
 import type { Runtime } from "../runtime/shim.ts";
 import type { LoopBlame } from "../work/loop_blame.ts";
 import type { PendingItem } from "../work/pending.ts";
-import type { Outcome } from "./info.ts";
+import type { Outcome } from "./request_info.ts";
 import type { MessageBytes } from "./outgoing_message.ts";
 import type { ServerContext } from "./server_context.ts";
 

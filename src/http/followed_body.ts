@@ -12,7 +12,7 @@ import { batched } from "../runtime/batch.ts";
 import type { Runtime, StreamFollower } from "../runtime/shim.ts";
 import { bytesOf, concatenated, isEventStream, observeBody, watchBody } from "./body.ts";
 import type { RequestUnderWay } from "./exchange_recorder.ts";
-import type { Outcome } from "./info.ts";
+import type { Outcome } from "./request_info.ts";
 import { noteBytes } from "./request_details.ts";
 import { hasSpans, noteTrace } from "./trace.ts";
 

@@ -14,7 +14,7 @@ import type { SelfMetrics } from "../metrics/self_metrics.ts";
 import { PendingKind } from "../work/pending.ts";
 import type { RegistryLike } from "../metrics/registry_like.ts";
 import type { Runtime } from "../runtime/shim.ts";
-import type { RequestInfo } from "./info.ts";
+import type { RequestInfo } from "./request_info.ts";
 import { type Label, labelsOfMetric, Meter } from "./meter.ts";
 import { type HttpMetric, latency, requests } from "./metrics.ts";
 import { Recorder } from "./recorder.ts";

@@ -6,7 +6,7 @@
 
 import type { Counter } from "../metrics/counter.ts";
 import type { Histogram } from "../metrics/histogram.ts";
-import type { RequestInfo } from "./info.ts";
+import type { RequestInfo } from "./request_info.ts";
 import { type Traced, traceOf } from "./trace.ts";
 import type { HttpMetric, LabelName, LabelNames, Quantity } from "./metrics.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RequestInfo } from "./info.ts";
+import type { RequestInfo } from "./request_info.ts";
 import type { HttpMetric, LabelNames } from "./metrics.ts";
 
 /**

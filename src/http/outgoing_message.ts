@@ -5,7 +5,7 @@
  */
 
 import { bytesOf, concatenated } from "./body.ts";
-import type { Outcome } from "./info.ts";
+import type { Outcome } from "./request_info.ts";
 import { isEmptyAnswer } from "./response_end.ts";
 import type { IncomingLike, OutgoingLike } from "./server_context.ts";
 

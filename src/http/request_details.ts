@@ -7,7 +7,7 @@
 import type { Runtime } from "../runtime/shim.ts";
 import { bytesOf, responseHeader } from "./body.ts";
 import type { ExchangeRecorder, RequestDetails, RequestUnderWay } from "./exchange_recorder.ts";
-import type { Outcome, RequestInfo } from "./info.ts";
+import type { Outcome, RequestInfo } from "./request_info.ts";
 import { countBytes } from "./outgoing_message.ts";
 import { headerOf } from "./request.ts";
 import type { ResponseEnd } from "./response_end.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { WrittenLike } from "./first_piece.ts";
+import type { WrittenLike } from "./handed_over.ts";
 import { headerOf, methodOf } from "./request.ts";
 import type { ProcessLike, Runtime } from "../runtime/shim.ts";
 

@@ -15,11 +15,11 @@ import type { FindingsReport } from "./finding.ts";
 import type { CopiesTold } from "./message.ts";
 import type { LiveStalls } from "./options.ts";
 import { ownSeries } from "./own_series.ts";
-import { commonHeaders, plain } from "./plain.ts";
+import { commonHeaders, textResponse } from "./text_response.ts";
 import type { Recording } from "./recording.ts";
 import { Report } from "./report.ts";
 import { StallList } from "./stall_list.ts";
-import { type LiveRefusal, refusalOf } from "./who_may_look.ts";
+import { type LiveRefusal, refusalOf } from "./guard.ts";
 
 /** What answers are made of. */
 export interface AnswerSources {
@@ -71,7 +71,7 @@ export class Answers {
     const gzip = this.#sources.access.compress && acceptsGzip(acceptEncoding);
     if (!kinds.some((kind) => query.has(kind))) return await this.#document(gzip);
     const text = await this.#text(query);
-    if (text === undefined) return plain(404);
+    if (text === undefined) return textResponse(404);
     const headers = query.has("profile") && { "content-disposition": 'attachment; filename="stall.cpuprofile"' };
     const body = gzip ? await this.#compression.text(text) ?? text : text;
     return respond(body, { "content-type": "application/json", ...commonHeaders, ...headers });

@@ -6,7 +6,7 @@
 
 import { script, style } from "./assets.ts";
 import { gzipOf } from "./packed_text.ts";
-import { commonHeaders } from "./plain.ts";
+import { commonHeaders } from "./text_response.ts";
 
 /** A nonce that nobody can guess. */
 export function makeNonce(): string {

@@ -9,7 +9,7 @@ import { quantile } from "./quantile.ts";
 import type { RouteLine } from "./route_table.ts";
 import { thresholds } from "./signals.ts";
 import { loopFindings } from "./stall_findings.ts";
-import { percent, time } from "./words.ts";
+import { percent, time } from "./number_text.ts";
 
 /** A burn rate of 14.4 spends a month's budget of bad requests in two days, and wakes somebody. */
 const pageBurn = 14.4;

@@ -8,13 +8,13 @@ import { markOf, needMarks } from "../http/measured_once.ts";
 import { answerOthers } from "../gather/other_copies.ts";
 import { accessTo, coreOf } from "../monitor/access.ts";
 import type { Monitor } from "../monitor/monitor.ts";
-import { bodiless } from "../page/bodiless.ts";
+import { headResponse } from "../page/head_response.ts";
 import { type RequestLike, requestOf, type ScrapeRequest } from "../page/scrape_request.ts";
 import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
 import type { Answers } from "./answers.ts";
 import { action, checkLiveOptions, door, type LivePageOptions } from "./options.ts";
 import { keepStalls } from "./own_stalls.ts";
-import { plain } from "./plain.ts";
+import { textResponse } from "./text_response.ts";
 import { Recording } from "./recording.ts";
 
 /** A live page. */
@@ -125,15 +125,15 @@ export function livePage(monitor: Monitor, options: LivePageOptions = {}): LiveP
 
   const handle = async (request: RequestLike | undefined, platform: unknown): Promise<Response> => {
     const method = request?.method ?? "GET";
-    if (method !== "GET" && method !== "HEAD") return plain(405, { allow: "GET, HEAD" });
-    if (!core) return plain(503);
+    if (method !== "GET" && method !== "HEAD") return textResponse(405, { allow: "GET, HEAD" });
+    if (!core) return textResponse(503);
     const answers = await answering();
     const refusal = await answers.refusal(request, platform);
     if (refusal) {
       const { status, challenge, reason } = refusal;
-      return plain(status, challenge ? { "www-authenticate": challenge } : {}, reason);
+      return textResponse(status, challenge ? { "www-authenticate": challenge } : {}, reason);
     }
-    if (isStopped) return plain(503);
+    if (isStopped) return textResponse(503);
     const encoding = request?.headers?.get("accept-encoding") ?? null;
     return await heldBy(core.blame, now, ownPage, () => answers.answer(request?.url, encoding));
   };
@@ -143,9 +143,9 @@ export function livePage(monitor: Monitor, options: LivePageOptions = {}): LiveP
       if (request) markOf(request as Request, platform)?.discard();
       const response = await handle(request, platform).catch(() => {
         core?.self.fail("live");
-        return plain(500);
+        return textResponse(500);
       });
-      return request?.method === "HEAD" ? bodiless(response) : response;
+      return request?.method === "HEAD" ? headResponse(response) : response;
     },
     stop,
     [Symbol.dispose]: stop,

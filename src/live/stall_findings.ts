@@ -7,7 +7,7 @@
 import { type Finding, finding, type FindingSources, severityOf, windowSeconds } from "./finding.ts";
 import { thresholds } from "./signals.ts";
 import type { ShownStall } from "./stall_list.ts";
-import { percent, time } from "./words.ts";
+import { percent, time } from "./number_text.ts";
 
 /** Finds who held the loop in the trailing minute, and whether the container let it. */
 export function loopFindings({ history, stalls }: FindingSources): Finding[] {

@@ -16,7 +16,7 @@ import type { Recorder } from "../http/recorder.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { headersOf, type IncomingLike, pathOfMessage, type ResponseLike, urlOf } from "./message.ts";
 import { toNodeListener } from "./to_node_listener.ts";
-import { followUpgraded } from "./upgraded.ts";
+import { followUpgraded } from "./upgraded_connection.ts";
 
 /** Options of {@linkcode instrumentListener}. */
 export interface InstrumentListenerOptions<Incoming = IncomingLike> {

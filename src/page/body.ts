@@ -7,7 +7,7 @@
 import type { Runtime } from "../runtime/shim.ts";
 import type { EncodedChunks } from "./encoded_chunks.ts";
 import { Gzip, smallestGzip } from "./gzip.ts";
-import { idleSeconds, longestSeconds, type Place } from "./places.ts";
+import { idleSeconds, longestSeconds, type Place } from "./scrape_places.ts";
 
 /** What a body is made with. */
 export interface BodyOptions {

@@ -5,9 +5,9 @@
  */
 
 import { fail, hiding } from "../check.ts";
-import { askInTime, type AskOptions } from "../gather/ask.ts";
+import { askInTime, type AskOptions } from "../gather/ask_metric.ts";
 import type { Runtime } from "../runtime/shim.ts";
-import { remoteAddress } from "./addresses.ts";
+import { remoteAddress } from "./client_address.ts";
 import { isSecret, parseAuthorization } from "./credentials.ts";
 import type { ExpositionOptions, Secret } from "./options.ts";
 

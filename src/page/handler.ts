@@ -4,7 +4,7 @@
  * @module
  */
 
-import { bodiless } from "./bodiless.ts";
+import { headResponse } from "./head_response.ts";
 import { makeBody } from "./body.ts";
 import { EncodedChunks } from "./encoded_chunks.ts";
 import type { Guard } from "./guard.ts";
@@ -16,8 +16,8 @@ import { acceptsGzip, negotiateFormat } from "./negotiation.ts";
 import { expositionOptions } from "./option_table.ts";
 import type { ExpositionOptions } from "./options.ts";
 import { withDefaults } from "../check.ts";
-import { Places } from "./places.ts";
-import { reasons } from "./reasons.ts";
+import { Places } from "./scrape_places.ts";
+import { statusTexts } from "./status_texts.ts";
 import { queryOf } from "./query.ts";
 import { type RequestLike, requestOf, type ScrapeRequest } from "./scrape_request.ts";
 
@@ -106,7 +106,7 @@ export function pageHandler(source: () => GatherSource, options: HandlerOptions 
     if (status) return plain(status, challenge ? { "www-authenticate": challenge } : {}, isHead);
     const query = queryOf(request?.url);
     const format = negotiateFormat(headerOf(request, "accept"), query.get("format"));
-    return isHead ? bodiless({ headers: headersOf(format) }) : page(request, query, format);
+    return isHead ? headResponse({ headers: headersOf(format) }) : page(request, query, format);
   };
 }
 
@@ -119,7 +119,7 @@ function plain(status: number, headers: Record<string, string> = {}, isHead = fa
     status,
     headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store", ...headers },
   };
-  return isHead ? bodiless(init) : new Response(`${reasons[status]}\n`, init);
+  return isHead ? headResponse(init) : new Response(`${statusTexts[status]}\n`, init);
 }
 
 function headersOf({ contentType }: Format, isGzip = false): Record<string, string> {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { builtin } from "./builtin.ts";
+import { builtin } from "./builtin_module.ts";
 import type { ProcessLike, Runtime } from "./shim.ts";
 
 /** The calls of `node:net` that are used. */

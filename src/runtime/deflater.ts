@@ -4,7 +4,7 @@
  * @module
  */
 
-import { builtin } from "./builtin.ts";
+import { builtin } from "./builtin_module.ts";
 import type { Deflater, ProcessLike } from "./shim.ts";
 
 /** The calls of `node:zlib` that are used. */

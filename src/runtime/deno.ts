@@ -4,7 +4,7 @@
  * @module
  */
 
-import { builtin } from "./builtin.ts";
+import { builtin } from "./builtin_module.ts";
 import { countKinds, processFacts, v8Memory, v8Usage } from "./process.ts";
 import { isGranted } from "./permissions.ts";
 import { denoResponses } from "./deno_responses.ts";

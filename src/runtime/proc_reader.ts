@@ -5,7 +5,7 @@
  */
 
 import type { ProcessReading } from "../sample.ts";
-import { builtin } from "./builtin.ts";
+import { builtin } from "./builtin_module.ts";
 import type { ProcessLike } from "./shim.ts";
 
 /** The calls of `node:fs` that are used. */

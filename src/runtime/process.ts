@@ -6,7 +6,7 @@
 
 import type { MemoryReading, UsageReading } from "../sample.ts";
 import { addressRanges } from "./address_ranges.ts";
-import { builtin } from "./builtin.ts";
+import { builtin } from "./builtin_module.ts";
 import { type Clock, clock, type Timers, timers } from "./clock.ts";
 import { deflater } from "./deflater.ts";
 import { linuxFiles, procReader } from "./proc_reader.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { builtin } from "./builtin.ts";
+import { builtin } from "./builtin_module.ts";
 import { startConsoleProfiler } from "./console_profiler.ts";
 import { isGranted } from "./permissions.ts";
 import type { InspectorLike, Place, Profiler } from "./profiler.ts";

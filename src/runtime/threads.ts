@@ -4,7 +4,7 @@
  * @module
  */
 
-import { builtin } from "./builtin.ts";
+import { builtin } from "./builtin_module.ts";
 import { isMainThread } from "./process.ts";
 import type { GlobalLike } from "./shim.ts";
 

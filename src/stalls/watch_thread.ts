@@ -9,7 +9,7 @@ import type { GlobalLike } from "../runtime/shim.ts";
 import { writeStderr } from "../runtime/stderr.ts";
 import { type Hang, HangWatch } from "./hang_watch.ts";
 import { type HttpLike, type LivezAddress, serveLivez } from "./livez.ts";
-import { abortFromMain, type InspectorLike, readMainStack } from "./main_stack.ts";
+import { abortFromMain, type InspectorLike, readMainStack } from "./main_thread_stack.ts";
 import { WatchBoard } from "./watch_board.ts";
 
 /** What the thread is started with. */

@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { familyLine, readFamily } from "../../src/copies/family_wire.ts";
-import { griddedFamily } from "../../src/copies/grid.ts";
+import { griddedFamily } from "../../src/copies/exact_sums.ts";
 import { type CopyPart, type Joined, joinFamilies } from "../../src/copies/join_families.ts";
 import { isOfProcess, standsApart } from "../../src/copies/join_rules.ts";
 import {

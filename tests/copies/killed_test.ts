@@ -92,10 +92,10 @@ class Disturbed {
     if (this.pick(4) === 0 && service.nodes.length < 7) {
       const fresh = service.start(0.5);
       this.log.push(`start ${fresh.copies.known.id}`);
-      const hello = fresh.copies.speaker.text("hello");
+      const hello = fresh.copies.sender.text("hello");
       for (const [other, link] of fresh.links) {
         link.send(hello);
-        other.links.get(fresh)!.send(other.copies.speaker.text("hello"));
+        other.links.get(fresh)!.send(other.copies.sender.text("hello"));
       }
       // It has met all that can answer, and asked what they know.
       await service.deliver();

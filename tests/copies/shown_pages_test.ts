@@ -55,7 +55,7 @@ describe("the sums of a page", () => {
     // A new one hears of it as soon as it is there.
     const fresh = service.start(0.5);
     for (const { copies, links } of [left, fresh]) {
-      for (const link of links.values()) link.send(copies.speaker.text("hello"));
+      for (const link of links.values()) link.send(copies.sender.text("hello"));
     }
     await service.deliver();
     left.hangs = true;
@@ -104,7 +104,16 @@ describe("a page that is raised to another one", () => {
   };
   const page = (labels: Labels, ...families: FamilySnapshot[]): Gathered => ({ families, labels });
   const shownBy = ({ families, labels }: Gathered): ShownPage => {
-    const head = { id: "other", copy: "other", process: "other", bornAt: 0, number: 0, labels, heirOf: [], heirs: 0 };
+    const head = {
+      id: "other",
+      copy: "other",
+      process: "other",
+      bornAt: 0,
+      number: 0,
+      labels,
+      heirOf: [],
+      adopted: 0,
+    };
     const lines = families.map(familyLine);
     return { of: [["gone", 2, 2]], report: new Report({ ...head, own: lines.length, lines: lines.length }, lines) };
   };

@@ -6,7 +6,7 @@ import { Gauge, Registry } from "prom-client";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { makeBody } from "../../src/page/body.ts";
 import { EncodedChunks } from "../../src/page/encoded_chunks.ts";
-import { Places } from "../../src/page/places.ts";
+import { Places } from "../../src/page/scrape_places.ts";
 import { pageHandler } from "../../src/page/handler.ts";
 import { nextSlice } from "../../src/gather/loop_budget.ts";
 import { currentRuntime } from "../../src/runtime/detect.ts";

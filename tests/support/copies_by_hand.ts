@@ -139,7 +139,7 @@ export class Service {
   /** Lets all meet, and the time pass in which a new one waits for those that it does not know. */
   async meet(): Promise<void> {
     for (const { copies, links } of this.nodes) {
-      for (const link of links.values()) link.send(copies.speaker.text("hello"));
+      for (const link of links.values()) link.send(copies.sender.text("hello"));
     }
     await this.deliver();
     await this.advance(1);

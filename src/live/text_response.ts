@@ -4,7 +4,7 @@
  * @module
  */
 
-import { reasons } from "../page/reasons.ts";
+import { statusTexts } from "../page/status_texts.ts";
 
 /** The headers of every answer: no other origin may read it, and nobody keeps it. */
 export const commonHeaders: Readonly<Record<string, string>> = {
@@ -15,8 +15,8 @@ export const commonHeaders: Readonly<Record<string, string>> = {
 };
 
 /** Answers a status with what it means, and why it is so. */
-export function plain(status: number, headers: Record<string, string> = {}, reason?: string): Response {
-  const body = `${reasons[status]}${reason === undefined ? "" : `: ${reason}`}\n`;
+export function textResponse(status: number, headers: Record<string, string> = {}, reason?: string): Response {
+  const body = `${statusTexts[status]}${reason === undefined ? "" : `: ${reason}`}\n`;
   return new Response(body, {
     status,
     headers: { ...commonHeaders, "content-type": "text/plain; charset=utf-8", ...headers },

@@ -5,7 +5,7 @@
  */
 
 /** The text of an answer, by its status. */
-export const reasons: Readonly<Record<number, string>> = {
+export const statusTexts: Readonly<Record<number, string>> = {
   401: "Unauthorized",
   403: "Forbidden",
   404: "Not Found",

@@ -21,7 +21,7 @@ const [silentSeconds, momentSeconds] = [5, 0.1];
 const leastTurns = 3;
 
 /** What a round needs. */
-export interface RoundOptions {
+export interface CollectionRoundOptions {
   /** By which the others speak of it. */
   readonly number: number;
   readonly runtime: Pick<Runtime, "now" | "startTimer" | "stopTimer" | "nextTurn">;
@@ -38,11 +38,11 @@ export interface RoundOptions {
 }
 
 /** Waits for answers, and never longer than the deadline. */
-export class Round {
+export class CollectionRound {
   readonly number: number;
   /** Those that have answered, each with what it knows of the others. */
   readonly told: Map<string, readonly DigestEntry[]> = new Map();
-  readonly #options: RoundOptions;
+  readonly #options: CollectionRoundOptions;
   readonly #deadline: number;
   readonly #waiting: Set<string>;
   /** Those that were there, or have been asked since. */
@@ -62,7 +62,7 @@ export class Round {
   #resolveKept: () => void = () => {};
   readonly #done: Promise<void>;
 
-  constructor(options: RoundOptions) {
+  constructor(options: CollectionRoundOptions) {
     this.#options = options;
     const { number, runtime, known, deadlineSeconds, openUntil } = options;
     this.number = number;

@@ -14,13 +14,13 @@ import { familyLines, type Inherited, type Report } from "./report.ts";
 const mostNamed = 2000;
 
 /** What one copy has inherited. */
-export class Inheritance implements Inherited {
+export class InheritedSums implements Inherited {
   families: readonly FamilySnapshot[] = [];
   lines: readonly string[] = [];
   /** Whose sums they are, the newest last. */
   heirOf: readonly string[] = [];
   /** How many those are. */
-  heirs = 0;
+  adopted = 0;
 
   /**
    * Adds what these copies have counted. `lives` tells whether another copy of a process goes on telling what is of the
@@ -52,7 +52,7 @@ export class Inheritance implements Inherited {
       this.families = families;
       this.lines = lines;
       this.heirOf = [...this.heirOf, ...more].slice(-mostNamed);
-      this.heirs += ended.reduce((sum, [{ head }]) => sum + 1 + head.heirs, 0);
+      this.adopted += ended.reduce((sum, [{ head }]) => sum + 1 + head.adopted, 0);
     };
   }
 }

@@ -6,7 +6,7 @@
 
 import { serverContextOf } from "../http/server_context.ts";
 import type { MonitorAccess } from "../monitor/access.ts";
-import { remoteAddress } from "../page/addresses.ts";
+import { remoteAddress } from "../page/client_address.ts";
 import type { Refusal } from "../page/guard.ts";
 import type { RequestLike } from "../page/scrape_request.ts";
 

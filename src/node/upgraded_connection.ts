@@ -5,7 +5,7 @@
  */
 
 import type { Exchange } from "../http/exchange.ts";
-import { seeAnswer, type WrittenLike } from "../http/first_piece.ts";
+import { seeAnswer, type WrittenLike } from "../http/handed_over.ts";
 import { sentStatusOf } from "../http/outgoing_message.ts";
 import { switchingProtocols } from "../http/response_end.ts";
 import type { IncomingLike, ResponseLike } from "./message.ts";

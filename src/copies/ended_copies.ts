@@ -7,7 +7,7 @@
 import { Slices } from "../gather/loop_budget.ts";
 import type { SelfMetrics } from "../metrics/self_metrics.ts";
 import type { Runtime } from "../runtime/shim.ts";
-import type { Inheritance } from "./inheritance.ts";
+import type { InheritedSums } from "./inherited_sums.ts";
 import { type KnownCopies, type KnownCopy, processOf, reportsOf } from "./known_copies.ts";
 
 /** So many ended copies are kept one by one, and for so long, in seconds; then one that lives inherits their sums. */
@@ -20,21 +20,21 @@ const mostWhileLate = 200;
 const orderSeconds = 5;
 
 /** What inheriting needs. */
-export interface HeirsOptions {
+export interface EndedCopiesOptions {
   readonly runtime: Runtime;
   readonly self: SelfMetrics;
   readonly known: KnownCopies;
-  readonly inheritance: Inheritance;
+  readonly inheritedSums: InheritedSums;
   /** Forgets the way to a copy. */
   forget(id: string): void;
 }
 
 /** Looks after the sums of those that have ended. */
-export class Heirs {
-  readonly #options: HeirsOptions;
+export class EndedCopies {
+  readonly #options: EndedCopiesOptions;
   #isInheriting = false;
 
-  constructor(options: HeirsOptions) {
+  constructor(options: EndedCopiesOptions) {
     this.#options = options;
   }
 
@@ -48,7 +48,7 @@ export class Heirs {
   }
 
   /** Whether an order of this Unix time is still to be obeyed; one from the future is older than the clock tells. */
-  areOrdered(at: number): boolean {
+  isOrderedNow(at: number): boolean {
     return Math.abs(this.#options.runtime.unixNow() - at) < orderSeconds;
   }
 
@@ -56,25 +56,25 @@ export class Heirs {
   async inherit(ids: readonly string[], ownProcess: string): Promise<void> {
     if (this.#isInheriting) return;
     this.#isInheriting = true;
-    const { runtime, self, known, inheritance, forget } = this.#options;
+    const { runtime, self, known, inheritedSums, forget } = this.#options;
     try {
-      const heirs = ids.map((id) => known.get(id)).filter((each) => each?.hasEnded) as KnownCopy[];
-      const reports = reportsOf(heirs);
+      const ended = ids.map((id) => known.get(id)).filter((each) => each?.hasEnded) as KnownCopy[];
+      const reports = reportsOf(ended);
       const lives = (process: string): boolean =>
         process === ownProcess || known.living().some((each) => processOf(each, ownProcess) === process);
       const failed = (name: string): void => self.fail(`metric:${name}`);
-      const commit = await inheritance.prepare(
+      const commit = await inheritedSums.prepare(
         reports.map((report) => [report, processOf(known.get(report.head.id)!, ownProcess)]),
         lives,
         new Slices(runtime),
         failed,
       );
       // Meanwhile a newer report may have come, or another heir; then they wait for the next time.
-      const areAsBefore = heirs.every((each) => known.get(each.id) === each && each.hasEnded) &&
-        reportsOf(heirs).every((report, i) => report === reports[i]);
+      const areAsBefore = ended.every((each) => known.get(each.id) === each && each.hasEnded) &&
+        reportsOf(ended).every((report, i) => report === reports[i]);
       if (!areAsBefore) return;
       commit();
-      for (const { id, report } of heirs) {
+      for (const { id, report } of ended) {
         for (const each of [id, ...report?.head.heirOf ?? []]) known.inherit(each);
         forget(id);
       }

@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Gauge, Registry } from "prom-client";
 import { createMonitor } from "@rtm/runtime-metrics";
-import { Places } from "../../src/page/places.ts";
+import { Places } from "../../src/page/scrape_places.ts";
 import { parseStrictly } from "../support/strict_page.ts";
 
 const broken = {

@@ -5,7 +5,7 @@
  */
 
 import { Slices } from "../gather/loop_budget.ts";
-import type { CopiesOptions } from "./copy_options.ts";
+import type { CopiesOptions } from "./copy_parts.ts";
 import type { Hub } from "./hub.ts";
 import type { KnownCopies } from "./known_copies.ts";
 import { type MessageHead, type MessageKind, messageText } from "./message.ts";
@@ -13,7 +13,7 @@ import type { Report } from "./report.ts";
 import type { Moment } from "./shared_reader.ts";
 
 /** Writes messages, and sends them. */
-export class Speaker {
+export class Sender {
   readonly #options: CopiesOptions;
   readonly #known: KnownCopies;
   readonly #hub: () => Hub;

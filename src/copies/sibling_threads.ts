@@ -11,7 +11,7 @@ import type { Moment } from "./shared_reader.ts";
 import type { Threads } from "./threads.ts";
 
 /** What is needed to know it. */
-export interface SiblingsOptions {
+export interface SiblingThreadsOptions {
   /** Undefined where threads share no memory. */
   readonly threads: Threads | undefined;
   readonly known: KnownCopies;
@@ -21,10 +21,10 @@ export interface SiblingsOptions {
 }
 
 /** Reads the memory of those threads that do not tell. */
-export class Siblings {
-  readonly #options: SiblingsOptions;
+export class SiblingThreads {
+  readonly #options: SiblingThreadsOptions;
 
-  constructor(options: SiblingsOptions) {
+  constructor(options: SiblingThreadsOptions) {
     this.#options = options;
   }
 
