@@ -68,7 +68,7 @@ export class LabelRows {
     return (index) => {
       const own = family.labels(index);
       const labels: Labels = hasMore ? { ...own, ...more, ...own } : own;
-      for (const name in labels) this.#nameAt(name);
+      for (const name of Object.keys(labels)) this.#nameAt(name);
       return this.#place(
         trimmed(this.names.map((name) => Object.hasOwn(labels, name) ? String(labels[name]) : undefined)),
       );

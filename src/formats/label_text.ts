@@ -72,7 +72,7 @@ function foreignLabels(escaping: Escaping, more: Labels): (labels: Labels) => st
   const spellings = new Set<string>();
   const addsMore = Object.keys(more).length > 0;
   return (labels) => {
-    for (const name in labels) {
+    for (const name of Object.keys(labels)) {
       if (names.has(name)) continue;
       const spelled = labelName(name, escaping);
       names.set(name, spelled);

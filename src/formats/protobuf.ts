@@ -187,8 +187,8 @@ function writeExemplar(
 ): void {
   if (!exemplar) return;
   const begin = writer.begin(field);
-  for (const name in exemplar.labels) {
-    writePair(writer, exemplarLabelField, [labelSpelling(name, escaping), exemplar.labels[name]!]);
+  for (const [name, value] of Object.entries(exemplar.labels)) {
+    writePair(writer, exemplarLabelField, [labelSpelling(name, escaping), value]);
   }
   writer.double(exemplarValueField, exemplar.value);
   writeTime(writer, exemplarTimeField, exemplar.unixSeconds);

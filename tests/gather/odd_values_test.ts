@@ -2,7 +2,11 @@ import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { createMonitor } from "@rtm/runtime-metrics";
 import { Counter, Registry } from "prom-client";
+import { familyLine } from "../../src/copies/family_wire.ts";
+import { otlpMetrics } from "../../src/formats/otlp.ts";
+import { writeOtlpJson } from "../../src/formats/otlp_json.ts";
 import { scrape } from "../support/page.ts";
+import { collected as readAll } from "../support/render.ts";
 
 const sample = { labels: {}, value: 1 };
 
@@ -47,25 +51,52 @@ describe("values of a foreign metric that are", () => {
 });
 
 describe("a property that an app has added to all objects", () => {
+  const exemplar = { labelSet: { trace_id: "abc" }, value: 1, timestamp: 1 };
+  const values = [{ ...sample, exemplar }];
+  const collected = (name: string, type: string) => ({ name, help: "h", type, aggregator: "sum", values });
+  const all = Object.prototype as { fromTheApp?: string };
+
+  async function withIt(act: () => Promise<void> | void): Promise<void> {
+    try {
+      all.fromTheApp = "by the app";
+      await act();
+    } finally {
+      delete all.fromTheApp;
+    }
+  }
+
   it("is no label", async () => {
     const registry = new Registry();
     registry.setDefaultLabels({ app: "shop" });
     new Counter({ name: "stored_total", help: "h", labelNames: ["kind"], registers: [registry] }).inc({ kind: "a" });
-    const collected = { name: "collected", help: "h", type: "gauge", aggregator: "sum", values: [sample] };
-    registry.registerMetric({ name: "collected", get: () => Promise.resolve(collected) } as never);
+    for (const type of ["gauge", "counter"]) {
+      const answer = collected(`collected_${type}`, type);
+      registry.registerMetric({ name: answer.name, get: () => Promise.resolve(answer) } as never);
+    }
     using monitor = createMonitor({ registry });
-    const all = Object.prototype as { fromTheApp?: string };
     const text = async (format: string): Promise<string> =>
       await (await monitor.handler(new Request(`http://localhost/metrics?format=${format}`))).text();
-    try {
-      all.fromTheApp = "by the app";
+    await withIt(async () => {
       for (const format of ["text", "openmetrics", "json", "protobuf"]) {
         const page = await text(format);
         assert(page.includes("stored") && page.includes("collected"), format);
         assertEquals(page.match(/.*fromTheApp.*/), null, format);
       }
-    } finally {
-      delete all.fromTheApp;
-    }
+    });
   });
+
+  it("is no label for OpenTelemetry", () =>
+    withIt(() => {
+      const families = readAll(collected("collected_total", "counter"));
+      const [startUnixSeconds, unixSeconds] = [1, 2];
+      const metrics = otlpMetrics(families, { labels: {}, resource: {}, startUnixSeconds, unixSeconds });
+      const text = [...writeOtlpJson(metrics, { resource: {}, unixSeconds, temporality: "cumulative" })].join("");
+      assert(text.includes("trace_id") && !text.includes("fromTheApp"), text);
+    }));
+
+  it("is no label for other copies", () =>
+    withIt(() => {
+      const line = familyLine(readAll(collected("collected_total", "counter"))[0]!);
+      assert(line.includes("trace_id") && !line.includes("fromTheApp"), line);
+    }));
 });
