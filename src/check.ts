@@ -62,7 +62,7 @@ export function checkTable<Options extends object>(
   path = "",
   what = "option",
 ): Options {
-  if (!isObject(given)) refuse(TypeError, `${path || "options"} must be an object`, given, true);
+  if (!isRecord(given)) refuse(TypeError, `${path || "options"} must be an object`, given, true);
   mustBeKnown(refuse, path ? `${what} in ${path}` : what, Object.keys(given), Object.keys(table));
   for (const [name, option] of Object.entries(table) as [keyof Options & string, Option][]) {
     const value = given[name];
@@ -165,7 +165,7 @@ export function entriesOf(
   return {
     check(value, name, refuse) {
       // What can be gone through, such as a Map, has its entries elsewhere, and nothing of them would be seen.
-      if (!isObject(value) || Symbol.iterator in value) refuse(TypeError, `${name} must be an object`, value, true);
+      if (!isRecord(value) || Symbol.iterator in value) refuse(TypeError, `${name} must be an object`, value, true);
       for (const [key, each] of Object.entries(value as object)) check(key, each, name, refuse);
     },
   };
@@ -176,9 +176,14 @@ export function hidden<Hides extends Kind>(option: Hides): Hides {
   return { ...option, check: (value, name, refuse) => option.check(value, name, hiding(refuse)) };
 }
 
-/** Is this an object as one writes options, and no list? */
+/** Is this an object? A list is one as well. */
 export function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null;
+}
+
+/** Is this an object as one writes options, and no list? */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return isObject(value) && !Array.isArray(value);
 }
 
 function describe(value: unknown, isSecret: boolean): string {
@@ -188,6 +193,6 @@ function describe(value: unknown, isSecret: boolean): string {
     return isSecret ? "a list" : `[${value.map((each) => describe(each, Array.isArray(each))).join(", ")}]`;
   }
   if (typeof value === "function") return "a function";
-  if (typeof value === "object" && value !== null) return "an object";
+  if (isObject(value)) return "an object";
   return isSecret && /^(number|bigint|symbol)$/.test(typeof value) ? `a ${typeof value}` : String(value);
 }

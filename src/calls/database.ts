@@ -7,7 +7,7 @@
 import { overflowValue } from "../metrics/family.ts";
 import { timingQuery } from "./query_time.ts";
 import type { CallScope } from "./call_families.ts";
-import { refuser } from "../check.ts";
+import { isObject, refuser } from "../check.ts";
 import { type LoopHolder, task } from "../work/loop_blame.ts";
 
 /** The words with which statements begin; every other makes no series of its own. */
@@ -66,7 +66,7 @@ export function operationOf(statement: unknown): string {
 
 function textOf(statement: unknown): string {
   if (typeof statement === "string") return statement;
-  if (typeof statement !== "object" || statement === null) return "";
+  if (!isObject(statement)) return "";
   const { text, sql } = statement as { text?: unknown; sql?: unknown };
   return [text, sql, (statement as readonly unknown[])[0]].find((each) => typeof each === "string") as string ?? "";
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isObject } from "../check.ts";
 import type { Link, LinkContext, LinkSource } from "./hub.ts";
 import { PacedWork } from "./paced_work.ts";
 
@@ -110,6 +111,6 @@ function linkTo(sender: Sender, writing: PacedWork, isLife: boolean): Link {
 }
 
 function textOf(value: unknown): string | undefined {
-  const text = typeof value === "object" && value !== null ? (value as Record<string, unknown>)[mark] : undefined;
+  const text = isObject(value) ? (value as Record<string, unknown>)[mark] : undefined;
   return typeof text === "string" ? text : undefined;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isRecord } from "../check.ts";
 import type { ExemplarSnapshot, FamilySnapshot, NativeBuckets } from "../gather/family_snapshot.ts";
 import { countsOf, mostBuckets } from "../metrics/native_buckets.ts";
 import { LabelRows } from "./label_rows.ts";
@@ -174,7 +175,7 @@ export function readExemplars(given: unknown, places: number): ReadonlyMap<numbe
   return new Map(given.map((each: unknown): [number, ExemplarSnapshot] => {
     must(Array.isArray(each) && isCount(each[0]) && each[0] < places);
     const [place, labels, value, unixSeconds] = each;
-    must(typeof labels === "object" && labels !== null && !Array.isArray(labels) && isTexts(Object.values(labels)));
+    must(isRecord(labels) && isTexts(Object.values(labels)));
     must(unixSeconds === null || typeof unixSeconds === "number");
     return [place, {
       labels: labels as Record<string, string>,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isObject } from "../check.ts";
 import { isCount, must } from "./number_wire.ts";
 import { isId, readHead, Report } from "./report.ts";
 
@@ -84,7 +85,7 @@ export function messageText(head: Omit<MessageHead, "version" | "reports">, repo
 export function readMessageHead(text: string): MessageHead {
   const end = text.indexOf("\n");
   const head = JSON.parse(end < 0 ? text : text.slice(0, end)) as MessageHead;
-  const isRight = typeof head === "object" && head !== null && Number.isInteger(head.version) &&
+  const isRight = isObject(head) && Number.isInteger(head.version) &&
     typeof head.group === "string" && isId(head.from) && (head.to === undefined || isId(head.to));
   must(isRight, "a message");
   return head;

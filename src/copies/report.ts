@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isObject, isRecord } from "../check.ts";
 import type { FamilySnapshot, Labels } from "../gather/family_snapshot.ts";
 import type { Slices } from "../gather/loop_budget.ts";
 import { familyLine, readFamily } from "./family_wire.ts";
@@ -150,12 +151,12 @@ function stepsOf(line: string): number {
 /** Reads a head from its line; throws where it is none. */
 export function readHead(line: string): ReportHead {
   const head = JSON.parse(line) as ReportHead;
-  const isRight = typeof head === "object" && head !== null && isId(head.id) && isId(head.process) &&
+  const isRight = isObject(head) && isId(head.id) && isId(head.process) &&
     typeof head.copy === "string" && Number.isFinite(head.bornAt) && isCount(head.number) && isCount(head.own) &&
     isCount(head.lines) && head.own <= head.lines && isCount(head.adopted) &&
     Array.isArray(head.heirOf) && head.heirOf.every(isId) && (head.isPart === undefined || head.isPart === true) &&
-    (head.exemplars === undefined || (typeof head.exemplars === "object" && head.exemplars !== null)) &&
-    typeof head.labels === "object" && head.labels !== null &&
+    (head.exemplars === undefined || isRecord(head.exemplars)) &&
+    isRecord(head.labels) &&
     Object.values(head.labels).every((value) => typeof value === "string" || typeof value === "number");
   must(isRight, "its head");
   return head;

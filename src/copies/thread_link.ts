@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isObject } from "../check.ts";
 import type { Link, LinkContext, LinkSource } from "./hub.ts";
 import type { Moment } from "./shared_reader.ts";
 import type { ThreadMemory } from "./threads.ts";
@@ -64,7 +65,7 @@ export function linkThreads(
   };
   channel.onmessage = ({ data }) => {
     if (!Array.isArray(data)) {
-      if (typeof data === "object" && data !== null && "memories" in data) meet(data as MemoryParcel);
+      if (isObject(data) && "memories" in data) meet(data as MemoryParcel);
       return;
     }
     const [text, isPassedOn, moment] = data as unknown as Parcel;

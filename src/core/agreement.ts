@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isRecord } from "../check.ts";
 import { fromPythonOptions } from "../http/option_table.ts";
 import type { RequestSettings } from "../http/options.ts";
 import type { CoreSettings } from "./core.ts";
@@ -54,7 +55,7 @@ function mustBeSame(what: string, name: string, current: unknown, wanted: unknow
 function spell(value: unknown): string {
   return JSON.stringify(value, (_, each: unknown) => {
     if (each instanceof RegExp || typeof each === "function") return String(each);
-    if (typeof each !== "object" || each === null || Array.isArray(each)) return each;
+    if (!isRecord(each)) return each;
     return Object.fromEntries(Object.entries(each).sort(([a], [b]) => a < b ? -1 : 1));
   }) ?? "not given";
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isObject } from "../check.ts";
 import { isPromise } from "../runtime/promise.ts";
 import type { ProcessLike } from "../runtime/shim.ts";
 
@@ -30,7 +31,7 @@ export function contextAmong(rest: readonly unknown[]): WaitUntilLike | undefine
 
 function isContext(value: unknown): value is WaitUntilLike {
   // On Deno a look at the environment asks for a permission.
-  if (typeof value !== "object" || value === null || value === environment?.env) return false;
+  if (!isObject(value) || value === environment?.env) return false;
   try {
     return typeof (value as WaitUntilLike).waitUntil === "function";
   } catch {

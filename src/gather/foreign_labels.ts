@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isObject } from "../check.ts";
+
 /** Refuses to read a metric. Nobody sees why: whoever asks counts it by its name. */
 export function unreadable(reason: string): never {
   throw new TypeError(`Cannot read metric: ${reason}`);
@@ -14,7 +16,7 @@ export function unreadable(reason: string): never {
  * one cannot be written.
  */
 export function copyLabels(labels: unknown): Record<string, string> | undefined {
-  if (typeof labels !== "object" || labels === null) unreadable("its labels are none");
+  if (!isObject(labels)) unreadable("its labels are none");
   try {
     const copy = { ...labels } as Record<string, unknown>;
     // Own ones alone: what an app has added to all objects is no label.

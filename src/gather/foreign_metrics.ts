@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isObject } from "../check.ts";
 import type { CollectedLike, CollectorLike, RegistryLike } from "../metrics/registry_like.ts";
 import { isPromise } from "../runtime/promise.ts";
 import type { Runtime } from "../runtime/shim.ts";
@@ -141,7 +142,7 @@ function wanted(
 ): CollectorLike[] {
   return (registry.getMetricsAsArray() as (CollectorLike | null)[]).filter((metric): metric is CollectorLike => {
     if (own.has(metric)) return false;
-    if (typeof metric === "object" && metric !== null) return wants(nameOf(metric));
+    if (isObject(metric)) return wants(nameOf(metric));
     failed("unnamed");
     return false;
   });

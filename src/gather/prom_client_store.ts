@@ -8,6 +8,7 @@
  * @module
  */
 
+import { isObject } from "../check.ts";
 import { boundText } from "../metrics/histogram.ts";
 import type { ForeignExemplar } from "../metrics/registry_like.ts";
 import type { DistributionSnapshot, ExemplarSnapshot, FamilySnapshot, Labels } from "./family_snapshot.ts";
@@ -112,10 +113,6 @@ function examine(metric: object): Getters | undefined {
 function prototypesOf(object: object): object[] {
   const next: object | null = Object.getPrototypeOf(object);
   return next ? [next, ...prototypesOf(next)] : [];
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
 }
 
 /** Spells the bounds; undefined where two are spelled alike, or one is none. */

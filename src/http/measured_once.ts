@@ -8,6 +8,7 @@
  * @module
  */
 
+import { isObject } from "../check.ts";
 import type { ProcessLike } from "../runtime/shim.ts";
 import { carrierOf, type ServerContext, serverContextOf } from "./server_context.ts";
 
@@ -207,7 +208,7 @@ function isMadeOf(request: Request, outer: Request): boolean {
 
 /** Hono's getter throws where there is none. */
 function edgeContextOf(context: unknown): object | undefined {
-  if (typeof context !== "object" || context === null) return undefined;
+  if (!isObject(context)) return undefined;
   try {
     return "executionCtx" in context ? context.executionCtx as object : context;
   } catch {

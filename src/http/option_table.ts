@@ -12,6 +12,7 @@ import {
   flag,
   group,
   isObject,
+  isRecord,
   type Kind,
   kind,
   list,
@@ -49,7 +50,7 @@ const labelTable: OptionTable<Record<LabelName, LabelNames[LabelName]>> = {
 
 const labelNames: Kind = {
   check(value, name, refuse) {
-    kind("an object", isObject).check(value, name, refuse);
+    kind("an object", isRecord).check(value, name, refuse);
     group(labelTable, "label").check(value, name, refuse);
   },
 };
@@ -101,7 +102,7 @@ export const httpOptions: OptionTable<HttpOptions> = {
   buckets: someBounds,
   inProgress: {
     check(value, name, refuse) {
-      if (typeof value === "object" && value !== null) group(inProgress).check(value, name, refuse);
+      if (isObject(value)) group(inProgress).check(value, name, refuse);
       else if (typeof value !== "boolean") refuse(TypeError, `${name} must be true, false or an object`, value);
     },
   },
@@ -142,8 +143,8 @@ function checkMetric(metric: HttpMetric): void {
 }
 
 function isMetric(value: unknown): boolean {
-  return isObject(value) && typeof (value as HttpMetric).entry === "string" &&
-    Array.isArray((value as HttpMetric).defaultLabels);
+  return isRecord(value) && typeof value["entry"] === "string" &&
+    Array.isArray(value["defaultLabels"]);
 }
 
 function isFunction(value: unknown): boolean {

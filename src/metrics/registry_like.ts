@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isObject } from "../check.ts";
 import type { FamilyValues } from "./family.ts";
 
 /** A metric in a registry. */
@@ -70,7 +71,7 @@ export interface RegisteredMetric {
  */
 export function isRegistry(value: unknown): value is RegistryLike {
   const methods = ["getMetricsAsArray", "getSingleMetric", "registerMetric", "removeSingleMetric"] as const;
-  return typeof value === "object" && value !== null &&
+  return isObject(value) &&
     methods.every((method) => typeof (value as RegistryLike)[method] === "function");
 }
 
@@ -82,5 +83,5 @@ export function isRegistry(value: unknown): value is RegistryLike {
  */
 export function defaultLabels(registry: RegistryLike): Readonly<Record<string, string | number>> {
   const labels = (registry as { _defaultLabels?: unknown })._defaultLabels;
-  return typeof labels === "object" && labels !== null ? labels as Record<string, string | number> : {};
+  return isObject(labels) ? labels as Record<string, string | number> : {};
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkTable, type OptionTable, refuser } from "../check.ts";
+import { checkTable, isObject, type OptionTable, refuser } from "../check.ts";
 import type { PageHandler } from "../page/handler.ts";
 import { readStatus } from "../http/answer.ts";
 import type { Exchange } from "../http/exchange.ts";
@@ -70,7 +70,7 @@ export function instrument<Target extends object>(
     const measured = recorder ? measure(recorder, target as FetchHandler, finder) : target as FetchHandler;
     return (path === undefined ? measured : answerScrapes(measured, page, path)) as unknown as Target;
   }
-  if (typeof target !== "object" || target === null) {
+  if (!isObject(target)) {
     throw new TypeError(`Cannot instrument: expected a fetch handler or an object of routes, got ${typeof target}`);
   }
   const routes = Object.entries(target).map(([key, handlers]) => [

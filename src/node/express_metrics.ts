@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isObject } from "../check.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 import { type ExpressAppLike, type ExpressPlace, type ExpressRouteLike, ExpressRoutes } from "./express_routes.ts";
 import { FrameworkListener, type FrameworkMetricsOptions } from "./framework_listener.ts";
@@ -83,7 +84,7 @@ export function expressMetrics(
 }
 
 function isRoute(value: unknown): value is ExpressRouteLike {
-  return typeof value === "object" && value !== null && "path" in value;
+  return isObject(value) && "path" in value;
 }
 
 /** Does a route take every path that comes to its router? */

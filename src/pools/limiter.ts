@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isObject, type Refuse, refuser, whole } from "../check.ts";
+import { isRecord, type Refuse, refuser, whole } from "../check.ts";
 import { type PendingItem, PendingKind } from "../work/pending.ts";
 import { onAbort } from "./on_abort.ts";
 import type { PoolSource, PoolWatcher } from "./pool_source.ts";
@@ -78,7 +78,7 @@ export class Limiter implements Disposable {
     show: (source: PoolSource) => () => void,
     hold: <Result>(job: () => Result) => Result = (job) => job(),
   ) {
-    if (!isObject(options)) refuse(TypeError, "expected options with a capacity", options);
+    if (!isRecord(options)) refuse(TypeError, "expected options with a capacity", options);
     const { capacity, maxQueued = Infinity } = options;
     whole(1, Infinity).check(capacity, "capacity", refuse);
     if (maxQueued !== Infinity) whole(0, Infinity).check(maxQueued, "maxQueued", refuse);

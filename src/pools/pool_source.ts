@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Refuse, refuser } from "../check.ts";
+import { isObject, type Refuse, refuser } from "../check.ts";
 import { isPromise, isThenable } from "../runtime/promise.ts";
 import type { PoolReading } from "../sample.ts";
 
@@ -91,7 +91,7 @@ export function readPool(name: string, source: PoolSource): PoolReading {
     if (isPromise(answer)) answer.then(undefined, () => {});
     throw new TypeError(`Cannot read pool "${name}": expected an object at once, got a promise`);
   }
-  if (typeof answer !== "object" || answer === null) refuse(TypeError, "expected an object", answer);
+  if (!isObject(answer)) refuse(TypeError, "expected an object", answer);
   const reading: PoolReading = {};
   for (const field of fields) {
     const value = (answer as PoolReading)[field];

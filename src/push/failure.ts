@@ -7,6 +7,8 @@
  * @module
  */
 
+import { isObject } from "../check.ts";
+
 /** What to look for in an error's name, code and message, and what it means; the first that fits. */
 const reasons: readonly (readonly [sign: RegExp, reason: string])[] = [
   [/TimeoutError|ETIMEDOUT|UND_ERR_\w*TIMEOUT|timed? ?out/i, "no answer in time"],
@@ -29,7 +31,7 @@ const deepest = 5;
 export function reasonOf(error: unknown): string {
   let current = error;
   try {
-    for (let depth = 0; depth < deepest && typeof current === "object" && current !== null; depth++) {
+    for (let depth = 0; depth < deepest && isObject(current); depth++) {
       const { name, code, message, cause } = current as Record<"name" | "code" | "message" | "cause", unknown>;
       const said = [name, code, message].filter((each) => typeof each === "string").join(" ");
       const known = reasons.find(([sign]) => sign.test(said));

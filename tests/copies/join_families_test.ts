@@ -5,6 +5,7 @@ import { familyLine, readFamily } from "../../src/copies/family_wire.ts";
 import { griddedFamily } from "../../src/copies/exact_sums.ts";
 import { type CopyPart, type Joined, joinFamilies } from "../../src/copies/join_families.ts";
 import { isOfProcess, standsApart } from "../../src/copies/join_rules.ts";
+import { readHead } from "../../src/copies/report.ts";
 import {
   type DistributionSnapshot,
   type FamilySnapshot,
@@ -580,4 +581,21 @@ describe("a family over the wire", () => {
       assert(refused, text.slice(0, 20));
     }
   });
+});
+
+describe("the head of a report over the wire", () => {
+  const head = { id: "a", copy: "a", process: "a", bornAt: 0, number: 1, labels: { zone: "eu" } };
+  const whole = { ...head, own: 0, lines: 0, heirOf: [], heirs: 0, exemplars: {} };
+
+  it("is read as it was told", () => {
+    assertEquals<unknown>(readHead(JSON.stringify(whole)), whole);
+  });
+
+  for (const odd of [["eu"], null, "eu"]) {
+    it(`is refused where labels or exemplars are ${JSON.stringify(odd)}`, () => {
+      for (const wrong of [{ labels: odd }, { exemplars: odd }]) {
+        assertThrows(() => readHead(JSON.stringify({ ...whole, ...wrong })), TypeError);
+      }
+    });
+  }
 });

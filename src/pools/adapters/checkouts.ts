@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isObject } from "../../check.ts";
 import { isPromise } from "../../runtime/promise.ts";
 import type { PoolSource, PoolWatcher } from "../pool_source.ts";
 import { type Method, replaceMethod } from "./replace_method.ts";
@@ -108,8 +109,4 @@ export function timedByReplacing(
       };
     },
   });
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
 }
