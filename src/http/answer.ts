@@ -6,7 +6,7 @@
 
 import { bodyKindOf, isEventStream, streamOf } from "./body.ts";
 import type { RequestUnderWay } from "./exchange_recorder.ts";
-import { statusOf, told } from "./exchange_state.ts";
+import { statusOf, timeOf, told } from "./exchange_state.ts";
 import { isHandedOver } from "./handed_over.ts";
 import { followBody, followReady } from "./followed_body.ts";
 import { isGone } from "./outgoing_message.ts";
@@ -109,9 +109,4 @@ export function refused(exchange: RequestUnderWay, status: number, route: string
 export function lookLater(exchange: RequestUnderWay, at: number): void {
   exchange.answeredAt = timeOf(exchange, at);
   exchange.series.recorder.lookAfterTurn(exchange);
-}
-
-/** Tells a time of an exchange: `at` where that is known, otherwise now. */
-export function timeOf({ series: { recorder } }: RequestUnderWay, at: number): number {
-  return at === at ? at : recorder.now();
 }

@@ -8,10 +8,10 @@
  */
 
 import type { PendingItem } from "../work/pending.ts";
-import { lookLater, noteAnswer, refused, sentStatus, timeOf } from "./answer.ts";
+import { lookLater, noteAnswer, refused, sentStatus } from "./answer.ts";
 import { hasLeft } from "./disconnects.ts";
 import type { RequestDetails, RequestUnderWay, RouteSeries } from "./exchange_recorder.ts";
-import { discarded, ended, opened, routed, statusBits, statusOf, told, unanswered } from "./exchange_state.ts";
+import { discarded, ended, opened, routed, statusBits, statusOf, timeOf, told, unanswered } from "./exchange_state.ts";
 import type { AskedAgain } from "./exclusion.ts";
 import { isHandedOver } from "./handed_over.ts";
 import type { Outcome } from "./request_info.ts";

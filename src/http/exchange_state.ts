@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { RequestUnderWay } from "./exchange_recorder.ts";
+
 /** The bits that hold the status; what is above them are flags. */
 export const statusBits = 0x3ff;
 /** It was counted when it opened, and how long it stays open is no duration. */
@@ -31,4 +33,9 @@ export function statusOf(status: unknown): number {
   return Number.isInteger(status) && (status as number) >= 100 && (status as number) <= 999
     ? status as number
     : serverError;
+}
+
+/** Tells a time of an exchange: `at` where that is known, otherwise now. */
+export function timeOf({ series: { recorder } }: RequestUnderWay, at: number): number {
+  return at === at ? at : recorder.now();
 }

@@ -12,6 +12,7 @@ import { batched } from "../runtime/batch.ts";
 import type { Runtime, StreamFollower } from "../runtime/shim.ts";
 import { bytesOf, concatenated, isEventStream, observeBody, watchBody } from "./body.ts";
 import type { RequestUnderWay } from "./exchange_recorder.ts";
+import { timeOf } from "./exchange_state.ts";
 import type { Outcome } from "./request_info.ts";
 import { noteBytes } from "./request_details.ts";
 import { hasSpans, noteTrace } from "./trace.ts";
@@ -38,7 +39,7 @@ export function followBody(
     exchange.over("completed", at);
     return response;
   }
-  exchange.answeredAt = at === at ? at : recorder.now();
+  exchange.answeredAt = timeOf(exchange, at);
   if (recorder.readsLate) recorder.runtime.keepRequest?.(request!);
   if (hasSpans()) noteTrace(exchange);
   if (isEventStream(response, recorder.runtime)) exchange.open();
