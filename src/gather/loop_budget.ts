@@ -98,13 +98,18 @@ export class Slices {
     return nextSlice(this.#runtime, since);
   }
 
-  /** Takes short steps to their end. */
+  /** Takes short steps to their end, or closes them. */
   async drain<Step, End>(steps: Iterator<Step, End>, take?: (step: Step) => void): Promise<End> {
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done) return value;
-      take?.(value);
-      if (this.isDue()) await this.next();
+    try {
+      for (;;) {
+        const { done, value } = steps.next();
+        if (done) return value;
+        take?.(value);
+        if (this.isDue()) await this.next();
+      }
+    } catch (error) {
+      steps.return?.();
+      throw error;
     }
   }
 }

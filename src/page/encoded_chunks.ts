@@ -48,6 +48,23 @@ export class EncodedChunks {
    */
   async next(): Promise<Uint8Array<ArrayBuffer>> {
     const begin = this.#runtime.now();
+    try {
+      return await this.#make();
+    } catch (error) {
+      this.stop();
+      throw error;
+    } finally {
+      this.seconds += this.#runtime.now() - begin;
+    }
+  }
+
+  /** Ends the work: nobody wants the rest. */
+  stop(): void {
+    this.isDone = true;
+    this.#pieces.return?.();
+  }
+
+  async #make(): Promise<Uint8Array<ArrayBuffer>> {
     let text = "";
     const parts: Uint8Array<ArrayBuffer>[] = [];
     for (let i = 0, length = 0; length < chunkLength && !this.isDone; i++) {
@@ -61,14 +78,6 @@ export class EncodedChunks {
       }
     }
     // Most chunks of bytes are one part, which nobody else holds.
-    const bytes = parts.length > 1 ? concatenated(parts) : parts[0] ?? encode(text);
-    this.seconds += this.#runtime.now() - begin;
-    return bytes;
-  }
-
-  /** Ends the work: nobody wants the rest. */
-  stop(): void {
-    this.isDone = true;
-    this.#pieces.return?.();
+    return parts.length > 1 ? concatenated(parts) : parts[0] ?? encode(text);
   }
 }

@@ -138,7 +138,7 @@ async function attemptWithin(
     redirect: "manual",
     signal,
   });
-  const response = await inTime(sent, signal);
+  const response = await inTime(sent, signal, letGo);
   const { ok, status } = response;
   if (typeof status !== "number") throw new TypeError("Cannot push: fetch answered no response");
   // The status is the outcome: what was accepted must not be sent again, whatever becomes of the body. What an answer says
@@ -149,11 +149,7 @@ async function attemptWithin(
     const rejected = rejectedPoints(bytes);
     return rejected > 0 ? `it rejected ${rejected} data points` : undefined;
   }
-  try {
-    response.body?.cancel().catch(() => {});
-  } catch {
-    // Somebody's own.
-  }
+  letGo(response);
   if (ok) return undefined;
   const isFinal = !isRetryable(protocol, status);
   throw new FailedAttempt(
@@ -161,6 +157,15 @@ async function attemptWithin(
     isFinal,
     isFinal ? 0 : retryAfter(response.headers, options.now()),
   );
+}
+
+/** What nobody reads would hold its connection. */
+function letGo(response: Pick<Response, "body">): void {
+  try {
+    response.body?.cancel().catch(() => {});
+  } catch {
+    // Somebody's own.
+  }
 }
 
 /** An address may hold a password or a token; an error ends in a log. */
@@ -191,13 +196,17 @@ async function bytesOf(response: Response, length: number, signal: AbortSignal):
 }
 
 /** The option `fetch` may be anything, need not heed the signal, and may answer any thenable. */
-function inTime<Value>(work: PromiseLike<Value>, signal: AbortSignal): Promise<Value> {
+function inTime<Value>(
+  work: PromiseLike<Value>,
+  signal: AbortSignal,
+  tooLate: (value: Value) => void = () => {},
+): Promise<Value> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
     if (signal.aborted) abort();
     signal.addEventListener("abort", abort, { once: true });
     const over = (): void => signal.removeEventListener("abort", abort);
-    Promise.resolve(work).then(resolve, reject).then(over, over);
+    Promise.resolve(work).then((value) => signal.aborted ? tooLate(value) : resolve(value), reject).then(over, over);
   });
 }
 

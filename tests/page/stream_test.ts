@@ -348,3 +348,23 @@ describe("nextSlice()", () => {
     assertEquals(turns.length, 0);
   });
 });
+
+describe("a page of which a chunk cannot be made", () => {
+  it("is closed, whoever asked for the chunk", async () => {
+    let isClosed = false;
+    function* pieces(): Generator<string, void> {
+      try {
+        for (;;) yield "x";
+      } finally {
+        isClosed = true;
+      }
+    }
+    let now = 0;
+    const nextTurn = (): never => {
+      throw new Error("no turn");
+    };
+    const chunks = new EncodedChunks({ now: () => now += 0.002, nextTurn }, pieces());
+    await assertRejects(() => chunks.next(), Error, "no turn");
+    assertEquals([isClosed, chunks.isDone], [true, true]);
+  });
+});

@@ -156,6 +156,19 @@ describe("deliver()", () => {
         }
       }));
 
+    it("lets go of an answer that comes too late", () =>
+      alive(async () => {
+        const cancelled = new Promise<void>((cancel) => {
+          const late = async (): Promise<Response> => {
+            await new Promise((wait) => setTimeout(wait, 100));
+            return new Response(new ReadableStream({ cancel: () => cancel() }));
+          };
+          const { result } = setUp([late], { ...impatient, retries: 0 });
+          result.catch(() => {});
+        });
+        await cancelled;
+      }));
+
     it("takes the status for the outcome, and does not wait for the body", async () => {
       for (const answer of [stuck(200, "thanks"), silent(200)]) {
         const { result, sent } = setUp([answer], { protocol: "pushgateway", timeoutSeconds: 60 });
