@@ -14,7 +14,7 @@ import { writtenPath } from "../http/request.ts";
 import { type PathRoutes, routeFinder } from "../http/routes.ts";
 import type { Recorder } from "../http/recorder.ts";
 import type { Monitor } from "../monitor/monitor.ts";
-import { headersOf, type IncomingLike, pathOfMessage, type ResponseLike, urlOf } from "./message.ts";
+import { connectionOf, headersOf, type IncomingLike, pathOfMessage, type ResponseLike, urlOf } from "./message.ts";
 import { toNodeListener } from "./to_node_listener.ts";
 import { followUpgraded } from "./upgraded_connection.ts";
 
@@ -103,7 +103,7 @@ export function measureListener<Listener extends (request: never, response: neve
   const finder = routeFinder(
     "Cannot instrument listener",
     options.route as InstrumentListenerOptions["route"],
-    { path: (incoming) => new URL(urlOf(incoming)).pathname, url: urlOf },
+    { path: (incoming) => new URL(urlOf(incoming)).pathname, url: (incoming) => urlOf(incoming) },
     recorder?.failed,
   );
   const call = listener as unknown as (this: unknown, incoming: IncomingLike, outgoing: ResponseLike) => unknown;
@@ -236,9 +236,11 @@ interface Http2StreamLike {
 /** What observers and computed labels see of the request: made of the message when they look. */
 class MessageRequest implements Pick<Request, "method" | "url" | "headers"> {
   readonly #incoming: IncomingLike;
+  readonly #connection: ReturnType<typeof connectionOf>;
 
   constructor(incoming: IncomingLike) {
     this.#incoming = incoming;
+    this.#connection = connectionOf(incoming);
   }
 
   get method(): string {
@@ -246,7 +248,7 @@ class MessageRequest implements Pick<Request, "method" | "url" | "headers"> {
   }
 
   get url(): string {
-    return urlOf(this.#incoming);
+    return urlOf(this.#incoming, this.#connection);
   }
 
   get headers(): Headers {

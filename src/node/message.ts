@@ -46,9 +46,24 @@ export interface ResponseLike extends OutgoingLike {
   off(event: "close" | "drain", listener: () => void): unknown;
 }
 
-/** A request over HTTP/1. */
-interface Connected {
-  readonly socket?: { readonly encrypted?: unknown } | null;
+/** A connection, as far as it is used. */
+type Connection = { readonly encrypted?: unknown } | null | undefined;
+
+/**
+ * Finds what tells whether a request came encrypted, whatever its client says of that over HTTP/2, where the session is taken
+ * from a message that is over.
+ */
+export function connectionOf(incoming: IncomingLike): Connection {
+  try {
+    const { stream, socket } = incoming as {
+      readonly stream?: { readonly session?: Connection };
+      readonly socket?: Connection;
+    };
+    return stream?.session ?? socket;
+  } catch {
+    // A listener may be called with anything.
+    return undefined;
+  }
 }
 
 /**
@@ -87,16 +102,15 @@ export function pathOfMessage(incoming: IncomingLike): string {
  * Tells the address of a request as a `Request` has it.
  *
  * @param incoming The request.
+ * @param connection What {@linkcode connectionOf} told when it came.
  * @returns An absolute URL. Its host is what the client said, or `localhost` where that is no host.
  */
-export function urlOf(incoming: IncomingLike): string {
-  // HTTP/2 has both among its pseudo headers, and takes the connection away from a message that is over.
+export function urlOf(incoming: IncomingLike, connection: Connection = connectionOf(incoming)): string {
   const { headers } = incoming;
   const host = headers["host"] ?? headers[":authority"] ?? "localhost";
-  const isSecure = (headers[":scheme"] ?? ((incoming as Connected).socket?.encrypted && "https")) === "https";
   const target = targetOf(incoming);
   const path = target.startsWith("/") ? target : "/";
-  const scheme = isSecure ? "https://" : "http://";
+  const scheme = connection?.encrypted ? "https://" : "http://";
   // What is more than a host, such as "x/metrics?", would move the path.
   const url = typeof host === "string" && /^[^\s/?#\\@]+$/.test(host) ? `${scheme}${host}${path}` : "";
   return URL.canParse(url) ? url : `${scheme}localhost${path}`;

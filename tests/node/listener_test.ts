@@ -3,7 +3,11 @@
 import { describe, it } from "node:test";
 import { EventEmitter } from "node:events";
 import { createServer, type IncomingMessage, request, type RequestListener, type ServerResponse } from "node:http";
-import { connect as connectHttp2, createSecureServer as createHttp2Server } from "node:http2";
+import {
+  connect as connectHttp2,
+  createSecureServer as createHttp2Server,
+  createServer as createPlainHttp2Server,
+} from "node:http2";
 import { createServer as createSecureServer, request as requestSecurely } from "node:https";
 import { connect } from "node:net";
 import { assert, assertEquals, assertGreater, assertLess, assertThrows } from "@std/assert";
@@ -28,13 +32,13 @@ function getSecurely(port: number, path: string): Promise<string> {
   });
 }
 
-/** Asks over TLS and HTTP/2. */
-function getByHttp2(port: number, path: string): Promise<string> {
-  const client = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
+/** Asks over HTTP/2; a client may claim another scheme than that of its connection. */
+function getByHttp2(port: number, path: string, scheme = "https", claim = scheme): Promise<string> {
+  const client = connectHttp2(`${scheme}://127.0.0.1:${port}`, { rejectUnauthorized: false });
   return new Promise((resolve, reject) => {
     let text = "";
     client.on("error", reject);
-    const stream = client.request({ ":path": path });
+    const stream = client.request({ ":path": path, ":scheme": claim });
     stream.on("data", (piece) => text += piece);
     stream.on("error", reject);
     stream.on("end", () => client.close(() => resolve(text)));
@@ -150,6 +154,31 @@ describe("toNodeListener()", () => {
         assertEquals(await until(() => Promise.resolve(told), (told) => told.length === urls.length), expected);
       } finally {
         await new Promise((resolve) => secure.close(resolve));
+      }
+    });
+  }
+
+  for (const claim of ["http", "https"]) {
+    it(`tells of an encrypted connection over HTTP/2 by that itself, and not by what its client says: ${claim}`, async () => {
+      using monitor = createMonitor({
+        registry: new Registry(),
+        http: { observers: [({ request }) => void told.push(request.url)] },
+      });
+      const told: string[] = [];
+      const listener = toNodeListener(({ url }) => new Response(url)) as RequestListener;
+      const measured = instrumentListener(monitor, listener) as never;
+      const expected: string[] = [];
+      for (const scheme of ["http", "https"]) {
+        const server = scheme === "http" ? createPlainHttp2Server(measured) : createHttp2Server(certificate, measured);
+        await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+        const { port } = server.address() as { port: number };
+        expected.push(`${scheme}://127.0.0.1:${port}/claims`);
+        try {
+          assertEquals(await getByHttp2(port, "/claims", scheme, claim), expected.at(-1));
+          assertEquals(await until(() => Promise.resolve(told), ({ length }) => length === expected.length), expected);
+        } finally {
+          await new Promise((resolve) => server.close(resolve));
+        }
       }
     });
   }
