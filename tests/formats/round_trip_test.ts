@@ -10,6 +10,7 @@ import { Counter, Gauge } from "../../src/metrics/counter.ts";
 import { Histogram } from "../../src/metrics/histogram.ts";
 import { concatenated } from "../../src/http/body.ts";
 import type { CollectedLike } from "../../src/metrics/registry_like.ts";
+import { anyText } from "../support/any_text.ts";
 import { collected } from "../support/render.ts";
 import { parseProtobuf } from "../support/protobuf_page.ts";
 import { parseStrictly, type StrictFamily, type StrictSample } from "../support/strict_page.ts";
@@ -20,7 +21,7 @@ const familiesOfPage = { minLength: 8, maxLength: 16 };
 
 /** Every string that JavaScript can hold, what means something to the formats the most often. */
 const anyString = fc.oneof(
-  { weight: 3, arbitrary: fc.string({ unit: "binary", maxLength: 6 }) },
+  { weight: 3, arbitrary: anyText({ maxLength: 6 }) },
   {
     weight: 2,
     arbitrary: fc.array(
