@@ -38,7 +38,7 @@ function run(command: string, ...args: string[]): { code: number | null; output:
     cwd: root,
     encoding: "utf8",
     env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", METRICS_TOKEN: "secret" },
-    timeout: 60_000,
+    timeout: 300_000,
   });
   return { code: status, output: `${stdout}${stderr}` };
 }

@@ -15,7 +15,7 @@ function deno(...args: string[]): { code: number | null; output: string } {
     cwd: root,
     encoding: "utf8",
     env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
-    timeout: 100_000,
+    timeout: 300_000,
   });
   return { code: status, output: stdout + stderr };
 }

@@ -19,7 +19,7 @@ async function familiesWith(...denoFlags: string[]): Promise<string[]> {
     cwd: root,
     env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
     stdin: "null",
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(300_000),
   }).output();
   const [output, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
   assertEquals(code, 0, errors);

@@ -43,9 +43,9 @@ interface Running {
 }
 
 async function start(adapter: string, measures: "measured" | "bare"): Promise<Running> {
-  const program = startProgram("tests/support/adapter_program.ts", { args: [adapter, measures], timeoutSeconds: 100 });
+  const program = startProgram("tests/support/adapter_program.ts", { args: [adapter, measures], timeoutSeconds: 500 });
   const told = (): RegExpExecArray | null => /listening on (\d+), page on (\d+)/.exec(program.output);
-  await until(() => Promise.resolve(told()), (line) => line !== null, 30);
+  await until(() => Promise.resolve(told()), (line) => line !== null, 90);
   const [, port, pagePort] = told()!;
   return {
     url: `http://127.0.0.1:${port}`,

@@ -122,7 +122,7 @@ describeWith("the kit with Prometheus and Alertmanager", ["prometheus", "prometh
     });
   }
 
-  it("tells the pager of the one that is blocked, and of nobody else", { timeout: 120_000 }, async () => {
+  it("tells the pager of the one that is blocked, and of nobody else", { timeout: 500_000 }, async () => {
     // What the start of three processes may have cost is over when nothing is pending or firing any more.
     const active = () => prometheus!.query("ALERTS");
     assertEquals(await until(active, (alerts) => alerts.length === 0, 60), []);

@@ -29,7 +29,7 @@ function build(folder: string, files: Record<string, string>, command: readonly 
     cwd: app,
     encoding: "utf8",
     env: { ...process.env, NO_COLOR: "1", CI: "1", NEXT_TELEMETRY_DISABLED: "1" },
-    timeout: 240_000,
+    timeout: 600_000,
   });
   if (status !== 0) throw new Error(`The build in ${folder} ended with ${status}: ${stdout}${stderr}`);
   return app;

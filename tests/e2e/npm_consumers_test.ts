@@ -142,7 +142,7 @@ function missingDenort(): string | false {
     writeFileSync(join(folder, "empty.js"), "");
     const env = { ...process.env, NO_COLOR: "1" };
     const args = ["compile", "--no-check", "--output", "empty", "empty.js"];
-    const { status, stderr } = spawnSync(deno, args, { cwd: folder, env, encoding: "utf8", timeout: 60_000 });
+    const { status, stderr } = spawnSync(deno, args, { cwd: folder, env, encoding: "utf8", timeout: 300_000 });
     return status === 0 ? false : `deno compile: ${/error sending request[^:]*/.exec(stderr)?.[0] ?? stderr.trim()}`;
   } finally {
     rmSync(folder, { recursive: true, force: true });

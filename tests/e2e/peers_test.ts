@@ -36,7 +36,7 @@ function told<Told>(code: string, ...flags: string[]): Told {
     writeFileSync(program, code);
     const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, program], {
       encoding: "utf8",
-      timeout: 60_000,
+      timeout: 300_000,
     });
     assertEquals(status, 0, stderr);
     return JSON.parse(stdout) as Told;

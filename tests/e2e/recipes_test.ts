@@ -51,7 +51,7 @@ describe("the recipes of docs/frameworks.md", { skip }, () => {
     );
     const { status, stdout } = spawnSync(join(root, "node_modules/.bin/tsc"), ["-p", config], {
       encoding: "utf8",
-      timeout: 200_000,
+      timeout: 600_000,
     });
     assertEquals([status, stdout], [0, ""]);
   });

@@ -29,7 +29,7 @@ function askDnt(folder: string): Asked {
   const { status, stdout, stderr } = spawnSync(
     `${root}node_modules/.bin/deno`,
     ["run", "-A", "--no-lock", `--import-map=${map}`, "scripts/build_npm.ts", join(folder, "dnt")],
-    { cwd: root, encoding: "utf8", env: { ...process.env, NO_COLOR: "1" }, timeout: 100_000 },
+    { cwd: root, encoding: "utf8", env: { ...process.env, NO_COLOR: "1" }, timeout: 300_000 },
   );
   assertEquals(status, 0, stderr);
   return JSON.parse(stdout.split("\n").findLast((line) => line.startsWith("{"))!) as Asked;

@@ -60,7 +60,7 @@ export async function startWebhook(): Promise<Webhook> {
  * @param generation Which Alertmanager.
  * @param config The configuration, as an object: JSON is YAML.
  * @returns The server, listening; call `stop()` in any case.
- * @throws {Error} If it does not listen within 20 s; its log is in the message.
+ * @throws {Error} If it does not listen within 90 s; its log is in the message.
  */
 export async function startAlertmanager(generation: Generation, config: object): Promise<Alertmanager> {
   const { ready: address, log, stop } = await startSystemProgram({

@@ -90,7 +90,7 @@ export async function running(
     await until(
       () => fetch(`${url}/metrics`).then((response) => response.text(), () => undefined),
       (page) => page !== undefined || child.exitCode !== null,
-      40,
+      90,
     );
     if (child.exitCode !== null) throw new Error(`The program ended with ${child.exitCode}`);
   } catch (error) {

@@ -83,7 +83,7 @@ function run(folder: string, command: string, ...args: string[]): Ended {
     cwd: folder,
     encoding: "utf8",
     env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
-    timeout: 120_000,
+    timeout: 600_000,
   });
   return { code: status, output: stdout ?? "", errors: `${stderr ?? ""}${error ?? ""}` };
 }

@@ -36,7 +36,7 @@ export interface Prometheus {
  * @param config The configuration, as an object: JSON is YAML.
  * @param flags More of its command line.
  * @returns The server, ready; call `stop()` in any case.
- * @throws {Error} If it is not ready within 20 s; its log is in the message.
+ * @throws {Error} If it is not ready within 90 s; its log is in the message.
  */
 export async function startPrometheus(
   generation: Generation,

@@ -38,7 +38,7 @@ const programs: Record<PushProgram, (port: number, folder: string) => string[]> 
  * @param program Its name.
  * @param place Where it is; on a free port, with a folder that ends with it, where nothing is given.
  * @returns The server, ready; call `stop()` in any case.
- * @throws {Error} If it is not ready within 20 s; its log is in the message.
+ * @throws {Error} If it is not ready within 90 s; its log is in the message.
  */
 export async function startPushServer(
   generation: Generation,

@@ -24,7 +24,8 @@ export interface Demo {
   stop(): Promise<DemoExit>;
 }
 
-const listenTimeoutSeconds = 20;
+/** Far more than any machine needs: PGlite alone took 20 s on one that did ten other things. */
+const listenTimeoutSeconds = 90;
 const stopTimeoutSeconds = 5;
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -58,7 +59,7 @@ function commandFor(runtime: DemoRuntime, file: string, preloaded: readonly stri
  * @param file Another server that prints a line as the demo does.
  * @param flags What stands behind the file.
  * @returns The server that listens; call `stop()` in any case.
- * @throws {Error} If it does not listen within 20 s; what it wrote is in the message.
+ * @throws {Error} If it does not listen within 90 s; what it wrote is in the message.
  */
 export async function startDemo(
   runtime: DemoRuntime,

@@ -27,7 +27,8 @@ export interface SystemProgramOptions<Ready> {
   as?: { uid?: number; gid?: number; env?: Record<string, string | undefined> };
 }
 
-const startTimeoutSeconds = 20;
+/** Far more than any machine needs. */
+const startTimeoutSeconds = 90;
 const stopTimeoutSeconds = 5;
 
 /**
@@ -45,7 +46,7 @@ export function missingProgram(command: string): string | false {
  *
  * @param options What to start, and how to tell that it is ready.
  * @returns The program, ready; call `stop()` in any case.
- * @throws {Error} If it is not ready within 20 s; its log is in the message.
+ * @throws {Error} If it is not ready within 90 s; its log is in the message.
  */
 export async function startSystemProgram<Ready>(
   { command, prepare, ready, endSignal = "SIGTERM", as = {} }: SystemProgramOptions<Ready>,
