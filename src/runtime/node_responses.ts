@@ -71,9 +71,11 @@ function bodies(): Pick<Required<Runtime>, "bodyStream" | "readyLength" | "conte
     bodyStream(response, counts = false) {
       const kept = keptBody(response);
       if (kept !== undefined) return kept && (isWhole(kept.source) && !counts ? undefined : kept.stream);
-      const body = partsOf(response)[1];
-      if (isWhole(body) || body instanceof Blob) return undefined;
-      return body === null || body instanceof ReadableStream ? body : response.body;
+      const parts = partsOf(response);
+      if (parts.length === 0) return response.body;
+      // Another library's stream is sent as well as what stands ready.
+      const body = parts[1] ?? null;
+      return body === null || body instanceof ReadableStream ? body : undefined;
     },
     readyLength(response) {
       const kept = keptBody(response);

@@ -5,8 +5,8 @@ import { createServer, type RequestListener } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { Context, Next } from "hono";
 import { pinnedPackages } from "../../scripts/pinned_packages.ts";
-import { answerByPath, Comparison, type Door, type Listening, listenOn, type Load } from "../exact/compare.ts";
-import { compareBetween } from "../exact/compare_answers.ts";
+import { answerByPath, type Door, type Listening, listenOn, type Load } from "../exact/compare.ts";
+import { compareAnswers } from "../exact/compare_answers.ts";
 import { whole } from "../exact/hono_door.ts";
 import type { Routed } from "../exact/hono_kinds.ts";
 import { routeOf } from "../exact/kind.ts";
@@ -47,8 +47,7 @@ for (const [name, serve] of Object.entries(servers)) {
   };
   // The other realm has a limit of its own.
   const kinds = kindsFor(name).filter((kind) => kind.name !== "answers another realm's rejection");
-  // One server after another: srvx and the adapter have classes of their own in the place of the global ones.
-  compareBetween(name, () => Comparison.start(door, kinds), { under: ["everything"], skip });
+  compareAnswers(door, { kinds, under: ["everything"], skip });
 }
 
 /** By the package that opens WebSockets for older servers of Hono's; each app has an own function that does. */
@@ -73,5 +72,4 @@ const webSockets: Door<Routed> = {
   },
 };
 const openedBy = ((events: never) => (c: Context, next: Next) => c.get(opener)(events)(c, next)) as never;
-const start = () => Comparison.start(webSockets, webSocketKinds(openedBy));
-compareBetween(webSockets.name, start, { under: ["by default", "everything"], skip });
+compareAnswers(webSockets, { kinds: webSocketKinds(openedBy), under: ["by default", "everything"], skip });

@@ -47,6 +47,15 @@ describe("bodyStream() of a light response", () => {
     assertEquals(await response.text(), "hello");
   });
 
+  it("is undefined for a stream of another class, and the response stays light with the headers that it would have", () => {
+    const stream = { getReader: () => new RealResponse("hello").body!.getReader(), locked: false } as ReadableStream;
+    for (const counts of [false, true]) {
+      const response = new Response(stream);
+      assertEquals(bodyStream(response, counts), undefined);
+      assertEquals([isLight(response), response.headers.get("content-type")], [true, "text/plain; charset=UTF-8"]);
+    }
+  });
+
   it("is read from what is no longer light, or never was", async () => {
     const cloned = new Response("hello");
     cloned.clone();
