@@ -4,6 +4,14 @@ import { holdThreads } from "../support/hidden_pool.ts";
 import { type Page, scrape } from "../support/page.ts";
 import { until } from "../support/until.ts";
 
+/**
+ * Scrapes until a canary has come back or waited: one is sent each second, and a loop that is late makes them worthless, as
+ * it is on a busy machine where it has much to do.
+ */
+export function untilCanary(monitor: { handler(): Promise<Response> }, good: (page: Page) => boolean): Promise<Page> {
+  return until(() => scrape(monitor), good, 30, 0.1);
+}
+
 /** What became of canaries while threads of the hidden pool were held. */
 export interface HiddenPoolSeen {
   /** What the page says. */
@@ -25,22 +33,23 @@ export async function observeHiddenPool(): Promise<HiddenPoolSeen> {
       : 0;
   // Absent while the loop was late, too, and nobody can say whose doing the wait is.
   const oldest = (page: Page): number => page.series.get('runtime_pool_oldest_wait_seconds{pool="runtime"}') ?? 0;
-  const read = (): Promise<Page> => scrape(monitor);
 
   // Node tells the size once the pool has begun, which the first canary makes it do.
-  const begin = await until(read, (page) => passed(page) > 0, 5);
+  const begin = await untilCanary(monitor, (page) => passed(page) > 0);
   const capacity = begin.value('runtime_pool_capacity{pool="runtime"}');
 
   let oneFree: Page;
   {
     await using _held = holdThreads(capacity - 1);
-    oneFree = await until(read, (page) => passed(page) > passed(begin) || oldest(page) > 1, 5);
+    oneFree = await untilCanary(monitor, (page) => passed(page) > passed(begin) || oldest(page) > 1);
   }
-  const between = await read();
+  let between: Page;
   let noneFree: Page;
   {
     await using _held = holdThreads(capacity);
-    noneFree = await until(read, (page) => passed(page) > passed(between) || oldest(page) > 0.5, 5);
+    // A canary that was sent before the jobs comes back.
+    between = await untilCanary(monitor, (page) => oldest(page) > 0.25);
+    noneFree = await untilCanary(monitor, (page) => passed(page) > passed(between) || oldest(page) > 0.5);
   }
   return {
     capacity,

@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { createMonitor, type HttpMetric, httpMetrics, type Monitor } from "@rtm/runtime-metrics";
 import { deferred, now, sleep } from "../support/loop.ts";
 import { scrape } from "../support/page.ts";
+import { until } from "../support/until.ts";
 import { series } from "./series.ts";
 
 const get = (path: string): Request => new Request(`http://localhost${path}`);
@@ -62,8 +63,10 @@ describe("the series of requests", () => {
     const took = both.sum - fast.sum;
     // Timers fire up to a millisecond early.
     assert(took > 0.19 && took <= elapsed, `${took} s of ${elapsed} s`);
-    const within = (bound: number): number => both.buckets.find((bucket) => bucket.bound === bound)!.count;
-    assertEquals([within(0.1), within(10)], [1, 2]);
+    // Each stands in every bucket that holds it, however long a busy machine made it.
+    for (const { bound, count } of both.buckets) {
+      assertEquals([bound, count], [bound, [fast.sum, took].filter((seconds) => seconds <= bound).length]);
+    }
   });
 
   series("http_requests_in_progress", "is how many have arrived and are not answered", async () => {
@@ -120,11 +123,13 @@ describe("the series of requests", () => {
       await sleep(0.12);
       return new Response(null);
     });
+    const begin = now();
     await handler(get("/a"));
     await handler(new Request("http://localhost/b", { method: "POST" }));
+    const elapsed = now() - begin;
     const { sum, count } = (await scrape(monitor)).histogram("http_request_duration_highr_seconds", "");
     assertEquals(count, 2);
-    assert(sum > 0.23 && sum < 10, `${sum} s`);
+    assert(sum > 0.23 && sum <= elapsed, `${sum} s of ${elapsed} s`);
   });
 
   series("http_request_size_bytes", "adds up what requests say of their sizes", async () => {
@@ -155,8 +160,8 @@ describe("the series of requests", () => {
     await (await handler(get("/ready"))).text();
     await (await handler(get("/stream"))).text();
     // The size of a ready body is read from a copy of it, a moment later.
-    await sleep(0.05);
-    assertEquals(await summary(monitor, "http_response_size_bytes"), [4 + 5, 2]);
+    const told = await until(() => summary(monitor, "http_response_size_bytes"), ([, count]) => count === 2);
+    assertEquals(told, [4 + 5, 2]);
   });
 
   series("http_combined_size_bytes", "adds up both ways", async () => {

@@ -157,21 +157,29 @@ describe("what is counted of pending work", () => {
       (await scrape(monitor)).value('runtime_pending_oldest_age_seconds{kind="job"}');
     const [older, younger] = [deferred<void>(), deferred<void>()];
 
-    const olderAt = now();
-    monitor.track("job", older.promise);
+    /** Tracks work, and answers between which two moments it began. */
+    const track = (work: Promise<void>): [number, number] => {
+      const before = now();
+      monitor.track("job", work);
+      return [before, now()];
+    };
+    /** The age is that of work which began between two moments, at some moment of the scrape, however late timers are. */
+    const check = async ([before, after]: [number, number]): Promise<number> => {
+      const low = now() - after;
+      const told = await age();
+      const high = now() - before;
+      assert(told >= low - 0.001 && told <= high + 0.001, `${told} is not from ${low} to ${high}`);
+      return told;
+    };
+    const olderBegan = track(older.promise);
     await sleep(0.2);
-    const youngerAt = now();
-    monitor.track("job", younger.promise);
+    const youngerBegan = track(younger.promise);
     await sleep(0.1);
-    // Between the two clock readings lies nothing but the scrape itself, however late the timers were.
-    let [low, told, high] = [now() - olderAt, await age(), now() - olderAt];
-    assert(told >= low - 0.001 && told <= high, `${told} is not from ${low} to ${high}`);
-    assertGreaterOrEqual(told, 0.29);
+    assertGreaterOrEqual(await check(olderBegan), 0.29);
 
     older.resolve();
     await sleep(0);
-    [low, told, high] = [now() - youngerAt, await age(), now() - youngerAt];
-    assert(told >= low - 0.001 && told <= high, `${told} is not from ${low} to ${high}`);
+    await check(youngerBegan);
 
     younger.resolve();
     await sleep(0);

@@ -5,14 +5,15 @@ import type { AddressInfo } from "node:net";
 import { Counter, Registry } from "prom-client";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
-import { now } from "../support/loop.ts";
+import { deferred, now, sleep } from "../support/loop.ts";
 import { scrape } from "../support/page.ts";
 import { measureCalls } from "../../src/calls/mod.ts";
 
 describe("monitor.fetch()", () => {
   let server: Server;
   let url: string;
-  let release: () => void = () => {};
+  /** What answers the request for /held, once that has arrived. */
+  let held = deferred<() => void>();
 
   before(async () => {
     server = createServer((request, response) => {
@@ -20,7 +21,7 @@ describe("monitor.fetch()", () => {
         response.statusCode = request.url === "/missing" ? 404 : 200;
         response.end(`${request.method} ${request.headers["x-id"] ?? ""}`);
       };
-      if (request.url === "/held") release = answer;
+      if (request.url === "/held") held.resolve(answer);
       else answer();
     });
     server.listen(0, "127.0.0.1");
@@ -60,8 +61,9 @@ describe("monitor.fetch()", () => {
   it("measures from the call to the response's head, and shows what is under way", async () => {
     using monitor = begin();
     const beganAt = now();
+    held = deferred();
     const answer = callsOf(monitor).fetch(`${url}/held`);
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    const [release] = await Promise.all([held.promise, sleep(0.15)]);
     const during = await scrape(monitor);
     assertEquals(during.value('runtime_pending_tasks{kind="http_client_request"}'), 1);
     const age = during.value('runtime_pending_oldest_age_seconds{kind="http_client_request"}');

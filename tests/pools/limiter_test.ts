@@ -27,6 +27,25 @@ function begin(options: LimiterOptions) {
   return { limiter, clock, waits, runs, rejections, read: () => source(), source, stop, isShown: () => shown };
 }
 
+/** Time that is turned by hand: whoever is due first wakes first, and has done what it can before the next one wakes. */
+function handTurned() {
+  const sleepers: { at: number; wake: () => void }[] = [];
+  let now = 0;
+  return {
+    sleep: (seconds: number) => new Promise<void>((wake) => sleepers.push({ at: now + seconds, wake })),
+    /** Until nobody sleeps any more. */
+    async pass(): Promise<void> {
+      while (sleepers.length > 0) {
+        const next = sleepers.reduce((first, each) => each.at < first.at ? each : first);
+        sleepers.splice(sleepers.indexOf(next), 1);
+        now = next.at;
+        next.wake();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+  };
+}
+
 const settled = async (promise: Promise<unknown>): Promise<boolean> =>
   await Promise.race([promise.then(() => true, () => true), sleep(0.01).then(() => false)]);
 
@@ -211,6 +230,7 @@ describe("Limiter.run()", () => {
   it("loses no permit and starts nobody twice, whatever comes", async () => {
     const { limiter, waits, runs, rejections, read } = begin({ capacity: 3, maxQueued: 20 });
     const random = seeded(5);
+    const { sleep, pass } = handTurned();
     let [running, most, begun, givenUp, full] = [0, 0, 0, 0, 0];
     const all = Array.from({ length: 500 }, async () => {
       await sleep(random() * 0.05);
@@ -234,6 +254,7 @@ describe("Limiter.run()", () => {
       }
       await gone;
     });
+    await pass();
     await Promise.all(all);
     assertEquals([running, most, read().active, read().queued], [0, 3, 0, 0]);
     assertEquals([waits.length, runs.length], [begun + givenUp, begun]);

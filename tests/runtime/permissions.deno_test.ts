@@ -11,7 +11,10 @@ const program = "tests/support/permissions_program.ts";
 const needProc = ["process_virtual_memory_bytes", "process_open_fds", "process_max_fds"];
 
 /** Not by node:child_process: Deno 2.9 gives to a Deno that is started so all the permissions of this one. */
-async function run([command, ...args]: string[], timeoutSeconds = 20): Promise<{ code: number; output: string }> {
+async function run(
+  [command, ...args]: string[],
+  isEnough: (output: string) => boolean = () => false,
+): Promise<{ code: number; output: string }> {
   const child = new Deno.Command(command!, {
     args,
     cwd: fileURLToPath(new URL("../../", import.meta.url)),
@@ -19,11 +22,20 @@ async function run([command, ...args]: string[], timeoutSeconds = 20): Promise<{
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    signal: AbortSignal.timeout(timeoutSeconds * 1000),
+    signal: AbortSignal.timeout(60_000),
   }).spawn();
-  const { code, stdout, stderr } = await child.output();
-  const [output, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  return { code, output: `${output}${errors}` };
+  const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> => {
+    let [text, isOver] = ["", false];
+    for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
+      text += piece;
+      if (isOver || !isEnough(text)) continue;
+      isOver = true;
+      child.kill();
+    }
+    return text;
+  };
+  const [output, errors] = await Promise.all([child.stdout, child.stderr].map(read));
+  return { code: (await child.status).code, output: `${output}${errors}` };
 }
 
 /** Runs the program with flags of `deno run` and answers its page. */
@@ -69,14 +81,15 @@ describe("Deno's permissions", () => {
   const skip = existsSync("/usr/bin/script") ? false : "script is not installed";
   it("are not asked for, even where somebody could answer", { skip }, async () => {
     // Deno asks only on a terminal; script runs a command on one.
-    const onTerminal = (args: string[], timeoutSeconds: number) => {
+    const onTerminal = (args: string[], isEnough?: (output: string) => boolean) => {
       const command = programCommand(program, { args, denoFlags: [] }).map((word) => `'${word}'`).join(" ");
-      return run(["script", "-qec", command, "/dev/null"], timeoutSeconds);
+      return run(["script", "-qec", command, "/dev/null"], isEnough);
     };
     // It would be seen: this one reads a file, and waits for an answer until it is ended.
-    assertStringIncludes((await onTerminal(["ask"], 3)).output, "requests read access");
+    const question = "requests read access";
+    assertStringIncludes((await onTerminal(["ask"], (output) => output.includes(question))).output, question);
 
-    const { code, output } = await onTerminal([], 20);
+    const { code, output } = await onTerminal([]);
     assertStringIncludes(output, "nothing more");
     assertEquals(code, 0, output);
     assertNotMatch(output, /Deno requests|Allow\?/);

@@ -13,8 +13,9 @@ export interface ProgramExit {
   /** What it had written to its standard output, and to its standard error. */
   output: string;
   errors: string;
-  /** How long it ran, in seconds. */
+  /** How long it ran, and how long it still ran behind its last word, in seconds. */
   seconds: number;
+  lingeredSeconds: number;
 }
 
 export interface Program {
@@ -33,7 +34,7 @@ export interface ProgramOptions {
   flags?: string[];
   /** Flags of `deno run`; every permission when they are not given. */
   denoFlags?: string[];
-  /** When to kill it; 30 s when it is not given. */
+  /** When to kill it; 100 s when it is not given. */
   timeoutSeconds?: number;
   /** Whether it is told something on its standard input. */
   isTold?: boolean;
@@ -70,7 +71,11 @@ export function startProgram(file: string, options: ProgramOptions = {}): Progra
     ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
   });
   let [output, errors] = ["", ""];
-  child.stdout!.on("data", (chunk: Uint8Array) => output += chunk);
+  let spokenAt = begin;
+  child.stdout!.on("data", (chunk: Uint8Array) => {
+    output += chunk;
+    spokenAt = performance.now();
+  });
   child.stderr!.on("data", (chunk: Uint8Array) => errors += chunk);
   const signal = (name: "SIGSTOP" | "SIGCONT" | "SIGKILL"): void => {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -78,10 +83,11 @@ export function startProgram(file: string, options: ProgramOptions = {}): Progra
     process.kill(child.pid, name);
   };
   const exited = new Promise<ProgramExit>((resolve) => {
-    const timer = setTimeout(() => signal("SIGKILL"), (options.timeoutSeconds ?? 30) * 1000);
+    const timer = setTimeout(() => signal("SIGKILL"), (options.timeoutSeconds ?? 100) * 1000);
     const end = (code: number | null, signal: string | null): void => {
       clearTimeout(timer);
-      resolve({ code, signal, output, errors, seconds: (performance.now() - begin) / 1000 });
+      const [seconds, lingeredSeconds] = [begin, spokenAt].map((from) => (performance.now() - from) / 1000);
+      resolve({ code, signal, output, errors, seconds: seconds!, lingeredSeconds: lingeredSeconds! });
     };
     child.once("error", (error) => {
       errors += error;

@@ -1,5 +1,5 @@
 // Works as hard as it may for some seconds, and takes 100 MiB; writes its page each second, and in the end the kernel's own
-// word on how much it was held.
+// word on how much it was held, before the last page and behind it.
 
 import { readFileSync } from "node:fs";
 import process from "node:process";
@@ -21,7 +21,8 @@ while (now() - begin < Number(seconds) || (throttled() < Number(leastThrottled) 
 }
 // A reading of the container's is kept for a second.
 await sleep(1.5);
-pages.push(await (await monitor.handler()).text(), readFileSync(cpuStat, "utf8"));
+const before = readFileSync(cpuStat, "utf8");
+pages.push(await (await monitor.handler()).text(), before, readFileSync(cpuStat, "utf8"));
 console.log(pages.join("--- next page ---\n"));
 if (taken[5] !== 1) throw new Error("the memory is gone");
 monitor.stop();
