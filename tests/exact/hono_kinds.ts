@@ -68,7 +68,7 @@ const middlewares: Readonly<Record<string, () => MiddlewareHandler>> = {
   "timing()": () => timing({ total: false }),
   "poweredBy()": () => poweredBy(),
   "prettyJSON()": () => prettyJSON({ force: true }),
-  "timeout()": () => timeout(2000),
+  "timeout()": () => timeout(100_000),
   "one that sets a header afterwards": () => async (c, next) => {
     await next();
     c.header("x-after", "1");

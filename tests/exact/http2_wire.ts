@@ -11,8 +11,10 @@ import {
 import { setTimeout as delay } from "node:timers/promises";
 import type { Message, Wire } from "./wire.ts";
 
-/** How long a stream may take, in milliseconds; a busy machine may need a part of it for itself. */
+/** For how long nothing may come on a stream, in milliseconds: who left an answer that goes on would be counted as having left. */
 const limit = 5000;
+/** How many looks that time has: where this process stands still for longer, so does the server, and it is one look. */
+const looks = 50;
 
 /** How long a session stays behind its last answer, in milliseconds. */
 const moment = 20;
@@ -67,16 +69,22 @@ function listen(stream: ClientHttp2Stream, leaving: string | undefined): Promise
     const body: string[] = [];
     const rest: string[] = [];
     const leave = (): void => stream.close(constants.NGHTTP2_CANCEL);
-    // What came while this process had no turn is heard first.
-    const timer = setTimeout(() => {
+    let quiet = 0;
+    const timer = setInterval(() => {
+      if (++quiet !== looks) return;
+      // What came while this process had no turn is heard first.
       setImmediate(() => {
+        if (quiet < looks) return;
         rest.push("(nothing more)");
         leave();
         // Not every client tells that it has left.
         setTimeout(over, moment);
       });
-    }, limit);
-    const noteHead: HeadListener = (headers, _, raw) => said.push(headOf(headers[":status"], raw));
+    }, limit / looks);
+    const noteHead: HeadListener = (headers, _, raw) => {
+      quiet = 0;
+      said.push(headOf(headers[":status"], raw));
+    };
     stream.on("headers", noteHead as never);
     stream.on(
       "response",
@@ -87,6 +95,7 @@ function listen(stream: ClientHttp2Stream, leaving: string | undefined): Promise
       }) as HeadListener as never,
     );
     stream.on("data", (piece: Uint8Array) => {
+      quiet = 0;
       body.push(Buffer.from(piece).toString("latin1"));
       if (leaving === "leaves on data") leave();
     });
@@ -98,7 +107,7 @@ function listen(stream: ClientHttp2Stream, leaving: string | undefined): Promise
     stream.on("end", () => rest.push("end"));
     stream.on("error", (error) => rest.push(`error ${(error as { code?: string }).code}`));
     const over = (): void => {
-      clearTimeout(timer);
+      clearInterval(timer);
       // Deno's client tells of the first piece before it tells of the head.
       resolve(`${said.join("")}${body.join("")}\r\n${rest.join("\r\n")}\r\nclosed with ${stream.rstCode}`);
     };
