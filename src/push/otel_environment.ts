@@ -40,7 +40,8 @@ const temporalities = { cumulative: "cumulative", delta: "delta", lowmemory: "cu
 
 /**
  * Fills in what the environment says where an option says nothing. A variable that is empty is as one that is not set.
- * What is wrong is refused by the variable's name, and a wrong number left out; what may be a secret is not shown.
+ * What is wrong is refused by the variable's name, and not shown, since it may be a secret; a wrong number or word is warned
+ * of and left out.
  */
 export function withOtelEnvironment(options: PusherOptions, read: ReadVariable, refuse: Refuse): PusherOptions {
   const variables = new Variables(read, refuse);
@@ -130,27 +131,34 @@ class Variables {
   }
 
   word<Word>(words: Readonly<Record<string, Word>>, ...names: readonly string[]): Word | undefined {
-    const given = this.text(...names);
-    if (!given) return undefined;
-    const value = given.value.toLowerCase();
-    if (Object.hasOwn(words, value)) return words[value];
-    return this.#refuse(TypeError, `${given.name} must be one of ${Object.keys(words).join(", ")}`, given.value);
+    const known = (value: string): Word | undefined => {
+      const word = value.toLowerCase();
+      return Object.hasOwn(words, word) ? words[word] : undefined;
+    };
+    return this.#usable(names, known, `one of ${Object.keys(words).join(", ")}`);
   }
 
-  /**
-   * From milliseconds, as OpenTelemetry counts. What is no whole number of them, or is out of bounds, is warned of and as if it
-   * were not set, as the specification has it.
-   */
+  /** From milliseconds, as OpenTelemetry counts. */
   seconds([least, most]: readonly [number, number], ...names: readonly string[]): number | undefined {
+    const inBounds = (value: string): number | undefined => {
+      const seconds = /^\d+$/.test(value) ? Number(value) / 1000 : NaN;
+      return seconds >= least && seconds <= most ? seconds : undefined;
+    };
+    return this.#usable(names, inBounds, `a whole number of milliseconds from ${least * 1000} to ${most * 1000}`);
+  }
+
+  /** What is of no use is warned of, and is as if it were not set: so the specification has numbers and words. */
+  #usable<Value>(
+    names: readonly string[],
+    read: (value: string) => Value | undefined,
+    rule: string,
+  ): Value | undefined {
     for (const name of names) {
       const { value } = this.text(name) ?? {};
       if (value === undefined) continue;
-      const seconds = /^\d+$/.test(value) ? Number(value) / 1000 : NaN;
-      if (seconds >= least && seconds <= most) return seconds;
-      const range = `from ${least * 1000} to ${most * 1000}`;
-      console.warn(
-        `Cannot use ${name}: it must be a whole number of milliseconds ${range}, got ${JSON.stringify(value)}`,
-      );
+      const usable = read(value);
+      if (usable !== undefined) return usable;
+      console.warn(`Cannot use ${name}: it must be ${rule}, got ${JSON.stringify(value)}`);
     }
     return undefined;
   }

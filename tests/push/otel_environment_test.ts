@@ -210,13 +210,6 @@ describe("a variable of OpenTelemetry's that says nothing that could be", () => 
         ],
         ["OTEL_RESOURCE_ATTRIBUTES", "secret", "must be pairs such as a=b,c=d"],
         ["OTEL_RESOURCE_ATTRIBUTES", "a=secret%ff", "must be pairs such as a=b,c=d"],
-        ["OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", 'must be one of gzip, none, got "zstd"'],
-        ["OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", 'must be one of http/json, http/protobuf, got "grpc"'],
-        [
-          "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
-          "both",
-          'must be one of cumulative, delta, lowmemory, got "both"',
-        ],
       ] as const
     ) {
       const error = assertThrows(() => settingsOf({ ...needed, [name]: value }), Error);
@@ -229,21 +222,60 @@ describe("a variable of OpenTelemetry's that says nothing that could be", () => 
   });
 });
 
+/** What is made of an environment, and what is warned of. */
+function warned(environment: Environment): [settings: PusherSettings, warnings: string[]] {
+  const warnings: string[] = [];
+  const { warn } = console;
+  console.warn = (sentence: string) => void warnings.push(sentence);
+  try {
+    return [settingsOf({ ...needed, ...environment }), warnings];
+  } finally {
+    console.warn = warn;
+  }
+}
+
+describe("a word of OpenTelemetry's environment", () => {
+  for (
+    const [setting, general, own, words, value, other, known] of [
+      ["encoding", "PROTOCOL", "PROTOCOL", "http/json, http/protobuf", "protobuf", "json", "HTTP/JSON"],
+      ["compression", "COMPRESSION", "COMPRESSION", "gzip, none", "none", "gzip", "GZip"],
+      [
+        ...["temporality", undefined, "TEMPORALITY_PREFERENCE", "cumulative, delta, lowmemory"],
+        ...["cumulative", "delta", "DELTA"],
+      ],
+    ] as const
+  ) {
+    it(`that tells the ${setting} and is not known is warned of, and as if it were not set`, () => {
+      const told = (environment: Environment): [setting: unknown, warnings: string[]] => {
+        const [settings, warnings] = warned(environment);
+        return [settings[setting], warnings];
+      };
+      const ownName = `OTEL_EXPORTER_OTLP_METRICS_${own}`;
+      const names = general ? [ownName, `OTEL_EXPORTER_OTLP_${general}`] : [ownName];
+      for (const odd of ["grpc", "zstd", "both", "constructor", "1"]) {
+        for (const name of names) {
+          const warning = `Cannot use ${name}: it must be one of ${words}, got "${odd}"`;
+          assertEquals(told({ [name]: odd }), [value, [warning]]);
+        }
+        if (general) {
+          const [, warnings] = told({ [names[0]!]: odd, [names[1]!]: known });
+          assertEquals(told({ [names[0]!]: odd, [names[1]!]: known }), [other, warnings]);
+          assertEquals(warnings.length, 1);
+        }
+      }
+      assertEquals(told({ [names[0]!]: known }), [other, []]);
+    });
+  }
+});
+
 describe("a number of OpenTelemetry's environment", () => {
   const [timeout, own] = ["OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT"];
   const [exporting, interval] = ["OTEL_METRIC_EXPORT_TIMEOUT", "OTEL_METRIC_EXPORT_INTERVAL"];
 
   /** What is made of it, and how it is warned of. */
   function told(environment: Environment): [timeout: number, interval: number, warnings: string[]] {
-    const warnings: string[] = [];
-    const { warn } = console;
-    console.warn = (sentence: string) => void warnings.push(sentence);
-    try {
-      const { timeoutSeconds, intervalSeconds } = settingsOf({ ...needed, ...environment });
-      return [timeoutSeconds, intervalSeconds, warnings];
-    } finally {
-      console.warn = warn;
-    }
+    const [{ timeoutSeconds, intervalSeconds }, warnings] = warned(environment);
+    return [timeoutSeconds, intervalSeconds, warnings];
   }
 
   it("is a whole number of milliseconds, and all else is warned of and as if it were not set", () => {
