@@ -7,7 +7,7 @@
 import type { DistributionSnapshot, Labels, NativeBuckets } from "../gather/family_snapshot.ts";
 import { onGrid } from "./exact_sums.ts";
 import { JoinedSets } from "./joined_sets.ts";
-import { addNative } from "../metrics/native_join.ts";
+import { addNative } from "../metrics/native_buckets.ts";
 
 type Numbers = (number | undefined)[];
 

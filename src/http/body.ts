@@ -181,21 +181,3 @@ function isByteStream(body: ReadableStream<Uint8Array>): boolean {
 function ownBytes(piece: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return piece.byteLength === piece.buffer.byteLength ? piece : piece.slice();
 }
-
-/** Bun, and Node's server, also send pieces that are texts or plain buffers; what is none of these is no bytes. */
-export function bytesOf(piece: unknown): Uint8Array | undefined {
-  if (ArrayBuffer.isView(piece)) return new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
-  if (typeof piece === "string") return new TextEncoder().encode(piece);
-  return piece instanceof ArrayBuffer ? new Uint8Array(piece) : undefined;
-}
-
-/** Puts pieces of a body together. */
-export function concatenated(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.byteLength;
-  }
-  return whole;
-}

@@ -7,13 +7,15 @@
 import { type Kind, kind, type Option, type Refuse, text } from "../check.ts";
 
 /** A path of the page, where none means nowhere. */
-export const pagePath: Kind = text('a string that begins with "/"', isPath);
+export const pagePath: Kind = /* @__PURE__ */ text('a string that begins with "/"', isPath);
 
 /** A path of the page that a framework's middleware answers unless it is told otherwise. */
-export const middlewarePath: Option = {
-  default: "/metrics",
-  ...kind(`false or ${pagePath.is}`, (value) => value === false || (typeof value === "string" && isPath(value))),
-};
+export const middlewarePath: Option = /* @__PURE__ */ pathOrFalse();
+
+function pathOrFalse(): Option {
+  const fits = (value: unknown): boolean => value === false || (typeof value === "string" && isPath(value));
+  return { default: "/metrics", ...kind(`false or ${pagePath.is}`, fits) };
+}
 
 function isPath(text: string): boolean {
   return text.startsWith("/");

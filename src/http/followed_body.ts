@@ -10,7 +10,8 @@
 
 import { batched } from "../runtime/batch.ts";
 import type { Runtime, StreamFollower } from "../runtime/shim.ts";
-import { bytesOf, concatenated, isEventStream, observeBody, watchBody } from "./body.ts";
+import { isEventStream, observeBody, watchBody } from "./body.ts";
+import { bytesOf, concatenated } from "./bytes.ts";
 import type { RequestUnderWay } from "./exchange_recorder.ts";
 import { timeOf } from "./exchange_state.ts";
 import type { Outcome } from "./request_info.ts";

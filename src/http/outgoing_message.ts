@@ -4,7 +4,7 @@
  * @module
  */
 
-import { bytesOf, concatenated } from "./body.ts";
+import { bytesOf, concatenated } from "./bytes.ts";
 import type { Outcome } from "./request_info.ts";
 import { isEmptyAnswer } from "./response_end.ts";
 import type { IncomingLike, OutgoingLike } from "./server_context.ts";

@@ -5,7 +5,8 @@
  */
 
 import type { Runtime } from "../runtime/shim.ts";
-import { bytesOf, responseHeader } from "./body.ts";
+import { responseHeader } from "./body.ts";
+import { bytesOf } from "./bytes.ts";
 import type { ExchangeRecorder, RequestDetails, RequestUnderWay } from "./exchange_recorder.ts";
 import type { Outcome, RequestInfo } from "./request_info.ts";
 import { countBytes } from "./outgoing_message.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { concatenated } from "../http/body.ts";
+import { concatenated } from "../http/bytes.ts";
 import { Gzip, smallestGzip } from "../page/gzip.ts";
 import type { Runtime } from "../runtime/shim.ts";
 

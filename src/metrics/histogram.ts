@@ -5,7 +5,7 @@
  */
 
 import type { FamilyOptions, SeriesValue } from "./family.ts";
-import { NativeCounts } from "./native_buckets.ts";
+import { NativeCounts } from "./native_counts.ts";
 import { SlotFamily } from "./slot_family.ts";
 import type { SlotMemory } from "./slot_storage.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { bytesOf } from "../http/body.ts";
+import { bytesOf } from "../http/bytes.ts";
 import { isGone, whenClosed } from "../http/outgoing_message.ts";
 import { isEmptyAnswer } from "../http/response_end.ts";
 import { headersOf, type IncomingLike, type ResponseLike, urlOf } from "./message.ts";

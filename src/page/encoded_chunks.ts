@@ -6,7 +6,7 @@
 
 import type { Runtime } from "../runtime/shim.ts";
 import type { Piece } from "../formats/formatted_page.ts";
-import { concatenated } from "../http/body.ts";
+import { concatenated } from "../http/bytes.ts";
 import { nextSlice } from "../gather/loop_budget.ts";
 
 /** How long a chunk becomes, in characters or bytes: a fraction of a millisecond's work. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { concatenated } from "../http/body.ts";
+import { concatenated } from "../http/bytes.ts";
 import { clock, timers } from "../runtime/clock.ts";
 import type { GlobalLike } from "../runtime/shim.ts";
 import { answerOf, reasonOf } from "./failure.ts";

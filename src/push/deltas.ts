@@ -12,8 +12,7 @@ import {
   type NumberPoint,
   type OtlpMetric,
 } from "../formats/otlp_metric.ts";
-import { countsOf, type NativeBuckets } from "../metrics/native_buckets.ts";
-import { addNative } from "../metrics/native_join.ts";
+import { addNative, countsOf, type NativeBuckets } from "../metrics/native_buckets.ts";
 
 /** One push: what it carries counts as told once it was accepted. */
 export interface Round {

@@ -9,7 +9,7 @@ import { writeOtlpJson } from "../formats/otlp_json.ts";
 import type { OtlpMetric, OtlpSource } from "../formats/otlp_metric.ts";
 import { writeOtlpProtobuf } from "../formats/otlp_protobuf.ts";
 import { Slices } from "../gather/loop_budget.ts";
-import { concatenated } from "../http/body.ts";
+import { concatenated } from "../http/bytes.ts";
 import { accessTo } from "../monitor/access.ts";
 import { CountingStart } from "../monitor/counting_start.ts";
 import { insideRequest } from "../page/internal_request.ts";

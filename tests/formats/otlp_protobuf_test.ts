@@ -8,7 +8,7 @@ import { writeOtlpJson } from "../../src/formats/otlp_json.ts";
 import type { OtlpSource } from "../../src/formats/otlp_metric.ts";
 import { writeOtlpProtobuf } from "../../src/formats/otlp_protobuf.ts";
 import { gather, type Gathered, type GatherSource } from "../../src/gather/gather.ts";
-import { concatenated } from "../../src/http/body.ts";
+import { concatenated } from "../../src/http/bytes.ts";
 import { takeSnapshot } from "../../src/gather/family_snapshot.ts";
 import { Histogram } from "../../src/metrics/histogram.ts";
 import { accessTo } from "../../src/monitor/access.ts";

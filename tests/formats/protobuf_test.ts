@@ -5,7 +5,7 @@ import { createMonitor } from "@rtm/runtime-metrics";
 import { FormattedPage } from "../../src/formats/formatted_page.ts";
 import { ProtobufWriter } from "../../src/formats/protobuf_writer.ts";
 import { type FamilySnapshot, type Labels, takeSnapshot } from "../../src/gather/family_snapshot.ts";
-import { concatenated } from "../../src/http/body.ts";
+import { concatenated } from "../../src/http/bytes.ts";
 import { Counter } from "../../src/metrics/counter.ts";
 import { Histogram } from "../../src/metrics/histogram.ts";
 import { countsOf } from "../../src/metrics/native_buckets.ts";

@@ -8,7 +8,7 @@ import { FormattedPage } from "../../src/formats/formatted_page.ts";
 import { type FamilySnapshot, takeSnapshot } from "../../src/gather/family_snapshot.ts";
 import { Counter, Gauge } from "../../src/metrics/counter.ts";
 import { Histogram } from "../../src/metrics/histogram.ts";
-import { concatenated } from "../../src/http/body.ts";
+import { concatenated } from "../../src/http/bytes.ts";
 import type { CollectedLike } from "../../src/metrics/registry_like.ts";
 import { anyText } from "../support/any_text.ts";
 import { collected } from "../support/render.ts";

@@ -3,7 +3,8 @@ import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { type NativeBuckets, takeSnapshot } from "../../src/gather/family_snapshot.ts";
 import { Histogram } from "../../src/metrics/histogram.ts";
 import { seeded } from "../support/loop.ts";
-import { countsOf, NativeCounts } from "../../src/metrics/native_buckets.ts";
+import { countsOf } from "../../src/metrics/native_buckets.ts";
+import { NativeCounts } from "../../src/metrics/native_counts.ts";
 
 function counted(...values: readonly number[]): NativeBuckets {
   const counts = new NativeCounts();
