@@ -5,8 +5,8 @@
  */
 
 import type { DistributionSnapshot, FamilySnapshot, Labels } from "../gather/family_snapshot.ts";
+import { distinctTexts } from "./distinct_texts.ts";
 import type { ShownFamily, Written } from "./format.ts";
-import { isNew } from "./label_text.ts";
 import { numberText } from "./text_format.ts";
 
 /**
@@ -24,18 +24,19 @@ export function* writeJson(
 ): Generator<string, Written> {
   const { size, isForeign } = family;
   yield `${JSON.stringify({ ...shown, help: family.help }).slice(0, -1)},"series":[`;
-  const written = new Set<string>();
+  const isNew = distinctTexts(size);
   const numbers = family.kind === "numbers" ? family.numbers : undefined;
   const keys = family.kind === "numbers" ? [] : family.bounds.map((bound) => `${JSON.stringify(bound)}:`);
+  let sets = 0;
   for (let i = 0; i < size; i++) {
     const labels = JSON.stringify({ ...more, ...family.labels(i) });
     // Our own are told apart already.
-    if (isForeign && !isNew(written, labels)) continue;
+    if (isForeign && !isNew(labels)) continue;
+    sets++;
     const value = numbers ? `,"value":${numberOf(numbers[i]!)}` : distribution(family as DistributionSnapshot, keys, i);
     yield `${i === 0 ? "" : ","}\n{"labels":${labels}${value}}`;
   }
   yield "]}";
-  const sets = isForeign ? written.size : size;
   return { series: sets, lost: size - sets };
 }
 

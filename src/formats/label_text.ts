@@ -6,6 +6,7 @@
 
 import type { FamilySnapshot, Labels } from "../gather/family_snapshot.ts";
 import { escapeLabelValue, wellFormed } from "../metrics/label_value.ts";
+import { distinctTexts } from "./distinct_texts.ts";
 import { type Escaping, labelName } from "./names.ts";
 
 /**
@@ -27,16 +28,11 @@ export function labelTexts(
     return (index) => join(written.text(index), suffix);
   }
   const textOf = foreignLabels(escaping, added);
-  const written = new Set<string>();
+  const isNew = distinctTexts(family.size);
   return (index) => {
     const text = textOf(family.labels(index));
-    return isNew(written, text) ? text : undefined;
+    return isNew(text) ? text : undefined;
   };
-}
-
-/** Adds what tells a label set apart; returns false where it is there already. */
-export function isNew(written: Set<string>, key: string): boolean {
-  return written.size < written.add(key).size;
 }
 
 /** Leaves out the label of bounds, which would stand there twice. */

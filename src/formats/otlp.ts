@@ -15,8 +15,8 @@ import type { Gathered } from "../gather/gather.ts";
 import { countsOf, type NativeBuckets } from "../metrics/native_buckets.ts";
 import { boundNumber } from "../metrics/histogram.ts";
 import { wellFormed } from "../metrics/label_value.ts";
+import { distinctTexts } from "./distinct_texts.ts";
 import { familyNames } from "./family_names.ts";
-import { isNew } from "./label_text.ts";
 import { isCount } from "./incomplete_distributions.ts";
 import {
   type Attributes,
@@ -111,13 +111,13 @@ class Points {
   /** `make` returns undefined for a label set that cannot be told. One step is one label set, so that a family can be made in slices. */
   *all<Made extends object>(make: (index: number) => Made | undefined): Generator<(Made & Point) | undefined, void> {
     const { isForeign, size, name, lost } = this.#family;
-    const told = new Set<string>();
+    const isNew = distinctTexts(size);
     let failed = lost > 0;
     for (let index = 0; index < size; index++) {
       const made = make(index);
       const attributes = this.#attributes(index);
       // Two of an app's label sets may be the same to UTF-8; the first stands.
-      const isTwin = isForeign && !isNew(told, JSON.stringify(attributes.toSorted(byName)));
+      const isTwin = isForeign && !isNew(JSON.stringify(attributes.toSorted(byName)));
       if (isTwin || !made) failed = true;
       yield made && !isTwin ? { attributes, ...this.#start(index), ...made } : undefined;
     }

@@ -5,7 +5,8 @@
  */
 
 import type { FamilySnapshot, Labels } from "../gather/family_snapshot.ts";
-import { isNew, labelTexts, withoutBound } from "./label_text.ts";
+import { distinctTexts } from "./distinct_texts.ts";
+import { labelTexts, withoutBound } from "./label_text.ts";
 import { type Escaping, labelSpelling } from "./names.ts";
 import { ProtobufWriter } from "./protobuf_writer.ts";
 
@@ -75,16 +76,16 @@ interface EncodedNames {
 function nameEncoder(more: Labels, escaping: Escaping): (names: readonly string[]) => EncodedNames {
   const writer = new ProtobufWriter();
   return (names) => {
-    const spellings = new Set<string>();
+    const isNew = distinctTexts(0);
     const heads = names.map((name) => {
       const spelled = labelSpelling(name, escaping);
-      if (!isNew(spellings, spelled)) return undefined;
+      if (!isNew(spelled)) return undefined;
       writer.text(labelNameField, spelled);
       return writer.take();
     });
     for (const name of Object.keys(more)) {
       const spelled = labelSpelling(name, escaping);
-      if (isNew(spellings, spelled)) writePair(writer, metricLabelField, [spelled, more[name]!]);
+      if (isNew(spelled)) writePair(writer, metricLabelField, [spelled, more[name]!]);
     }
     return { names, heads, tail: writer.take() };
   };
