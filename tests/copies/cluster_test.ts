@@ -1,10 +1,21 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { startable } from "../support/bundle.ts";
-import { Client, get, kill, requests, type TestCopy, untilCopies, untilStates, Watch } from "../support/copies.ts";
+import {
+  Client,
+  get,
+  kill,
+  requests,
+  sendCounted,
+  type TestCopy,
+  untilCopies,
+  untilRequests,
+  untilStates,
+  Watch,
+} from "../support/copies.ts";
 import { freePort } from "../support/free_port.ts";
 import { runtimeName } from "../support/loop.ts";
 import { type Program, startProgram } from "../support/program.ts";
@@ -56,8 +67,8 @@ for (const way of ways) {
       for (let i = 0; i < 10; i++) pages.push(await watch.scrape([primary, ...workers][i % 5]!.port));
       const sent = (await Promise.all(clients.map((client) => client.end()))).reduce((sum, each) => sum + each);
       for (const { port } of [primary, ...workers]) {
+        assertEquals(await untilRequests(watch, port, sent), sent);
         const page = await untilStates(watch, port, { alive: 5, late: 0, ended: 0 });
-        assertEquals(requests(page), sent);
         const copies = [primary, ...workers].map(({ pid }) => `{copy="${pid}"}`).sort();
         assertEquals(page.labels("runtime_eventloop_lag_peak_seconds").sort(), copies);
         assertEquals(page.labels("runtime_metrics_last_collection_timestamp_seconds").sort(), copies);
@@ -74,34 +85,27 @@ for (const way of ways) {
 
     it("keep every sum when one of them ends, is killed, is stopped, hangs, or is new", async () => {
       const [ended, killed, stopped, blocked] = workers as [TestCopy, TestCopy, TestCopy, TestCopy];
-      let sent = requests(await watch.scrape(primary.port));
+      let sent = requests(await untilStates(watch, primary.port, { alive: 5, late: 0, ended: 0 }));
       const asked = [primary, ...workers];
-      const all = async (): Promise<void> => {
-        for (const { port } of asked) await watch.scrape(port);
-      };
-      const send = async (copies: TestCopy[]): Promise<void> => {
-        const clients = copies.map(({ port }) => new Client(port));
-        await all();
-        for (const client of clients) sent += await client.end();
-      };
+      const send = async (copies: TestCopy[]): Promise<void> => void (sent += await sendCounted(watch, copies, asked));
       await send(workers);
 
       // What it counted last nobody has asked for.
       kill(ended.pid, "SIGTERM");
       asked.splice(asked.indexOf(ended), 1);
       await untilStates(watch, primary.port, { alive: 4, late: 0, ended: 1 });
-      for (const { port } of asked) assertEquals(requests(await watch.scrape(port)), sent);
+      for (const { port } of asked) assertEquals(await untilRequests(watch, port, sent), sent);
 
       await send([killed, stopped, blocked]);
       // Any of them may have shown what another was asked last.
-      assertEquals(requests(await watch.scrape(killed.port)), sent);
+      assertEquals(await untilRequests(watch, killed.port, sent), sent);
       kill(killed.pid, "SIGKILL");
       asked.splice(asked.indexOf(killed), 1);
       await untilStates(watch, primary.port, { alive: 3, late: 0, ended: 2 });
-      for (const { port } of asked) assertEquals(requests(await watch.scrape(port)), sent);
+      for (const { port } of asked) assertEquals(await untilRequests(watch, port, sent), sent);
 
       await send([stopped, blocked]);
-      assertEquals(requests(await watch.scrape(blocked.port)), sent);
+      assertEquals(await untilRequests(watch, blocked.port, sent), sent);
       kill(stopped.pid, "SIGSTOP");
       asked.splice(asked.indexOf(stopped), 1);
       for (const { port } of asked) {
@@ -112,12 +116,15 @@ for (const way of ways) {
       asked.push(stopped);
       await untilStates(watch, stopped.port, { alive: 3, late: 0, ended: 2 });
 
-      const blocking = get(blocked.port, "/block?ms=4000");
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      for (const { port } of [primary, stopped]) {
-        await untilStates(watch, port, { alive: 2, late: 1, ended: 2 }, 3);
+      const freed = `${directory}-freed`;
+      const blocking = get(blocked.port, `/block?until=${encodeURIComponent(freed)}`, 60);
+      try {
+        for (const { port } of [primary, stopped]) await untilStates(watch, port, { alive: 2, late: 1, ended: 2 });
+      } finally {
+        writeFileSync(freed, "");
+        await blocking;
+        rmSync(freed);
       }
-      await blocking;
       sent++;
       await untilStates(watch, primary.port, { alive: 3, late: 0, ended: 2 });
 
@@ -128,7 +135,7 @@ for (const way of ways) {
       assertEquals(requests(page), sent);
       await send([fresh, stopped]);
       for (let i = 0; i < 20; i++) await watch.scrape(asked[i % asked.length]!.port);
-      assertEquals(requests(await watch.scrape(fresh.port)), sent);
+      assertEquals(await untilRequests(watch, fresh.port, sent), sent);
       assertEquals(watch.falls, []);
     });
   });

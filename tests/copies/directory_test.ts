@@ -19,7 +19,18 @@ import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertThrows } 
 import type { JoinOptions } from "@rtm/runtime-metrics/copies";
 import { frameOf } from "../../src/copies/frames.ts";
 import { startable } from "../support/bundle.ts";
-import { Client, kill, requests, states, type TestCopy, untilCopies, untilStates, Watch } from "../support/copies.ts";
+import {
+  Client,
+  kill,
+  requests,
+  sendCounted,
+  states,
+  type TestCopy,
+  untilCopies,
+  untilRequests,
+  untilStates,
+  Watch,
+} from "../support/copies.ts";
 import { freePort } from "../support/free_port.ts";
 import { runtimeName } from "../support/loop.ts";
 import { copyErrors as errors, type OwnCopy, startCopy } from "../support/own_copies.ts";
@@ -35,6 +46,7 @@ describe("processes that meet in a directory", () => {
   let shared: number;
   let programs: Program[];
   let copies: TestCopy[];
+  let sent = 0;
   const start = (group = "default"): Program =>
     startProgram(started.file, {
       env: { DIRECTORY: directory, SHARED_PORT: String(shared), GROUP: group },
@@ -57,35 +69,31 @@ describe("processes that meet in a directory", () => {
     const ports = runtimeName === "bun" ? [shared, shared, shared] : copies.map(({ port }) => port);
     const clients = ports.map((port) => new Client(port));
     for (let i = 0; i < 8; i++) await watch.scrape(copies[i % 4]!.port);
-    let sent = 0;
     for (const client of clients) sent += await client.end();
-    for (const { port } of copies) assertEquals(requests(await watch.scrape(port)), sent);
+    for (const { port } of copies) assertEquals(await untilRequests(watch, port, sent), sent);
     assertEquals(watch.falls, []);
   });
 
   it("lose nothing that a page has shown when two are killed at once", async () => {
-    const clients = copies.map(({ port }) => new Client(port));
-    await delay(100);
-    for (const client of clients) await client.end();
-    const before = requests(await watch.scrape(copies[3]!.port));
+    sent += await sendCounted(watch, copies);
+    assertEquals(await untilRequests(watch, copies[3]!.port, sent), sent);
     kill(copies[3]!.pid, "SIGKILL");
     kill(copies[2]!.pid, "SIGKILL");
     const page = await untilStates(watch, copies[0]!.port, { alive: 2, late: 0, ended: 2 });
-    assertEquals(requests(page), before);
-    assertEquals(requests(await watch.scrape(copies[1]!.port)), before);
+    assertEquals(requests(page), sent);
+    assertEquals(await untilRequests(watch, copies[1]!.port, sent), sent);
     assertEquals(watch.falls, []);
     // Nothing is left of those that are gone.
     assertEquals(readdirSync(directory).length, 2);
   });
 
   it("meet those that come later, and not those of another group", async () => {
-    const before = requests(await watch.scrape(copies[0]!.port));
     const [fresh, foreign] = [start(), start("other")];
     programs.push(fresh, foreign);
     const [{ port }] = await untilCopies(fresh, 1) as [TestCopy];
     const [other] = await untilCopies(foreign, 1) as [TestCopy];
     const page = await untilStates(watch, port, { alive: 3, late: 0, ended: 2 });
-    assertEquals(requests(page), before);
+    assertEquals(requests(page), sent);
     assertEquals(states(await new Watch().scrape(other.port)), { alive: 1, late: 0, ended: 0 });
     assertEquals(watch.falls, []);
   });
@@ -96,7 +104,8 @@ describe("a directory for copies", () => {
   const left: OwnCopy[] = [];
   const servers: Server[] = [];
   const sockets = new Set<Socket>();
-  const enter = (options: JoinOptions = { directory }): OwnCopy => {
+  // A page waits for nobody that long where all answer.
+  const enter = (options: JoinOptions = { directory, deadlineSeconds: 5 }): OwnCopy => {
     const copy = startCopy(options);
     left.push(copy);
     return copy;
@@ -126,7 +135,7 @@ describe("a directory for copies", () => {
 
   it("is made where it is missing, for this user alone, and left empty", async () => {
     const path = join(directory, "run");
-    const copy = enter({ directory: `${path}/` });
+    const copy = enter({ directory: `${path}/`, deadlineSeconds: 5 });
     const [name] = await until(() => Promise.resolve(readdirSync(path)), (names) => names.length > 0) as [string];
     assert(/^default\.\w{8}\.sock$/.test(name), name);
     await copy.page();

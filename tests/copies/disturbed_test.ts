@@ -23,7 +23,8 @@ describe("copies that are disturbed", () => {
   const left: OwnCopy[] = [];
   const servers: Server[] = [];
   const sockets = new Set<Socket>();
-  const enter = (options: JoinOptions = { directory }): OwnCopy => {
+  // A page waits for nobody that long where all answer.
+  const enter = (options: JoinOptions = { directory, deadlineSeconds: 5 }): OwnCopy => {
     const copy = startCopy(options);
     left.push(copy);
     return copy;

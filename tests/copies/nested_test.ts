@@ -2,7 +2,7 @@ import { after, before, describe, it } from "node:test";
 import process from "node:process";
 import { assertEquals } from "@std/assert";
 import { startable } from "../support/bundle.ts";
-import { Client, kill, requests, type TestCopy, untilCopies, untilStates, Watch } from "../support/copies.ts";
+import { kill, requests, sendCounted, type TestCopy, untilCopies, untilStates, Watch } from "../support/copies.ts";
 import { runtimeName } from "../support/loop.ts";
 import { type Program, startProgram } from "../support/program.ts";
 
@@ -34,10 +34,7 @@ describe("threads of the workers of a cluster", { skip }, () => {
   it("are all on the page of each, of whichever process, and stay when their process is killed", async () => {
     const watch = new Watch();
     for (const { port } of copies) await untilStates(watch, port, { alive: 5, late: 0, ended: 0 });
-    const clients = copies.map(({ port }) => new Client(port));
-    for (const { port } of copies) await watch.scrape(port);
-    let sent = 0;
-    for (const client of clients) sent += await client.end();
+    const sent = await sendCounted(watch, copies);
     for (const { port } of copies) {
       const page = await untilStates(watch, port, { alive: 5, late: 0, ended: 0 });
       assertEquals(requests(page), sent);

@@ -2,10 +2,18 @@ import { setTimeout as delay } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
 import { assertEquals, assertLess } from "@std/assert";
 import { startable } from "../support/bundle.ts";
-import { Client, get, requests, type TestCopy, untilCopies, untilStates, Watch } from "../support/copies.ts";
+import {
+  get,
+  requests,
+  sendCounted,
+  type TestCopy,
+  untilCopies,
+  untilRequests,
+  untilStates,
+  Watch,
+} from "../support/copies.ts";
 import { Page } from "../support/page.ts";
 import { type Program, startProgram } from "../support/program.ts";
-import { until } from "../support/until.ts";
 
 const started = await startable("tests/support/copies_threads_program.ts");
 after(() => started[Symbol.asyncDispose]());
@@ -15,14 +23,10 @@ describe("the threads of a process", () => {
   let copies: TestCopy[];
   const watch = new Watch();
   let sent = 0;
-  const send = async (some: readonly TestCopy[]): Promise<void> => {
-    const clients = some.map(({ port }) => new Client(port));
-    for (const { port } of some) await watch.scrape(port);
-    for (const client of clients) sent += await client.end();
-  };
+  const send = async (some: readonly TestCopy[]): Promise<void> => void (sent += await sendCounted(watch, some));
 
-  /** Sends some to one thread, until it has counted them: that is after the answer, and of no concern to another thread. */
-  const sendCounted = async ({ port }: TestCopy, times: number): Promise<void> => {
+  /** Sends some to one thread, until it has counted them, and asks for no page meanwhile. */
+  const sendUnseen = async ({ port }: TestCopy, times: number): Promise<void> => {
     const counted = async (): Promise<number> => requests(new Page(await get(port, "/metrics?copy=self")));
     const before = await counted();
     for (let i = 0; i < times; i++) await get(port, "/");
@@ -47,9 +51,7 @@ describe("the threads of a process", () => {
   it("are all on the page of each, and the process once", async () => {
     await send(copies);
     for (const { port } of copies) {
-      await untilStates(watch, port, { alive: 5, late: 0, ended: 0 });
-      // What was answered last is counted a moment later.
-      const page = await until(() => watch.scrape(port), (page) => requests(page) >= sent);
+      const page = await untilStates(watch, port, { alive: 5, late: 0, ended: 0 });
       assertEquals(requests(page), sent);
       // The same process, whichever thread told of it: five of them would be five times as large.
       const alone = page.value("process_resident_memory_bytes");
@@ -62,7 +64,7 @@ describe("the threads of a process", () => {
   it("are read while they hang, and not waited for", async () => {
     const [main, , , , blocked] = copies as [TestCopy, TestCopy, TestCopy, TestCopy, TestCopy];
     // What it counts from here on it tells nobody.
-    await sendCounted(blocked, 10);
+    await sendUnseen(blocked, 10);
     program.process.stdin!.write("hang 4\n");
     const series = (page: Page, name: string): number => page.value(`${name}{copy="${blocked.pid}.${blocked.thread}"}`);
     let before = 0;
@@ -89,10 +91,10 @@ describe("the threads of a process", () => {
     program.process.stdin!.write("end 1\n");
     assertEquals(requests(await untilStates(watch, main.port, { alive: 4, late: 0, ended: 1 })), sent);
     // It has no last words; what nobody has asked for is in its memory.
-    await sendCounted(second, 10);
+    await sendUnseen(second, 10);
     program.process.stdin!.write("terminate 2\n");
     assertEquals(requests(await untilStates(watch, main.port, { alive: 3, late: 0, ended: 2 })), sent);
-    assertEquals(requests(await watch.scrape(third.port)), sent);
+    assertEquals(await untilRequests(watch, third.port, sent), sent);
     assertEquals(watch.falls, []);
   });
 });

@@ -1,6 +1,7 @@
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { Page } from "./page.ts";
+import { until } from "./until.ts";
 
 /** One of the copies of a test's service. */
 export interface TestCopy {
@@ -28,7 +29,7 @@ export async function untilCopies(program: { readonly output: string }, count: n
 }
 
 /** One request, on a connection of its own. */
-export async function get(port: number, path: string, timeoutSeconds = 10): Promise<string> {
+export async function get(port: number, path: string, timeoutSeconds = 20): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     headers: { connection: "close" },
     signal: AbortSignal.timeout(timeoutSeconds * 1000),
@@ -97,6 +98,36 @@ export function requests(page: Page): number {
     .reduce((sum, [, value]) => sum + value, 0);
 }
 
+/**
+ * Scrapes until so many are told: what was answered last is counted a moment later, and a copy that a busy machine makes
+ * late is shown as it was.
+ */
+export async function untilRequests(watch: Watch, port: number, wanted: number, timeoutSeconds = 20): Promise<number> {
+  const page = await until(() => watch.scrape(port), (page) => requests(page) >= wanted, timeoutSeconds);
+  return requests(page);
+}
+
+/**
+ * Sends to each of some copies until each has counted what it answered, which no other is told; meanwhile these are scraped,
+ * one behind another.
+ */
+export async function sendCounted(
+  watch: Watch,
+  some: readonly TestCopy[],
+  scraped: readonly TestCopy[] = some,
+): Promise<number> {
+  const counted = async ({ port }: TestCopy): Promise<number> =>
+    requests(new Page(await get(port, "/metrics?copy=self")));
+  const before = await Promise.all(some.map(counted));
+  const clients = some.map(({ port }) => new Client(port));
+  for (const { port } of scraped) await watch.scrape(port);
+  const answered = await Promise.all(clients.map((client) => client.end()));
+  for (const [i, copy] of some.entries()) {
+    await until(() => counted(copy), (count) => count >= before[i]! + answered[i]!, 20);
+  }
+  return answered.reduce((sum, each) => sum + each, 0);
+}
+
 export function states(page: Page): Record<string, number> {
   return Object.fromEntries(
     ["alive", "late", "ended"].map((state) => [state, page.value(`runtime_copies{state="${state}"}`)]),
@@ -108,7 +139,7 @@ export async function untilStates(
   watch: Watch,
   port: number,
   wanted: Record<string, number>,
-  timeoutSeconds = 10,
+  timeoutSeconds = 20,
 ): Promise<Page> {
   const end = performance.now() + timeoutSeconds * 1000;
   for (;;) {
