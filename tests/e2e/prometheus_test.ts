@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { after, before, it } from "node:test";
 import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
+import { MachineWaits } from "../support/machine_waits.ts";
 import { describeWith } from "../support/programs.ts";
 import { type Prometheus, type Result, startPrometheus } from "../support/prometheus.ts";
 import { type Demo, type DemoRuntime, startDemo } from "../support/server.ts";
@@ -14,33 +14,13 @@ const scrapeSeconds = 1;
 /** The demos' beats are 20 ms apart. */
 const beatsPerSecond = 50;
 
-/** For how long the machine has let a program wait for a core, which nothing can tell from what held its loop. */
-function waitedSeconds({ process: { pid } }: Demo): number {
-  try {
-    return Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[1]) / 1e9;
-  } catch {
-    return 0; // Linux alone tells it
-  }
-}
-
 describeWith("a Prometheus that scrapes the demo on each runtime", ["prometheus"], (generation) => {
   const demos = new Map<DemoRuntime, Demo>();
   let prometheus: Prometheus | undefined;
 
-  /** What {@linkcode waitedSeconds} was, by runtime, and when. */
-  const waited: { at: number; seconds: Record<string, number> }[] = [];
-  let looking: ReturnType<typeof setInterval> | undefined;
-  const lookAtWaits = (): void => {
-    const seconds = Object.fromEntries([...demos].map(([runtime, demo]) => [runtime, waitedSeconds(demo)]));
-    waited.push({ at: performance.now(), seconds });
-  };
+  let waits: MachineWaits<DemoRuntime> | undefined;
   /** For how much of the last ten seconds at most, and of the scrape before them, a program waited for the machine. */
-  const waitedShare = (runtime: DemoRuntime): number => {
-    lookAtWaits();
-    const { at, seconds } = waited.at(-1)!;
-    const before = waited.findLast((each) => each.at < at - 12_000) ?? waited[0]!;
-    return 1.2 * (seconds[runtime]! - before.seconds[runtime]!) / 10;
-  };
+  const waitedShare = (runtime: DemoRuntime): number => 1.2 * waits!.lately(runtime, 12) / 10;
 
   /** The answer's values by runtime. */
   async function byRuntime(promql: string): Promise<Record<string, number[]>> {
@@ -58,7 +38,7 @@ describeWith("a Prometheus that scrapes the demo on each runtime", ["prometheus"
     );
     const failed = started.find((result) => result.status === "rejected");
     if (failed) throw failed.reason;
-    looking = setInterval(lookAtWaits, 500);
+    waits = new MachineWaits(demos);
     prometheus = await startPrometheus(generation, {
       global: { scrape_interval: `${scrapeSeconds}s` },
       scrape_configs: [{
@@ -79,7 +59,7 @@ describeWith("a Prometheus that scrapes the demo on each runtime", ["prometheus"
   });
 
   after(async () => {
-    clearInterval(looking);
+    waits?.stop();
     await Promise.allSettled([prometheus?.stop(), ...[...demos.values()].map((demo) => demo.stop())]);
   });
 
