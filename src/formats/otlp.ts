@@ -130,10 +130,11 @@ class Points {
   }
 
   #start(index: number): Pick<Point, "startUnixSeconds" | "bornUnixSeconds"> {
-    const { type, createdAt } = this.#family;
-    if (type === "gauge" || type === "untyped") return {};
-    const { startUnixSeconds, unixSeconds } = this.#context;
+    const { type, createdAt, isForeign } = this.#family;
     const born = createdAt?.[index];
+    // What the system counts, such as for the container, began before all that is ours, and nobody tells when.
+    if (type === "gauge" || type === "untyped" || !isForeign && born === undefined) return {};
+    const { startUnixSeconds, unixSeconds } = this.#context;
     return {
       startUnixSeconds: Math.min(born ?? startUnixSeconds, unixSeconds),
       ...(born !== undefined && { bornUnixSeconds: born }),

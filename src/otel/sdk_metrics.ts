@@ -26,7 +26,7 @@ export interface SdkDescriptor {
 
 /** One label set. */
 export interface SdkDataPoint<Value> {
-  /** When it began to count; the time of the collection for what does not count. */
+  /** When it began to count, 0 where nobody knows; the time of the collection for what does not count. */
   startTime: HrTime;
   /** When the snapshot was taken. */
   endTime: HrTime;
@@ -112,7 +112,8 @@ export function* sdkMetrics(
     { attributes, startUnixSeconds }: { attributes: Attributes; startUnixSeconds?: number },
     value: Value,
   ): SdkDataPoint<Value> => ({
-    startTime: startUnixSeconds === undefined ? end : hrTime(startUnixSeconds),
+    // OTLP's word for a beginning that is not known is 0.
+    startTime: startUnixSeconds === undefined && metric.data !== "sum" ? end : hrTime(startUnixSeconds ?? 0),
     endTime: end,
     attributes: semantic ? semantic.attributes(attributes) : Object.fromEntries(attributes),
     value,

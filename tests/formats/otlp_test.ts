@@ -5,10 +5,15 @@ import { Counter, Gauge, Histogram, Registry, Summary } from "prom-client";
 import { createMonitor } from "@rtm/runtime-metrics";
 import { otlpMetrics } from "../../src/formats/otlp.ts";
 import { writeOtlpJson } from "../../src/formats/otlp_json.ts";
+import type { NumberPoint, OtlpMetric, WholeMetric } from "../../src/formats/otlp_metric.ts";
+import { takeSnapshot } from "../../src/gather/family_snapshot.ts";
 import { gather, type GatherSource } from "../../src/gather/gather.ts";
+import { Sampled } from "../../src/metrics/sampled.ts";
 import { accessTo } from "../../src/monitor/access.ts";
+import { sdkMetrics } from "../../src/otel/sdk_metrics.ts";
 import { currentRuntime } from "../../src/runtime/detect.ts";
 import { checkExportRequest } from "../support/otlp_schema.ts";
+import { collected } from "../support/render.ts";
 
 const resource = { "service.name": "api", "service.instance.id": "one" };
 const [startUnixSeconds, unixSeconds] = [1_700_000_000, 1_700_000_060];
@@ -309,6 +314,38 @@ describe("a request of OTLP", () => {
     const { startTimeUnixNano } = sent["http_requests_total"]!["sum"]!.dataPoints[0] as { startTimeUnixNano: string };
     const start = Number(startTimeUnixNano) / 1e9;
     assert(start >= before - 0.01 && start <= now + 0.01, `${before} <= ${start} <= ${now}`);
+  });
+
+  it("tells no beginning of what the system had counted before, and of nothing else that is counted", () => {
+    const read = (name: string, beganAt?: number) =>
+      takeSnapshot(
+        new Sampled("counter", { name, help: "", labelNames: [], aggregator: "max" }, () => [[7]], beganAt),
+      );
+    const families = [
+      read("container_oom_kills_total"),
+      read("process_cpu_seconds_total", startUnixSeconds + 1),
+      ...collected({ name: "jobs_total", help: "", type: "counter", values: [{ value: 7 }] }),
+    ];
+    const metrics = [...otlpMetrics(families, { labels: {}, resource, startUnixSeconds, unixSeconds })]
+      .map((each) =>
+        ({ ...each, points: [...each.points] as NumberPoint[] }) as OtlpMetric & { points: NumberPoint[] }
+      );
+    assertEquals(metrics.map(({ points }) => points[0]!.startUnixSeconds), [
+      undefined,
+      startUnixSeconds + 1,
+      startUnixSeconds,
+    ]);
+    const sent = [...writeOtlpJson(metrics, { resource, unixSeconds, temporality: "cumulative" })].join("");
+    checkExportRequest(JSON.parse(sent));
+    assertEquals(sent.match(/"startTimeUnixNano"/g)?.length, 2);
+    const starts = metrics.map((metric) => {
+      const steps = sdkMetrics(metric as WholeMetric, unixSeconds, undefined);
+      for (;;) {
+        const { done, value } = steps.next();
+        if (done) return value[0]!.dataPoints[0]!.startTime;
+      }
+    });
+    assertEquals(starts, [[0, 0], [startUnixSeconds + 1, 0], [startUnixSeconds, 0]]);
   });
 
   it("sends a whole page of a monitor and of prom-client's own metrics by the schema", async () => {
