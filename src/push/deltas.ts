@@ -4,27 +4,14 @@
  * @module
  */
 
-import {
-  type Attributes,
-  type ExponentialPoint,
-  type HistogramPoint,
-  isCounted,
-  type NumberPoint,
-  type OtlpMetric,
-} from "../formats/otlp_metric.ts";
-import { addNative, countsOf, type NativeBuckets } from "../metrics/native_buckets.ts";
+import { type Attributes, isCounted, type OtlpMetric } from "../formats/otlp_metric.ts";
+import { type Counted, countedOf, type CountedPoint, difference, isNone, sum } from "./counted.ts";
 
 /** One push: what it carries counts as told once it was accepted. */
 export interface Round {
   readonly unixSeconds: number;
   accepted: boolean;
 }
-
-type ClassicCounts = Pick<HistogramPoint, "count" | "sum" | "bounds" | "bucketCounts">;
-type ExponentialCounts = Omit<ExponentialPoint, "attributes" | "startUnixSeconds" | "bornUnixSeconds" | "exemplars">;
-
-/** What a series had counted. */
-type Counted = number | ClassicCounts | ExponentialCounts;
 
 /** What is known of one series. A reset begins it anew: it then has told nothing of what it is now. */
 interface Series {
@@ -43,8 +30,6 @@ interface Series {
   /** When the series began, as it says itself. */
   born: number | undefined;
 }
-
-type CountedPoint = NumberPoint | HistogramPoint | ExponentialPoint;
 
 /**
  * How many series that are gone are remembered at least: one that a source did not tell once is not sent as a new one, and
@@ -166,10 +151,6 @@ function untoldOf({ told, sent, carried }: Series): Counted {
   return carried === undefined ? untold : sum(untold, carried);
 }
 
-function isNone(untold: Counted): boolean {
-  return (typeof untold === "number" ? untold : untold.count) === 0;
-}
-
 /** Makes the point of what is to be told, from the time on up to which all was told. */
 function pointOf(
   { told, toldUnixSeconds, sinceUnixSeconds }: Series,
@@ -184,107 +165,4 @@ function pointOf(
     // A clock that went back must not make an interval that ends before it begins.
     startUnixSeconds: Math.min(Math.max(toldUnixSeconds, began), round.unixSeconds),
   } as CountedPoint;
-}
-
-/** Without what is not needed again. */
-function countedOf(point: CountedPoint): Counted {
-  if ("value" in point) return point.value;
-  const { count, sum, bucketCounts } = point;
-  if ("bounds" in point) return { count, sum, bucketCounts, bounds: point.bounds };
-  const { scale, zeroCount, zeroThreshold, offset } = point;
-  return { count, sum, bucketCounts, scale, zeroCount, zeroThreshold, offset };
-}
-
-/** Adds what was counted before a reset: by the buckets of now, which may be others. */
-function sum(now: Counted, carried: Counted): Counted {
-  if (typeof now === "number") return typeof carried === "number" ? now + carried : now;
-  if (typeof carried === "number") return now;
-  const totals = {
-    count: now.count + carried.count,
-    sum: now.sum === undefined || carried.sum === undefined ? undefined : now.sum + carried.sum,
-  };
-  if ("bounds" in now && "bounds" in carried) {
-    const bucketCounts = [...now.bucketCounts];
-    addBuckets(bucketCounts, now.bounds, carried);
-    return { ...now, ...totals, bucketCounts };
-  }
-  if ("bounds" in now || "bounds" in carried) return now;
-  const all = addNative(nativeOf(now), nativeOf(carried));
-  if (!all) return now;
-  const { schema: scale, offset, zeroCount } = all;
-  return { ...now, ...totals, scale, zeroCount, offset: offset - 1, bucketCounts: countsOf(all) };
-}
-
-/** OTLP numbers a bucket by its lower bound, Prometheus by its upper one. */
-function nativeOf({ scale: schema, offset, bucketCounts: counts, ...rest }: ExponentialCounts): NativeBuckets {
-  return { ...rest, schema, offset: offset + 1, counts, begin: 0, end: counts.length };
-}
-
-/** Returns undefined where `now` is not `told` and more. */
-function difference(now: Counted, told: Counted): Counted | undefined {
-  if (typeof now === "number") {
-    if (typeof told !== "number") return undefined;
-    // Infinity minus infinity would be none.
-    return Object.is(now, told) ? 0 : now >= told ? now - told : undefined;
-  }
-  if (typeof told === "number" || now.count < told.count) return undefined;
-  // A copy that has come or gone takes bounds along: what both have counts on.
-  if ("bounds" in now && !sameBounds(now, told)) {
-    const common = "bounds" in told ? now.bounds.filter((bound) => told.bounds.includes(bound)) : [];
-    return difference(coarser(now, common), coarser(told, common));
-  }
-  const before = countsBefore(now, told);
-  const bucketCounts = before && now.bucketCounts.map((count, i) => count - before[i]!);
-  if (!bucketCounts || bucketCounts.some((count) => count < 0)) return undefined;
-  const grown = now.sum === undefined || told.sum === undefined ? NaN : now.sum - told.sum;
-  // Behind an infinite sum nothing more can be told of it.
-  const sum = Number.isNaN(grown) ? undefined : grown;
-  const delta = { ...now, count: now.count - told.count, sum, bucketCounts };
-  if (!("scale" in now)) return delta;
-  const zeroCount = now.zeroCount - (told as ExponentialCounts).zeroCount;
-  return zeroCount < 0 ? undefined : { ...delta, zeroCount };
-}
-
-function sameBounds({ bounds }: ClassicCounts, told: ClassicCounts | ExponentialCounts): boolean {
-  return "bounds" in told && bounds.length === told.bounds.length &&
-    bounds.every((bound, i) => bound === told.bounds[i]);
-}
-
-/** The same with these bounds alone, of which it has all. */
-function coarser(counts: ClassicCounts | ExponentialCounts, bounds: readonly number[]): ClassicCounts {
-  const { count, sum } = counts;
-  const bucketCounts = [...bounds, Infinity].map(() => 0);
-  if ("bounds" in counts) addBuckets(bucketCounts, bounds, counts);
-  else bucketCounts[0] = count;
-  return { count, sum, bounds, bucketCounts };
-}
-
-/** Adds buckets to those of other bounds. */
-function addBuckets(
-  bucketCounts: number[],
-  bounds: readonly number[],
-  { bounds: own, bucketCounts: more }: ClassicCounts,
-): void {
-  for (const [i, count] of more.entries()) {
-    const bucket = bounds.findIndex((bound) => bound >= (own[i] ?? Infinity));
-    bucketCounts[bucket < 0 ? bucketCounts.length - 1 : bucket]! += count;
-  }
-}
-
-/** What was told, by the buckets of now; undefined where those cannot hold it. */
-function countsBefore(
-  now: ClassicCounts | ExponentialCounts,
-  told: ClassicCounts | ExponentialCounts,
-): readonly number[] | undefined {
-  if ("bounds" in now) return told.bucketCounts;
-  // Buckets are only ever made coarser, unless all of it was reset.
-  if ("bounds" in told || now.scale > told.scale || now.zeroThreshold !== told.zeroThreshold) return undefined;
-  const before = now.bucketCounts.map(() => 0);
-  for (const [i, count] of told.bucketCounts.entries()) {
-    if (count === 0) continue;
-    const place = Math.floor((told.offset + i) / 2 ** (told.scale - now.scale)) - now.offset;
-    if (before[place] === undefined) return undefined;
-    before[place] += count;
-  }
-  return before;
 }

@@ -131,11 +131,8 @@ class Variables {
   }
 
   word<Word>(words: Readonly<Record<string, Word>>, ...names: readonly string[]): Word | undefined {
-    const known = (value: string): Word | undefined => {
-      const word = value.toLowerCase();
-      return Object.hasOwn(words, word) ? words[word] : undefined;
-    };
-    return this.#usable(names, known, `one of ${Object.keys(words).join(", ")}`);
+    const known = new Map(Object.entries(words));
+    return this.#usable(names, (value) => known.get(value.toLowerCase()), `one of ${Object.keys(words).join(", ")}`);
   }
 
   /** From milliseconds, as OpenTelemetry counts. */

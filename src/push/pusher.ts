@@ -113,10 +113,10 @@ export class MonitorPusher implements Pusher {
   #lastPush: number | undefined;
   #lastError: string | undefined;
   /** Until when a push may be under way: the context of an edge request can end without a word. */
-  #busyUntil = Number.NEGATIVE_INFINITY;
-  #dueUntil = Number.NEGATIVE_INFINITY;
+  #busyUntil = -Infinity;
+  #dueUntil = -Infinity;
   /** Until when the other side asked to be left alone. */
-  #pausedUntil = Number.NEGATIVE_INFINITY;
+  #pausedUntil = -Infinity;
   #underWay: Promise<boolean> | undefined;
   #timer: unknown;
   /** Ends the pause before another attempt. */
@@ -185,7 +185,7 @@ export class MonitorPusher implements Pusher {
     const later = async (): Promise<void> => {
       await sleep(intervalSeconds);
       // From here on another request's counts would come too late for this page.
-      this.#dueUntil = Number.NEGATIVE_INFINITY;
+      this.#dueUntil = -Infinity;
       await this.#push(retries, sleep);
     };
     try {
@@ -208,7 +208,7 @@ export class MonitorPusher implements Pusher {
     await this.#underWay;
     this.#isStopping = false;
     // There is no later for this one.
-    this.#pausedUntil = Number.NEGATIVE_INFINITY;
+    this.#pausedUntil = -Infinity;
     await this.#push(0, this.#clock.sleep);
   }
 
@@ -230,7 +230,7 @@ export class MonitorPusher implements Pusher {
       return await pushing;
     } finally {
       this.#underWay = undefined;
-      this.#busyUntil = Number.NEGATIVE_INFINITY;
+      this.#busyUntil = -Infinity;
     }
   }
 

@@ -4,7 +4,7 @@ import { Counter, Gauge, Histogram, Registry, Summary } from "prom-client";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { createPusher, type Pusher, type PusherOptions } from "@rtm/runtime-metrics/push";
 import { otlpMetrics } from "../../src/formats/otlp.ts";
-import type { ExponentialPoint, HistogramPoint } from "../../src/formats/otlp_metric.ts";
+import type { ExponentialPoint, HistogramPoint, OtlpMetric } from "../../src/formats/otlp_metric.ts";
 import { takeSnapshot } from "../../src/gather/family_snapshot.ts";
 import { Histogram as OurHistogram } from "../../src/metrics/histogram.ts";
 import { insideOf, withAccess } from "../../src/monitor/access.ts";
@@ -293,6 +293,59 @@ describe("pushing deltas", () => {
     assertEquals(told([5], [18, 4], 42), [[5, 9, [], [5]]]);
     // What fell in a bucket has begun anew.
     assertEquals(told([5], [30, 0], 42), [[30, 42, [5], [30, 0]]]);
+  });
+
+  it("counts on where a copy that has no exponential buckets comes or goes", () => {
+    type Classic = Pick<HistogramPoint, "bounds" | "bucketCounts">;
+    type Exponential = Pick<ExponentialPoint, "bucketCounts" | "zeroCount" | "offset">;
+    const all = (counts: readonly number[]): number => counts.reduce((sum, each) => sum + each, 0);
+    const push = (deltas: Deltas, counts: Classic | Exponential, accepted = true) => {
+      const isNative = "offset" in counts;
+      const count = all(counts.bucketCounts) + (isNative ? counts.zeroCount : 0);
+      const point = {
+        ...{ attributes: [], startUnixSeconds: 1, bornUnixSeconds: 1, count, sum: 2 * count, exemplars: [] },
+        ...(isNative && { scale: 3, zeroThreshold: 0 }),
+        ...counts,
+      } as unknown as HistogramPoint & ExponentialPoint;
+      const data = isNative ? "exponentialHistogram" as const : "histogram" as const;
+      const metric = { name: "h", description: "", unit: "s", isForeign: false, data, points: [point] } as OtlpMetric;
+      const [made] = [...deltas.of([metric], { unixSeconds: 10, accepted })];
+      const [told] = [...made!.points] as (typeof point | undefined)[];
+      if (!told) return undefined;
+      // Receivers refuse a point whose buckets do not add up to its count.
+      assertEquals(told.count, all(told.bucketCounts) + (isNative ? told.zeroCount : 0));
+      assert(told.bucketCounts.every((each) => each >= 0) && (!isNative || told.zeroCount >= 0));
+      return [told.count, told.sum, told.bucketCounts];
+    };
+    const before: Classic = { bounds: [1, 2], bucketCounts: [3, 2, 5] };
+    const after: Exponential = { bucketCounts: [4, 0, 6], zeroCount: 2, offset: 5 };
+
+    const deltas = new Deltas();
+    assertEquals(push(deltas, before), [10, 20, [3, 2, 5]]);
+    // In which buckets the two are, nobody knows: their number and their sum are right.
+    assertEquals(push(deltas, after)!.slice(0, 2), [2, 4]);
+    assertEquals(push(deltas, after), undefined);
+    assertEquals(push(deltas, { ...after, bucketCounts: [4, 1, 6] }), [1, 2, [0, 1, 0]]);
+    assertEquals(push(deltas, { bounds: [1], bucketCounts: [9, 7] }), [3, 6, [3]]);
+
+    // What a failed push had is in the next one, whatever that is told in, and so is what was counted before a reset.
+    const failing = new Deltas();
+    push(failing, before);
+    assertEquals(push(failing, after, false)!.slice(0, 2), [2, 4]);
+    assertEquals(push(failing, { bounds: [1], bucketCounts: [9, 7] }, false), [6, 12, [6, 0]]);
+    assertEquals(push(failing, { ...after, zeroCount: 5 }, false)!.slice(0, 2), [21, 42]);
+    assertEquals(push(failing, { bounds: [1], bucketCounts: [1, 1] }, false), [23, 46, [23]]);
+    assertEquals(push(failing, { bucketCounts: [], zeroCount: 0, offset: 0 })!.slice(0, 2), [23, 46]);
+
+    const random = seeded(7);
+    for (let i = 0; i < 200; i++) {
+      const some = (length: number) => Array.from({ length }, () => Math.floor(random() * 9));
+      const [deltas, bucketCounts] = [new Deltas(), some(3)];
+      const now = { bucketCounts: some(6).map((each) => each + 5), zeroCount: Math.floor(random() * 3), offset: -2 };
+      push(deltas, { bounds: [1, 2], bucketCounts });
+      const grown = all(now.bucketCounts) + now.zeroCount - all(bucketCounts);
+      assertEquals(push(deltas, now)?.[0] ?? 0, grown);
+    }
   });
 
   it("loses nothing and tells nothing twice, whichever pushes fail", async () => {
