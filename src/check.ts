@@ -27,7 +27,6 @@ export function hiding(refuse: Refuse): Refuse {
   return (Class, expected, got) => refuse(Class, expected, got, true);
 }
 
-/** Refuses an option of `createMonitor`. */
 export const fail: Refuse = (...wrong) => refuser("Cannot create monitor")(...wrong);
 
 /** What an option may be. */
@@ -108,18 +107,14 @@ export function bounded<Value>(of: Kind, rule: string, fits: (value: Value) => b
   };
 }
 
-/** True or false. */
 export const flag: Kind = /* @__PURE__ */ kind("true or false", (value) => typeof value === "boolean");
 
-/** A function of the app's. */
 export const callable: Kind = /* @__PURE__ */ kind("a function", (value) => typeof value === "function");
 
-/** A text. */
 export function text(is: string, fits: (value: string) => boolean = () => true): Kind {
   return kind(is, (value) => typeof value === "string" && fits(value));
 }
 
-/** A text that says something. */
 export const someText: Kind = /* @__PURE__ */ text("a string with something in it", Boolean);
 
 /** A number in bounds; `range` says them, such as `above 0 and at most 10`. */

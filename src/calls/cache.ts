@@ -29,7 +29,6 @@ export type CacheWrapper = <Lookup extends (...args: never[]) => unknown>(
 
 const refuse: Refuse = refuser("Cannot measure cache");
 
-/** Makes `calls.cache`. */
 export function cacheWrapper(scope: CallScope): CacheWrapper {
   return <Lookup extends (...args: never[]) => unknown>(
     name: string,

@@ -21,7 +21,6 @@ import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
 /** What a call needs of the monitor; undefined while it does not measure, and the call just happens. */
 export type CallScope = () => CallFamilies | undefined;
 
-/** The families of calls. */
 export class CallFamilies implements CorePart {
   readonly core: Core;
   readonly #families: Families;

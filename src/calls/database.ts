@@ -20,7 +20,6 @@ const longest = Math.max(...[...operations].map(({ length }) => length));
 /** A query of a database in the process, and the reading of rows, hold the loop. */
 const holder: LoopHolder = task("database");
 
-/** Makes `calls.database`. */
 export function databaseWrapper(
   scope: CallScope,
 ): <Query extends (...args: never[]) => unknown>(query: Query) => Query {

@@ -11,7 +11,6 @@ import { type CallOptions, serviceFinder } from "./services.ts";
 /** `fetch`, as every runtime has it. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
-/** The kind of pending work that outgoing requests are. */
 const pendingKind = "http_client_request";
 
 /**

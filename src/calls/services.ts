@@ -33,7 +33,6 @@ export const callOptions: OptionTable<CallOptions> = {
   },
 };
 
-/** Checks the options and fills defaults in. */
 export function checkCallOptions(options: CallOptions): CallOptions {
   return checkTable(refuser("Cannot measure calls"), options, callOptions);
 }

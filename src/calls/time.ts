@@ -26,7 +26,6 @@ export type Time = <Result>(
 
 const refuse: Refuse = refuser("Cannot time work");
 
-/** Makes `calls.time`. */
 export function timer(scope: CallScope): Time {
   return (family, labels, work) => {
     if (typeof family?.observe !== "function") refuse(TypeError, "expected a histogram or a summary", family, true);

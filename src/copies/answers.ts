@@ -9,7 +9,6 @@ import type { KnownCopies } from "./known_copies.ts";
 import type { OwnReports } from "./own_reports.ts";
 import type { Sender } from "./sender.ts";
 
-/** What answering needs. */
 export interface AnswersOptions extends Pick<CopiesOptions, "gatherOwn" | "self"> {
   readonly own: OwnReports;
   readonly known: KnownCopies;

@@ -20,7 +20,6 @@ const [silentSeconds, momentSeconds] = [5, 0.1];
  */
 const leastTurns = 3;
 
-/** What a round needs. */
 export interface CollectionRoundOptions {
   /** By which the others speak of it. */
   readonly number: number;

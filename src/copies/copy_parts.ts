@@ -12,7 +12,6 @@ import type { SharedReader } from "./shared_reader.ts";
 import type { SharedSlots } from "./shared_slots.ts";
 import type { Threads } from "./threads.ts";
 
-/** Who this copy is. */
 export interface Identity {
   readonly id: string;
   /** What the label `copy` says. */
@@ -30,7 +29,6 @@ export interface Shared {
   readonly threads: Threads;
 }
 
-/** What a copy needs. */
 export interface CopiesOptions {
   readonly identity: Identity;
   readonly group: string;

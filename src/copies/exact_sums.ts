@@ -31,7 +31,6 @@ export function gridParts(value: number): number | undefined {
   return Number.isSafeInteger(parts) ? parts : undefined;
 }
 
-/** Makes the number of parts. */
 export function ofGridParts(parts: number): number {
   return parts / ownGrid;
 }

@@ -23,7 +23,6 @@ import {
   wireNumber,
 } from "./number_wire.ts";
 
-/** The types of the families, by their letters. */
 const types = { c: "counter", g: "gauge", u: "untyped", h: "histogram", s: "summary" } as const;
 
 /** What a line is, in its order. */
@@ -41,7 +40,6 @@ type Line = readonly [
   ...numbers: unknown[],
 ];
 
-/** Writes a family. */
 export function familyLine(family: FamilySnapshot): string {
   const { kind, name, help, type, isForeign, aggregator = 0, lost, createdAt, exemplars, size } = family;
   const { sets, kept } = keptSets(family);

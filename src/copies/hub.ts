@@ -21,7 +21,6 @@ export interface Link {
   readonly isSameProcess: boolean;
 }
 
-/** Who listens. */
 export interface HubListener {
   /** A message for us, by its head and as a whole, whether it is of this process, and the numbers that came with it. */
   heard(head: MessageHead, text: string, isSibling: boolean, moment?: Moment): void;
@@ -123,7 +122,6 @@ export class Hub {
     if (link.isLife && ids.length > 0) this.#listener.ended(ids);
   }
 
-  /** Forgets who is gone. */
   forget(id: string): void {
     this.#routes.delete(id);
   }

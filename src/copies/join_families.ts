@@ -10,7 +10,6 @@ import { griddedFamily } from "./exact_sums.ts";
 import { isKept, joinOf, standsApart } from "./join_rules.ts";
 import { NumbersJoin } from "./numbers_join.ts";
 
-/** What one copy brings. */
 export interface CopyPart {
   /** What the label `copy` says. */
   readonly copy: string;
@@ -23,7 +22,6 @@ export interface CopyPart {
   readonly labels: Labels;
 }
 
-/** One family of one copy. */
 interface Piece {
   readonly part: CopyPart;
   readonly family: FamilySnapshot;

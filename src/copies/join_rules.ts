@@ -31,7 +31,6 @@ export function isKept({ kind, type }: FamilySnapshot): boolean {
   return kind === "distribution" || type === "counter";
 }
 
-/** Joins two numbers. */
 export type Join = (sofar: number, value: number) => number;
 
 const joins: Readonly<Record<string, Join>> = {

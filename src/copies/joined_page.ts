@@ -28,10 +28,8 @@ export interface OtherPart {
   readonly hasEnded: boolean;
 }
 
-/** How many copies are in which state. */
 export type CopyStates = Readonly<Record<"alive" | "late" | "ended", number>>;
 
-/** How a page is joined. */
 export interface JoinOptions {
   /** What our own metrics begin with. */
   readonly prefix: string;
@@ -43,7 +41,6 @@ export interface JoinOptions {
   unread(): void;
 }
 
-/** Joins the page. */
 export async function joinPage(own: OwnPart, others: readonly OtherPart[], options: JoinOptions): Promise<Gathered> {
   const { prefix, states, slices, failed, unread } = options;
   const nameOf = namesOf([own, ...others.filter(({ hasEnded }) => !hasEnded).map(({ report }) => report.head)]);

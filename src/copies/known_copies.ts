@@ -13,7 +13,6 @@ const mostNamed = 2000;
 /** What others say of the end of a copy that spoke later than this many seconds ago is old. */
 const sinceHeardSeconds = 1;
 
-/** Another copy. */
 export interface KnownCopy {
   readonly id: string;
   /** Its newest report; undefined before the first. */
@@ -31,7 +30,6 @@ export interface KnownCopy {
   owesSince: number | undefined;
 }
 
-/** The other copies. */
 export class KnownCopies {
   /** Who knows this. */
   readonly id: string;
@@ -125,7 +123,6 @@ export class KnownCopies {
     if (copy) copy.isSibling = true;
   }
 
-  /** Notes that a copy has ended. */
   end(id: string): void {
     const copy = this.#copies.get(id);
     if (!copy || copy.hasEnded) return;

@@ -17,7 +17,6 @@ export interface LabelSets {
   readonly values: readonly Row[];
 }
 
-/** A family whose label sets stand ready. */
 export interface RowFamily {
   readonly rows: LabelSets;
 }
@@ -132,7 +131,6 @@ export function keyOf(row: Row): string {
   return JSON.stringify(row);
 }
 
-/** The keys of all. */
 export function keysOf(values: readonly Row[]): readonly string[] {
   let all = keys.get(values);
   if (!all) keys.set(values, all = values.map(keyOf));

@@ -69,13 +69,11 @@ export interface MessageHead {
   readonly reports: number;
 }
 
-/** A message. */
 export interface Message {
   readonly head: MessageHead;
   readonly reports: readonly Report[];
 }
 
-/** Writes a message. */
 export function messageText(head: Omit<MessageHead, "version" | "reports">, reports: readonly Report[] = []): string {
   const first = JSON.stringify({ version: protocol, ...head, reports: reports.length });
   return [first, ...reports.flatMap((report) => report.lines())].join("\n");

@@ -58,7 +58,6 @@ export const joinOptions: OptionTable<JoinOptions> = {
 /** What every error of this door begins with. */
 export const action = "Cannot join copies";
 
-/** Checks the options and fills defaults in. */
 export function checkJoinOptions(options: JoinOptions): JoinSettings {
   return checkTable(refuser(action), options, joinOptions) as JoinSettings;
 }

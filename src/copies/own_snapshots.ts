@@ -10,7 +10,6 @@ import { type FamilySnapshot, takeSnapshot } from "../gather/family_snapshot.ts"
 import type { Gathered } from "../gather/gather.ts";
 import type { MonitorAccess } from "../monitor/access.ts";
 
-/** Takes the snapshots of one core. */
 export class OwnSnapshots {
   readonly #core: Core;
   readonly #access: MonitorAccess;
@@ -41,7 +40,6 @@ export class OwnSnapshots {
     return own;
   }
 
-  /** Takes the last one. */
   last(): Gathered {
     this.#hasEnded = true;
     const core = this.#core;

@@ -14,7 +14,6 @@ const longText = 16_384;
 /** What comes when so much waits is done at once, so that a flood is no heap. */
 const mostWaiting = 256;
 
-/** What waits. */
 interface Waiting {
   readonly of: unknown;
   act(): void;

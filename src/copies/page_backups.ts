@@ -57,7 +57,6 @@ export class PageBackups {
     }
   }
 
-  /** Tells a copy what pages have shown. */
   tell(to: string, pages: readonly ShownPage[]): void {
     for (const { of, report } of pages) this.#options.sender.post("shown", { to, shown: of }, [report]);
   }

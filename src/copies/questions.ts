@@ -14,14 +14,12 @@ import type { MessageHead, MessageKind } from "./message.ts";
 /** The most questions that wait for an answer: each ends by the deadline. */
 const mostQuestions = 1000;
 
-/** What questions need. */
 export interface QuestionsOptions {
   readonly runtime: Pick<Runtime, "startTimer" | "stopTimer">;
   readonly deadlineSeconds: number;
   post(kind: MessageKind, more: Partial<MessageHead>): void;
   /** Counts a question that could not be answered. */
   failed(): undefined;
-  /** Who answers for a door of this copy. */
   answerOf(door: string): AnswerOthers | undefined;
 }
 

@@ -36,7 +36,6 @@ export interface ReportHead {
   readonly exemplars?: Readonly<Record<string, unknown>>;
 }
 
-/** The families of a report. */
 export interface ReportFamilies {
   readonly own: readonly FamilySnapshot[];
   readonly inherited: readonly FamilySnapshot[];
@@ -133,7 +132,6 @@ export function reportOf(
   );
 }
 
-/** Writes families as lines, in slices. */
 export async function familyLines(families: readonly FamilySnapshot[], slices: Slices): Promise<string[]> {
   const lines: string[] = [];
   for (const family of families) {

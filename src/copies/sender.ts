@@ -60,7 +60,6 @@ export class Sender {
     this.post(kind, more, told);
   }
 
-  /** Writes a message. */
   text(kind: MessageKind, more: Partial<MessageHead> = {}, reports: readonly Report[] = []): string {
     const { identity: { id }, group, runtime, shared } = this.#options;
     const sender = { from: id, at: runtime.unixNow(), process: this.process, bornAt: this.#elderBornAt };

@@ -51,7 +51,6 @@ export const slotsPart = { size: 0, numbers: 1, labels: 2, createdAt: 3, words: 
 /** Where free memory begins. */
 export const heapAt: number = familiesAt + entryWords * mostFamilies * 4;
 
-/** What is told of a family. */
 export interface FamilyDefinition {
   readonly title: string;
   readonly help: string;

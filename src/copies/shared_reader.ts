@@ -28,7 +28,6 @@ const numberTries = 50;
 /** All numbers of a thread at one moment: of each family how many slots there are, below 0 where it is not here, and their numbers. */
 export type Moment = Float64Array;
 
-/** What was read. */
 export interface LiveReading {
   /** The number of the report that is made of it: later ones are higher. */
   readonly number: number;
@@ -42,7 +41,6 @@ interface Place {
   readonly stride: number;
 }
 
-/** Reads one thread. */
 export class SharedReader {
   readonly #views: SharedViews;
   readonly #definitions: FamilyDefinition[] = [];

@@ -57,7 +57,6 @@ export class SharedSlots implements SlotMemory {
     return buffer && new SharedSlots(buffer, mostBytes);
   }
 
-  /** Numbers the next report. */
   nextReport(): number {
     return Atomics.add(this.views.words, head.reports, 1) + 1;
   }
@@ -138,7 +137,6 @@ export class SharedSlots implements SlotMemory {
   }
 }
 
-/** The memory of one family. */
 class SharedFamily implements FamilyMemory {
   readonly #memory: SharedSlots;
   readonly #family: SlottedFamily;

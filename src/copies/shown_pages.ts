@@ -13,7 +13,6 @@ import type { KnownCopies } from "./known_copies.ts";
 import type { ShownReport } from "./message.ts";
 import type { Report } from "./report.ts";
 
-/** What a page has shown. */
 export interface ShownPage {
   /** What it was made of. */
   readonly of: readonly ShownReport[];

@@ -48,7 +48,6 @@ export class SocketFolder {
   readonly #refuse: (reason: string) => void;
   /** What was refused already, so that it is counted once. */
   readonly #refused = new Set<string>();
-  /** Our own socket. */
   readonly path: string;
 
   /**

@@ -63,7 +63,6 @@ export class SocketLinks implements LinkSource {
   readonly #folder: SocketFolder;
   readonly #context: LinkContext;
   readonly #peers = new Map<string, Peer>();
-  /** Those that are being connected to. */
   readonly #connecting = new Set<string>();
   readonly #unknown = new Set<SocketLike>();
   /** Those that did not speak as copies do, and when they are tried again: no page waits for them until they do. */

@@ -20,7 +20,6 @@ export interface ChannelLike {
   unref(): void;
 }
 
-/** Opens it. */
 export type OpenChannel = new (name: string) => ChannelLike;
 
 /** What goes over it: a message, whether it was passed on from another process, and the numbers of its sender's memory. */

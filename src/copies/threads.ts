@@ -17,7 +17,6 @@ import { BeatReader } from "./shared_beat.ts";
 import { SharedViews } from "./shared_layout.ts";
 import { type LiveReading, type Moment, SharedReader } from "./shared_reader.ts";
 
-/** What a thread tells the others of its memory. */
 export interface ThreadMemory {
   readonly id: string;
   readonly buffer: SharedArrayBuffer;
@@ -33,7 +32,6 @@ export interface ThreadMemory {
 /** A thread whose next beat is later than this may have ended, in seconds. */
 const silentSeconds = 0.1;
 
-/** One of them. */
 interface Thread {
   readonly memory: ThreadMemory;
   readonly reader: SharedReader;
@@ -42,7 +40,6 @@ interface Thread {
 
 /** Reads the memory of this process' other threads. */
 export class Threads {
-  /** What this thread tells of its own. */
   readonly own: ThreadMemory;
   readonly #life: ThreadLife;
   readonly #runtime: Pick<Runtime, "unixNow">;

@@ -28,7 +28,6 @@ export type CoreSettings = HttpSettings & ProcessSettings;
 
 /** What a door measures beside the core: families of its own, which live as long as the core does. */
 export interface CorePart {
-  /** In the order of the page. */
   families(): Family[];
   /** Puts families back that `register.clear()` has thrown out. */
   register(): void;
@@ -36,7 +35,6 @@ export interface CorePart {
   stop(): void;
 }
 
-/** What one registry has in common. */
 export class Core {
   readonly runtime: Runtime;
   readonly registry: RegistryLike | undefined;

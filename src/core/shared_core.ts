@@ -16,7 +16,6 @@ import { Core, type CoreSettings } from "./core.ts";
 /** Raised when cores of one version can no longer be used by another. */
 const protocol = 1;
 
-/** A core and how many monitors hold it. */
 interface Shared {
   readonly core: Core;
   holders: number;

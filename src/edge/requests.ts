@@ -19,12 +19,10 @@ const mostInFlight = 10_000;
 
 type Handler = (this: unknown, request: Request, ...rest: unknown[]) => Response | Promise<Response>;
 
-/** Follows the requests of one monitor. */
 export class EdgeRequests {
   readonly #monitor: Monitor;
   readonly #inFlight = new Set<Marked>();
 
-  /** Makes a follower of no request. */
   constructor(monitor: Monitor) {
     this.#monitor = monitor;
     // A request is found again by its mark.

@@ -14,7 +14,6 @@ import { seriesName } from "./names.ts";
 import { counterFamily } from "./open_metrics.ts";
 import { numberText, type TextFormat } from "./text_format.ts";
 
-/** What is written of one family beside its numbers. */
 interface Parts {
   /** Writes the labels of a label set; undefined for one that stands on the page already. */
   labels(index: number): string | undefined;

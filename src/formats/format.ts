@@ -6,7 +6,6 @@
 
 import type { Escaping } from "./names.ts";
 
-/** The formats of the page. */
 export type FormatName = "text" | "openmetrics" | "protobuf" | "json";
 
 /** The format that a scraper gets. */

@@ -17,7 +17,6 @@ import { writeProtobuf } from "./protobuf.ts";
 /** A part of a page: text, or the bytes of a format that is none. */
 export type Piece = string | Uint8Array<ArrayBuffer>;
 
-/** How a page is written. */
 export interface FormattedPageOptions {
   readonly format: Format;
   /** Whether OpenMetrics tells when each series began. */

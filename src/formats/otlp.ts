@@ -30,7 +30,6 @@ import {
   type SummaryPoint,
 } from "./otlp_metric.ts";
 
-/** What is the same for everything in one export. */
 export interface OtlpContext {
   /** Labels of every series that does not have them itself. */
   readonly labels: Labels;

@@ -32,13 +32,11 @@ export interface Point {
   readonly bornUnixSeconds?: number;
 }
 
-/** One number. */
 export interface NumberPoint extends Point {
   readonly value: number;
   readonly exemplars: readonly OtlpExemplar[];
 }
 
-/** One histogram. */
 export interface HistogramPoint extends Point {
   readonly count: number;
   readonly sum: number | undefined;
@@ -64,7 +62,6 @@ export interface ExponentialPoint extends Point {
   readonly exemplars: readonly OtlpExemplar[];
 }
 
-/** One summary. */
 export interface SummaryPoint extends Point {
   readonly count: number;
   readonly sum: number;
@@ -90,7 +87,6 @@ export type OtlpMetric =
     | { readonly data: "summary"; readonly points: Iterable<SummaryPoint | undefined> }
   );
 
-/** One metric with all of its points. */
 export type WholeMetric =
   & MetricBase
   & (
@@ -111,7 +107,6 @@ export function isCounted(data: OtlpMetric["data"]): boolean {
 /** From when numbers count: from their start, or from the request before. */
 export type Temporality = "cumulative" | "delta";
 
-/** The schema's numbers for them. */
 export const temporalityNumbers: Readonly<Record<Temporality, number>> = { delta: 1, cumulative: 2 };
 
 /** What an export is said to come from. */

@@ -15,10 +15,8 @@ const metricLabelField = 1;
 const labelNameField = 1;
 const labelValueField = 2;
 
-/** A label as it is spelled here, and its value. */
 export type LabelPair = readonly [name: string, value: string];
 
-/** Writes a label. */
 export function writePair(writer: ProtobufWriter, field: number, [name, value]: LabelPair): void {
   const begin = writer.begin(field);
   writer.text(labelNameField, name);
@@ -63,7 +61,6 @@ export function labelWriter(
   };
 }
 
-/** The names of labels, encoded. */
 interface EncodedNames {
   readonly names: readonly string[];
   /** What stands before the value of each; undefined for one that is spelled like another before it, which stands. */

@@ -7,7 +7,6 @@
 import type { ExemplarSnapshot } from "../gather/family_snapshot.ts";
 import type { Escaping } from "./names.ts";
 
-/** One text format, as one scraper wants it. */
 export interface TextFormat {
   readonly escaping: Escaping;
   /** Writes the metadata of a family in whole lines; its name has `_total` where it has that. */

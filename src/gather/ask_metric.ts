@@ -7,7 +7,6 @@
 import { enginePromise, isThenable } from "../runtime/promise.ts";
 import type { Runtime } from "../runtime/shim.ts";
 
-/** What asking needs. */
 export interface AskOptions {
   readonly runtime: Pick<Runtime, "now" | "startTimer" | "stopTimer">;
   /** How long this scrape waits, in seconds. */

@@ -18,7 +18,6 @@ import { copyLabels, unreadable } from "./foreign_labels.ts";
 
 type Sample = NonNullable<CollectedLike["values"]>[number];
 
-/** The types that are known. */
 export const foreignTypes = ["counter", "gauge", "histogram", "summary"] as const;
 
 /** The label in which a type keeps its bounds, and what stands behind the name of the samples that have one. */
@@ -59,7 +58,6 @@ export function* readCollected(answer: CollectedLike): Generator<void, FamilySna
   ];
 }
 
-/** What classes below tell of a family. */
 type Shown<Kind extends FamilySnapshot> = Omit<Kind, "name" | "help" | "type" | "isForeign" | "createdAt">;
 
 /** Samples with one number for each label set. */
@@ -96,7 +94,6 @@ class Numbers {
 /** Undefined where the metric did not answer it. */
 type Told = number | undefined;
 
-/** One label set of a histogram or a summary. */
 interface Gathered {
   readonly labels: Labels;
   /** By bound, and the totals by `_sum` and `_count`. */
@@ -104,7 +101,6 @@ interface Gathered {
   readonly exemplars: Map<string, ExemplarSnapshot>;
 }
 
-/** The samples of a histogram or a summary. */
 class Distribution {
   readonly #boundLabel: "le" | "quantile";
   readonly #boundPart: string;

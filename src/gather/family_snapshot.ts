@@ -12,7 +12,6 @@ import type { Sampled } from "../metrics/sampled.ts";
 
 export type { NativeBuckets };
 
-/** The labels of one series. */
 export type Labels = Readonly<Record<string, string>>;
 
 /** One observation that stands for others. */
@@ -23,13 +22,11 @@ export interface ExemplarSnapshot {
   readonly unixSeconds: number | undefined;
 }
 
-/** What every snapshot has. */
 interface SnapshotBase {
   readonly name: string;
   readonly help: string;
   /** Is it an app's own? Those are told without a series, too, and one that finds no place on a page is an error. */
   readonly isForeign: boolean;
-  /** How many label sets there are. */
   readonly size: number;
   labels(index: number): Labels;
   /** Our own, as the text formats want them. */
@@ -53,7 +50,6 @@ interface SnapshotBase {
   readonly aggregator?: string;
 }
 
-/** One number for each label set. */
 export interface NumbersSnapshot extends SnapshotBase {
   readonly kind: "numbers";
   readonly type: "counter" | "gauge" | "untyped";
@@ -77,7 +73,6 @@ export interface DistributionSnapshot extends SnapshotBase {
   readonly native?: ((index: number) => NativeBuckets) | undefined;
 }
 
-/** What one family shows. */
 export type FamilySnapshot = NumbersSnapshot | DistributionSnapshot;
 
 /** What was gathered. What is counted from then on does not change it. */

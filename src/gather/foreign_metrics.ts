@@ -24,7 +24,6 @@ export interface StoredMetric {
 /** Finds what can be read without `get()`; returns undefined for what has to be asked. */
 export type ClientStore = (metric: object) => StoredMetric | undefined;
 
-/** What asking needs. */
 export interface CollectOptions extends AskOptions {
   readonly runtime: AskOptions["runtime"] & Pick<Runtime, "nextTurn">;
   /** Reads the metrics that it knows without asking them; every metric is asked unless it is given. */
@@ -33,7 +32,6 @@ export interface CollectOptions extends AskOptions {
   readonly withStarts?: boolean;
   /** Whether a metric that does not answer in time is shown as it was when it was read last; else it is left out. */
   readonly remembers?: boolean;
-  /** Which metrics to ask, by name. */
   readonly wants: (name: string) => boolean;
   /** Called with the name of each metric that threw, took too long, or answered what cannot be written. */
   readonly failed: (name: string) => void;

@@ -15,7 +15,6 @@ import { copiesOf } from "./other_copies.ts";
 
 export type { Gathered };
 
-/** Where the numbers are. */
 export interface GatherSource {
   readonly runtime: Runtime;
   /** What is measured; undefined to show only the registry. */
@@ -26,7 +25,6 @@ export interface GatherSource {
   readonly store?: ClientStore | undefined;
 }
 
-/** What is wanted. */
 export interface GatherOptions {
   /** How long each foreign metric may take to answer, in seconds. */
   readonly timeoutSeconds: number;

@@ -77,7 +77,6 @@ export class Slices {
   #since: number | undefined;
   #steps = 0;
 
-  /** Begins the work. */
   constructor(runtime: Pick<Runtime, "now" | "nextTurn">) {
     this.#runtime = runtime;
     this.#since = runtime.now();
@@ -91,7 +90,6 @@ export class Slices {
     return true;
   }
 
-  /** Waits for a slice of the event loop. */
   next(): Promise<void> {
     const since = this.#since;
     this.#since = undefined;

@@ -15,7 +15,6 @@ export interface CopiesRound {
   join(own: Gathered): Promise<Gathered>;
 }
 
-/** A copy that lives. */
 export interface LivingCopy {
   readonly id: string;
   /** What the label `copy` says of it. */
@@ -24,7 +23,6 @@ export interface LivingCopy {
   readonly process: string;
 }
 
-/** Asks the other copies. */
 export interface OtherCopies {
   /** How long each of the app's own metrics may take, in seconds, so that a page is answered within the deadline. */
   readonly collectSeconds: number;
@@ -61,7 +59,6 @@ export function answerOthers(core: Core, door: string, answer: AnswerOthers): ()
   return () => void (doors.get(door) === answer && doors.delete(door));
 }
 
-/** Finds who answers for a door. */
 export function answerOf(core: Core, door: string): AnswerOthers | undefined {
   return answering.get(core)?.get(door);
 }

@@ -19,7 +19,6 @@ import type { ClientStore } from "./foreign_metrics.ts";
 import type { Slices } from "./loop_budget.ts";
 import { StartTimes } from "./start_times.ts";
 
-/** A metric of a known client. */
 export interface StoredMetric {
   readonly name: string;
   readonly help: string;
@@ -75,7 +74,6 @@ export function storedMetric(metric: object): StoredMetric | undefined {
   return isStored && boundsOf(stored) ? stored : undefined;
 }
 
-/** The functions of a class that answer its numbers. */
 interface Getters {
   readonly get?: { readonly name: string } | undefined;
   /** What the `get()` of a histogram asks. */
@@ -161,11 +159,9 @@ async function readStored(metric: StoredMetric, slices: Slices, withStarts: bool
   } as FamilySnapshot;
 }
 
-/** Reads the entries of one metric, each whole. */
 interface StoreReader {
   /** How many short steps an entry is. */
   readonly steps: number;
-  /** What is read so far. */
   readonly shown: object;
   take(entry: Entry, index: number): void;
 }

@@ -4,7 +4,6 @@
  * @module
  */
 
-/** What is used of a route as Hono keeps it. */
 export interface HonoRouteLike {
   /** What the app that has the route stands under. */
   readonly basePath?: string;

@@ -29,7 +29,6 @@ export const middlewareOptions: OptionTable<RuntimeMetricsOptions> = { path: mid
 
 const refuse = refuser("Cannot make the middleware");
 
-/** Checks options and fills defaults in. */
 export function checkOptions(options: RuntimeMetricsOptions): Required<RuntimeMetricsOptions> {
   return checkTable(refuse, options, middlewareOptions) as Required<RuntimeMetricsOptions>;
 }

@@ -8,9 +8,7 @@ import type { Runtime } from "../runtime/shim.ts";
 import type { Outcome } from "./request_info.ts";
 import type { BodyKind } from "./response_end.ts";
 
-/** Who follows a body. */
 export interface BodyFollower {
-  /** Something passes. */
   note(value: unknown): void;
   /** The body is over; the first time tells how. */
   over(outcome: Outcome): void;
@@ -31,7 +29,6 @@ export function streamOf(
   }
 }
 
-/** What a response's body is. */
 export function bodyKindOf(stream: ReadableStream<Uint8Array> | null | undefined): BodyKind {
   if (stream === undefined) return "ready";
   if (stream === null) return "none";
@@ -100,7 +97,6 @@ export function watchBody(body: ReadableStream<Uint8Array>, follower: BodyFollow
     : new ReadableStream(source, options);
 }
 
-/** A reader, as far as it is observed. */
 type AnyReader = ReadableStreamDefaultReader<Uint8Array>;
 
 /**

@@ -11,7 +11,6 @@ export function bytesOf(piece: unknown): Uint8Array | undefined {
   return piece instanceof ArrayBuffer ? new Uint8Array(piece) : undefined;
 }
 
-/** Puts pieces of a body together. */
 export function concatenated(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0));
   let at = 0;

@@ -24,7 +24,6 @@ function isPath(text: string): boolean {
 /** How routes are known; what makes the finder of routes refuses what tells none. */
 export const routeKind: Kind = { check() {} };
 
-/** A monitor, which has all of these methods. */
 export function monitorWith(...methods: readonly ("handler" | "instrument" | "snapshot")[]): Kind {
   return kind("a monitor", (value) => methods.every((method) => typeof (value as Methods)?.[method] === "function"));
 }

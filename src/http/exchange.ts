@@ -226,7 +226,6 @@ function foundRoute({ state, findRoute }: Exchange): string | undefined {
   return state & routed ? undefined : findRoute?.();
 }
 
-/** Asks for the route one last time. */
 function lastRoute(exchange: Exchange): string | undefined {
   const route = foundRoute(exchange);
   exchange.findRoute = undefined;

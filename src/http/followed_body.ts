@@ -48,7 +48,6 @@ export function followBody(
   return sent;
 }
 
-/** What passes through a body, and how it ends. */
 class FollowedBody implements StreamFollower {
   private exchange: RequestUnderWay | undefined;
   private stream: ReadableStream | undefined;

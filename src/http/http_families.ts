@@ -20,14 +20,12 @@ import { type HttpMetric, latency, requests } from "./metrics.ts";
 import { Recorder } from "./recorder.ts";
 import { ignore, isLater } from "./user_function.ts";
 
-/** What requests are measured by. */
 export interface HttpSettings extends FamilySettings {
   readonly http: RequestSettings;
 }
 
 /** Makes the families that the options ask for, and the recorder that counts in them. */
 export class HttpFamilies {
-  /** Requests in flight. */
   readonly pending: PendingKind = new PendingKind();
   readonly recorder: Recorder;
   /** Every metric with its family and labels, as they were measured at the beginning. */
@@ -116,7 +114,6 @@ export class HttpFamilies {
     this.recorder.renew(settings.http);
   }
 
-  /** The families in the order of the page. */
   families(): Family[] {
     return this.#families.own();
   }
@@ -126,7 +123,6 @@ export class HttpFamilies {
     this.#families.register();
   }
 
-  /** Takes the families out of the registry. */
   stop(): void {
     this.recorder.stop();
     this.#families.unregister();

@@ -16,9 +16,7 @@ import { carrierOf, type ServerContext, serverContextOf } from "./server_context
 export interface Marked {
   /** Was it answered and counted? What was left out was not. */
   readonly isOver: boolean;
-  /** Leaves the request out. */
   discard(): void;
-  /** Notes the route that a handler within has found. */
   reroute(route: string): void;
   /** Tells the route when the answer's head is there; the one of the innermost handler is asked first. */
   findRoute?: (() => string | undefined) | undefined;

@@ -58,10 +58,8 @@ const takes: Readonly<Record<Quantity, Take>> = {
   combinedBytes: (_, sizes) => sizes!.requestBytes + sizes!.responseBytes,
 };
 
-/** A metric with its family. */
 export class Meter {
   readonly metric: HttpMetric;
-  /** Takes its number of a request. */
   readonly take: Take;
   /** Its labels but for those that are computed. */
   readonly labels: readonly Label[];
@@ -99,13 +97,11 @@ export class Meter {
     return this.computed.length > 0;
   }
 
-  /** Does it measure this request? */
   measures(status: number): boolean {
     const { only } = this.metric;
     return only === undefined || (only === "2xx" ? status >= 200 && status < 300 : status >= 400);
   }
 
-  /** Finds the slot of a label set. */
   slot(values: LabelValues, info?: RequestInfo): number {
     const computed = info ? this.computed.map((compute) => compute(info)) : [];
     return this.family.slot(...this.labels.map(({ from }) => values[from]), ...computed);

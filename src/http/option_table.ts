@@ -90,7 +90,6 @@ export const fromPythonOptions: OptionTable<FromPythonOptions> = {
   bodyRoutes: list("texts or patterns", isPattern),
 };
 
-/** The options of requests. */
 export const httpOptions: OptionTable<HttpOptions> = {
   metrics: {
     ...metricList,
@@ -118,7 +117,6 @@ export const httpOptions: OptionTable<HttpOptions> = {
   fromPython: group(fromPythonOptions),
 };
 
-/** Checks how HTTP requests are to be measured. */
 export const httpGroup: Kind = {
   check(value, name, refuse) {
     group(httpOptions).check(value, name, refuse);

@@ -95,7 +95,6 @@ export interface HttpOptions {
   inProgress?: boolean | {
     /** The whole name, in place of `http_requests_in_progress`. */
     name?: string;
-    /** Which labels it has. */
     labels?: LabelNames;
   };
   /**

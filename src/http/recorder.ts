@@ -31,13 +31,11 @@ import { isLater } from "./user_function.ts";
 const unresolved = -1;
 const notMeasured = -2;
 
-/** What a recorder counts in. */
 export interface RecorderFamilies {
   readonly meters: readonly Meter[];
   /** Undefined where that gauge is off. */
   readonly inProgress: InProgress | undefined;
   readonly pending: PendingKind;
-  /** The texts of all labels. */
   readonly texts: LabelTexts;
 }
 

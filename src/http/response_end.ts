@@ -25,7 +25,6 @@ export type BodyKind = "none" | "ready" | "stream" | "taken";
  */
 export type ResponseEnd = "upgrade" | "answer" | "turn" | "message" | "body" | "server";
 
-/** What is known of a response when it is answered. */
 export interface AnswerFacts {
   readonly status: number;
   /** Was the connection upgraded, though the status does not say so? */
@@ -37,13 +36,10 @@ export interface AnswerFacts {
   readonly hasMessage: boolean;
   /** Can a server be asked whether it has sent the response? */
   readonly asksServer: boolean;
-  /** Is that message listened to already? */
   readonly isListening: boolean;
-  /** Is the size of the body wanted? */
   readonly wantsSize: boolean;
 }
 
-/** Decides who tells that a response is over. */
 export function responseEnd(facts: AnswerFacts): ResponseEnd {
   const { status, isUpgrade, body, readyLength, hasMessage, asksServer, isListening, wantsSize } = facts;
   // Where there is a message it tells what became of that: a connection that was handed over has none.

@@ -16,7 +16,6 @@ import type { RequestSettings } from "./options.ts";
 /** The route of requests that no route matched. */
 export const unmatchedRoute = "none";
 
-/** The gauge of requests under way, and its labels. */
 export interface InProgress {
   readonly gauge: Gauge;
   readonly labels: readonly Label[];

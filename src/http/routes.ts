@@ -32,7 +32,6 @@ export type PathRoutes =
   | readonly UrlPatternLike[]
   | { readonly normalizePath: readonly (readonly [RegExp, string])[] };
 
-/** Tells the route of a request. */
 export interface RouteFinder<Asked = Request> {
   /** Answers undefined where the route is not known; what throws, or answers a promise, is counted. */
   find(request: Asked, ...rest: unknown[]): string | undefined;

@@ -22,7 +22,6 @@ export interface IncomingLike {
 export interface OutgoingLike {
   on(event: "close" | "finish", listener: (this: OutgoingLike) => void): unknown;
   getHeader(name: string): unknown;
-  /** Is the head sent? */
   readonly headersSent?: boolean;
   /** What was sent, once the head is. */
   readonly statusCode?: unknown;
@@ -46,7 +45,6 @@ export interface OutgoingLike {
   } | undefined;
 }
 
-/** A connection of Node's server, as far as it is used. */
 export interface ConnectionLike {
   readonly errored?: unknown;
   /** An event emitter; types of Node differ in how they say so. */
@@ -144,7 +142,6 @@ export function isUpgrade(request: Request, server: ServerContext | undefined, s
   return server.requestIP !== undefined && asksForUpgrade(request) && server.requestIP(request) === null;
 }
 
-/** Does a request ask for a WebSocket? */
 export function asksForUpgrade(request: Request, requestHeader?: Runtime["requestHeader"]): boolean {
   return methodOf(request) === "GET" && headerOf(request, "upgrade", requestHeader)?.toLowerCase() === "websocket";
 }

@@ -21,7 +21,6 @@ import { Report } from "./report.ts";
 import { StallList } from "./stall_list.ts";
 import { type LiveRefusal, refusalOf } from "./guard.ts";
 
-/** What answers are made of. */
 export interface AnswerSources {
   readonly core: Core;
   readonly access: MonitorAccess;
@@ -39,7 +38,6 @@ const longestQuery = 2048;
 /** How many texts of several copies are kept for viewers who ask the same. */
 const mostTexts = 16;
 
-/** Writes the answers. */
 export class Answers {
   readonly #sources: AnswerSources;
   readonly #report: Report;
@@ -49,7 +47,6 @@ export class Answers {
   readonly #texts = new Map<string, Promise<string>>();
   #reading = 0;
 
-  /** Makes what answers. */
   constructor(sources: AnswerSources) {
     const { core, given, own, recording } = sources;
     this.#sources = sources;
@@ -65,7 +62,6 @@ export class Answers {
     return refusalOf(access, isPublic, request, platform);
   }
 
-  /** Answers a GET. */
   async answer(url: string | undefined, acceptEncoding: string | null): Promise<Response> {
     const query = queryOf(url, longestQuery);
     const gzip = this.#sources.access.compress && acceptsGzip(acceptEncoding);
@@ -121,7 +117,6 @@ export class Answers {
   }
 }
 
-/** What a query can ask for. */
 const kinds = ["since", "format", "series", "stall", "profile"] as const;
 
 /** The findings of all copies, each with the name of its copy, the worst severity, and which copies did not answer. */

@@ -14,12 +14,10 @@ const sliceBytes = 24_576;
 /** How many texts are kept: every viewer asks for the same ones. */
 const mostTexts = 4;
 
-/** Compresses texts. */
 export class Compression {
   readonly #runtime: Pick<Runtime, "deflater" | "nextTurn">;
   readonly #texts = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
 
-  /** Makes one that has compressed nothing yet. */
   constructor(runtime: Pick<Runtime, "deflater" | "nextTurn">) {
     this.#runtime = runtime;
   }

@@ -9,13 +9,11 @@ import { copiesOf, type LivingCopy } from "../gather/other_copies.ts";
 import type { CopiesTold, CopyTold } from "./message.ts";
 import { door } from "./options.ts";
 
-/** The most copies that a page asks. */
 const mostCopies = 32;
 
 /** Answers a query as this copy alone does, with JSON; undefined where there is nothing to tell. */
 export type OwnAnswer = (query: URLSearchParams) => Promise<string | undefined>;
 
-/** Asks the copies. */
 export class CopyPages {
   readonly #core: Core;
   readonly #own: OwnAnswer;

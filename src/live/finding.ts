@@ -13,7 +13,6 @@ import type { ShownStall } from "./stall_list.ts";
 /** How bad a finding is, as in the alerts. */
 export type Severity = "warning" | "critical";
 
-/** What is wrong, and where. */
 export interface Finding {
   readonly severity: Severity;
   /** The signal of the alerts that watches the same, such as `lag`. */
@@ -23,7 +22,6 @@ export interface Finding {
   readonly runbook: string;
 }
 
-/** What scripts are told. */
 export interface FindingsReport {
   /** 0 where nothing is wrong, 1 for a warning, 2 for something critical: a script's exit code. */
   readonly severity: 0 | 1 | 2;
@@ -31,14 +29,11 @@ export interface FindingsReport {
   readonly findings: readonly Finding[];
 }
 
-/** What findings are made of. */
 export interface FindingSources {
   readonly sample: Sample;
   readonly history: History;
   readonly lagBounds: readonly number[];
-  /** The requests of the trailing minute. */
   readonly routes: readonly RouteLine[];
-  /** The stalls of the trailing minute. */
   readonly stalls: readonly ShownStall[];
 }
 
@@ -55,7 +50,6 @@ export function severityOf(
   return value > thresholds[`${signal}_warning`] ? "warning" : undefined;
 }
 
-/** Makes a finding with its place in the runbook. */
 export function finding(severity: Severity, signal: keyof typeof sections, sentence: string): Finding {
   return { severity, signal, sentence, runbook: `${runbook}#${sections[signal]}` };
 }

@@ -14,7 +14,6 @@ import { percent, time } from "./number_text.ts";
 /** A burn rate of 14.4 spends a month's budget of bad requests in two days, and wakes somebody. */
 const pageBurn = 14.4;
 
-/** Finds what is wrong, the worst first. */
 export function findFindings(sources: FindingSources): Finding[] {
   return [
     ...loopFindings(sources),

@@ -20,16 +20,13 @@ const fixed = [
   "throttled", // seconds in which the container was not given CPU
 ] as const;
 
-/** The name of a column. */
 export type Column = typeof fixed[number];
 
-/** The rows between readings. */
 export class History {
   readonly #recording: Recording;
   /** The names of the columns in the order of a row; those of lag are `lag_0` and so on, by bucket. */
   readonly columns: readonly string[];
 
-  /** Makes the history of a recording. */
   constructor(recording: Recording) {
     this.#recording = recording;
     this.columns = [

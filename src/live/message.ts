@@ -13,7 +13,6 @@ import type { ShownStall } from "./stall_list.ts";
 /** One route within the last minute. */
 export type RouteRow = Omit<RouteLine, "slow">;
 
-/** One pool now. */
 export interface PoolRow extends PoolReading {
   readonly name: string;
 }
@@ -25,7 +24,6 @@ export interface PendingRow {
   readonly oldestSeconds: number;
 }
 
-/** One answer. */
 export interface Message extends FindingsReport {
   /** Another one is another process behind the same address. */
   readonly run: string;

@@ -17,7 +17,6 @@ const longestText = 300;
 /** How long each metric may take to answer, in seconds. */
 const timeoutSeconds = 1;
 
-/** Tells those whose name has a text in it, by name. */
 export async function ownSeries({ gather }: MonitorAccess, part: string): Promise<OwnSeriesTold> {
   const { families } = await gather({ timeoutSeconds, isAlone: true });
   const wanted = families

@@ -8,7 +8,6 @@ import type { Core } from "../core/core.ts";
 import type { Stall } from "../process/blame.ts";
 import type { LiveStall, LiveStalls } from "./options.ts";
 
-/** The most stalls that are kept and told. */
 export const mostStalls = 50;
 
 /** Keeps the newest ones, the newest first, until it is stopped. */

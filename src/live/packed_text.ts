@@ -12,7 +12,6 @@ export interface PackedText {
    * is called for the first time.
    */
   readonly deflated: () => string;
-  /** How long the text is. */
   readonly bytes: number;
   readonly crc32: number;
   /** What the checksum of what stands before the text is multiplied by, so that the text's own can be added. */

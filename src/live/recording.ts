@@ -53,7 +53,6 @@ export class Recording {
   /** How many readings there were so far. A reading is known by its number, and stands at its rest of `mostReadings`. */
   count = 0;
 
-  /** Makes one that has read once. */
   constructor(core: Core) {
     const find = (name: string): Histogram | undefined =>
       core.families().find(({ title }) => title === core.settings.prefix + name) as Histogram | undefined;
@@ -70,12 +69,10 @@ export class Recording {
     return this.#lag?.buckets ?? [];
   }
 
-  /** How many buckets of lag there are. */
   get buckets(): number {
     return this.lagBounds.length > 0 ? this.lagBounds.length + 1 : 0;
   }
 
-  /** Was any beat counted so far? */
   get hasBeats(): boolean {
     const at = (this.count - 1) % mostReadings * this.buckets;
     return this.beats.subarray(at, at + this.buckets).some((beats) => beats > 0);
@@ -86,7 +83,6 @@ export class Recording {
     return this.counters[reading % mostReadings * counterWidth + counters[name]]!;
   }
 
-  /** A level of a reading. */
   level(place: number, reading: number = this.count - 1): number {
     return this.levels[reading % mostReadings * levelWidth + place]!;
   }

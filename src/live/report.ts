@@ -20,7 +20,6 @@ import type { StallList } from "./stall_list.ts";
 /** How many texts are kept: viewers who miss an answer ask for more than the others. */
 const mostTexts = 16;
 
-/** What a report is written from. */
 export interface ReportSources {
   readonly core: Core;
   readonly recording: Recording;
@@ -28,7 +27,6 @@ export interface ReportSources {
   readonly title: string | undefined;
 }
 
-/** Writes what viewers ask for. */
 export class Report {
   readonly #sources: ReportSources;
   readonly #history: History;
@@ -41,7 +39,6 @@ export class Report {
   #found: FindingsReport | undefined;
   #routes: RouteLines | undefined;
 
-  /** Makes a report that has told nothing yet. */
   constructor(sources: ReportSources) {
     this.#sources = sources;
     this.#history = new History(sources.recording);
@@ -53,7 +50,6 @@ export class Report {
     return this.#readings;
   }
 
-  /** What is wrong now. */
   findings(): FindingsReport {
     this.#refresh();
     return this.#found ??= this.#find();

@@ -8,7 +8,6 @@ import type { HttpFamilies } from "../http/http_families.ts";
 import type { LabelName, Quantity } from "../http/metrics.ts";
 import type { Family, Slots } from "../metrics/family.ts";
 
-/** A family that tells of requests by route. */
 export interface RouteSource<Kind extends Family> {
   readonly family: Kind & { readonly slots: Slots };
   /** The places of labels among a slot's values; below 0 for one that is not there. */

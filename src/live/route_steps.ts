@@ -34,7 +34,6 @@ export interface RouteStep {
   numbers: Uint32Array | number[];
 }
 
-/** The numbers of all routes. */
 export class RouteSteps {
   /** The lines by what they are of: a method, a line's end, and a route. */
   readonly #lines = new Map<string, number>();
@@ -78,7 +77,6 @@ export class RouteSteps {
     }
   }
 
-  /** Reads every line as it is now. */
   read(): Uint32Array {
     this.#findLines(this.#counts);
     this.#findLines(this.#durations);

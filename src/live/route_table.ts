@@ -16,7 +16,6 @@ import {
   windowSteps,
 } from "./route_steps.ts";
 
-/** What is told of one route. */
 export interface RouteLine {
   readonly method: string;
   readonly route: string;

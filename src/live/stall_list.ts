@@ -18,7 +18,6 @@ const mostFrames = 40;
  */
 const [startSecondsBefore, startSecondsAfter] = [60, 5];
 
-/** A stall as the page shows it. */
 export interface ShownStall extends Omit<LiveStall, "id" | "culprit" | "frames"> {
   readonly id: string;
   readonly culprit?: string | undefined;

@@ -16,12 +16,10 @@ export class Counter extends SlotFamily {
     super(options, 1, maxLabelSets, overflow, dates);
   }
 
-  /** Adds to a slot. */
   add(slot: number, amount = 1): void {
     this.numbers[slot]! += amount;
   }
 
-  /** Tells a slot's number. */
   value(slot: number): number {
     return this.numbers[slot]!;
   }
@@ -35,7 +33,6 @@ export class Counter extends SlotFamily {
 export class Gauge extends Counter {
   override readonly type = "gauge";
 
-  /** Makes a gauge without a series. */
   constructor(options: FamilyOptions, maxLabelSets: number, overflow: () => void) {
     super(options, maxLabelSets, overflow, false);
   }

@@ -25,10 +25,8 @@ export type Group =
 /** What the total of a counter that is read began with. */
 export type Beginning = "process" | "thread" | "monitor";
 
-/** Which groups are on. */
 export type Collected = Readonly<Record<Group, boolean>>;
 
-/** What one metric is. */
 export interface CatalogEntry {
   /** The name; the monitor's prefix comes before it unless `bare` is set. */
   readonly name: string;
@@ -49,7 +47,6 @@ export interface CatalogEntry {
   readonly since?: Beginning;
 }
 
-/** What a file of the catalog says of all of its metrics. */
 type Common = Pick<CatalogEntry, "group"> & Partial<Omit<CatalogEntry, "name" | "help" | "read">>;
 
 /** What it says of each, by name: beyond that, or in its place. */

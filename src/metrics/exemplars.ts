@@ -42,7 +42,6 @@ export class Exemplars {
     this.#kept.set(place, { labels: { trace_id: traceId }, value, unixSeconds: unixNow() });
   }
 
-  /** Copies what is kept. */
   copy(): ReadonlyMap<number, Exemplar> | undefined {
     return this.#kept.size > 0 ? new Map(this.#kept) : undefined;
   }

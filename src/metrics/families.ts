@@ -22,7 +22,6 @@ export interface FamilySettings {
   readonly nativeHistograms?: boolean | readonly string[];
 }
 
-/** How families are made. */
 export interface FamiliesOptions extends FamilySettings {
   /** What can be made, in the order of the page. */
   readonly catalog: readonly CatalogEntry[];
@@ -42,7 +41,6 @@ export interface FamiliesOptions extends FamilySettings {
 
 /** What a family has that its entry in the catalog has not. */
 export interface FamilyOverrides {
-  /** The whole name. */
   readonly name?: string;
   readonly help?: string;
   readonly labelNames?: readonly string[];
@@ -61,17 +59,14 @@ export class Families {
   readonly #families = new Map<string, { readonly entry: CatalogEntry; readonly family: Family }>();
   #registered = false;
 
-  /** Makes an empty book. */
   constructor(options: FamiliesOptions) {
     this.#options = options;
   }
 
-  /** Makes a counter. */
   counter(name: string, overrides: FamilyOverrides = {}): Counter {
     return this.#add(name, overrides, (...given) => new Counter(...given));
   }
 
-  /** Makes a gauge. */
   gauge(name: string, overrides: FamilyOverrides = {}): Gauge {
     return this.#add(name, overrides, (...given) => new Gauge(...given));
   }
@@ -129,7 +124,6 @@ export class Families {
     this.#registered = false;
   }
 
-  /** Tells the whole name of a metric. */
   fullName(name: string): string {
     return this.#entry(name).bare ? name : this.#options.prefix + name;
   }

@@ -64,7 +64,6 @@ export abstract class Family {
   /** Called before values are read through prom-client's protocol, so that both pages show the same moment. */
   onCollect: (() => void) | undefined;
 
-  /** Makes a family without a series. */
   constructor(options: FamilyOptions) {
     this.name = this.title = options.name;
     this.help = options.help;
@@ -157,13 +156,11 @@ export class Slots {
     return Array.from({ length: this.#size }, (_, slot) => this.text(slot));
   }
 
-  /** Tells a slot's label values. */
   valuesOf(slot: number): string[] {
     const first = slot * this.#names.length;
     return this.#names.map((_, i) => this.#texts.text(this.#ids[first + i]!));
   }
 
-  /** Tells a slot's labels as an object. */
   labels(slot: number): Record<string, string> {
     return labelsOf(this.#names, this.valuesOf(slot), this.#staticLabels);
   }

@@ -6,7 +6,6 @@
 
 import { bounded, fail, type Kind, text } from "../check.ts";
 
-/** Labels that the formats use themselves. */
 export const formatLabels: readonly string[] = ["le", "quantile"];
 
 /** Every label that the metrics use themselves. */

@@ -25,7 +25,6 @@ export class LabelTexts {
     return id;
   }
 
-  /** Tells the text of a number. */
   text(id: number): string {
     return this.#texts[id]!;
   }

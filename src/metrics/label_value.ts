@@ -4,7 +4,6 @@
  * @module
  */
 
-/** Escapes a label value as the text formats want it. */
 export function escapeLabelValue(value: string): string {
   // Almost no value has anything to escape, and a test costs a third of a replacement.
   return /[\\"\n]/.test(value) ? value.replace(/[\\"\n]/g, (c) => c === "\n" ? "\\n" : `\\${c}`) : value;

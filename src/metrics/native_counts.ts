@@ -36,7 +36,6 @@ export class NativeCounts {
   /** Where the buckets of slots lay that have more now, by their room. */
   readonly #left = new Map<number, number[]>();
 
-  /** Makes room for a slot. */
   reserve(slot: number): void {
     this.places = roomFor(this.places, (slot + 1) * placesStride);
     this.zeros = roomFor(this.zeros, slot + 1);

@@ -7,7 +7,6 @@
 import { isObject } from "../check.ts";
 import type { FamilyValues } from "./family.ts";
 
-/** A metric in a registry. */
 export interface CollectorLike {
   readonly name: string;
   get(): Promise<CollectedLike> | CollectedLike;
@@ -24,7 +23,6 @@ export interface CollectedLike {
     readonly value: number;
     readonly labels?: Readonly<Record<string, string | number>>;
     readonly metricName?: string;
-    /** The labels that all series of a histogram's label set share. */
     readonly sharedLabels?: Readonly<Record<string, string | number>>;
     /** Where the metric keeps some. */
     readonly exemplar?: ForeignExemplar | null;
@@ -56,7 +54,6 @@ export interface RegistryLike {
   metrics(): Promise<string>;
 }
 
-/** A metric that stands in a registry as one of its own. */
 export interface RegisteredMetric {
   name: string;
   get(): Promise<FamilyValues>;

@@ -17,7 +17,6 @@ export class Sampled extends Family {
   /** When all of it began, as Unix time in seconds; undefined where that is not known. */
   readonly beganAt: number | undefined;
 
-  /** Makes a family that reads so. */
   constructor(
     type: "counter" | "gauge",
     options: FamilyOptions,

@@ -57,7 +57,6 @@ export class SelfMetrics {
     }
   }
 
-  /** Notes what a finished page cost. */
   finishedPage(seconds: number, series: number, bytes: number): void {
     this.#scrapes.observe(this.#scrapes.slot(), seconds);
     this.#scrapeBytes.add(this.#scrapeBytes.slot(), bytes);

@@ -43,7 +43,6 @@ export interface SlotMemory {
   add(family: SlottedFamily): FamilyMemory | undefined;
 }
 
-/** That of one family. */
 export interface FamilyMemory {
   /**
    * Shows the slots that were added. Returns where all numbers are from then on; undefined where the memory is full, and the

@@ -8,7 +8,6 @@ import type { Core } from "../core/core.ts";
 import type { Gathered, GatherOptions, GatherSource } from "../gather/gather.ts";
 import type { Guard } from "../page/guard.ts";
 
-/** The inside of a monitor. */
 export interface MonitorAccess {
   /** What measures; undefined where nothing does, or no more. */
   core(): Core | undefined;

@@ -9,7 +9,6 @@ import type { Collected } from "../metrics/entry.ts";
 import { collectOptions, monitorOptions } from "./option_table.ts";
 import type { MonitorOptions, Settings } from "./options.ts";
 
-/** Checks a monitor's options and fills defaults in. */
 export function checkOptions(options: MonitorOptions): Settings {
   const { registry: _, ...given } = checkTable(fail, options, monitorOptions) as Required<MonitorOptions>;
   const { intervalSeconds, collect, http: { fromPython, ...common } } = given;

@@ -43,7 +43,6 @@ export const nativeHistogramNames: readonly NativeHistogramName[] = [
   "db_query_duration_seconds",
 ];
 
-/** The options of a monitor. */
 export const monitorOptions: OptionTable<MonitorOptions> = {
   registry: kind("a registry of prom-client or @prometheus-io/client", isRegistry),
   prefix: { default: "runtime_", ...namePart },

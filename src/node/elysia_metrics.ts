@@ -41,7 +41,6 @@ interface PluginLike {
 
 type ElysiaHandler = (request: Request) => Response | Promise<Response>;
 
-/** Bun's server, as far as it is used. */
 interface BunServerLike {
   requestIP?(request: Request): unknown;
 }

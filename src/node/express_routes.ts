@@ -28,7 +28,6 @@ export interface LayerLike {
   readonly keys?: readonly { readonly name: string | number }[];
 }
 
-/** An app of Express, as far as it is used. */
 export interface ExpressAppLike {
   /** Undefined, or a string without meaning, where the app is no sub-app. */
   readonly parent?: ExpressAppLike | undefined;
@@ -38,7 +37,6 @@ export interface ExpressAppLike {
 export interface ExpressPlace {
   /** The app whose router has the request. */
   readonly app: ExpressAppLike;
-  /** The app that measures. */
   readonly root: ExpressAppLike;
   /** As Express keeps it. */
   readonly baseUrl: string;

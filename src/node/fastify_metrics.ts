@@ -14,7 +14,6 @@ interface FastifyRequestLike {
   readonly routeOptions?: { readonly url?: string | undefined } | undefined;
 }
 
-/** A reply of Fastify, as far as it is used. */
 interface FastifyReplyLike {
   readonly raw: ResponseLike;
   hijack(): unknown;

@@ -66,7 +66,6 @@ export class FrameworkListener {
     }, (incoming) => all.get(incoming)!.answersBehind?.() === true) as never;
   }
 
-  /** Is a path that of the page? */
   answers(path: string): boolean {
     return path === this.#path;
   }
@@ -124,7 +123,6 @@ interface Asked {
   holder: Blame["holder"];
 }
 
-/** What a framework has found for a request. */
 interface FoundRoute {
   /** The template of its route, as far as one is known now. */
   route(): string | undefined;

@@ -6,13 +6,11 @@
 
 import { watchProperty } from "./watched_property.ts";
 
-/** What is used of Koa's context. */
 export interface KoaPlaceLike {
   /** What mounts have left of the path. */
   path?: string;
   /** The prefix of the innermost mount, as the app wrote it. */
   mountPath?: unknown;
-  /** What `@koa/router` and its ancestor found. */
   _matchedRoute?: unknown;
 }
 

@@ -46,7 +46,6 @@ export interface ResponseLike extends OutgoingLike {
   off(event: "close" | "drain", listener: () => void): unknown;
 }
 
-/** A connection, as far as it is used. */
 type Connection = { readonly encrypted?: unknown } | null | undefined;
 
 /**

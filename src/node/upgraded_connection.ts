@@ -10,7 +10,6 @@ import { sentStatusOf } from "../http/outgoing_message.ts";
 import { switchingProtocols } from "../http/response_end.ts";
 import type { IncomingLike, ResponseLike } from "./message.ts";
 
-/** A connection, as far as it is used. */
 interface ConnectionLike extends WrittenLike {
   readonly bytesWritten?: number;
 }

@@ -17,7 +17,6 @@ export interface SemanticMetric {
   readonly unit: string;
   /** Is it a sum that falls as well? */
   readonly isUpDownCounter: boolean;
-  /** Makes the attributes of a label set. */
   attributes(labels: Attributes): Record<string, string | number | boolean>;
 }
 
@@ -32,7 +31,6 @@ interface Row {
   readonly name: string;
   readonly unit: string;
   readonly isUpDownCounter?: true;
-  /** Attributes by label. */
   readonly labels?: Readonly<Record<string, string>>;
   /** Attributes that every label set has. */
   readonly fixed?: Readonly<Record<string, string>>;

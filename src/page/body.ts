@@ -9,10 +9,8 @@ import type { EncodedChunks } from "./encoded_chunks.ts";
 import { Gzip, smallestGzip } from "./gzip.ts";
 import { idleSeconds, longestSeconds, type Place } from "./scrape_places.ts";
 
-/** What a body is made with. */
 export interface BodyOptions {
   readonly runtime: Pick<Runtime, "now" | "startTimer" | "stopTimer" | "deflater">;
-  /** Whether the scraper takes gzip. */
   readonly gzip: boolean;
   /** Aborts when the scraper goes away, where the runtime tells it so. */
   readonly signal: AbortSignal | undefined;
@@ -49,7 +47,6 @@ export async function makeBody(chunks: EncodedChunks, options: BodyOptions): Pro
   return { content: isGzip && !deflater ? stream.pipeThrough(new CompressionStream("gzip") as never) : stream, isGzip };
 }
 
-/** A page on its way. */
 function pageStream(
   chunks: EncodedChunks,
   first: Uint8Array<ArrayBuffer>,

@@ -27,7 +27,6 @@ function encode(text: string): Uint8Array<ArrayBuffer> {
   return read === text.length ? scratch.slice(0, written) : encoder.encode(text);
 }
 
-/** The chunks of one page. */
 export class EncodedChunks {
   readonly #runtime: Pick<Runtime, "now" | "nextTurn">;
   readonly #pieces: Iterator<Piece, void>;

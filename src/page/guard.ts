@@ -11,7 +11,6 @@ import { remoteAddress } from "./client_address.ts";
 import { isSecret, parseAuthorization } from "./credentials.ts";
 import type { ExpositionOptions, Secret } from "./options.ts";
 
-/** A request as far as guards need it. */
 export interface GuardedRequest {
   readonly headers?: { get(name: string): string | null };
 }

@@ -16,7 +16,6 @@ export class Gzip {
   #length = 0;
   #begun = false;
 
-  /** Begins a stream. */
   constructor(deflater: Deflater) {
     this.#deflater = deflater;
   }

@@ -40,7 +40,6 @@ const basicAuth: OptionTable<NonNullable<ExpositionOptions["basicAuth"]>> = {
   password: { isNeeded: true, ...secret },
 };
 
-/** The options of the page. */
 export const expositionOptions: OptionTable<ExpositionOptions> = {
   authorize: hidden(callable),
   bearerToken: hidden({

@@ -13,7 +13,6 @@ export const idleSeconds = 10;
 /** So long after it began a page is of use to nobody, in seconds, however slowly somebody still reads it. */
 export const longestSeconds = 300;
 
-/** One scrape's place. */
 export interface Place {
   /** Until when the scrape may show no sign of life, by the clock of the places. */
   aliveUntil: number;

@@ -4,7 +4,6 @@
  * @module
  */
 
-/** A request as far as a page needs it. */
 export interface RequestLike {
   readonly method: string;
   readonly url?: string;

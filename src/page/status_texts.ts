@@ -4,7 +4,6 @@
  * @module
  */
 
-/** The text of an answer, by its status. */
 export const statusTexts: Readonly<Record<number, string>> = {
   401: "Unauthorized",
   403: "Forbidden",

@@ -40,7 +40,6 @@ export interface PoolsOptions {
   readonly rejections?: PoolRejections | undefined;
 }
 
-/** A pool on the page. */
 interface Shown {
   readonly source: PoolSource;
   /** Under which source its errors are counted. */
@@ -51,13 +50,11 @@ interface Shown {
   reading: PoolReading | undefined;
 }
 
-/** Pools by name. */
 export class Pools {
   readonly #options: PoolsOptions;
   readonly #shown = new Map<string, Shown>();
   #readAt = -Infinity;
 
-  /** Makes a collection without a pool. */
   constructor(options: PoolsOptions) {
     this.#options = options;
   }

@@ -13,12 +13,10 @@ interface Watch {
   run?: (seconds: number) => void;
 }
 
-/** Passes what a pool tells on to all of its watchers. */
 export class Watchers {
   readonly #watches = new Set<Watch>();
   #tells: { wait: boolean; run: boolean } = { wait: false, run: false };
 
-  /** Takes in a watcher. */
   add(watcher: PoolWatcher): () => void {
     const watch: Watch = { watcher };
     this.#watches.add(watch);
@@ -39,7 +37,6 @@ export class Watchers {
     return 0;
   }
 
-  /** Is anybody watching? */
   get isWatched(): boolean {
     return this.#watches.size > 0;
   }

@@ -42,7 +42,6 @@ export class Canary {
   readonly #observe: (waitSeconds: number) => void;
   #flight: Flight | undefined;
 
-  /** Makes a canary that was not sent yet. */
   constructor(runtime: Runtime, loop: LoopClock, observe: (waitSeconds: number) => void) {
     this.#runtime = runtime;
     this.#loop = loop;

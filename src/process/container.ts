@@ -14,7 +14,6 @@ export type ReadFile = (path: string) => string;
 /** At and above this, version 1 means "no limit": it keeps the largest number of whole pages. */
 const unlimitedBytes = 2 ** 62;
 
-/** Reads what the container tells. */
 export interface ContainerReader {
   /** Everything: it reads a dozen files. */
   read(): ContainerReading;

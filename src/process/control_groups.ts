@@ -21,7 +21,6 @@ export interface ControlGroups {
   readonly unified: Hierarchy | undefined;
 }
 
-/** Finds the groups. */
 export function findControlGroups(groups: string, mounts: string): ControlGroups {
   const paths = new Map<string, string>();
   for (const [, controllers, path] of groups.matchAll(/^\d+:([^:]*):(.*)$/gm)) {

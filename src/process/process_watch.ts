@@ -24,7 +24,6 @@ import type { LagReading, PoolReading } from "../sample.ts";
 import { Sampler } from "./sampler.ts";
 import { StallCounters } from "./stall_counters.ts";
 
-/** The options of a process. */
 export interface ProcessSettings {
   readonly collect: Collected;
   readonly intervalSeconds: number;
@@ -55,7 +54,6 @@ export interface EntryParts {
  */
 const gcKinds: readonly string[] = ["minor", "major", "incremental"];
 
-/** Watches one process. */
 export class ProcessWatch {
   readonly #runtime: Runtime;
   readonly #collect: Collected;
@@ -71,7 +69,6 @@ export class ProcessWatch {
   #gc: GcWatch | undefined;
   #board: BeatBoard | undefined;
 
-  /** Makes a watch that measures nothing yet. */
   constructor({ runtime, settings, families, self, traceOf, onStall }: WatchOptions) {
     const { collect, intervalSeconds, stallSeconds } = settings;
     this.#runtime = runtime;
@@ -109,7 +106,6 @@ export class ProcessWatch {
     }
   }
 
-  /** The hidden pool is shown. */
   get showsPool(): boolean {
     return this.#canary !== undefined;
   }

@@ -10,7 +10,6 @@ import type { SelfMetrics } from "../metrics/self_metrics.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import type { Sample } from "../sample.ts";
 
-/** The part of a sample that the runtime tells. */
 export type Facts = Pick<
   Sample,
   "loop" | "threadCpuSeconds" | "memory" | "process" | "uptimeSeconds" | "involuntarySwitches" | "pending"
@@ -27,12 +26,10 @@ const facts = {
   pending: { ask: "pendingWork", group: "pending", source: "pending" },
 } as const satisfies Record<keyof Facts, { ask: keyof Runtime; group: Group; source: string }>;
 
-/** The facts that the runtime can tell and that are wanted. */
 function wanted(runtime: Runtime, collect: Collected) {
   return Object.entries(facts).filter(([, { ask, group }]) => collect[group] && runtime[ask]);
 }
 
-/** Names the sources of the facts that are read. */
 export function factSources(runtime: Runtime, collect: Collected): string[] {
   return wanted(runtime, collect).map(([, { source }]) => source);
 }

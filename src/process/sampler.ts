@@ -85,7 +85,6 @@ export class Sampler {
   #pulsedAt = 0;
   #cpuAtPulse = 0;
 
-  /** Makes a sampler that does not beat yet. */
   constructor(runtime: Runtime, intervalSeconds: number, listener: SamplerListener) {
     this.#runtime = runtime;
     this.#interval = intervalSeconds;

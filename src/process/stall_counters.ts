@@ -8,7 +8,6 @@ import type { Counter } from "../metrics/counter.ts";
 import type { Families } from "../metrics/families.ts";
 import type { Stall } from "./blame.ts";
 
-/** Counts stalls by who held the loop. */
 export class StallCounters {
   readonly #stalls: Counter;
   readonly #seconds: Counter;

@@ -12,7 +12,6 @@
 /** The last second or so is looked at by itself: what begins to wait all the time may do so at once. */
 const recentBeats = 64;
 
-/** So many stalls are remembered. */
 const rememberedStalls = 256;
 
 /** After so many beats, what was seen before counts half: some 80 s at the usual beat. */

@@ -35,7 +35,6 @@ export interface PusherSettings extends Required<Omit<PusherOptions, "url" | "in
 
 const protocols: readonly PushProtocol[] = ["pushgateway", "victoriametrics", "otlp"];
 
-/** One of some words. */
 function word(...words: readonly string[]): Kind {
   return text(`one of ${words.join(", ")}`, (value) => words.includes(value));
 }

@@ -109,7 +109,6 @@ function coarser(counts: ClassicCounts | ExponentialCounts, bounds: readonly num
   return { count, sum, bounds, bucketCounts };
 }
 
-/** Adds buckets to those of other bounds. */
 function addBuckets(
   bucketCounts: number[],
   bounds: readonly number[],

@@ -39,7 +39,6 @@ export function platformClock(): PushClock {
   };
 }
 
-/** How a request is delivered. */
 export interface DeliveryOptions extends PushClock {
   /** False once nobody waits for another attempt. */
   readonly mayRetry: () => boolean;
@@ -67,14 +66,12 @@ const readLength = 10_000;
 /** The longest that another side can ask to be left alone, in seconds: nobody should lose a day of metrics by one header. */
 const longestPauseSeconds = 300;
 
-/** An attempt that failed. */
 export class FailedAttempt extends Error {
   /** The same request would fail again. */
   readonly isFinal: boolean;
   /** How long the other side asks to wait, in seconds; at most five minutes. */
   readonly afterSeconds: number;
 
-  /** Makes the error of an attempt. */
   constructor(message: string, isFinal: boolean, afterSeconds = 0) {
     super(message);
     this.name = "PushError";

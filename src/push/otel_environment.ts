@@ -67,7 +67,6 @@ export function withOtelEnvironment(options: PusherOptions, read: ReadVariable, 
   return told;
 }
 
-/** A variable that is set. */
 interface Variable {
   readonly name: string;
   readonly value: string;

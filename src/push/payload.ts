@@ -88,7 +88,6 @@ export class OtlpPayloads {
   }
 }
 
-/** Compresses what is sent. */
 export async function gzipped(body: string | Bytes): Promise<Bytes> {
   const stream = new Blob([body]).stream().pipeThrough(new CompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());

@@ -102,7 +102,6 @@ export function createPusher(options: PusherOptions): Pusher {
   return new MonitorPusher(checkPusher(options), platformClock(), currentTimers);
 }
 
-/** The one kind of pusher. */
 export class MonitorPusher implements Pusher {
   readonly #settings: PusherSettings;
   readonly #clock: PushClock;
@@ -199,7 +198,6 @@ export class MonitorPusher implements Pusher {
     }
   }
 
-  /** Ends the pushing, with one last push. */
   async stop(): Promise<void> {
     if (this.#timer !== undefined) this.#runtime().stopTimer?.(this.#timer);
     this.#timer = undefined;

@@ -6,14 +6,12 @@
 
 import type { OtlpEncoding, PushProtocol } from "./options.ts";
 
-/** What is said of the sender. */
 export interface Sender {
   readonly job: string;
   readonly instance: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** One request of a push. */
 export interface PushRequest {
   readonly url: string;
   readonly method: "PUT" | "POST";
@@ -23,7 +21,6 @@ export interface PushRequest {
   readonly contentEncoding?: "gzip";
 }
 
-/** The content types of OTLP. */
 export const otlpTypes: Readonly<Record<OtlpEncoding, string>> = {
   json: "application/json",
   protobuf: "application/x-protobuf",
@@ -42,11 +39,9 @@ const retryable: Readonly<Record<PushProtocol, readonly number[]>> = {
 export interface PushTarget {
   readonly protocol: PushProtocol;
   readonly url: URL;
-  /** How OTLP is written. */
   readonly encoding: OtlpEncoding;
 }
 
-/** Makes the request of a push. */
 export function pushRequest(
   { protocol, url, encoding }: PushTarget,
   sender: Sender,

@@ -10,7 +10,6 @@ import { isPlainResponse } from "./plain_response.ts";
 import { type AddressingServer, isBroken, sentAnswers } from "./sent_answers.ts";
 import type { GlobalLike, ProcessLike, ResponseShim, Runtime } from "./shim.ts";
 
-/** Makes that part of Bun's shim. */
 export function bunResponses(global: GlobalLike): ResponseShim {
   const process = global.process!;
   // Taken here: what else reads a process must not come to the edge with it.

@@ -11,7 +11,6 @@ import { ownSymbol, type StepPlace, streamFollower } from "./stream_end.ts";
 /** What Deno keeps with its own objects under symbols. */
 type Kept = { readonly [key: symbol]: unknown };
 
-/** What a response of Deno's keeps inside. */
 interface InnerResponse {
   readonly type: string;
   readonly status: number;

@@ -15,7 +15,6 @@ import { nodeResponses } from "./node_responses.ts";
 import { isPlainResponse } from "./plain_response.ts";
 import type { GlobalLike, ResponseShim, Runtime, RuntimeName } from "./shim.ts";
 
-/** Makes the shim of an edge runtime. */
 export function edgeRuntime(global: GlobalLike, name: RuntimeName = "edge"): Runtime {
   return {
     ...clock(global),

@@ -7,7 +7,6 @@
 import type { ResponseShim, Runtime } from "./shim.ts";
 import { ownSymbol, type StepPlace, streamFollower } from "./stream_end.ts";
 
-/** Makes that part of Node's shim. */
 export function nodeResponses(): ResponseShim {
   return { ...bodies(), followStream: streamFollower(stepPlace), signalTellsAbort: true };
 }

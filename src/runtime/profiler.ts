@@ -68,7 +68,6 @@ export interface ProfilerOptions {
   readonly busy: (who: string) => void;
 }
 
-/** A profiler that runs. */
 export interface RunningProfiler {
   /** Ends the piece under way and begins the next. */
   rotate(): void;
@@ -76,7 +75,6 @@ export interface RunningProfiler {
   stop(): void;
 }
 
-/** The profiler of one runtime. */
 export interface Profiler {
   /** How often it has to be rotated so that what it holds stays small, in seconds. */
   readonly rotationSeconds: number;
@@ -120,7 +118,6 @@ export interface SessionLike {
   ): void;
 }
 
-/** A console that profiles. */
 export interface ProfilingConsole {
   profile(title: string): void;
   profileEnd(title: string): void;

@@ -28,7 +28,6 @@ interface SentAnswer {
 /** Bun keeps it where Node's streams do. */
 const errored: unique symbol = Symbol.for("nodejs.stream.errored") as never;
 
-/** Is a stream broken? */
 export function isBroken(stream: object | null | undefined): boolean {
   return (stream as { readonly [errored]?: unknown } | null | undefined)?.[errored] === true;
 }

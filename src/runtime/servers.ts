@@ -7,7 +7,6 @@
 import { builtin } from "./builtin_module.ts";
 import type { GlobalLike } from "./shim.ts";
 
-/** A server that listens. */
 export interface Listening {
   readonly port: number;
   /** Ends it together with every connection. */
@@ -21,13 +20,11 @@ export interface ListenOptions {
   readonly host: string;
 }
 
-/** A fetch handler, with what the runtime passes beside the request. */
 export type ServedHandler = (request: Request, platform: unknown) => Promise<Response>;
 
 /** Makes a listener of Node's `request` event of a handler. */
 export type ToListener = (handler: ServedHandler) => (incoming: never, outgoing: never) => void;
 
-/** The servers of Deno and Bun. */
 interface Servers {
   readonly Deno?: {
     serve(

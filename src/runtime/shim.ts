@@ -83,7 +83,6 @@ export interface Runtime {
   involuntarySwitches?(): number;
   /** Reads a file of /proc or /sys; throws where it cannot. Absent off Linux, and where a read would ask somebody first. */
   systemFile?(path: string): string;
-  /** How the loop spent its time. */
   loopTime?(): LoopReading;
   memory?(): MemoryReading;
   process?(): ProcessReading;
@@ -183,7 +182,6 @@ export interface Runtime {
   quickCpuSeconds?(): number;
 }
 
-/** What a runtime tells of requests and responses. */
 export type ResponseShim = Pick<
   Runtime,
   | "bodyStream"
@@ -241,7 +239,6 @@ export interface GlobalLike {
   readonly performance: {
     now(): number;
     readonly timeOrigin: number;
-    /** Node's. */
     readonly nodeTiming?: { readonly environment: number; readonly loopStart: number; readonly idleTime: number };
   };
   readonly navigator?: { readonly userAgent?: string; readonly hardwareConcurrency?: number };
@@ -264,7 +261,6 @@ export interface GcEntryLike {
   readonly detail?: { readonly kind?: number };
 }
 
-/** The constructor of `PerformanceObserver`, as far as it is used. */
 export interface PerformanceObserverLike {
   new (callback: (list: { getEntries(): readonly unknown[] }) => void): {
     observe(options: { type: string }): void;

@@ -11,7 +11,6 @@ interface FsLike {
   write(descriptor: number, text: string, done: () => void): void;
 }
 
-/** The part of Deno that writes. */
 interface DenoLike {
   readonly stderr: { write(bytes: Uint8Array): Promise<number> };
 }

@@ -72,7 +72,6 @@ function pulling(pull: Step, broken: () => void): Step {
   };
 }
 
-/** Finds a symbol of an object's own by its description. */
 export function ownSymbol(object: object, description: string): symbol | undefined {
   return Object.getOwnPropertySymbols(object).find((symbol) => symbol.description === description);
 }

@@ -10,7 +10,6 @@ import type { GlobalLike, Runtime } from "./shim.ts";
 export interface ThreadLife {
   /** This thread's own mark; undefined where nothing could tell that it has ended. */
   readonly mark: string | undefined;
-  /** Tells which threads have ended, by their marks. */
   ended(marks: readonly string[]): Promise<readonly string[]>;
 }
 

@@ -8,13 +8,11 @@ import { builtin } from "./builtin_module.ts";
 import { isMainThread } from "./process.ts";
 import type { GlobalLike } from "./shim.ts";
 
-/** A thread of its own. */
 export interface Thread {
   /** Sends it a message, which it gets also while the sender's loop is held. */
   post(message: object): void;
   /** Whether it keeps the process alive, which it does not at first. */
   keepAlive(keeps: boolean): void;
-  /** Ends it. */
   end(): void;
 }
 

@@ -46,7 +46,6 @@ const innerShare = 0.5;
 /** A function that was under way. */
 interface Ran {
   readonly frame: StallFrame;
-  /** Is it of the app's own? */
   readonly isOwn: boolean;
   /** How deep in the calls it was, on the average. */
   readonly depth: number;

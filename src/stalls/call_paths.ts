@@ -6,11 +6,9 @@
 
 import type { CallFrame, CpuProfile, ProfileNode, ProfilePiece } from "../runtime/profiler.ts";
 
-/** A call path and its share of a time. */
 export interface CallPath {
   /** From the outermost call to the innermost. Names in brackets, which are no functions, are left out. */
   readonly frames: readonly CallFrame[];
-  /** Its last call, as the profile has it. */
   readonly last: ProfileNode | undefined;
   /** How many samples found it. */
   readonly hits: number;

@@ -10,7 +10,6 @@ const lateSeconds = 0.015;
 /** When a hang is told once more, as a multiple of when it is told first. */
 const again = 10;
 
-/** What a {@linkcode HangWatch} knows of a hang. */
 export interface Hang {
   /** How long the loop has not beaten while this thread was run, in seconds. */
   readonly seconds: number;
@@ -18,7 +17,6 @@ export interface Hang {
   readonly lostSeconds: number;
 }
 
-/** What a {@linkcode HangWatch} tells. */
 export interface HangListener {
   /** The loop has not beaten for `thresholdSeconds`, or for ten times as long. */
   hung(hang: Hang): void;

@@ -13,7 +13,6 @@ import { callOf, type FunctionText, functionText, type Position } from "./functi
 /** So many functions are kept with their texts. */
 const mostTexts = 100;
 
-/** What a function did in a stall. */
 export interface FunctionSamples {
   readonly frame: CallFrame;
   /** How long it ran itself, or something that the profiler does not tell from it, in seconds. */

@@ -19,7 +19,6 @@ const patienceSeconds = 1;
 /** Pieces that are over and kept: a stall is told about a beat behind its end, and may end again in one meanwhile. */
 const keptPieces = 2;
 
-/** Who records stalls. */
 export interface SamplerUser {
   /** Ends the stall that was under way until now, so that it is told within one piece. */
   settle(): void;
@@ -27,14 +26,12 @@ export interface SamplerUser {
   hold(work: () => void): void;
 }
 
-/** Who waits for a piece. */
 interface Waiting {
   readonly until: number;
   readonly done: (piece: ProfilePiece | undefined) => void;
   readonly timer: unknown;
 }
 
-/** Samples the stacks of one thread. */
 export class StackSampler {
   readonly #profiler: Profiler;
   readonly #runtime: Runtime;

@@ -34,7 +34,6 @@ const brand = Symbol.for("@rtm/runtime-metrics.recorded");
 const global = globalThis as unknown as { [key: symbol]: Map<object, Core> | undefined };
 const recorded = global[brand] ??= new Map();
 
-/** A stall that is kept. */
 interface Kept {
   stall: RecordedStall;
   profile?: CpuProfile;
@@ -46,7 +45,6 @@ export interface StackSource {
   readonly places: Places;
 }
 
-/** Records the stalls of one core. */
 export class StallRecording {
   readonly #core: Core;
   readonly #settings: StallSettings;

@@ -7,7 +7,6 @@
 /** What stands in which slot. */
 const [beats, running, lost, stalls] = [0, 1, 2, 3];
 
-/** How many slots there are. */
 const slots = 4;
 
 /** The loop's end and the thread's end of one buffer. Every access is atomic, and none waits. */

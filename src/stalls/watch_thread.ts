@@ -12,7 +12,6 @@ import { type HttpLike, type LivezAddress, serveLivez } from "./livez.ts";
 import { abortFromMain, type InspectorLike, readMainStack } from "./main_thread_stack.ts";
 import { WatchBoard } from "./watch_board.ts";
 
-/** What the thread is started with. */
 export interface WatchData {
   readonly buffer: SharedArrayBuffer;
   /** How often it looks while the loop is late, or has just been off the CPU. */
@@ -59,7 +58,6 @@ const signalMilliseconds = 1000;
 /** After a stall that may have been the host's it is looked at closely for so long: a quota shows in each of its periods. */
 const alertSeconds = 10;
 
-/** Watches. */
 export function watch(): void {
   const { process } = globalThis as unknown as { process: ProcessLike };
   const builtin = <Module>(id: string): Module => process.getBuiltinModule(id) as Module;

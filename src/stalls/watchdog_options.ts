@@ -66,7 +66,6 @@ export const watchdogOptions: OptionTable<WatchdogOptions> = {
   server: group(watchdogServerOptions),
 };
 
-/** Checks the options and fills defaults in. */
 export function checkWatchdog(refuse: Refuse, options: WatchdogOptions): WatchdogSettings {
   const checked = checkTable(refuse, options, watchdogOptions);
   const { server } = checked;

@@ -7,7 +7,6 @@
 /** Something that can hold the loop. Its name is asked for only when it has held the loop for long. */
 export type LoopHolder = NamedHolder | RequestHolder;
 
-/** Work with a name of its own. */
 export interface NamedHolder {
   /** The kind, such as `task`, and a name out of few. */
   heldBy(): readonly [kind: string, name: string];

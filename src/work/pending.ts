@@ -67,19 +67,16 @@ export class PendingKind {
     for (let item = this.oldest; item; item = item.next) yield item;
   }
 
-  /** Tells the age of the oldest piece of work. */
   oldestAgeSeconds(now: number): number {
     return this.oldest ? Math.max(0, now - this.oldest.beganAt) : 0;
   }
 }
 
-/** The kinds of pending work of one core. */
 export class PendingWork {
   readonly #kinds = new Map<string, PendingKind>();
   readonly #maxKinds: number;
   readonly #overflow: () => void;
 
-  /** Makes an empty ledger. */
   constructor(maxKinds: number, overflow: () => void) {
     this.#maxKinds = maxKinds;
     this.#overflow = overflow;

@@ -44,6 +44,5 @@ export const collection: EntryTable = {
   },
 };
 
-/** All of it. */
 export const beatEntries: readonly CatalogEntry[] = /* @__PURE__ */ [lag, suspension, collection]
   .flatMap((table) => makeEntries({ group: "eventLoop" }, table));

@@ -8,7 +8,6 @@ import { type CatalogEntry, makeEntries } from "../entry.ts";
 import { lag, suspension } from "./beat.ts";
 import { lagBuckets } from "./buckets.ts";
 
-/** What a process tells of its event loop. */
 export const eventLoopEntries: readonly CatalogEntry[] = makeEntries({ group: "eventLoop" }, {
   eventloop_lag_seconds: {
     help:

@@ -59,7 +59,6 @@ const poolEntries = makeEntries({ group: "pools", labels: ["pool"] }, {
   },
 });
 
-/** What is told of work and pools. */
 export const workEntries: readonly CatalogEntry[] = [...pendingEntries, ...poolEntries];
 
 function byLabel(values: ReadonlyMap<string, number>): Reading[] {

@@ -7,7 +7,6 @@
  * @module
  */
 
-/** Any method. */
 export type Method = (this: unknown, ...args: unknown[]) => unknown;
 
 /** Replaces a method on one object alone; its class stays as it is. */

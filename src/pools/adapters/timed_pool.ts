@@ -22,7 +22,6 @@ export interface TimedPool extends PoolSource {
   timed<Job extends (...args: never[]) => unknown>(job: Job): Job;
 }
 
-/** Makes a pool of functions. */
 export function timedPool(read: () => PoolReading): TimedPool {
   const watchers = new Watchers();
   return Object.assign(read, {

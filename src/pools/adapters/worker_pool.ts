@@ -63,7 +63,6 @@ export interface WorkerPool extends PoolSource {
   track<Job extends Promise<unknown>>(worker: WorkerLike, job: Job): Job;
 }
 
-/** What is known of one worker. */
 interface Member {
   jobs: number;
   readonly leave: () => void;
