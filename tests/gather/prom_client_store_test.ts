@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
-import type { Metric, Registry } from "prom-client";
+import type { Gauge, Metric, Registry } from "prom-client";
+import { Slices } from "../../src/gather/loop_budget.ts";
 import { promClientStore, storedMetric } from "../../src/gather/prom_client_store.ts";
 import { type Client, clients } from "../support/clients.ts";
 import { formats, renderPage } from "../support/render.ts";
@@ -197,5 +198,39 @@ for (const { name, skip, api } of clients) {
       assert(turns > 10, `only ${turns} turns`);
       assert(new Set(counts).size > 1, "nothing was counted meanwhile");
     });
+
+    for (
+      const [what, change] of [
+        ["one of them is removed", (gauge) => gauge.remove("2999")],
+        ["some are removed and made anew", (gauge) => {
+          for (let i = 2900; i < 2950; i++) {
+            gauge.remove(String(i));
+            gauge.set({ a: i }, i);
+          }
+        }],
+        ["others come", (gauge) => {
+          for (let i = 3000; i < 3100; i++) gauge.set({ a: i }, i);
+        }],
+        ["all of them are reset", (gauge) => gauge.reset()],
+      ] as readonly [string, (gauge: Gauge<"a">) => void][]
+    ) {
+      it(`lose no other label set where ${what} while they are read`, async () => {
+        const registry = new api.Registry();
+        const gauge = new api.Gauge({ name: "g", help: "G.", labelNames: ["a"], registers: [registry] });
+        for (let i = 0; i < 3000; i++) gauge.set({ a: i }, i);
+        let [turns, clock] = [0, 0];
+        const nextTurn = (callback: () => void): void => {
+          if (++turns === 2) change(gauge as Gauge<"a">);
+          queueMicrotask(callback);
+        };
+        const slices = new Slices({ now: () => clock += 0.001, nextTurn });
+        const { size, labels } = await promClientStore(gauge)!.read(slices, false);
+        assert(turns > 10, `only ${turns} turns`);
+        const read = new Set(Array.from({ length: size }, (_, i) => Number(labels(i)["a"])));
+        assertEquals(read.size, size);
+        // One that is gone when its turn comes is no part of the page.
+        for (let i = 0; i < 2999; i++) assert(read.has(i), `${i} was lost`);
+      });
+    }
   });
 }
