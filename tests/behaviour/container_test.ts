@@ -12,6 +12,7 @@ import { Page } from "../support/page.ts";
 import { programCommand } from "../support/program.ts";
 import { runIn } from "../support/run_in.ts";
 import { shortenedRules } from "../support/shortened_rules.ts";
+import { startable } from "../support/startable.ts";
 import { missingProgram } from "../support/system_program.ts";
 
 const skip = missingGroups();
@@ -36,7 +37,7 @@ async function run(cores: number | undefined): Promise<Told> {
   const { folders, cpuStat, version } = groups;
   // Of a limited one so much that the alert fires whatever else the machine does.
   const args = [cpuStat, "8", cores === undefined ? "0" : "4"];
-  const output = await runIn(folders, programCommand("tests/support/throttled_program.ts", { args }));
+  const output = await runIn(folders, programCommand(startable("tests/support/throttled_program.ts"), { args }));
   const texts = output.split("--- next page ---\n");
   const [least, most] = texts.splice(-2).map(readThrottling) as [Throttled, Throttled];
   const pages = texts.map((text) => new Page(text));

@@ -5,6 +5,7 @@ import { collectGarbage } from "../support/garbage.ts";
 import { runtimeName, sleep } from "../support/loop.ts";
 import { freshPage, Page } from "../support/page.ts";
 import { startProgram } from "../support/program.ts";
+import { startable } from "../support/startable.ts";
 import { until } from "../support/until.ts";
 import { series } from "./series.ts";
 
@@ -57,7 +58,7 @@ describe("the heap's series", () => {
   series("heap_limit_bytes", "is what the process was started with", async () => {
     const limit = async (flag?: string): Promise<number> => {
       const { NODE_OPTIONS = "" } = process.env;
-      const program = startProgram("tests/behaviour/page_program.ts", {
+      const program = startProgram(startable("tests/behaviour/page_program.ts"), {
         denoFlags: flag ? ["-A", `--v8-flags=${flag}`] : ["-A"],
         env: runtimeName === "node" && flag ? { NODE_OPTIONS: `${NODE_OPTIONS} ${flag}` } : {},
       });

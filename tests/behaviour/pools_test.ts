@@ -6,6 +6,7 @@ import { holdThreads } from "../support/hidden_pool.ts";
 import { deferred, now, runtimeName, sleep } from "../support/loop.ts";
 import { freshPage, type HistogramState, type Page, scrape } from "../support/page.ts";
 import { startProgram } from "../support/program.ts";
+import { startable } from "../support/startable.ts";
 import { until } from "../support/until.ts";
 import { type HiddenPoolSeen, untilCanary } from "./hidden_pool.ts";
 import { series } from "./series.ts";
@@ -153,7 +154,8 @@ describe("the series of an app's pool", () => {
 
 /** In a process of its own: Deno runs two files of tests at once in one, which share its pool. */
 async function observed(env: Record<string, string> = {}): Promise<HiddenPoolSeen> {
-  const { code, output, errors } = await startProgram("tests/behaviour/hidden_pool_program.ts", { env }).exited;
+  const { code, output, errors } = await startProgram(startable("tests/behaviour/hidden_pool_program.ts"), { env })
+    .exited;
   assertEquals(code, 0, errors);
   return JSON.parse(output);
 }

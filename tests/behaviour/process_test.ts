@@ -7,9 +7,10 @@ import { assert, assertAlmostEquals, assertEquals, assertGreaterOrEqual } from "
 import { block, now, sleep } from "../support/loop.ts";
 import { freshPage, Page } from "../support/page.ts";
 import { programCommand, startProgram } from "../support/program.ts";
+import { startable } from "../support/startable.ts";
 import { series } from "./series.ts";
 
-const pageProgram = "tests/behaviour/page_program.ts";
+const pageProgram = startable("tests/behaviour/page_program.ts");
 
 async function read(name: string): Promise<number> {
   return (await freshPage()).value(name);

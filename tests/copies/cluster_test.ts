@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { startable } from "../support/bundle.ts";
 import {
   Client,
   get,
@@ -19,9 +18,9 @@ import {
 import { freePort } from "../support/free_port.ts";
 import { runtimeName } from "../support/loop.ts";
 import { type Program, startProgram } from "../support/program.ts";
+import { startable } from "../support/startable.ts";
 
-const started = await startable("tests/support/copies_cluster_program.ts");
-after(() => started[Symbol.asyncDispose]());
+const file = startable("tests/support/copies_cluster_program.ts");
 
 // One message while connections are passed, and no more come, of either (Deno 2.9.5).
 const ways = runtimeName === "deno" ? ["in a directory"] : ["by its own messages", "in a directory"];
@@ -37,7 +36,7 @@ for (const way of ways) {
     const directory = mkdtempSync(join(tmpdir(), "copies-"));
     before(async () => {
       shared = await freePort();
-      program = startProgram(started.file, {
+      program = startProgram(file, {
         args: ["4"],
         env: { SHARED_PORT: String(shared), ...way === "in a directory" && { DIRECTORY: directory } },
         timeoutSeconds: 100,

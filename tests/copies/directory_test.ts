@@ -18,7 +18,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertThrows } from "@std/assert";
 import type { JoinOptions } from "@rtm/runtime-metrics/copies";
 import { frameOf } from "../../src/copies/frames.ts";
-import { startable } from "../support/bundle.ts";
 import {
   Client,
   kill,
@@ -35,10 +34,10 @@ import { freePort } from "../support/free_port.ts";
 import { runtimeName } from "../support/loop.ts";
 import { copyErrors as errors, type OwnCopy, startCopy } from "../support/own_copies.ts";
 import { type Program, startProgram } from "../support/program.ts";
+import { startable } from "../support/startable.ts";
 import { until } from "../support/until.ts";
 
-const started = await startable("tests/support/copies_directory_program.ts");
-after(() => started[Symbol.asyncDispose]());
+const file = startable("tests/support/copies_directory_program.ts");
 
 describe("processes that meet in a directory", () => {
   const directory = mkdtempSync(join(tmpdir(), "copies-"));
@@ -48,7 +47,7 @@ describe("processes that meet in a directory", () => {
   let copies: TestCopy[];
   let sent = 0;
   const start = (group = "default"): Program =>
-    startProgram(started.file, {
+    startProgram(file, {
       env: { DIRECTORY: directory, SHARED_PORT: String(shared), GROUP: group },
       timeoutSeconds: 100,
     });
@@ -275,7 +274,7 @@ describe("a directory for copies", () => {
   });
 
   it("is rid of sockets that nobody listens on, once they are old enough to be sure", async () => {
-    const program = startProgram(started.file, { env: { DIRECTORY: directory } });
+    const program = startProgram(file, { env: { DIRECTORY: directory } });
     await untilCopies(program, 1);
     program.signal("SIGKILL");
     await program.exited;

@@ -13,6 +13,7 @@ import { get, requests, states, type TestCopy, untilCopies } from "../support/co
 import { copyErrors, type OwnCopy, startCopy } from "../support/own_copies.ts";
 import { Page } from "../support/page.ts";
 import { startProgram } from "../support/program.ts";
+import { startable } from "../support/startable.ts";
 import { until } from "../support/until.ts";
 
 /** The directory is looked through at most once a second. */
@@ -92,8 +93,9 @@ describe("copies that are disturbed", () => {
     const home = mkdtempSync(join(tmpdir(), "home-"));
     chownSync(directory, user, user);
     chownSync(home, user, user);
+    const file = startable("tests/support/copies_directory_program.ts");
     const env = { DIRECTORY: directory, HOME: home, TMPDIR: home, DENO_DIR: home };
-    const program = startProgram("tests/support/copies_directory_program.ts", { env, uid: user, timeoutSeconds: 100 });
+    const program = startProgram(file, { env, uid: user, timeoutSeconds: 100 });
     try {
       const [{ port }] = await untilCopies(program, 1) as [TestCopy];
       await act(port);

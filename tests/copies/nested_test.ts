@@ -1,23 +1,22 @@
 import { after, before, describe, it } from "node:test";
 import process from "node:process";
 import { assertEquals } from "@std/assert";
-import { startable } from "../support/bundle.ts";
 import { kill, requests, sendCounted, type TestCopy, untilCopies, untilStates, Watch } from "../support/copies.ts";
 import { runtimeName } from "../support/loop.ts";
 import { type Program, startProgram } from "../support/program.ts";
+import { startable } from "../support/startable.ts";
 
 // There a cluster's worker needs a directory, and its threads have a socket each in it, as processes have.
 const skip = runtimeName === "deno" && "node:cluster loses messages on Deno 2.9.5";
 
-const started = await startable("tests/support/copies_nested_program.ts");
-after(() => started[Symbol.asyncDispose]());
+const file = startable("tests/support/copies_nested_program.ts");
 
 describe("threads of the workers of a cluster", { skip }, () => {
   let program: Program;
   let copies: TestCopy[];
   before(async () => {
     if (skip) return;
-    program = startProgram(started.file, { timeoutSeconds: 100 });
+    program = startProgram(file, { timeoutSeconds: 100 });
     copies = await untilCopies(program, 5);
   });
   after(async () => {

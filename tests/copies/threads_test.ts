@@ -1,7 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
 import { assertEquals, assertLess } from "@std/assert";
-import { startable } from "../support/bundle.ts";
 import {
   get,
   requests,
@@ -14,9 +13,9 @@ import {
 } from "../support/copies.ts";
 import { Page } from "../support/page.ts";
 import { type Program, startProgram } from "../support/program.ts";
+import { startable } from "../support/startable.ts";
 
-const started = await startable("tests/support/copies_threads_program.ts");
-after(() => started[Symbol.asyncDispose]());
+const file = startable("tests/support/copies_threads_program.ts");
 
 describe("the threads of a process", () => {
   let program: Program;
@@ -35,7 +34,7 @@ describe("the threads of a process", () => {
   };
 
   before(async () => {
-    program = startProgram(started.file, {
+    program = startProgram(file, {
       args: ["4"],
       timeoutSeconds: 110,
       isTold: true,

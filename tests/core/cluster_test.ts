@@ -1,13 +1,12 @@
-import { after, before, describe, it } from "node:test";
+import { before, describe, it } from "node:test";
 import { assert, assertEquals, assertGreater, assertGreaterOrEqual, assertLess } from "@std/assert";
 import type { Snapshot } from "@rtm/runtime-metrics";
-import { startable } from "../support/bundle.ts";
 import { Page } from "../support/page.ts";
 import { startProgram } from "../support/program.ts";
 import { runtimeName } from "../support/loop.ts";
+import { startable } from "../support/startable.ts";
 
-const started = await startable("tests/support/cluster_program.ts");
-after(() => started[Symbol.asyncDispose]());
+const file = startable("tests/support/cluster_program.ts");
 
 // What docs/copies.md says of the cluster aggregator.
 describe("prom-client's cluster aggregator", () => {
@@ -19,7 +18,7 @@ describe("prom-client's cluster aggregator", () => {
   let hungSeconds: number;
 
   before(async () => {
-    const program = startProgram(started.file, { timeoutSeconds: 60 });
+    const program = startProgram(file, { timeoutSeconds: 60 });
     const { code, output, errors } = await program.exited;
     assertEquals(code, 0, errors);
     const told = JSON.parse(output) as Record<"page" | "withDefaults" | "left" | "hung", string> & {

@@ -1,25 +1,17 @@
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
-import { startable } from "../support/bundle.ts";
 import { sleep } from "../support/loop.ts";
 import { Page } from "../support/page.ts";
 import { startProgram } from "../support/program.ts";
+import { startable } from "../support/startable.ts";
 import { until } from "../support/until.ts";
 
-const source = "tests/support/exit_program.ts";
-let program = "";
+const program = startable("tests/support/exit_program.ts");
 
 /** The longest that a process may go on behind its last word, in seconds: to end takes milliseconds of CPU time. */
 const most = 4;
 
 describe("a process with nothing left to do", () => {
-  let app: Awaited<ReturnType<typeof startable>>;
-  before(async () => {
-    app = await startable(source);
-    program = app.file;
-  });
-  after(() => app[Symbol.asyncDispose]());
-
   it("ends by itself with a monitor that runs", async () => {
     const { code, signal, output, errors, lingeredSeconds } = await startProgram(program, {
       args: ["monitor"],
@@ -46,9 +38,8 @@ describe("a process with nothing left to do", () => {
   });
 
   it("ends by itself, and so does its worker, when both are only copies", async () => {
-    // Not as a bundle, which has no worker's file beside it.
-    const { code, signal, output, errors, lingeredSeconds } = await startProgram(source, {
-      args: ["worker"],
+    const { code, signal, output, errors, lingeredSeconds } = await startProgram(program, {
+      args: ["worker", startable("tests/support/joining_worker.ts")],
       timeoutSeconds: 60,
     }).exited;
     assertStringIncludes(output, "the worker has joined", errors);

@@ -12,8 +12,8 @@ import {
 import { Registry } from "prom-client";
 import { createMonitor } from "@rtm/runtime-metrics";
 import { createPusher } from "@rtm/runtime-metrics/push";
-import { runtimeName } from "../support/loop.ts";
 import { type CounterOnPage, countersOf } from "../support/protobuf_page.ts";
+import { startable } from "../support/startable.ts";
 
 const pause = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
@@ -104,10 +104,7 @@ describe("when our own counters began", () => {
     const { Worker } = await import("node:worker_threads");
     await pause(1);
     const made = Date.now() / 1000;
-    const name = runtimeName === "node" ? "node_worker.mjs" : "starts_worker.ts";
-    const worker = new Worker(new URL(`../support/${name}`, import.meta.url), {
-      workerData: { file: "./starts_worker.ts" },
-    });
+    const worker = new Worker(startable("tests/support/starts_worker.ts"), { execArgv: [] });
     const told = await new Promise<{ begun: number; uptime: number; counters: CounterOnPage[] }>((resolve, reject) => {
       worker.once("message", resolve);
       worker.once("error", reject);

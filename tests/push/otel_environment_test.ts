@@ -1,12 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { Registry } from "prom-client";
 import { createMonitor } from "@rtm/runtime-metrics";
 import type { PusherOptions } from "@rtm/runtime-metrics/push";
 import { insideOf, withAccess } from "../../src/monitor/access.ts";
 import { checkPusher, type PusherSettings } from "../../src/push/check_pusher.ts";
+import { startable } from "../support/startable.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -305,7 +305,7 @@ describe("a number of OpenTelemetry's environment", () => {
 });
 
 describe("the environment of a real process", () => {
-  const program = fileURLToPath(new URL("../support/otel_environment_program.ts", import.meta.url));
+  const program = startable("tests/support/otel_environment_program.ts");
   const environment = { ...needed, OTEL_EXPORTER_OTLP_HEADERS: "api-key=k" };
   const isDeno = "Deno" in globalThis;
 
@@ -319,7 +319,7 @@ describe("the environment of a real process", () => {
     return { told: stdout ? JSON.parse(stdout) : undefined, stderr };
   }
 
-  const args = isDeno ? ["run", "-A"] : "Bun" in globalThis ? [] : ["--import", "tsx"];
+  const args = isDeno ? ["run", "-A"] : [];
 
   it("is what is read", () => {
     const { told, stderr } = run(args);

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import { assertEquals } from "@std/assert";
 import { runtimeName } from "../support/loop.ts";
 import { startProgram } from "../support/program.ts";
+import { startable } from "../support/startable.ts";
 
 /** How long the other side asks to be left alone, in seconds; the program must not wait that out. */
 const pauseSeconds = 120;
@@ -18,7 +19,7 @@ async function run(how: string): Promise<{ pushes: number; output: string; code:
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as { port: number };
-  const program = startProgram("tests/support/stopping_pusher_program.ts", {
+  const program = startProgram(startable("tests/support/stopping_pusher_program.ts"), {
     args: [`http://127.0.0.1:${port}/import`, how],
     timeoutSeconds: pauseSeconds - 30,
   });

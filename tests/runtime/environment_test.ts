@@ -4,10 +4,11 @@ import { currentRuntime } from "../../src/runtime/detect.ts";
 import { fakeDeno, fakeGlobal, fakeProcess } from "../support/fake_global.ts";
 import { runtimeName } from "../support/loop.ts";
 import { startProgram } from "../support/program.ts";
+import { startable } from "../support/startable.ts";
 
 /** What a process of this runtime reads of two variables that are set and one that is not. */
 async function read(denoFlags: string[]): Promise<unknown> {
-  const { output, errors, code } = await startProgram("tests/support/environment_program.ts", {
+  const { output, errors, code } = await startProgram(startable("tests/support/environment_program.ts"), {
     args: ["ENABLE_METRICS", "OTHER_VARIABLE", "NO_SUCH_VARIABLE"],
     env: { ENABLE_METRICS: "true", OTHER_VARIABLE: "1" },
     denoFlags,

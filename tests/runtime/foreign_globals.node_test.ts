@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { assertEquals } from "@std/assert";
+import { startable } from "../support/startable.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -20,14 +21,14 @@ describe("createMonitor() where globals are somebody else's", () => {
   for (const [name, replace] of Object.entries(globals)) {
     it(`measures with ${name}`, () => {
       const program = `${replace}
-        const { createMonitor } = await import("./mod.ts");
+        const { createMonitor } = await import(${JSON.stringify(startable("mod.ts"))});
         const monitor = createMonitor();
         monitor.track("job", Promise.resolve());
         console.log(monitor.snapshot().runtime ?? "measured");
         monitor.stop();`;
       const { status, stderr } = spawnSync(
         process.execPath,
-        ["--import", "tsx", "--input-type=module", "--eval", program],
+        ["--input-type=module", "--eval", program],
         { cwd: root, encoding: "utf8", timeout: 60_000 },
       );
       assertEquals([status, stderr], [0, ""]);

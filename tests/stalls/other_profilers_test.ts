@@ -3,12 +3,12 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import type { CpuProfile } from "../../src/runtime/profiler.ts";
-import { startable } from "../support/bundle.ts";
 import { runtimeName } from "../support/loop.ts";
 import { startProgram } from "../support/program.ts";
+import { startable } from "../support/startable.ts";
 import { until } from "../support/until.ts";
 import { WebSocket } from "undici";
 
@@ -17,7 +17,7 @@ interface Told {
   own?: boolean;
 }
 
-let program = "";
+const program = startable("tests/support/profiled_program.ts");
 
 async function run(way: string): Promise<Told & { errors: string }> {
   const { code, errors, output } = await startProgram(program, { args: [way], timeoutSeconds: 100 }).exited;
@@ -66,13 +66,6 @@ async function runAttached(): Promise<Told & { errors: string; seen: string[] }>
 const line = "stalls are recorded without their functions while";
 
 describe("recordStalls, in a process", () => {
-  let app: Awaited<ReturnType<typeof startable>>;
-  before(async () => {
-    app = await startable("tests/support/profiled_program.ts");
-    program = app.file;
-  });
-  after(() => app[Symbol.asyncDispose]());
-
   it("names the function, and lets the process end", async () => {
     const { culprits, errors } = await run("alone");
     assertEquals(culprits, ["holdLoop", "holdLoop"]);

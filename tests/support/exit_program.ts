@@ -3,7 +3,7 @@
 import process from "node:process";
 import { sleep } from "./loop.ts";
 
-const [what] = process.argv.slice(2);
+const [what, workerFile] = process.argv.slice(2);
 const { createMonitor } = await import("@rtm/runtime-metrics");
 
 if (what === "monitor") {
@@ -24,8 +24,7 @@ if (what === "worker") {
   const { Worker } = await import("node:worker_threads");
   const { joinCopies } = await import("@rtm/runtime-metrics/copies");
   const { workerPool } = await import("@rtm/runtime-metrics/pools");
-  const url = new URL("./joining_worker.mjs", import.meta.url);
-  const crew = workerPool([new Worker(url)]);
+  const crew = workerPool([new Worker(workerFile!)]);
   joinCopies(createMonitor({ pools: { crew } }));
   await sleep(1.2);
 }

@@ -1,6 +1,8 @@
+import { pathToFileURL } from "node:url";
 import { Worker as NodeWorker } from "node:worker_threads";
 import type { WorkerLike } from "@rtm/runtime-metrics/pools";
 import { runtimeName } from "./loop.ts";
+import { startable } from "./startable.ts";
 import type { Order } from "./worker.ts";
 
 /** A worker that does what it is told, whatever its kind. */
@@ -20,7 +22,7 @@ export const workerKinds: readonly ("worker_threads" | "Web Worker")[] = runtime
 
 /** Starts tests/support/worker.ts and waits until it listens. */
 export async function startWorker(kind: typeof workerKinds[number]): Promise<TestWorker> {
-  const url = new URL(runtimeName === "node" ? "./node_worker.mjs" : "./worker.ts", import.meta.url);
+  const file = startable("tests/support/worker.ts");
   const listeners = new Set<(message: unknown) => void>();
   const tell = (message: unknown): void => [...listeners].forEach((listener) => listener(message));
   const heard: TestWorker["heard"] = (good) =>
@@ -35,7 +37,7 @@ export async function startWorker(kind: typeof workerKinds[number]): Promise<Tes
   const ready = heard((message) => message === "ready");
   let started: TestWorker;
   if (kind === "worker_threads") {
-    const worker = new NodeWorker(url);
+    const worker = new NodeWorker(file, { execArgv: [] });
     worker.on("message", tell);
     worker.on("error", () => {});
     started = {
@@ -45,7 +47,7 @@ export async function startWorker(kind: typeof workerKinds[number]): Promise<Tes
       terminate: async () => void await worker.terminate(),
     };
   } else {
-    const worker = new Worker(url, { type: "module" });
+    const worker = new Worker(pathToFileURL(file), { type: "module" });
     worker.addEventListener("message", ({ data }) => tell(data));
     worker.addEventListener("error", (event) => event.preventDefault());
     started = {
