@@ -107,10 +107,11 @@ describe("a mounted app", () => {
         stdin: {
           contents: `
             import { Hono } from "hono";
+            import { Registry } from "prom-client";
             import { createMonitor } from "./mod.ts";
             import { runtimeMetrics } from "./src/hono/mod.ts";
             export async function run() {
-              using monitor = createMonitor();
+              using monitor = createMonitor({ registry: new Registry() });
               const app = new Hono();
               app.use(runtimeMetrics(monitor));
               app.use("/adm/*", async (c, next) => await next());
