@@ -10,7 +10,7 @@ import { HonoRoutes, matchesOf } from "./routes.ts";
 import { expectMountedApps, markOf, needMarks, runMounted } from "../http/measured_once.ts";
 import { readStatus } from "../http/answer.ts";
 import { checkMonitor, middlewarePath } from "../http/door_options.ts";
-import { isSentTo } from "../http/request.ts";
+import { isSentTo, methodOf } from "../http/request.ts";
 import type { Monitor } from "../monitor/monitor.ts";
 
 /** Options of `runtimeMetrics`. */
@@ -85,7 +85,7 @@ export function measureHono(monitor: Monitor, options: RuntimeMetricsOptions): H
       );
     }
     const exchange = recorder.open(
-      routes.series(expected, raw.method),
+      routes.series(expected, methodOf(raw)),
       raw,
       c.env,
       expected.record !== undefined,

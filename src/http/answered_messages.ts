@@ -21,10 +21,14 @@ export function afterTurn(nextTurn: Runtime["nextTurn"]): (exchange: RequestUnde
 function look(exchange: RequestUnderWay): void {
   if (exchange.state & (told | ended)) return;
   const outgoing = exchange.context!.outgoing!;
-  if (isGone(outgoing)) return exchange.over(outcomeOf(outgoing), exchange.answeredAt);
-  // A message that does not tell whether its head is sent has been left to the server.
-  if (outgoing.headersSent !== false && !waitsItsTurn(outgoing) && !isLost(outgoing)) {
-    return exchange.over("completed", exchange.answeredAt);
+  try {
+    if (isGone(outgoing)) return exchange.over(outcomeOf(outgoing), exchange.answeredAt);
+    // A message that does not tell whether its head is sent has been left to the server.
+    if (outgoing.headersSent !== false && !waitsItsTurn(outgoing) && !isLost(outgoing)) {
+      return exchange.over("completed", exchange.answeredAt);
+    }
+  } catch {
+    // Somebody else's, which throws when it is looked at: its events may tell.
   }
   exchange.answeredAt = Number.NaN;
   exchange.listen();

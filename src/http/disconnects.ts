@@ -92,10 +92,6 @@ export class Disconnects {
     // Deno tells of the completion only whoever asked before it.
     const completed = this.runtime.signalTellsAbort ? undefined : exchange.context?.completed;
     let isAnswered = false;
-    completed?.then(() => {
-      isAnswered = true;
-      exchange.state &= ~doubted;
-    }, () => {});
     const leave = (): void => {
       if (!completed) return exchange.leave();
       // A handler that heeds the signal throws now, before anything tells why that has aborted.
@@ -105,11 +101,16 @@ export class Disconnects {
       }, completesWithinSeconds);
     };
     try {
+      completed?.then(() => {
+        isAnswered = true;
+        exchange.state &= ~doubted;
+      }, () => {});
       const { signal } = exchange.request!;
       if (signal.aborted) return exchange.leave();
       signal.addEventListener("abort", leave, { once: true });
       exchange.state |= listened;
-      this.listening.set(exchange, () => signal.removeEventListener("abort", leave));
+      // That of another library may not forget.
+      this.listening.set(exchange, () => signal.removeEventListener?.("abort", leave));
     } catch {
       // On Deno a request whose answer was sent tells nothing more: somebody outside has answered it.
     }

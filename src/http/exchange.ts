@@ -16,7 +16,7 @@ import type { AskedAgain } from "./exclusion.ts";
 import { isHandedOver } from "./handed_over.ts";
 import type { Outcome } from "./request_info.ts";
 import { mark } from "./measured_once.ts";
-import { isGone, outcomeOf, sentStatusOf, whenClosed } from "./outgoing_message.ts";
+import { isGone, outcomeOf, sentStatusOf, tellsEnd, whenClosed } from "./outgoing_message.ts";
 import { beginDetails, noteBytes, noteRequest } from "./request_details.ts";
 import { switchingProtocols } from "./response_end.ts";
 import { asksForUpgrade, isUpgrade, type ServerContext } from "./server_context.ts";
@@ -114,12 +114,16 @@ export class Exchange implements PendingItem, RequestUnderWay {
 
   /** Ends a request whose answer is none. */
   refuse(answer: unknown, at: number = Number.NaN): void {
-    if (isHandedOver(this)) return;
-    const { context, request, series: { recorder: { runtime } } } = this;
-    const isUpgraded = context ? isUpgrade(request!, context, 200) : asksForUpgrade(request!, runtime.requestHeader);
-    // Bun's handlers answer nothing when they have upgraded the connection; all else is a mistake.
-    if (answer === undefined && isUpgraded) this.end(switchingProtocols, undefined, at);
-    else refused(this, Math.abs(sentStatus(this, answer) ?? 500), undefined, at);
+    try {
+      if (isHandedOver(this)) return;
+      const { context, request, series: { recorder: { runtime } } } = this;
+      const isUpgraded = context ? isUpgrade(request!, context, 200) : asksForUpgrade(request!, runtime.requestHeader);
+      // Bun's handlers answer nothing when they have upgraded the connection; all else is a mistake.
+      if (answer === undefined && isUpgraded) this.end(switchingProtocols, undefined, at);
+      else refused(this, Math.abs(sentStatus(this, answer) ?? 500), undefined, at);
+    } catch {
+      this.lose();
+    }
   }
 
   /** Notes the route that a handler within has found, where it is not known. The innermost one knows it best. */
@@ -172,11 +176,16 @@ export class Exchange implements PendingItem, RequestUnderWay {
     const { incoming, outgoing } = this.context ?? {};
     // What only looks like a message, such as a test's own, is none of a server's.
     if (!outgoing || this.state & (told | ended)) return;
-    this.state |= told;
     const closed = (isUnsent?: boolean): void => this.sent(isUnsent ? "aborted" : outcomeOf(outgoing), isUnsent);
-    // A client may have left already, and no event tells it again.
-    if (isGone(outgoing)) closed();
-    else whenClosed(outgoing, incoming, closed);
+    try {
+      // A client may have left already, and no event tells it again.
+      if (isGone(outgoing)) return closed();
+      whenClosed(outgoing, incoming, closed);
+      if (tellsEnd(outgoing)) this.state |= told;
+      else if (this.status !== 0) this.over("completed", this.answeredAt);
+    } catch {
+      this.lose();
+    }
   }
 
   /** Ends what went through the message, however that looks. */
@@ -197,23 +206,38 @@ export class Exchange implements PendingItem, RequestUnderWay {
   /** Ends it, at that time; it is counted at once, or when what is still being read of it is known. */
   over(how: Outcome, at: number = Number.NaN): void {
     if (this.state & ended) return;
-    const durationSeconds = timeOf(this, at) - this.beganAt;
-    const outgoing = this.context?.outgoing;
-    if (this.findRoute) move(this, lastRoute(this));
-    // Whoever answered, and whatever: the message knows what was sent.
-    const sent = outgoing && sentStatusOf(outgoing);
-    if (sent !== undefined) setStatus(this, sent);
-    // Where there was no head yet, the end of everything is the client's doing.
-    if (this.status === 0) this.state |= unanswered;
-    const left = this.status === 0 || how === "aborted" || (!outgoing && hasLeft(this, durationSeconds));
-    if (left) setStatus(this, clientClosedRequest);
-    this.state |= ended;
-    if (!(this.state & opened)) noteRequest(this);
-    const reading = this.details?.reading;
-    const outcome = left ? "aborted" : how;
-    if (reading) reading.then(() => count(this, outcome, durationSeconds));
-    else count(this, outcome, durationSeconds);
+    try {
+      conclude(this, how, at);
+    } catch {
+      this.lose();
+    }
   }
+
+  /** What only looks like a server's own may throw when it is looked at: no app ever sees that, and the request is left out. */
+  private lose(): void {
+    this.series.recorder.failed();
+    this.discard();
+  }
+}
+
+/** Ends an exchange: what is known of it by then is what is counted. */
+function conclude(exchange: Exchange, how: Outcome, at: number): void {
+  const durationSeconds = timeOf(exchange, at) - exchange.beganAt;
+  const outgoing = exchange.context?.outgoing;
+  if (exchange.findRoute) move(exchange, lastRoute(exchange));
+  // Whoever answered, and whatever: the message knows what was sent.
+  const sent = outgoing && sentStatusOf(outgoing);
+  if (sent !== undefined) setStatus(exchange, sent);
+  // Where there was no head yet, the end of everything is the client's doing.
+  if (exchange.status === 0) exchange.state |= unanswered;
+  const left = exchange.status === 0 || how === "aborted" || (!outgoing && hasLeft(exchange, durationSeconds));
+  if (left) setStatus(exchange, clientClosedRequest);
+  if (!(exchange.state & opened)) noteRequest(exchange);
+  exchange.state |= ended;
+  const reading = exchange.details?.reading;
+  const outcome = left ? "aborted" : how;
+  if (reading) reading.then(() => count(exchange, outcome, durationSeconds));
+  else count(exchange, outcome, durationSeconds);
 }
 
 /** Counts an exchange under a route from now on; under the one it had where none is given. */

@@ -208,7 +208,7 @@ function isMadeOf(request: Request, outer: Request): boolean {
 function edgeContextOf(context: unknown): object | undefined {
   if (!isObject(context)) return undefined;
   try {
-    return "executionCtx" in context ? context.executionCtx as object : context;
+    return Object("executionCtx" in context ? context.executionCtx : context);
   } catch {
     return undefined;
   }

@@ -11,7 +11,12 @@ import type { IncomingLike, OutgoingLike } from "./server_context.ts";
 
 /** Is the message over, answered or not? */
 export function isGone(outgoing: OutgoingLike): boolean {
-  return outgoing.closed === true || outgoing.destroyed === true || outgoing.stream?.closed === true;
+  return Boolean(outgoing.closed || outgoing.destroyed || outgoing.stream?.closed);
+}
+
+/** Does a message that was listened to tell its end? One that is none of a server's, and has no connection, may keep no listener. */
+export function tellsEnd(outgoing: OutgoingLike): boolean {
+  return outgoing.stream !== undefined || outgoing.socket !== undefined || outgoing.listenerCount?.("close")! > 0;
 }
 
 /** Connections, each with those messages that wait behind another answer on it. */

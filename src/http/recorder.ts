@@ -105,7 +105,6 @@ export class Recorder implements ExchangeRecorder {
    * @param route The template of its route, never a path that a client can choose; `none` where none matched.
    * @param server What the server passed beside the request; it may tell the end of the response.
    * @param path The path as the client sent it, for exclusions; undefined where nothing is excluded by path.
-   * @param method The method as the client sent it, where that is not `request.method`.
    * @returns The request under way, to be answered or ended; undefined where it is left out.
    */
   begin(
@@ -113,9 +112,8 @@ export class Recorder implements ExchangeRecorder {
     route: string,
     server: unknown,
     path?: string,
-    method?: string,
   ): Exchange | undefined {
-    return this.open(this.series(method ?? methodOf(request), route), request, server, false, path);
+    return this.open(this.series(methodOf(request), route), request, server, false, path);
   }
 
   /**
@@ -191,22 +189,24 @@ export class Recorder implements ExchangeRecorder {
 
   /** Counts a request: at its end, or when it opens and stays open. */
   record(exchange: Exchange, outcome: Outcome, durationSeconds: number): void {
-    const { series, details } = exchange;
-    if (isLeftOut(series) || this.#isExcluded(exchange, outcome)) return;
+    const { series, details, askedAgain, status } = exchange;
+    if (isLeftOut(series)) return;
+    // A body that broke midway is no answer of its status.
+    if (askedAgain && outcome !== "error" && excludesAnswered(askedAgain, series, status, this.failed)) return;
     const { durationDecimals } = this.options;
     if (durationDecimals !== undefined) {
       durationSeconds = round(durationSeconds, durationDecimals);
       if (details) details.headDurationSeconds = round(details.headDurationSeconds, durationDecimals);
     }
     // Three outcomes, told apart without a search: this runs for every request.
-    const key = exchange.status * 3 + (outcome === "completed" ? 0 : outcome === "aborted" ? 1 : 2);
+    const key = status * 3 + (outcome === "completed" ? 0 : outcome === "aborted" ? 1 : 2);
     const { newest } = series;
     const { answers } = this;
     // Below 0 it is beyond the array, and equals nothing.
-    const first = answers.slots[newest] === key ? newest + 2 : this.#find(series, key, exchange.status);
+    const first = answers.slots[newest] === key ? newest + 2 : this.#find(series, key, status);
     const { slots } = answers;
     const { meters } = this.families;
-    const info = this.tells ? infoOf(exchange, this.#statusText(exchange.status), outcome, durationSeconds) : undefined;
+    const info = this.tells ? infoOf(exchange, this.#statusText(status), outcome, durationSeconds) : undefined;
     for (let i = 0; i < meters.length; i++) {
       let slot = slots[first + i]!;
       if (slot === notMeasured) continue;
@@ -221,12 +221,6 @@ export class Recorder implements ExchangeRecorder {
       meter.record(slot, value, exchange);
     }
     if (info) this.#tell(info);
-  }
-
-  /** A body that broke midway is no answer of its status. */
-  #isExcluded({ askedAgain, series, status }: Exchange, outcome: Outcome): boolean {
-    return askedAgain !== undefined && outcome !== "error" &&
-      excludesAnswered(askedAgain, series, status, this.failed);
   }
 
   /** What is left out, and everything where the gauge is off, has no slot there. */

@@ -51,9 +51,13 @@ export function writtenPath(path: string): string {
  */
 export function isSentTo(path: string, request: Request): boolean {
   const written = writtenPath(path);
-  if (/[/?#\\]/.test(request.headers?.get("host") ?? "")) return pathOf(request) === written;
-  // An app may have its own way to a path, which may begin with the host, or end before a slash.
-  return request.url.split(/[?#]/, 1)[0]!.includes(written);
+  try {
+    if (/[/?#\\]/.test(request.headers?.get("host") ?? "")) return pathOf(request) === written;
+    // An app may have its own way to a path, which may begin with the host, or end before a slash.
+    return request.url.split(/[?#]/, 1)[0]!.includes(written);
+  } catch {
+    return false;
+  }
 }
 
 /**

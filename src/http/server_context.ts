@@ -21,6 +21,8 @@ export interface IncomingLike {
 /** Node's outgoing message, of HTTP/1 or HTTP/2. */
 export interface OutgoingLike {
   on(event: "close" | "finish", listener: (this: OutgoingLike) => void): unknown;
+  /** How many listen; only what is an emitter knows. */
+  listenerCount?(event: "close"): number;
   getHeader(name: string): unknown;
   readonly headersSent?: boolean;
   /** What was sent, once the head is. */

@@ -89,8 +89,8 @@ function traceparentOf(
   const raw = (context?.incoming as { readonly rawHeaders?: readonly string[] } | undefined)?.rawHeaders;
   if (!raw) return context?.incoming ? undefined : headerOf(request, "traceparent", requestHeader);
   for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i]!;
-    if (name.length === 11 && name.toLowerCase() === "traceparent") return raw[i + 1];
+    const name = raw[i];
+    if (name?.length === 11 && name.toLowerCase() === "traceparent") return raw[i + 1];
   }
   return undefined;
 }

@@ -6,6 +6,7 @@
 
 import { checkTable, type OptionTable, refuser } from "../check.ts";
 import type { Exchange } from "../http/exchange.ts";
+import { told } from "../http/exchange_state.ts";
 import { unmatchedRoute } from "../http/route_series.ts";
 import { checkMonitor, pagePath, routeKind } from "../http/door_options.ts";
 import { sentStatusOf } from "../http/outgoing_message.ts";
@@ -14,7 +15,8 @@ import { writtenPath } from "../http/request.ts";
 import { type PathRoutes, routeFinder } from "../http/routes.ts";
 import type { Recorder } from "../http/recorder.ts";
 import type { Monitor } from "../monitor/monitor.ts";
-import { connectionOf, headersOf, type IncomingLike, pathOfMessage, type ResponseLike, urlOf } from "./message.ts";
+import { type IncomingLike, pathOfMessage, type ResponseLike, urlOf } from "./message.ts";
+import { MessageRequest } from "./message_request.ts";
 import { toNodeListener } from "./to_node_listener.ts";
 import { followUpgraded } from "./upgraded_connection.ts";
 
@@ -126,12 +128,13 @@ export function measureListener<Listener extends (request: never, response: neve
     }
     const path = recorder.needsPath ? pathOfMessage(incoming) : undefined;
     const route = find?.() ?? unmatchedRoute;
-    const exchange = recorder.begin(request, route, platform, path, incoming.method ?? "GET");
+    const exchange = recorder.begin(request, route, platform, path);
     if (!exchange) return listen();
     if (finder?.asksAgain) tellsRoute(exchange, find!);
-    followUpgraded(exchange, incoming, outgoing);
-    follow(exchange, recorder, outgoing);
-    return hold(exchange, recorder, outgoing, listen, () => answersBehind?.(incoming));
+    const isTold = follow(exchange, recorder, incoming, outgoing);
+    const behind = (): boolean | undefined => answersBehind?.(incoming);
+    if (isTold) return hold(exchange, recorder, listen, behind);
+    return runToEnd(exchange, outgoing, () => hold(exchange, recorder, listen, behind));
   } as unknown as Listener;
 }
 
@@ -142,7 +145,6 @@ export function measureListener<Listener extends (request: never, response: neve
 function hold(
   exchange: Exchange,
   { blame, now }: Recorder,
-  outgoing: ResponseLike,
   listen: () => unknown,
   answersBehind: () => boolean | undefined,
 ): unknown {
@@ -154,13 +156,13 @@ function hold(
   } finally {
     const at = now();
     blame.leave(outer, at);
-    noteSent(exchange, outgoing, at);
+    noteSent(exchange, at);
   }
   if (result instanceof Promise) {
     const settle = (): void => {
       // The end of that answer tells it.
       if (answersBehind()) return;
-      noteSent(exchange, outgoing, exchange.settled());
+      noteSent(exchange, exchange.settled());
     };
     result.then(settle, settle);
   }
@@ -168,8 +170,44 @@ function hold(
 }
 
 /** Notes when the system had all of a message, which closes a little later; on HTTP/2 it waits for its client. */
-function noteSent(exchange: Exchange, { writableFinished, stream }: ResponseLike, at: number): void {
-  if (writableFinished && stream === undefined) exchange.answeredAt = at;
+function noteSent(exchange: Exchange, at: number): void {
+  const outgoing = exchange.context?.outgoing;
+  if (outgoing?.writableFinished && outgoing.stream === undefined) exchange.answeredAt = at;
+}
+
+/**
+ * Runs a listener whose message tells no end, as one that is none of a server's may not: its request ends with the listener,
+ * in the way of a fetch handler's, and is left out where there is no status to be seen.
+ */
+function runToEnd(exchange: Exchange, outgoing: ResponseLike, run: () => unknown): unknown {
+  const over = (failed = false): void => {
+    const status = failed ? 500 : statusOf(outgoing);
+    try {
+      if (status === undefined) return exchange.discard();
+      exchange.head(status, undefined);
+      exchange.sent();
+    } catch {
+      exchange.discard();
+    }
+  };
+  try {
+    const result = run();
+    if (result instanceof Promise) result.then(() => over(), () => over(true));
+    else over();
+    return result;
+  } catch (error) {
+    over(true);
+    throw error;
+  }
+}
+
+function statusOf(outgoing: ResponseLike): number | undefined {
+  try {
+    const { statusCode } = outgoing;
+    return typeof statusCode === "number" ? statusCode : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Notes the head when it is sent. */
@@ -180,29 +218,50 @@ function watchHead(exchange: Exchange, blame: Recorder["blame"], outgoing: Respo
   // that is none, and whoever asked for it may send another, so that only what was sent is noted.
   outgoing.writeHead = function (this: ResponseLike, ...head: [number, ...never[]]) {
     const answer = writeHead.apply(this, head);
-    exchange.head(sentStatusOf(outgoing) ?? outgoing.statusCode, undefined);
-    blame?.answers(exchange);
-    if (own) Object.defineProperty(outgoing, "writeHead", own);
-    else delete (outgoing as Partial<ResponseLike>).writeHead;
+    try {
+      exchange.head(sentStatusOf(outgoing) ?? outgoing.statusCode, undefined);
+      blame?.answers(exchange);
+      if (own) Object.defineProperty(outgoing, "writeHead", own);
+      else delete (outgoing as Partial<ResponseLike>).writeHead;
+    } catch {
+      // A message that was frozen meanwhile keeps it.
+    }
     return answer;
   };
 }
 
-/** Lets the message tell how it ends. */
-function follow(exchange: Exchange, { blame, now }: Recorder, outgoing: ResponseLike): void {
+/** Lets the message tell how it ends; answers false where it will not. */
+function follow(
+  exchange: Exchange,
+  recorder: Recorder,
+  incoming: IncomingLike,
+  outgoing: ResponseLike,
+): boolean {
+  // What only looks like a message, such as a test's own, may have none of its events.
+  if (!exchange.context?.outgoing) return false;
+  try {
+    followUpgraded(exchange, incoming, outgoing);
+    listenTo(exchange, recorder, outgoing);
+    return (exchange.state & told) !== 0;
+  } catch {
+    return false;
+  }
+}
+
+function listenTo(exchange: Exchange, { blame, now }: Recorder, outgoing: ResponseLike): void {
   // Nobody else wants to know when the head was sent, and Bun's message sends another where `writeHead` is not its own.
   if (blame || exchange.findRoute || exchange.details) watchHead(exchange, blame, outgoing);
+  const isConnected = outgoing.stream !== undefined || outgoing.socket !== undefined;
   const finish = (): void => {
     // On HTTP/2 a message is finished by its reset as well, also where no head was sent.
     const status = sentStatusOf(outgoing);
     if (status !== undefined) exchange.head(status, undefined);
     if (Number.isNaN(exchange.answeredAt)) {
       const at = now();
-      noteSent(exchange, outgoing, at);
+      noteSent(exchange, at);
       blame?.answered(exchange, at);
     }
-    if (!endsUnseen(outgoing)) return;
-    exchange.sent();
+    if (!isConnected || endsUnseen(outgoing)) exchange.sent();
   };
   outgoing.on("finish", finish);
   // A message whose HEAD was answered by `stream.respond()` is never finished nor closed (Node 20.20).
@@ -231,27 +290,4 @@ interface Http2StreamLike {
   readonly rstCode?: number;
   readonly headRequest?: boolean;
   on?(event: "close", listener: () => void): unknown;
-}
-
-/** What observers and computed labels see of the request: made of the message when they look. */
-class MessageRequest implements Pick<Request, "method" | "url" | "headers"> {
-  readonly #incoming: IncomingLike;
-  readonly #connection: ReturnType<typeof connectionOf>;
-
-  constructor(incoming: IncomingLike) {
-    this.#incoming = incoming;
-    this.#connection = connectionOf(incoming);
-  }
-
-  get method(): string {
-    return this.#incoming.method ?? "GET";
-  }
-
-  get url(): string {
-    return urlOf(this.#incoming, this.#connection);
-  }
-
-  get headers(): Headers {
-    return headersOf(this.#incoming);
-  }
 }

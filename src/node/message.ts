@@ -60,8 +60,7 @@ export function connectionOf(incoming: IncomingLike): Connection {
     };
     return stream?.session ?? socket;
   } catch {
-    // A listener may be called with anything.
-    return undefined;
+    return undefined; // a listener may be called with anything
   }
 }
 
@@ -72,7 +71,11 @@ export function connectionOf(incoming: IncomingLike): Connection {
  * @returns Such as `/users/7?full=1`.
  */
 export function targetOf(incoming: IncomingLike): string {
-  return withoutOrigin(incoming.originalUrl ?? incoming.url ?? "/");
+  try {
+    return withoutOrigin(incoming.originalUrl ?? incoming.url ?? "/");
+  } catch {
+    return "/"; // a listener may be called with anything
+  }
 }
 
 /**

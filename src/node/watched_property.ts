@@ -6,9 +6,9 @@
 
 /** Tells when a property is set; to everybody else, and to whoever watches it already, it is as it was. */
 export function watchProperty(object: object, name: string, told: (value: unknown) => void): void {
-  const { get, set, configurable } = Object.getOwnPropertyDescriptor(object, name) ?? {};
+  const { get, set, configurable = Object.isExtensible(object) } = Object.getOwnPropertyDescriptor(object, name) ?? {};
   // What cannot be watched is never told.
-  if (configurable === false) return;
+  if (!configurable) return;
   let current = get ? undefined : (object as Record<string, unknown>)[name];
   Object.defineProperty(object, name, {
     configurable: true,

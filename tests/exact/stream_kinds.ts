@@ -85,6 +85,12 @@ async function* generated(...pieces: unknown[]): AsyncGenerator<unknown> {
   }
 }
 
+function givenAway(): Uint8Array {
+  const piece = encode("gone");
+  structuredClone(piece.buffer, { transfer: [piece.buffer] });
+  return piece;
+}
+
 const body = (value: unknown): Response => new Response(value as BodyInit, type);
 
 export const streamKinds: readonly Kind[] = kindsOf({
@@ -107,6 +113,7 @@ export const streamKinds: readonly Kind[] = kindsOf({
   "pieces that are buffers": () => body(pulled(encode("plain").buffer, encode(" buffer").buffer)),
   "pieces that are other views": () =>
     body(pulled(new Uint16Array([0x6161, 0x6262]), new DataView(encode("v").buffer))),
+  "piece that has given its memory away": () => body(pulled(encode("one "), givenAway(), encode("two "))),
   "pieces that are numbers": () => body(pulled(encode("first"), 7)),
   "pieces that are objects": () => body(pulled({ a: 1 })),
   "pieces that are null": () => body(pulled(encode("first"), null)),

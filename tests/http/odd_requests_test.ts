@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { createMetricsServer, createMonitor, httpMetrics, type HttpOptions, type Monitor } from "@rtm/runtime-metrics";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
+import { createMonitor as createEdgeMonitor } from "@rtm/runtime-metrics/edge";
 import { livePage } from "@rtm/runtime-metrics/live";
 import { expressMetrics, fastifyMetrics, instrumentListener } from "@rtm/runtime-metrics/node";
 import { assert, assertEquals } from "@std/assert";
@@ -109,6 +111,84 @@ for (const [how, http] of Object.entries(settings)) {
       };
       const bare = new Hono().get("/", (c) => c.text("fine"));
       assertEquals(await answerTo(handler), await answerTo(bare.fetch as (request: Request) => Promise<Response>));
+    });
+  });
+}
+
+/** What may stand beside a request in a test of an app, and is none of a server's. */
+const deaf = { on() {}, getHeader() {}, writableFinished: false, headersSent: false, statusCode: 200 };
+const besides: Record<string, () => Any> = {
+  "messages without events": () => ({ incoming: { headers: null }, outgoing: deaf }),
+  "messages that refuse to be listened to": () => ({ incoming: { headers: {} }, outgoing: { ...deaf, on: refuse } }),
+  "messages that throw": () => ({
+    incoming: { headers: {}, rawHeaders: [undefined] },
+    outgoing: Object.defineProperties({ ...deaf }, { headersSent: { get: refuse }, closed: { get: refuse } }),
+  }),
+  "a connection that is none": () => ({ incoming: { headers: {}, socket: {} } }),
+  "serve info that is never complete": () => ({ completed: 1, remoteAddr: {} }),
+  "a server that throws": () => ({ requestIP: refuse, upgrade: refuse }),
+};
+/** What a handler may answer, each through another way to its end. */
+const answers: Record<string, () => Response | undefined> = {
+  "a text": () => new Response("fine"),
+  "a long text": () => new Response("fine".repeat(10_000)),
+  "a stream": () => new Response(new Blob(["fine"]).stream()),
+  "events": () =>
+    new Response(new Blob(["data: 1\n\n"]).stream(), { headers: { "content-type": "text/event-stream" } }),
+  "nothing": () => undefined,
+};
+const upgrade = { headers: { connection: "upgrade", upgrade: "websocket" } };
+
+for (const [how, http] of Object.entries(settings)) {
+  describe(`what is asked with something odd beside it is answered as by itself, and leaves, ${how}`, () => {
+    for (const [name, make] of Object.entries(besides)) {
+      for (const [what, answer] of Object.entries(answers)) {
+        it(`${name}, answered with ${what}`, async () => {
+          using under = measureApp(http);
+          const handlers = [
+            () => answer() as Response,
+            // Longer than requests stay without a listener.
+            () => delay(30).then(() => answer() as Response),
+          ].map((handler) => under.monitor.instrument(handler as (request: Request, beside: Any) => Any));
+          for (const handler of handlers) {
+            for (const request of [new Request("http://localhost/"), new Request("http://localhost/", upgrade)]) {
+              const response = await handler(request, make());
+              assertEquals(await response?.text(), await answer()?.text());
+            }
+          }
+          assertEquals(inFlight(await under.settled()), 0);
+        });
+      }
+    }
+
+    it("a context of an edge runtime that is none", async () => {
+      using monitor = createEdgeMonitor({ registry: new Registry(), http });
+      const fetch = monitor.instrument((_request: Request, ..._beside: Any[]) => new Response("fine"));
+      for (
+        const context of [{ waitUntil: refuse }, { executionCtx: 5 }, Object.freeze({ waitUntil: refuse }), 5, "text"]
+      ) {
+        assertEquals(await (await fetch(new Request("http://localhost/"), {}, context)).text(), "fine");
+      }
+    });
+
+    it("an app of Hono's that finds paths in its own way", async () => {
+      for (const [name, make] of Object.entries(requests)) {
+        for (const path of ["/", "/metrics", "/other"]) {
+          using under = measureApp(http, {}, new Hono({ getPath: () => path }));
+          const bare = new Hono({ getPath: () => path });
+          const answerTo = async (app: Hono): Promise<string> => {
+            try {
+              app.all("*", (c) => c.text("fine"));
+              return await (await app.fetch(make() as Request)).text();
+            } catch (error) {
+              return String(error);
+            }
+          };
+          const [theirs, ours] = [await answerTo(bare), await answerTo(under.app)];
+          // A request at the address of the page, as Hono sees it, is its page only where it was sent there.
+          assertEquals(ours, theirs, `${name} ${path}`);
+        }
+      }
     });
   });
 }
