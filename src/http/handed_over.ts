@@ -41,14 +41,21 @@ const undecided = /^(?:H.{0,10}|HTTP\/1\.\d 1(?!01)[^]*)?$/;
  * Sees the status of what is answered on a connection; frames come behind an upgrade.
  *
  * @param closed Nothing was answered until it closed.
+ * @returns Tells whether anything was written, such as heads that stand before an answer.
  */
-export function seeAnswer(connection: WrittenLike, answered: (status: number) => void, closed: () => void): void {
+export function seeAnswer(
+  connection: WrittenLike,
+  answered: (status: number) => void,
+  closed: () => void,
+): () => boolean {
   let head = "";
+  let isWritten = false;
   const restores = (["write", "end"] as const).map((name) => {
     const own = Object.getOwnPropertyDescriptor(connection, name);
     const original = connection[name] as Write | undefined;
     const seeing: Write = function (this: unknown, ...args) {
       // Who ends it without a word answers nothing: its close tells.
+      isWritten ||= args.length > 0;
       head = (head + textOf(args[0])).replace(interim, "");
       if (!undecided.test(head)) {
         restore();
@@ -71,6 +78,7 @@ export function seeAnswer(connection: WrittenLike, answered: (status: number) =>
   connection.on("close", close);
   // Its client may have left already, and no event tells it again.
   if (connection.destroyed) close();
+  return () => isWritten;
 }
 
 /** What else there may be is refused by the connection. */

@@ -36,11 +36,11 @@ export function followUpgraded(exchange: Exchange, incoming: IncomingLike, outgo
     exchange.end(status);
     exchange.sent();
   };
-  seeAnswer(connection, answered, () => {});
+  const isWritten = seeAnswer(connection, answered, () => {});
   // What refuses it by the message is told by nothing else: that closes with its connection.
   outgoing.on("finish", () => exchange.sent());
   outgoing.on("close", () => {
-    // Bun's own WebSockets are answered unseen.
-    if (connection.bytesWritten) answered(switchingProtocols);
+    // Bun's own WebSockets are answered unseen; of what was seen no more than a head before the answer has come.
+    if (connection.bytesWritten && !isWritten()) answered(switchingProtocols);
   });
 }

@@ -163,6 +163,23 @@ describe("a connection that a server has handed over", () => {
     });
   }
 
+  const before: Record<string, Trial["handle"]> = {
+    "early hints": (_connection, response) => response.writeEarlyHints({ link: "</style.css>; rel=preload" }),
+    "a word to go on": (_connection, response) => response.writeContinue(),
+    "a word of patience": (_connection, response) => response.writeProcessing(),
+    "early hints, past the message": writes(hints),
+    "the beginning of a head": writes("HTTP/1.1"),
+  };
+  for (const [name, handle] of Object.entries(before)) {
+    it(`is aborted where no more came than what stands before an answer: ${name}`, async () => {
+      const breaks: Trial["handle"] = (connection, response) => {
+        handle(connection, response);
+        setTimeout(() => connection.destroy(), 20);
+      };
+      assertEquals((await told({ handle: breaks })).after, [{ "GET /socket/:id 499 aborted": 1 }, 0]);
+    });
+  }
+
   it("is aborted where its client left before it was answered", async () => {
     const left = { "GET /socket/:id 499 aborted": 1 };
     assertEquals(await told({ handle: () => {}, leaves: true }), {
