@@ -4,13 +4,13 @@
  * @module
  */
 
+import { encoder } from "../runtime/text_encoder.ts";
+
 /** The longest message, in bytes: some 100,000 label sets. */
 export const longestMessage: number = 32 * 2 ** 20;
 
 /** A length has no more digits. */
 const mostDigits = 8;
-
-const encoder = new TextEncoder();
 
 /** Writes a message; undefined where it is longer than anybody would take. */
 export function frameOf(text: string): Uint8Array | undefined {

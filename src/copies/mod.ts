@@ -13,6 +13,7 @@
  * @module
  */
 
+import { asked } from "../runtime/asked.ts";
 import { answerOf, copiesOf, showCopies } from "../gather/other_copies.ts";
 import { accessTo } from "../monitor/access.ts";
 import type { Monitor } from "../monitor/monitor.ts";
@@ -155,9 +156,9 @@ const learnSeconds = 0.3;
 /** What others send can be wrong in more ways than anybody wants to read. */
 const mostWarnings = 10;
 
-/** Does something when the process ends by itself, or by `process.exit()`. */
+/** Does something when the process ends by itself, or by `process.exit()`; a frozen process tells nobody on Deno (2.9.5). */
 function onExit({ process }: GlobalLike, act: () => void): () => void {
   const emitter = process as unknown as Record<"on" | "off", (event: "exit", act: () => void) => void> | undefined;
-  emitter?.on("exit", act);
-  return () => emitter?.off("exit", act);
+  asked(() => emitter?.on("exit", act));
+  return () => asked(() => emitter?.off("exit", act));
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { soon } from "../runtime/promise.ts";
 import { HttpFamilies, type HttpSettings } from "../http/http_families.ts";
 import type { RequestSettings } from "../http/options.ts";
 import { type Traced, traceOf } from "../http/trace.ts";
@@ -248,7 +249,7 @@ export class Core {
   collect(): void {
     if (this.#collected) return;
     this.#collected = true;
-    queueMicrotask(() => this.#collected = false);
+    soon(() => this.#collected = false);
     this.refresh();
   }
 

@@ -9,6 +9,7 @@
 import type { Recorder } from "../http/recorder.ts";
 import type { RegistryLike } from "../metrics/registry_like.ts";
 import type { EntryParts } from "../process/process_watch.ts";
+import { sharedByCopies } from "../runtime/shared_global.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import { type GivenSettings, mustAgree, mustAgreeOnHttp } from "./agreement.ts";
 import { Core, type CoreSettings } from "./core.ts";
@@ -20,11 +21,6 @@ interface Shared {
   readonly core: Core;
   holders: number;
 }
-
-const brand = Symbol.for(`@rtm/runtime-metrics.cores.${protocol}`);
-
-/** Stands for the registry where there is none. */
-const noRegistry = Symbol.for("@rtm/runtime-metrics.no-registry");
 
 /** What a monitor holds of the core that it has joined. */
 export interface Joined {
@@ -89,7 +85,7 @@ function isEnabled(runtime: Runtime, { http: { enableVariable } }: CoreSettings)
 
 /** The cores of every copy of this package that speaks this protocol, by registry. */
 function coresOf(registry: RegistryLike | undefined): { cores: WeakMap<object, Shared>; key: object } {
-  const global = globalThis as unknown as { [key: symbol]: unknown };
-  const cores = (global[brand] ??= new WeakMap()) as WeakMap<object, Shared>;
-  return { cores, key: registry ?? (global[noRegistry] ??= {}) as object };
+  // An object stands for the registry where there is none.
+  const cores = sharedByCopies(`cores.${protocol}`, () => new WeakMap<object, Shared>());
+  return { cores, key: registry ?? sharedByCopies("no-registry", () => ({})) };
 }

@@ -7,6 +7,7 @@
 import { clock } from "../runtime/clock.ts";
 import { detectRuntime } from "../runtime/detect.ts";
 import { edgeRuntime } from "../runtime/edge.ts";
+import { sharedByCopies } from "../runtime/shared_global.ts";
 import type { GlobalLike, Runtime } from "../runtime/shim.ts";
 
 /** What tells one isolate from its siblings, and when it began to answer. */
@@ -15,9 +16,6 @@ interface Isolate {
   /** In seconds of the runtime's clock. */
   readonly beganAt: number;
 }
-
-/** Under this name the global object holds it, for every copy of this package. */
-const brand = Symbol.for("@rtm/runtime-metrics.isolate");
 
 /**
  * Names this isolate: one process, or one of many in an edge runtime. Not to be asked for at module scope there.
@@ -45,6 +43,5 @@ export function isolateRuntime(global: GlobalLike = globalThis as unknown as Glo
 
 /** It begins with the first request: at module scope there are neither random numbers nor a clock that goes. */
 function isolateOf(global: GlobalLike): Isolate {
-  const holder = global as GlobalLike & { [brand]?: Isolate };
-  return holder[brand] ??= { id: crypto.randomUUID(), beganAt: clock(global).now() };
+  return sharedByCopies("isolate", () => ({ id: crypto.randomUUID(), beganAt: clock(global).now() }), global);
 }

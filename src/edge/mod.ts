@@ -19,6 +19,7 @@
  * @module
  */
 
+import { asked } from "../runtime/asked.ts";
 import { EdgeRequests } from "./requests.ts";
 import { isolateRuntime } from "./isolate.ts";
 import { contextAmong, trackedContext, type WaitUntilLike } from "./wait_until.ts";
@@ -152,9 +153,5 @@ export function trackContext<Context extends WaitUntilLike>(
 
 /** Hono's getter throws where there is none. */
 function contextOf(c: HonoContextLike): ReturnType<typeof contextAmong> {
-  try {
-    return contextAmong([c.executionCtx]);
-  } catch {
-    return undefined;
-  }
+  return asked(() => contextAmong([c.executionCtx]));
 }

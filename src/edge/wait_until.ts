@@ -4,6 +4,7 @@
  * @module
  */
 
+import { asked } from "../runtime/asked.ts";
 import { isObject } from "../check.ts";
 import { isPromise } from "../runtime/promise.ts";
 import type { ProcessLike } from "../runtime/shim.ts";
@@ -32,12 +33,8 @@ export function contextAmong(rest: readonly unknown[]): WaitUntilLike | undefine
 function isContext(value: unknown): value is WaitUntilLike {
   // On Deno a look at the environment asks for a permission.
   if (!isObject(value) || value === environment?.env) return false;
-  try {
-    return typeof (value as WaitUntilLike).waitUntil === "function";
-  } catch {
-    // Somebody else's object, which throws when it is looked at.
-    return false;
-  }
+  // Somebody else's object may throw when it is looked at.
+  return asked(() => typeof (value as WaitUntilLike).waitUntil === "function") === true;
 }
 
 const { process: environment } = globalThis as { process?: ProcessLike };

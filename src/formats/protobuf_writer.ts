@@ -4,7 +4,7 @@
  * @module
  */
 
-const encoder = new TextEncoder();
+import { encoder } from "../runtime/text_encoder.ts";
 
 /** How a value stands behind its tag. */
 const varintWire = 0;

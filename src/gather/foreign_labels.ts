@@ -4,6 +4,7 @@
  * @module
  */
 
+import { asked } from "../runtime/asked.ts";
 import { isObject } from "../check.ts";
 
 /** Refuses to read a metric. Nobody sees why: whoever asks counts it by its name. */
@@ -17,7 +18,7 @@ export function unreadable(reason: string): never {
  */
 export function copyLabels(labels: unknown): Record<string, string> | undefined {
   if (!isObject(labels)) unreadable("its labels are none");
-  try {
+  return asked(() => {
     const copy = { ...labels } as Record<string, unknown>;
     // Own ones alone: what an app has added to all objects is no label.
     for (const name of Object.keys(copy)) {
@@ -26,7 +27,5 @@ export function copyLabels(labels: unknown): Record<string, string> | undefined 
       else if (typeof value !== "string") copy[name] = String(value);
     }
     return copy as Record<string, string>;
-  } catch {
-    return undefined;
-  }
+  });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { asked } from "../runtime/asked.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import type { Outcome } from "./request_info.ts";
 import type { BodyKind } from "./response_end.ts";
@@ -36,9 +37,7 @@ export function bodyKindOf(stream: ReadableStream<Uint8Array> | null | undefined
   return asked(() => lockedOf?.call(stream)) === false ? "stream" : "taken";
 }
 
-const lockedOf = typeof ReadableStream === "function"
-  ? Object.getOwnPropertyDescriptor(ReadableStream.prototype, "locked")?.get
-  : undefined;
+const lockedOf = asked(() => Object.getOwnPropertyDescriptor(ReadableStream.prototype, "locked")?.get);
 
 /** Does a response go on for as long as the client likes? */
 export function isEventStream(response: Response, { contentType }: Runtime): boolean {
@@ -49,14 +48,6 @@ export function isEventStream(response: Response, { contentType }: Runtime): boo
 /** The headers of somebody's own class may throw. */
 export function responseHeader(response: Response, name: string): string | null {
   return asked(() => response.headers.get(name)) ?? null;
-}
-
-function asked<Answer>(ask: () => Answer): Answer | undefined {
-  try {
-    return ask();
-  } catch {
-    return undefined;
-  }
 }
 
 /** Passes a platform's stream on, each piece as it came. It is locked from then on. */

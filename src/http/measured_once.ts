@@ -8,7 +8,9 @@
  * @module
  */
 
+import { asked } from "../runtime/asked.ts";
 import { isObject } from "../check.ts";
+import { sharedByCopies } from "../runtime/shared_global.ts";
 import type { ProcessLike } from "../runtime/shim.ts";
 import { carrierOf, type ServerContext, serverContextOf } from "./server_context.ts";
 
@@ -24,9 +26,8 @@ export interface Marked {
   onOver?: () => void;
 }
 
-/** Under these names every copy of this package finds the same. */
+/** Under this name every copy of this package finds the same. */
 const current: unique symbol = Symbol.for("@rtm/runtime-metrics.exchange");
-const brand = Symbol.for("@rtm/runtime-metrics.marks");
 
 /** What every copy of this package shares. */
 interface Marks {
@@ -61,8 +62,7 @@ interface AsyncStorageLike {
   getStore(): Mounted | undefined;
 }
 
-const global = globalThis as unknown as { [key: symbol]: Marks | undefined };
-const marks: Marks = global[brand] ??= { needed: false, markPending: undefined };
+const marks = sharedByCopies<Marks>("marks", () => ({ needed: false, markPending: undefined }));
 
 /**
  * Notes that something measures: a middleware, or a handler that was instrumented.
@@ -194,24 +194,18 @@ function takeMounted({ storage, contexts }: Mounts, request: Request, context: u
 /** Is a request another one made anew, its path cut at most? What an app asks another by itself is a request of its own. */
 function isMadeOf(request: Request, outer: Request): boolean {
   if (request === outer) return true;
-  try {
+  return asked(() => {
     const [inner, whole] = [new URL(request.url), new URL(outer.url)];
     return request.method === outer.method && inner.search === whole.search &&
       request.headers.get("host") === outer.headers.get("host") &&
       (inner.pathname === "/" || whole.pathname.endsWith(inner.pathname));
-  } catch {
-    return false;
-  }
+  }) === true;
 }
 
 /** Hono's getter throws where there is none. */
 function edgeContextOf(context: unknown): object | undefined {
   if (!isObject(context)) return undefined;
-  try {
-    return Object("executionCtx" in context ? context.executionCtx : context);
-  } catch {
-    return undefined;
-  }
+  return asked(() => Object("executionCtx" in context ? context.executionCtx : context));
 }
 
 function makeStorage(): AsyncStorageLike | undefined {

@@ -16,7 +16,7 @@ export function isGone(outgoing: OutgoingLike): boolean {
 
 /** Does a message that was listened to tell its end? One that is none of a server's, and has no connection, may keep no listener. */
 export function tellsEnd(outgoing: OutgoingLike): boolean {
-  return outgoing.stream !== undefined || outgoing.socket !== undefined || outgoing.listenerCount?.("close")! > 0;
+  return (outgoing.stream ?? outgoing.socket) !== undefined || outgoing.listenerCount?.("close")! > 0;
 }
 
 /** Connections, each with those messages that wait behind another answer on it. */

@@ -16,11 +16,11 @@ import { Exchange } from "./exchange.ts";
 import type { ExchangeRecorder, RouteSeries } from "./exchange_recorder.ts";
 import { unreadBodies } from "./followed_body.ts";
 import { excludes, excludesAnswered, matches } from "./exclusion.ts";
-import type { Outcome, RequestInfo } from "./request_info.ts";
+import type { Outcome } from "./request_info.ts";
 import { infoOf } from "./request_details.ts";
 import { type InProgress, isLeftOut, routeSeries } from "./route_series.ts";
 import { beginMeasuring, mark } from "./measured_once.ts";
-import type { LabelValues, Meter } from "./meter.ts";
+import type { Meter } from "./meter.ts";
 import type { RequestSettings } from "./options.ts";
 import { Disconnects } from "./disconnects.ts";
 import { methodOf } from "./request.ts";
@@ -214,13 +214,22 @@ export class Recorder implements ExchangeRecorder {
       const value = meter.take(durationSeconds, details);
       if (value !== value) continue;
       if (slot === unresolved) {
-        slot = meter.slot(info ?? this.#labels(exchange, outcome), info);
+        const { method, route } = series;
+        slot = meter.slot(info ?? { method, route, status: this.#statusText(status), outcome }, info);
         // Computed labels may be others in the next request.
         if (!meter.computes) slots[first + i] = slot;
       }
       meter.record(slot, value, exchange);
     }
-    if (info) this.#tell(info);
+    if (!info) return;
+    // What own observers throw is counted and reaches nobody else.
+    for (const observer of this.options.observers ?? []) {
+      try {
+        isLater(observer(info), this.failed);
+      } catch {
+        this.failed();
+      }
+    }
   }
 
   /** What is left out, and everything where the gauge is off, has no slot there. */
@@ -237,23 +246,8 @@ export class Recorder implements ExchangeRecorder {
     });
   }
 
-  #labels({ series: { method, route }, status }: Exchange, outcome: Outcome): LabelValues {
-    return { method, route, status: this.#statusText(status), outcome };
-  }
-
   #statusText(status: number): string {
     return this.options.groupStatus ? `${Math.floor(status / 100)}xx` : String(status);
-  }
-
-  /** Calls own observers; what they throw is counted and reaches nobody else. */
-  #tell(info: RequestInfo): void {
-    for (const observer of this.options.observers ?? []) {
-      try {
-        isLater(observer(info), this.failed);
-      } catch {
-        this.failed();
-      }
-    }
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { asked } from "../runtime/asked.ts";
 import type { Runtime } from "../runtime/shim.ts";
 
 /** Tells the method of a request; empty where there is none. */
@@ -51,13 +52,11 @@ export function writtenPath(path: string): string {
  */
 export function isSentTo(path: string, request: Request): boolean {
   const written = writtenPath(path);
-  try {
+  return asked(() => {
     if (/[/?#\\]/.test(request.headers?.get("host") ?? "")) return pathOf(request) === written;
     // An app may have its own way to a path, which may begin with the host, or end before a slash.
     return request.url.split(/[?#]/, 1)[0]!.includes(written);
-  } catch {
-    return false;
-  }
+  }) === true;
 }
 
 /**

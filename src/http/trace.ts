@@ -4,6 +4,7 @@
  * @module
  */
 
+import { asked } from "../runtime/asked.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import type { RequestUnderWay } from "./exchange_recorder.ts";
 import { headerOf } from "./request.ts";
@@ -73,12 +74,8 @@ function telemetryContext(): OpenTelemetryLike["context"] {
 }
 
 function activeSpan(): ReturnType<SpanLike["spanContext"]> | undefined {
-  try {
-    return (telemetryContext()?.active().getValue(spanKey) as SpanLike | undefined)?.spanContext();
-  } catch {
-    // Somebody else's context manager may do anything; the request is none of its business here.
-    return undefined;
-  }
+  // Somebody else's context manager may do anything; the request is none of its business here.
+  return asked(() => (telemetryContext()?.active().getValue(spanKey) as SpanLike | undefined)?.spanContext());
 }
 
 function traceparentOf(

@@ -5,12 +5,10 @@
  * @module
  */
 
+import { sharedByCopies } from "../runtime/shared_global.ts";
+
 /** What was started, by the place of the file that has started it: two copies of this package have two. */
 type Started = Map<string, Set<() => void>>;
-
-const brand = Symbol.for("@rtm/runtime-metrics.started");
-
-const global = globalThis as unknown as { [key: symbol]: Started | undefined };
 
 /** The place of this file; undefined where no stack tells it. */
 const place = /[^\s(]+:\d+:\d+/.exec(String(new Error().stack))?.[0];
@@ -25,7 +23,7 @@ const mine = new Set<() => void>();
  */
 export function untilReload(stop: () => void): () => void {
   if (place === undefined) return () => {};
-  const started = global[brand] ??= new Map();
+  const started = sharedByCopies<Started>("started", () => new Map());
   const before = started.get(place);
   started.set(place, mine);
   mine.add(stop);

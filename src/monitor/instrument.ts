@@ -4,6 +4,7 @@
  * @module
  */
 
+import { asked } from "../runtime/asked.ts";
 import { checkTable, isObject, type OptionTable, refuser } from "../check.ts";
 import type { PageHandler } from "../page/handler.ts";
 import { readStatus } from "../http/answer.ts";
@@ -161,12 +162,8 @@ type Then = PromiseLike<Response>["then"];
 
 /** What servers wait for. A look that throws is left to whoever must look. */
 function thenOf(value: unknown): Then | undefined {
-  try {
-    const { then } = (value ?? {}) as { then?: unknown };
-    return typeof then === "function" ? then as Then : undefined;
-  } catch {
-    return undefined;
-  }
+  const then = asked(() => (value as { then?: unknown } | null | undefined)?.then);
+  return typeof then === "function" ? then as Then : undefined;
 }
 
 /** A promise of another realm is one to every server; of what else has `then` each server thinks as it likes. */
@@ -221,10 +218,6 @@ function answerScrapes(
 
 /** Reading a URL is dear, and almost no request is a scrape: a look at the text comes first. */
 function isScrape(request: Request, path: string): boolean {
-  try {
-    return request.url.includes(path) && pathOf(request) === path;
-  } catch {
-    // An app may be asked with anything.
-    return false;
-  }
+  // An app may be asked with anything.
+  return asked(() => request.url.includes(path) && pathOf(request) === path) === true;
 }

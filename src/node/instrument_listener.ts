@@ -4,6 +4,7 @@
  * @module
  */
 
+import { asked } from "../runtime/asked.ts";
 import { checkTable, type OptionTable, refuser } from "../check.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { told } from "../http/exchange_state.ts";
@@ -181,9 +182,9 @@ function noteSent(exchange: Exchange, at: number): void {
  */
 function runToEnd(exchange: Exchange, outgoing: ResponseLike, run: () => unknown): unknown {
   const over = (failed = false): void => {
-    const status = failed ? 500 : statusOf(outgoing);
+    const status = failed ? 500 : asked(() => outgoing.statusCode);
     try {
-      if (status === undefined) return exchange.discard();
+      if (typeof status !== "number") return exchange.discard();
       exchange.head(status, undefined);
       exchange.sent();
     } catch {
@@ -198,15 +199,6 @@ function runToEnd(exchange: Exchange, outgoing: ResponseLike, run: () => unknown
   } catch (error) {
     over(true);
     throw error;
-  }
-}
-
-function statusOf(outgoing: ResponseLike): number | undefined {
-  try {
-    const { statusCode } = outgoing;
-    return typeof statusCode === "number" ? statusCode : undefined;
-  } catch {
-    return undefined;
   }
 }
 
@@ -233,25 +225,12 @@ function watchHead(exchange: Exchange, blame: Recorder["blame"], outgoing: Respo
 /** Lets the message tell how it ends; answers false where it will not. */
 function follow(
   exchange: Exchange,
-  recorder: Recorder,
+  { blame, now }: Recorder,
   incoming: IncomingLike,
   outgoing: ResponseLike,
 ): boolean {
   // What only looks like a message, such as a test's own, may have none of its events.
   if (!exchange.context?.outgoing) return false;
-  try {
-    followUpgraded(exchange, incoming, outgoing);
-    listenTo(exchange, recorder, outgoing);
-    return (exchange.state & told) !== 0;
-  } catch {
-    return false;
-  }
-}
-
-function listenTo(exchange: Exchange, { blame, now }: Recorder, outgoing: ResponseLike): void {
-  // Nobody else wants to know when the head was sent, and Bun's message sends another where `writeHead` is not its own.
-  if (blame || exchange.findRoute || exchange.details) watchHead(exchange, blame, outgoing);
-  const isConnected = outgoing.stream !== undefined || outgoing.socket !== undefined;
   const finish = (): void => {
     // On HTTP/2 a message is finished by its reset as well, also where no head was sent.
     const status = sentStatusOf(outgoing);
@@ -263,11 +242,21 @@ function listenTo(exchange: Exchange, { blame, now }: Recorder, outgoing: Respon
     }
     if (!isConnected || endsUnseen(outgoing)) exchange.sent();
   };
-  outgoing.on("finish", finish);
-  // A message whose HEAD was answered by `stream.respond()` is never finished nor closed (Node 20.20).
-  (outgoing.stream as Http2StreamLike | undefined)?.on?.("close", finish);
-  // From here on the message itself tells how it ends.
-  exchange.listen();
+  let isConnected = false;
+  try {
+    isConnected = (outgoing.stream ?? outgoing.socket) !== undefined;
+    followUpgraded(exchange, incoming, outgoing);
+    // Nobody else wants to know when the head was sent, and Bun's message sends another where `writeHead` is not its own.
+    if (blame || exchange.findRoute || exchange.details) watchHead(exchange, blame, outgoing);
+    outgoing.on("finish", finish);
+    // A message whose HEAD was answered by `stream.respond()` is never finished nor closed (Node 20.20).
+    (outgoing.stream as Http2StreamLike | undefined)?.on?.("close", finish);
+    // From here on the message itself tells how it ends.
+    exchange.listen();
+    return (exchange.state & told) !== 0;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { asked } from "../runtime/asked.ts";
 import type { OutgoingLike } from "../http/server_context.ts";
 
 /** A request as a Node server hands it to its listener. */
@@ -71,11 +72,8 @@ export function connectionOf(incoming: IncomingLike): Connection {
  * @returns Such as `/users/7?full=1`.
  */
 export function targetOf(incoming: IncomingLike): string {
-  try {
-    return withoutOrigin(incoming.originalUrl ?? incoming.url ?? "/");
-  } catch {
-    return "/"; // a listener may be called with anything
-  }
+  // A listener may be called with anything.
+  return asked(() => withoutOrigin(incoming.originalUrl ?? incoming.url!)) ?? "/";
 }
 
 /**

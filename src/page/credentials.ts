@@ -4,7 +4,8 @@
  * @module
  */
 
-const encoder = new TextEncoder();
+import { asked } from "../runtime/asked.ts";
+import { encoder } from "../runtime/text_encoder.ts";
 
 /** Compares a secret with what came. How long it takes depends on what came alone. */
 export function isSecret(secret: string, given: string): boolean {
@@ -30,10 +31,8 @@ export function parseAuthorization(header: string | null): Authorization | undef
   const [, name = "", value = ""] = /^\s*([\w-]+)\s+(\S+)\s*$/.exec(header) ?? [];
   const scheme = name.toLowerCase();
   if (scheme !== "basic") return scheme ? { scheme, value } : undefined;
-  try {
+  return asked(() => {
     const bytes = Uint8Array.from(atob(value), (character) => character.charCodeAt(0));
     return { scheme, value: new TextDecoder().decode(bytes) };
-  } catch {
-    return undefined;
-  }
+  });
 }

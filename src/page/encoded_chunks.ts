@@ -4,6 +4,7 @@
  * @module
  */
 
+import { encoder } from "../runtime/text_encoder.ts";
 import type { Runtime } from "../runtime/shim.ts";
 import type { Piece } from "../formats/formatted_page.ts";
 import { concatenated } from "../http/bytes.ts";
@@ -14,8 +15,6 @@ const chunkLength = 65_536;
 
 /** How many pieces are made before the clock is read. One of them is a label set, of two thousand characters at most. */
 const piecesPerLook = 16;
-
-const encoder = new TextEncoder();
 
 /** What every chunk is written to before its bytes are copied: it has room for each that has few letters beyond ASCII. */
 let scratch: Uint8Array<ArrayBuffer> | undefined;

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { soon } from "../runtime/promise.ts";
 import { defined } from "../metrics/defined.ts";
 import type { LoopBlame, LoopHolder, RequestHolder } from "../work/loop_blame.ts";
 import { type Held, innocentShare, keyOf, lateSeconds, sharesOf, type StallShare } from "./stall_shares.ts";
@@ -124,7 +125,7 @@ export class Blame implements LoopBlame {
     this.enter(holder, now());
     this.#openEnded = holder;
     // It is queued before anything that the holder's own code can wait for.
-    queueMicrotask(() => {
+    soon(() => {
       if (this.#openEnded !== holder) return;
       this.#openEnded = undefined;
       this.leave(undefined, now());

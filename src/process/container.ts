@@ -4,6 +4,7 @@
  * @module
  */
 
+import { asked } from "../runtime/asked.ts";
 import { defined } from "../metrics/defined.ts";
 import type { ContainerReading } from "../sample.ts";
 import { type ControlGroups, findControlGroups } from "./control_groups.ts";
@@ -28,13 +29,7 @@ export interface ContainerReader {
  * share of a limit says something only of the group that has the limit.
  */
 export function containerReader(readFile: ReadFile): ContainerReader | undefined {
-  const read = (path: string): string | undefined => {
-    try {
-      return readFile(path);
-    } catch {
-      return undefined;
-    }
-  };
+  const read = (path: string): string | undefined => asked(() => readFile(path));
   const [groups, mounts] = [read("/proc/self/cgroup"), read("/proc/self/mountinfo")];
   if (groups === undefined || mounts === undefined) return undefined;
   const found = findControlGroups(groups, mounts);

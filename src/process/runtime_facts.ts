@@ -5,6 +5,7 @@
  * @module
  */
 
+import { asked } from "../runtime/asked.ts";
 import type { Beginning, Collected, Group } from "../metrics/entry.ts";
 import type { SelfMetrics } from "../metrics/self_metrics.ts";
 import type { Runtime } from "../runtime/shim.ts";
@@ -47,19 +48,10 @@ export function beginnings(
   runtime: Pick<Runtime, "process" | "uptimeSeconds" | "unixNow">,
 ): Record<Beginning, number | undefined> {
   const monitor = runtime.unixNow();
-  const uptime = told(() => runtime.uptimeSeconds?.());
+  const uptime = asked(() => runtime.uptimeSeconds?.());
   return {
-    process: told(() => runtime.process?.().startUnixSeconds),
+    process: asked(() => runtime.process?.().startUnixSeconds),
     thread: uptime === undefined ? undefined : monitor - uptime,
     monitor,
   };
-}
-
-/** What fails here fails where it is read, and is counted there. */
-function told<Value>(ask: () => Value): Value | undefined {
-  try {
-    return ask();
-  } catch {
-    return undefined;
-  }
 }

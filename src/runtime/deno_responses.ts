@@ -4,6 +4,7 @@
  * @module
  */
 
+import { asked } from "./asked.ts";
 import { nativeStatus } from "./native_status.ts";
 import type { ResponseShim, StreamFollower } from "./shim.ts";
 import { ownSymbol, type StepPlace, streamFollower } from "./stream_end.ts";
@@ -117,11 +118,7 @@ function followSent(
  * long ones never came (2.9.5).
  */
 function isOwnBody(request: Request, stream: ReadableStream): boolean {
-  try {
-    return request.method !== "GET" && request.method !== "HEAD" && request.body === stream;
-  } catch {
-    return false;
-  }
+  return asked(() => request.method !== "GET" && request.method !== "HEAD" && request.body === stream) === true;
 }
 
 function isReady(source: unknown): source is string | Uint8Array {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { asked } from "./asked.ts";
 import { nodeResponses } from "./node_responses.ts";
 import { linuxFiles } from "./proc_reader.ts";
 import { countKinds, isMainThread, processFacts, v8Memory, v8Usage } from "./process.ts";
@@ -40,6 +41,7 @@ export function nodeRuntime(global: GlobalLike): Runtime {
   const { performance } = global;
   const facts = processFacts(global);
   const { now } = facts;
+  const Observer = asked(() => global.PerformanceObserver);
   // The environment of a worker is made when it begins.
   const threadAt = isMainThread(process) ? 0 : (performance.nodeTiming?.environment ?? 0) / 1000;
   return {
@@ -60,7 +62,7 @@ export function nodeRuntime(global: GlobalLike): Runtime {
     poolCapacity: poolCapacity(process),
     ...nodeResponses(),
     mixesMessages: true,
-    ...(global.PerformanceObserver && { watchGc: (report) => watchGc(global.PerformanceObserver!, report) }),
+    ...(Observer && { watchGc: (report) => watchGc(Observer, report) }),
   };
 }
 

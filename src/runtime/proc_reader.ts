@@ -4,6 +4,7 @@
  * @module
  */
 
+import { asked } from "./asked.ts";
 import type { ProcessReading } from "../sample.ts";
 import { builtin } from "./builtin_module.ts";
 import type { ProcessLike } from "./shim.ts";
@@ -43,17 +44,8 @@ export function procReader(process: ProcessLike, mayRead: (path: string) => bool
   };
   return () => {
     if (!mayRead("/proc/self/fd")) return {};
-    return known({ virtualBytes: attempt(virtualBytes), openFds: attempt(openFds), maxFds: attempt(maxFds) });
+    return known({ virtualBytes: asked(virtualBytes), openFds: asked(openFds), maxFds: asked(maxFds) });
   };
-}
-
-/** Answers undefined where reading fails: for want of a permission, or for want of one more descriptor. */
-function attempt(read: () => number | undefined): number | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }
 
 /** Leaves out what is undefined or not a finite number. */

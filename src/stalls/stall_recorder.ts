@@ -4,9 +4,11 @@
  * @module
  */
 
+import { soon } from "../runtime/promise.ts";
 import type { Core } from "../core/core.ts";
 import type { Stall } from "../process/blame.ts";
 import type { CpuProfile, ProfilePiece } from "../runtime/profiler.ts";
+import { sharedByCopies } from "../runtime/shared_global.ts";
 import { heldBy, type LoopHolder } from "../work/loop_blame.ts";
 import { analyse, type Places } from "./analysis.ts";
 import { cutProfile, weightOf } from "./profile_text.ts";
@@ -30,9 +32,7 @@ const metrics: LoopHolder = { heldBy: () => ["metrics", ""] };
 const listening: LoopHolder = { heldBy: () => ["metrics", "onStall"] };
 
 /** Whose stalls are recorded in this thread, by who records them, for every copy of this package. */
-const brand = Symbol.for("@rtm/runtime-metrics.recorded");
-const global = globalThis as unknown as { [key: symbol]: Map<object, Core> | undefined };
-const recorded = global[brand] ??= new Map();
+const recorded = sharedByCopies("recorded", () => new Map<object, Core>());
 
 interface Kept {
   stall: RecordedStall;
@@ -90,7 +90,7 @@ export class StallRecording {
   #hear(stall: Stall): void {
     if (stall.seconds < this.#settings.thresholdSeconds) return;
     // Behind the beat that tells it, which has still to settle its own time.
-    queueMicrotask(() => this.#core.self.attempt(errorSource, () => this.#record(stall)));
+    soon(() => this.#core.self.attempt(errorSource, () => this.#record(stall)));
   }
 
   #record(stall: Stall): void {
