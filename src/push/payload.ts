@@ -73,18 +73,17 @@ export class OtlpPayloads {
   async #write(metrics: Iterable<OtlpMetric>, source: OtlpSource, slices: Slices): Promise<string | Bytes> {
     const { encoding, maxBytes } = this.#settings;
     const isJson = encoding === "json";
-    let text = "";
-    const pieces: Bytes[] = [];
+    const pieces: (string | Bytes)[] = [];
     let length = 0;
     await slices.drain<string | Bytes, void>((isJson ? writeOtlpJson : writeOtlpProtobuf)(metrics, source), (piece) => {
-      if (typeof piece === "string") text += piece;
-      else if (piece.length > 0) pieces.push(piece);
       length += piece.length;
-      if (length > maxBytes) {
-        throw new RangeError(`Cannot push: the request has more than ${maxBytes} bytes, which is maxBytes`);
-      }
+      // Made to the end in any case: who counts from push to push forgets only then what is gone.
+      if (piece.length > 0 && length <= maxBytes) pieces.push(piece);
     });
-    return isJson ? text : concatenated(pieces);
+    if (length > maxBytes) {
+      throw new RangeError(`Cannot push: the request has more than ${maxBytes} bytes, which is maxBytes`);
+    }
+    return isJson ? pieces.join("") : concatenated(pieces as Bytes[]);
   }
 }
 

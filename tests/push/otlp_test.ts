@@ -579,6 +579,33 @@ describe("pushing deltas", () => {
     assertEquals(deltas.size, before);
   });
 
+  it("remembers no more series where every push is larger than it may be", async () => {
+    for (const encoding of ["json", "protobuf"] as const) {
+      const registry = new Registry();
+      const jobs = new Counter({ name: "jobs_total", help: "J.", labelNames: ["id"], registers: [registry] });
+      const monitor = createMonitor({ registry });
+      const { pusher } = setUp(monitor, { temporality: "delta", encoding, maxBytes: 30_000 });
+      const known = new Set<Deltas>();
+      const { of } = Deltas.prototype;
+      Deltas.prototype.of = function (...args) {
+        known.add(this);
+        return of.apply(this, args);
+      };
+      try {
+        for (let i = 0; i < 40; i++) {
+          jobs.reset();
+          for (let k = 0; k < 1000; k++) jobs.inc({ id: `${i}.${k}` });
+          assertEquals(await pusher.push(), false);
+        }
+      } finally {
+        Deltas.prototype.of = of;
+        monitor.stop();
+      }
+      const [deltas, ...others] = known;
+      assert(others.length === 0 && deltas!.size <= 2 * 1200 + 1000, `${encoding}: ${deltas!.size}`);
+    }
+  });
+
   it("tells an exemplar once", async () => {
     const registry = new Registry();
     const monitor = createMonitor({ registry, http: { exemplars: true } });
