@@ -27,7 +27,6 @@ export interface ShownStall extends Omit<LiveStall, "id" | "culprit" | "frames">
   readonly isStart: boolean;
 }
 
-/** Tells the newest stalls. */
 export class StallList {
   readonly #given: LiveStalls | undefined;
   readonly #own: LiveStalls;
@@ -80,7 +79,6 @@ export class StallList {
     return this.#attempt(() => atOnce("profile", given?.profile?.(stall.id)));
   }
 
-  /** Can profiles be downloaded? */
   get hasProfiles(): boolean {
     return this.#given?.profile !== undefined;
   }

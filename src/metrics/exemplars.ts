@@ -46,7 +46,6 @@ export class Exemplars {
     return this.#kept.size > 0 ? new Map(this.#kept) : undefined;
   }
 
-  /** Forgets all of them. */
   clear(): void {
     this.#kept.clear();
     this.places?.fill(0);

@@ -13,7 +13,6 @@ import { LabelTexts } from "./label_texts.ts";
 import { type Reading, Sampled } from "./sampled.ts";
 import type { SlotMemory } from "./slot_storage.ts";
 
-/** What every family of a monitor has in common. */
 export interface FamilySettings {
   readonly prefix: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -85,7 +84,6 @@ export class Families {
     this.#add(name, {}, (options) => new Sampled(type === "counter" ? type : "gauge", options, readings, beganAt));
   }
 
-  /** Every registered family, in the order of the page. */
   own(): Family[] {
     return this.#ordered((entry) => this.#isOwn(entry));
   }
@@ -110,7 +108,6 @@ export class Families {
     this.#registered = true;
   }
 
-  /** Takes every family out of the registry. */
   unregister(): void {
     const { registry } = this.#options;
     for (const family of this.own()) {

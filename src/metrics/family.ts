@@ -122,7 +122,6 @@ export class Slots {
     this.#texts = texts;
   }
 
-  /** How many slots there are. */
   get size(): number {
     return this.#size;
   }
@@ -206,7 +205,6 @@ export class Slots {
 /** The value of every label of the series in which label sets beyond the limit are counted. */
 export const overflowValue = "_other";
 
-/** Pairs label names with their values. */
 export function labelsOf(
   names: readonly string[],
   values: readonly string[],

@@ -9,7 +9,6 @@ import { NativeCounts } from "./native_counts.ts";
 import { SlotFamily } from "./slot_family.ts";
 import type { SlotMemory } from "./slot_storage.ts";
 
-/** What a histogram needs beyond a name. */
 export interface HistogramOptions extends FamilyOptions {
   /** The upper bounds of the buckets, rising, without `+Inf`. None at all make a summary: a sum and a count. */
   readonly buckets: readonly number[];
@@ -23,7 +22,6 @@ export class Histogram extends SlotFamily {
   readonly buckets: readonly number[];
   /** The bounds as they stand in `le`, `+Inf` included. */
   readonly bounds: readonly string[];
-  /** The exponential buckets, where they are kept. */
   readonly native: NativeCounts | undefined;
 
   /**
@@ -38,7 +36,6 @@ export class Histogram extends SlotFamily {
     this.native = options.isNative && this.type === "histogram" ? new NativeCounts() : undefined;
   }
 
-  /** Finds the slot of a label set, or begins it. */
   override slot(...values: string[]): number {
     const slot = super.slot(...values);
     this.native?.reserve(slot);
@@ -69,7 +66,6 @@ export class Histogram extends SlotFamily {
     return this.bounds.map((_, bucket) => sum += this.numbers[first + bucket]!);
   }
 
-  /** Tells the sum of all observations. */
   sum(slot: number): number {
     return this.numbers[(slot + 1) * this.stride - 1]!;
   }

@@ -25,7 +25,6 @@ const startPlace = 3;
 const roomPlace = 4;
 const placesStride = 5;
 
-/** The exponential buckets of one family, by slot. */
 export class NativeCounts {
   /** Buckets lie close together, so that a snapshot is one copy of few bytes. */
   private numbers: Float64Array = new Float64Array(0);

@@ -8,7 +8,6 @@ import { Exemplars } from "./exemplars.ts";
 import { Family, type FamilyOptions, Slots } from "./family.ts";
 import { type FamilyMemory, roomFor, type SlotMemory } from "./slot_storage.ts";
 
-/** A family with an array of numbers. */
 export abstract class SlotFamily extends Family {
   readonly slots: Slots;
   /** How many numbers each slot has. */

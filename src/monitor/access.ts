@@ -31,7 +31,6 @@ export interface MonitorAccess {
 /** For every copy of this package: a door of one may be given a monitor of another. */
 const brand = Symbol.for("@rtm/runtime-metrics.access");
 
-/** Gives a monitor its inside. */
 export function withAccess<Kind extends object>(monitor: Kind, access: MonitorAccess): Kind {
   return Object.defineProperty(monitor, brand, { value: access });
 }

@@ -15,7 +15,6 @@ import type { CollectOptions, MonitorOptions, NativeHistogramName } from "./opti
 
 const on = { default: true, ...flag };
 
-/** The groups of metrics. */
 export const collectOptions: OptionTable<CollectOptions> = {
   eventLoop: on,
   pending: on,

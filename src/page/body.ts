@@ -20,7 +20,6 @@ export interface BodyOptions {
   readonly onEnd: (bytes: number, isWhole: boolean) => void;
 }
 
-/** What stands in a response. */
 export interface Body {
   readonly content: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly isGzip: boolean;

@@ -15,7 +15,6 @@ export function isSecret(secret: string, given: string): boolean {
   return difference === 0;
 }
 
-/** What an `Authorization` header holds. */
 export interface Authorization {
   readonly scheme: string;
   /** Basic's name and password with a colon between, decoded; every other scheme's text as it is. */

@@ -15,7 +15,6 @@ export interface GuardedRequest {
   readonly headers?: { get(name: string): string | null };
 }
 
-/** Why a scrape is refused. */
 export interface Refusal {
   readonly status: 401 | 403;
   /** What a scraper should send, for 401. */

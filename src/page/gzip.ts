@@ -20,7 +20,6 @@ export class Gzip {
     this.#deflater = deflater;
   }
 
-  /** Compresses the next piece. */
   add(bytes: Uint8Array<ArrayBuffer>, isLast: boolean): Uint8Array<ArrayBuffer> {
     this.#crc = this.#deflater.crc32(bytes, this.#crc);
     this.#length += bytes.length;

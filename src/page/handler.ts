@@ -30,7 +30,6 @@ import { type RequestLike, requestOf, type ScrapeRequest } from "./scrape_reques
  */
 export type PageHandler = (request?: ScrapeRequest, platform?: unknown) => Promise<Response>;
 
-/** How pages are served. */
 export interface HandlerOptions
   extends Pick<ExpositionOptions, "maxConcurrentScrapes" | "collectTimeoutSeconds" | "created" | "compress"> {
   /** Who may read the page; undefined for everybody. */

@@ -10,7 +10,6 @@ const inside: unique symbol = Symbol.for("@rtm/runtime-metrics.inside");
 /** The request of who sends the page out itself: no guard keeps it off its own page. */
 export const insideRequest: { readonly method: string } = { method: "GET", [inside]: true } as { method: string };
 
-/** Did a request come from within the process? */
 export function isInside(request: object | undefined): boolean {
   return request !== undefined && inside in request;
 }

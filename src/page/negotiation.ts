@@ -10,7 +10,6 @@ import { escapings } from "../formats/names.ts";
 /** What is longer, in characters, no scraper has sent: Prometheus' own is below 400. */
 const longestHeader = 4096;
 
-/** One entry of an `Accept` header. */
 interface Range {
   readonly type: string;
   readonly parameters: ReadonlyMap<string, string>;

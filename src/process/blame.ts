@@ -35,7 +35,6 @@ export interface Stall {
   readonly shares: readonly StallShare[];
 }
 
-/** What a {@linkcode Blame} works with. */
 export interface BlameOptions {
   /** From which length on, in seconds. */
   readonly stallSeconds: number;
@@ -61,7 +60,6 @@ export interface Watcher {
   replaced(): void;
 }
 
-/** Finds out who held the loop. */
 export class Blame implements LoopBlame {
   /** Answers when the next beat is due; set by what beats. */
   dueAt: () => number = () => Infinity;

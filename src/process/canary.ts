@@ -17,7 +17,6 @@ export const canaryIntervalSeconds = 1;
 /** Below this, a loop that was busy for most of a canary's time does not make its answer worthless. */
 const negligibleSeconds = 0.01;
 
-/** What a {@linkcode Canary} needs from the sampler. */
 export interface LoopClock {
   /** Answers every beat that is due. */
   settle(): void;
@@ -25,7 +24,6 @@ export interface LoopClock {
   readonly lostSeconds: number;
 }
 
-/** A canary under way. */
 interface Flight {
   readonly sentAt: number;
   readonly lostAtSend: number;

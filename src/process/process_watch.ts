@@ -30,7 +30,6 @@ export interface ProcessSettings {
   readonly stallSeconds: number;
 }
 
-/** What a watch needs of the core. */
 export interface WatchOptions extends Required<Pick<BlameOptions, "traceOf">> {
   readonly runtime: Runtime;
   readonly settings: ProcessSettings;
@@ -124,7 +123,6 @@ export class ProcessWatch {
     }
   }
 
-  /** Stops every timer. */
   stop(): void {
     this.#sampler.stop();
     this.#self.attempt("gc", () => this.#gc?.stop());

@@ -37,7 +37,6 @@ const backfillSteps = 10_000;
 /** How many one-second maxima are kept: the trailing minute and the second under way. */
 const peakSeconds = 61;
 
-/** What a {@linkcode Sampler} reports to. */
 export interface SamplerListener {
   /** So many beats waited so long: seconds, at least 0. Called for every due moment, on the beat. */
   lag(seconds: number, beats: number): void;

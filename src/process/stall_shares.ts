@@ -33,7 +33,6 @@ export interface Held {
   readonly traceId: string | undefined;
 }
 
-/** Tells who it is, in one text. */
 export function keyOf(holder: LoopHolder): string {
   return holder.heldBy().join(" ");
 }

@@ -12,7 +12,6 @@ export type CountedPoint = NumberPoint | HistogramPoint | ExponentialPoint;
 type ClassicCounts = Pick<HistogramPoint, "count" | "sum" | "bounds" | "bucketCounts">;
 type ExponentialCounts = Omit<ExponentialPoint, "attributes" | "startUnixSeconds" | "bornUnixSeconds" | "exemplars">;
 
-/** What a series has counted. */
 export type Counted = number | ClassicCounts | ExponentialCounts;
 
 /** Without what is not needed again. */

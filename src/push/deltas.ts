@@ -47,7 +47,6 @@ export class Deltas {
   /** How many series there are this time. */
   #seen = 0;
 
-  /** How many series are remembered. */
   get size(): number {
     let size = 0;
     for (const series of this.#metrics.values()) size += series.size;
@@ -145,7 +144,6 @@ function settled(series: Series): boolean {
   return true;
 }
 
-/** What the newest push has to tell. */
 function untoldOf({ told, sent, carried }: Series): Counted {
   const untold = told === undefined ? sent : difference(sent, told) ?? sent;
   return carried === undefined ? untold : sum(untold, carried);

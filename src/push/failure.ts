@@ -27,7 +27,6 @@ const reasons: readonly (readonly [sign: RegExp, reason: string])[] = [
 /** How many causes of a cause are looked at. */
 const deepest = 5;
 
-/** Tells why a request had no answer. */
 export function reasonOf(error: unknown): string {
   let current = error;
   try {

@@ -40,7 +40,6 @@ export interface Payload {
 
 type OtlpSettings = Pick<PusherSettings, "monitor" | "encoding" | "temporality" | "maxBytes">;
 
-/** Makes a monitor's requests of OTLP, one at a time. */
 export class OtlpPayloads {
   readonly #settings: OtlpSettings;
   readonly #start = new CountingStart();

@@ -68,7 +68,6 @@ export function pushRequest(
   }
 }
 
-/** What OTLP says of the sender. */
 export function resourceOf({ job, instance, labels }: Sender): Readonly<Record<string, string>> {
   const own = { "service.name": job, "service.instance.id": instance };
   // They stand first, and no label takes their place.

@@ -7,7 +7,6 @@
 import { type CatalogEntry, makeEntries } from "../entry.ts";
 import { durationBuckets } from "./buckets.ts";
 
-/** What can be measured of calls. */
 export const callEntries: readonly CatalogEntry[] = makeEntries({ group: "calls", bare: true, optional: true }, {
   http_client_requests_total: {
     help: "Outgoing requests by the status of their answer; error where there was none.",

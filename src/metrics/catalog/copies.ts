@@ -6,7 +6,6 @@
 
 import { type CatalogEntry, makeEntries } from "../entry.ts";
 
-/** What is told of copies that were joined. */
 export const copiesEntries: readonly CatalogEntry[] = makeEntries({ group: "self" }, {
   copies: {
     optional: true,

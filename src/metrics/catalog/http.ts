@@ -12,7 +12,6 @@ const manyBuckets = [.01, .025, .05, .075, .1, .25, .5, .75, 1, 1.5, 2, 2.5, 3, 
 
 const labels = ["method", "route", "status"];
 
-/** What can be measured of requests. */
 export const httpEntries: readonly CatalogEntry[] = makeEntries({ group: "http", bare: true, labels }, {
   http_requests_total: {
     help: "Requests that have been answered, or whose client left before.",

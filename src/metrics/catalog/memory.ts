@@ -6,7 +6,6 @@
 
 import { type CatalogEntry, makeEntries } from "../entry.ts";
 
-/** What a process tells of its heap. */
 export const memoryEntries: readonly CatalogEntry[] = makeEntries({ group: "memory" }, {
   heap_used_bytes: {
     help: "Heap in use, garbage that is not collected yet included.",

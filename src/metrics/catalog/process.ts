@@ -6,7 +6,6 @@
 
 import { type CatalogEntry, makeEntries } from "../entry.ts";
 
-/** What the operating system tells of a process. */
 export const processEntries: readonly CatalogEntry[] = makeEntries({ group: "process", bare: true }, {
   process_cpu_seconds_total: {
     help: "CPU time of the whole process, user and system.",

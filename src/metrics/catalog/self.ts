@@ -7,7 +7,6 @@
 import { type CatalogEntry, makeEntries } from "../entry.ts";
 import { collection } from "./beat.ts";
 
-/** What a monitor tells of itself. */
 export const selfEntries: readonly CatalogEntry[] = makeEntries({ group: "self" }, {
   info: {
     help: "Always 1; the labels tell where this runs.",
