@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
@@ -17,7 +17,13 @@ const folder = "examples/copies/";
 
 /** How each example is started, how often, and how many copies it makes. */
 const examples = {
-  node: { file: "cluster", command: ["--import", "tsx", `${folder}cluster.ts`], processes: 1, copies: undefined },
+  node: {
+    file: "cluster",
+    command: ["--import", "tsx", `${folder}cluster.ts`],
+    processes: 1,
+    // A worker for each core, and the primary.
+    copies: availableParallelism() + 1,
+  },
   deno: {
     file: "deno_serve",
     command: ["serve", "--parallel", "-A", "--no-check", `${folder}deno_serve.ts`],
@@ -56,11 +62,8 @@ describe("the examples for copies", () => {
     try {
       const watch = new Watch();
       const all = (page: Page): boolean =>
-        page.has("runtime_copies") &&
-        (copies === undefined
-          ? page.value('runtime_copies{state="alive"}') > 2
-          : page.value('runtime_copies{state="alive"}') === copies);
-      await until(() => scrape(watch, port), all, 30);
+        page.has("runtime_copies") && page.value('runtime_copies{state="alive"}') === copies;
+      await until(() => scrape(watch, port), all, 60);
       const clients = [1, 2, 3, 4].map(() => new Client(port));
       for (let i = 0; i < 20; i++) await watch.scrape(port);
       let sent = 0;

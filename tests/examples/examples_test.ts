@@ -167,7 +167,7 @@ describe(`the demo on ${runtime}`, () => {
           return demo.output();
         },
         (output) => says.test(output),
-        15,
+        60,
       );
       assertMatch(printed, says);
     });

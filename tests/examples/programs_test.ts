@@ -114,7 +114,7 @@ describe(`the demo with --load, on ${runtimeName}`, () => {
       const told = await until(
         async () => await (await fetch(`${first}?since=0`)).json() as { routes: { route: string; total: number }[] },
         ({ routes }) => routes.some(({ route, total }) => route === "/report" && total > 0),
-        30,
+        90,
       );
       const routes = told.routes.filter(({ total }) => total > 0).map(({ route }) => route);
       for (const route of ["/users/:id", "/books/:id", "/limited", "/relay", "/stream", "/report"]) {
