@@ -35,7 +35,7 @@ async function runAttached(): Promise<Told & { errors: string; seen: string[] }>
   });
   let text = "";
   running.process.stderr!.on("data", (chunk: Uint8Array) => text += chunk);
-  const url = await until(() => Promise.resolve(/ws:\/\/\S+/.exec(text)?.[0]), (found) => found !== undefined, 20);
+  const url = await until(() => Promise.resolve(/ws:\/\/\S+/.exec(text)?.[0]), (found) => found !== undefined, 60);
   const socket = new WebSocket(url!);
   const answers = new Map<number, { result?: { profile?: { nodes: { callFrame: { functionName: string } }[] } } }>();
   socket.addEventListener("message", ({ data }) => {
@@ -50,7 +50,7 @@ async function runAttached(): Promise<Told & { errors: string; seen: string[] }>
     return (await until(() => Promise.resolve(answers.get(own)), (answer) => answer !== undefined, 20))?.result;
   };
   for (const method of ["Runtime.enable", "Debugger.enable", "Profiler.enable", "Profiler.start"]) await ask(method);
-  await until(() => Promise.resolve(running.output), (output) => output.includes("held"), 30);
+  await until(() => Promise.resolve(running.output), (output) => output.includes("held"), 60);
   const profile = (await ask("Profiler.stop"))?.profile;
   socket.close();
   running.process.stdin!.write("on\n");

@@ -5,7 +5,8 @@ import { Worker } from "node:worker_threads";
 import { Registry } from "prom-client";
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { createMonitor } from "@rtm/runtime-metrics";
-import { recordStalls } from "@rtm/runtime-metrics/stalls";
+import { type RecordedStall, recordStalls } from "@rtm/runtime-metrics/stalls";
+import { sleep } from "../support/loop.ts";
 import { until } from "../support/until.ts";
 
 interface Told {
@@ -47,12 +48,17 @@ describe("recordStalls in workers", () => {
     function holdMain(): void {
       for (const end = performance.now() + 500; performance.now() < end;) Math.hypot(3, 4);
     }
-    monitor.track("render", holdMain);
-    const found = await until(
-      () => Promise.resolve(stalls.recent().find(({ name }) => name === "render")),
-      (stall) => stall?.culprit !== undefined,
-      10,
-    );
+    let found: RecordedStall | undefined;
+    // One stall a second is looked at, and that may have been another one of a busy machine.
+    for (let attempt = 0; attempt < 10 && !found?.culprit; attempt++) {
+      await sleep(1.2);
+      monitor.track("render", holdMain);
+      found = await until(
+        () => Promise.resolve(stalls.recent().find(({ name }) => name === "render")),
+        (stall) => stall?.culprit !== undefined,
+        2,
+      );
+    }
     assertEquals(found?.culprit?.functionName, "holdMain");
   });
 });
