@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { detectRuntime } from "../../src/runtime/detect.ts";
 
 /** The runtime that this test runs on. */
@@ -11,6 +12,15 @@ export const now = (): number => performance.now() / 1000;
 
 export const sleep = (seconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, Math.max(0, seconds * 1000)));
+
+/** For how long this thread has waited for a core in all, in seconds: what a busy machine does to the loop. Linux tells it. */
+export function waitedForCore(): number {
+  try {
+    return Number(readFileSync("/proc/thread-self/schedstat", "utf8").split(" ")[1]) / 1e9;
+  } catch {
+    return 0;
+  }
+}
 
 /** A promise and what settles it: `Promise.withResolvers`, which Node 20 lacks. */
 export function deferred<Result>(): {

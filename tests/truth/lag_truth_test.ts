@@ -1,13 +1,14 @@
 // Lag in real time. Each case blocks the loop, notes when each block really began and ended, and compares the page with
 // the truth made from that: a callback that becomes ready at a random moment of T seconds waits sum(B²) / 2T on average.
-// So whatever the machine did to a block is in the truth; what it did to the loop between blocks is not.
+// So whatever the machine did to a block is in the truth; what it did to the loop between blocks is not, and raises the upper
+// bounds by what it can have made of it at most.
 
 import { describe, it } from "node:test";
 import process from "node:process";
 import { Registry } from "prom-client";
-import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import { createMonitor } from "@rtm/runtime-metrics";
-import { block, now, runtimeTitle, seeded, sleep } from "../support/loop.ts";
+import { block, now, runtimeTitle, seeded, sleep, waitedForCore } from "../support/loop.ts";
 import { difference, type HistogramState, type Page, quantileBucket, scrape } from "../support/page.ts";
 
 /** How long each case measures, in seconds; the matrix of Node versions takes less. */
@@ -98,39 +99,59 @@ describe("lag in real time", () => {
       const slices = marks.slice(1).map((mark, i) => compare(marks[i]!, mark));
       const ratio = median(slices.map((slice) => slice.ratio));
       const blockedRatio = median(slices.map((slice) => slice.blockedRatio));
+      const noiseless = median(slices.map(({ ratio, noise }) => ratio - noise));
+      const noiselessBlocked = median(slices.map(({ blockedRatio, blockedNoise }) => blockedRatio - blockedNoise));
       const ofSlices = (value: number): string => slices.length > 1 ? ` (median of slices ${value.toFixed(3)})` : "";
       console.log(
         `${runtimeTitle}, ${plan.name}: mean ${ms(whole.mean)}, truth ${ms(whole.truth)}, ` +
           `ratio ${whole.ratio.toFixed(3)}${ofSlices(ratio)}, p99 at most ${whole.p99} s, ` +
-          `blocked ratio ${whole.blockedRatio.toFixed(3)}${ofSlices(blockedRatio)}, ${watch.pages} pages`,
+          `blocked ratio ${whole.blockedRatio.toFixed(3)}${
+            ofSlices(blockedRatio)
+          }, ${watch.pages} pages; waited for a ` +
+          `core for ${whole.waited.toFixed(3)} s besides`,
       );
 
-      assert(Math.abs(ratio / plan.bias - 1) <= 0.15, `the mean is ${ratio} times the truth`);
-      if (plan.p99 !== undefined) assertEquals(whole.p99, plan.p99);
-      if (plan.tellsBlocked) assert(Math.abs(blockedRatio - 1) <= 0.1, `blocked is ${blockedRatio} times the truth`);
+      assert(ratio >= 0.85 * plan.bias && noiseless <= 1.15 * plan.bias, `the mean is ${ratio} times the truth`);
+      if (plan.p99 !== undefined) {
+        assertGreaterOrEqual(whole.p99, plan.p99);
+        if (whole.longest + whole.waited <= plan.p99) assertEquals(whole.p99, plan.p99);
+      }
+      if (plan.tellsBlocked) {
+        assert(blockedRatio >= 0.9 && noiselessBlocked <= 1.1, `blocked is ${blockedRatio} times the truth`);
+      }
       assertEquals(watch.fallen, []);
     });
   }
 
   it("shows an idle loop as idle", async () => {
     // Another program may take the core at any moment, so the best of three windows counts; each is printed.
-    const seen: number[] = [];
-    for (let i = 0; i < 3 && !seen.some((p99) => p99 <= 0.005); i++) {
+    const seen: { p99: number; waits: HistogramState; elapsed: number; waited: number }[] = [];
+    const isIdle = ({ p99 }: { p99: number }): boolean => p99 <= 0.005;
+    for (let i = 0; i < 3 && !seen.some(isIdle); i++) {
       using monitor = createMonitor({ registry: new Registry() });
       await sleep(0.3);
+      const [began, waitedBefore] = [now(), waitedForCore()];
       const before = await scrape(monitor);
       await sleep(5);
       const waits = difference((await scrape(monitor)).histogram(lag), before.histogram(lag));
-      seen.push(quantileBucket(waits, 0.99));
+      const [elapsed, waited] = [now() - began, waitedForCore() - waitedBefore];
+      seen.push({ p99: quantileBucket(waits, 0.99), waits, elapsed, waited });
       console.log(
-        `${runtimeTitle}, idle window ${i + 1}: mean ${ms(waits.sum / waits.count)}, p99 at most ${seen.at(-1)} s, ` +
-          `${waits.count} beats`,
+        `${runtimeTitle}, idle window ${i + 1}: mean ${ms(waits.sum / waits.count)}, p99 at most ${
+          seen.at(-1)!.p99
+        } s, ` +
+          `${waits.count} beats; waited for a core for ${waited.toFixed(3)} s`,
       );
       // A beat each 20 ms makes 250, whatever the machine does: late ones are filled in. A window that closes late has
       // more.
-      assert(waits.count >= 248 && waits.count <= 300, `there were ${waits.count} beats`);
+      assert(waits.count >= 248 && waits.count <= elapsed / 0.02 + 3, `${waits.count} beats in ${elapsed} s`);
     }
-    assertLessOrEqual(Math.min(...seen), 0.005);
+    if (seen.some(isIdle)) return;
+    // No core was free for one in a hundred of all moments: then the mean is what that makes at most.
+    for (const { waits, elapsed, waited } of seen) {
+      assertGreater(waited, 0.01 * elapsed);
+      assertLessOrEqual(waits.sum / waits.count, 0.002 + waited ** 2 / 2 / elapsed);
+    }
   });
 });
 
@@ -142,21 +163,30 @@ interface Mark {
   /** The sums of the blocks so far, and of their squares. */
   blockedSeconds: number;
   squares: number;
+  /** For how long the loop has waited for a core besides. */
+  waited: number;
+  /** The longest block so far. */
+  longest: number;
 }
 
 async function runPlan(monitor: Scraped, { blockSeconds, starts, sliceSeconds }: Plan): Promise<Mark[]> {
-  let [blockedSeconds, squares] = [0, 0];
+  let [blockedSeconds, squares, waitedInBlocks, longest] = [0, 0, 0, 0];
   const marks: Mark[] = [];
   const mark = async (): Promise<void> => {
     const at = now();
     const page = await scrape(monitor);
-    marks.push({ at, waits: page.histogram(lag), blockedTold: page.value(blocked), blockedSeconds, squares });
+    const waited = waitedForCore() - waitedInBlocks;
+    const told = { waits: page.histogram(lag), blockedTold: page.value(blocked) };
+    marks.push({ at, ...told, blockedSeconds, squares, waited, longest });
   };
   await mark();
   const begin = marks[0]!.at;
   for (const start of starts()) {
     await sleep(begin + start - now());
+    const waited = waitedForCore();
     const { begin: from, end: to } = block(blockSeconds);
+    waitedInBlocks += waitedForCore() - waited;
+    longest = Math.max(longest, to - from);
     blockedSeconds += to - from;
     squares += (to - from) ** 2;
     const left = begin + windowSeconds - to;
@@ -174,18 +204,30 @@ interface Comparison {
   ratio: number;
   p99: number;
   blockedRatio: number;
+  waited: number;
+  longest: number;
+  /** What the waits for a core make of the two ratios at most: all of them at once, and right behind the longest block. */
+  noise: number;
+  blockedNoise: number;
 }
 
 function compare(before: Mark, after: Mark): Comparison {
   const waits = difference(after.waits, before.waits);
   const mean = waits.sum / waits.count;
-  const truth = (after.squares - before.squares) / 2 / (after.at - before.at);
+  const seconds = after.at - before.at;
+  const truth = (after.squares - before.squares) / 2 / seconds;
+  const blockedSeconds = after.blockedSeconds - before.blockedSeconds;
+  const [waited, { longest }] = [after.waited - before.waited, after];
   return {
     mean,
     truth,
     ratio: mean / truth,
     p99: quantileBucket(waits, 0.99),
-    blockedRatio: (after.blockedTold - before.blockedTold) / (after.blockedSeconds - before.blockedSeconds),
+    blockedRatio: (after.blockedTold - before.blockedTold) / blockedSeconds,
+    waited,
+    longest,
+    noise: (waited * longest + waited ** 2 / 2) / seconds / truth,
+    blockedNoise: waited / blockedSeconds,
   };
 }
 

@@ -7,13 +7,13 @@ import express from "express";
 import Fastify, { type FastifyInstance } from "fastify";
 import { Hono } from "hono";
 import { Registry } from "prom-client";
-import { assertAlmostEquals, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { assertEquals, assertGreater, assertLess } from "@std/assert";
 import { createMonitor, type Monitor } from "@rtm/runtime-metrics";
 import { measureCalls } from "@rtm/runtime-metrics/calls";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
 import { expressMetrics, fastifyMetrics, instrumentListener, koaMetrics } from "@rtm/runtime-metrics/node";
 import { collectGarbage } from "../support/garbage.ts";
-import { block, now, runtimeName, runtimeTitle, sleep } from "../support/loop.ts";
+import { block, now, runtimeName, runtimeTitle, sleep, waitedForCore } from "../support/loop.ts";
 import { type Page, scrape } from "../support/page.ts";
 import { type RealServer, serveApp } from "../support/real_server.ts";
 
@@ -47,15 +47,23 @@ interface Load {
   blame: string;
 }
 
-/** Blocks, and remembers for how long. */
+/** Blocks, and remembers for how long, and how much of that the machine did. */
 class Truth {
   seconds = 0;
+  waited = 0;
   block = (seconds: number): void => void this.time(() => block(seconds));
   time = (work: () => void): void => {
-    const begin = now();
+    const [begin, waited] = [now(), waitedForCore()];
     work();
     this.seconds += now() - begin;
+    this.waited += waitedForCore() - waited;
   };
+}
+
+/** What collections have taken, as the page tells them by themselves. */
+function collected(page: Page): number {
+  const name = "runtime_gc_duration_seconds_sum";
+  return page.labels(name).reduce((sum, labels) => sum + page.value(name + labels), 0);
 }
 
 const repeat = async (times: number, act: () => unknown): Promise<void> => {
@@ -582,21 +590,31 @@ describe("who held the loop", () => {
       await get("/metrics");
       await warm?.(get);
       await sleep(0.3);
-      truth.seconds = 0;
-      const before = blamedOn(await scrape(monitor));
+      truth.seconds = truth.waited = 0;
+      const waited = waitedForCore();
+      const begun = await scrape(monitor);
       await act();
       await sleep(0.3);
-      const after = blamedOn(await scrape(monitor));
+      const ended = await scrape(monitor);
+      // Whoever runs while the machine takes the core away holds the loop for so much longer.
+      const noise = waitedForCore() - waited - truth.waited;
+      const [before, after] = [blamedOn(begun), blamedOn(ended)];
       const grown = Object.fromEntries(
         Object.entries(after).map(([who, seconds]) => [who, seconds - (before[who] ?? 0)]),
       );
       const found = grown[blame] ?? 0;
       const innocents = Object.entries(grown).filter(([who]) => !["unknown", "gc", blame].includes(who));
       const wrong = innocents.reduce((sum, [, seconds]) => sum + seconds, 0);
-      console.log(`${runtimeTitle}, ${name}: ${truth.seconds.toFixed(3)} s, blamed ${JSON.stringify(grown)}`);
+      // A collection may come while somebody blocks.
+      const gc = blame === "gc" ? 0 : Math.min(grown["gc"] ?? 0, collected(ended) - collected(begun));
+      console.log(
+        `${runtimeTitle}, ${name}: ${truth.seconds.toFixed(3)} s, blamed ${JSON.stringify(grown)}; waited for a core ` +
+          `for ${noise.toFixed(3)} s besides`,
+      );
       assertGreater(truth.seconds, 0.5);
-      assertAlmostEquals(found / truth.seconds, 1, 0.1);
-      assertLess(wrong / truth.seconds, 0.05);
+      assertGreater(found, 0.9 * truth.seconds - noise - gc);
+      assertLess(found, 1.1 * truth.seconds + noise);
+      assertLess(wrong, 0.05 * truth.seconds + noise);
     });
   }
 });
