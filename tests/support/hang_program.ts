@@ -1,4 +1,5 @@
-// Measures, is watched, and hangs for a while as it is told; writes lines of JSON, the last with what was blamed on whom.
+// Measures, is watched, and hangs for a while as it is told; writes lines of JSON, the last with what was blamed on whom, and
+// for how long the loop's thread has waited for a core.
 
 import { execSync } from "node:child_process";
 import process from "node:process";
@@ -6,7 +7,7 @@ import { Hono } from "hono";
 import { createMonitor } from "@rtm/runtime-metrics";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
 import { watchdog } from "@rtm/runtime-metrics/stalls";
-import { block, sleep } from "./loop.ts";
+import { block, sleep, waitedForCore } from "./loop.ts";
 
 const [way = "loop", seconds = "1.5", options = "{}"] = process.argv.slice(2);
 
@@ -56,6 +57,7 @@ say({
     [...page.matchAll(/^runtime_eventloop_stall_seconds_total\{kind="(.*?)",name="(.*?)"\} (.*)$/gm)]
       .map(([, kind, name, value]) => [`${kind} ${name}`.trim(), Number(value)]),
   ),
+  waited: waitedForCore(),
   errors: Number(/^runtime_metrics_errors_total\{source="watchdog"\} (.*)$/m.exec(page)?.[1]),
 });
 // Nothing is stopped: the process ends by itself.

@@ -30,6 +30,7 @@ interface Told {
   ready?: { port?: number };
   failed?: string;
   blamed?: Record<string, number>;
+  waited?: number;
   errors?: number;
 }
 
@@ -124,9 +125,13 @@ describe("a watchdog", () => {
     assertEquals(status, 200);
     const exit = await program.exited;
     assertEquals(exit.errors, "");
-    const { blamed } = toldBy(exit);
-    console.log(`${runtimeTitle}, stopped for 2 s: blamed ${JSON.stringify(blamed)}`);
-    assertAlmostEquals(blamed!["host"]!, 2, 0.2);
+    const { blamed, waited } = toldBy(exit);
+    console.log(
+      `${runtimeTitle}, stopped for 2 s: blamed ${JSON.stringify(blamed)}; waited for a core for ${waited} s`,
+    );
+    // A busy machine keeps it from a core as well, which is the host's doing, too.
+    assertGreater(blamed!["host"]!, 1.8);
+    assertLess(blamed!["host"]!, 2.2 + waited!);
     const others = Object.entries(blamed!).filter(([who]) => !["host", "unknown", "gc"].includes(who));
     assertEquals(others.filter(([, seconds]) => seconds > 0.1), []);
   });
