@@ -10,6 +10,7 @@ import { Client, requests, states, Watch } from "../support/copies.ts";
 import { freePort } from "../support/free_port.ts";
 import { runtimeName } from "../support/loop.ts";
 import { Page } from "../support/page.ts";
+import { startable } from "../support/startable.ts";
 import { until } from "../support/until.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -19,7 +20,7 @@ const folder = "examples/copies/";
 const examples = {
   node: {
     file: "cluster",
-    command: ["--import", "tsx", `${folder}cluster.ts`],
+    command: [`${folder}cluster.ts`],
     processes: 1,
     // A worker for each core, and the primary.
     copies: availableParallelism() + 1,
@@ -50,6 +51,8 @@ describe("the examples for copies", () => {
     const port = await freePort();
     const args = runtimeName === "deno"
       ? ["serve", "--host", "127.0.0.1", "--port", String(port), ...command.slice(1)]
+      : runtimeName === "node"
+      ? command.map((path) => startable(path))
       : command;
     const started = Array.from({ length: processes }, () =>
       spawn(process.execPath, [...args], {

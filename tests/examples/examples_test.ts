@@ -16,6 +16,7 @@ import { Page } from "../support/page.ts";
 import { pgliteData } from "../support/pglite_data.ts";
 import { scrapeServer } from "../support/scrape.ts";
 import { type Demo, type DemoRuntime, startDemo } from "../support/server.ts";
+import { startable } from "../support/startable.ts";
 import { until } from "../support/until.ts";
 
 /** Each runtime starts its own demo, so that its client and its server are tested together. */
@@ -301,10 +302,11 @@ describe(`the demo on ${runtime}`, () => {
 });
 
 describe(`the demo on ${runtime} is asked to stop`, () => {
+  const file = startable(`examples/demo/${runtime}.ts`);
   // A server that does not end within 5 s is killed, and then it has no exit code.
 
   it("as soon as it has said, in one line, where it listens", async () => {
-    const demo = await startDemo(runtime);
+    const demo = await startDemo(runtime, {}, file);
     const { code, output } = await demo.stop();
     assertEquals(code, 0, output);
     const lines = output.split("\n").filter((line) => line.includes(demo.url));
@@ -313,7 +315,7 @@ describe(`the demo on ${runtime} is asked to stop`, () => {
   });
 
   it("while a client keeps its connection", async () => {
-    const demo = await startDemo(runtime);
+    const demo = await startDemo(runtime, {}, file);
     let client: Socket | undefined;
     try {
       client = await open(demo.url, "/");
@@ -325,7 +327,7 @@ describe(`the demo on ${runtime} is asked to stop`, () => {
   });
 
   it("while a client has connected and says nothing", async () => {
-    const demo = await startDemo(runtime);
+    const demo = await startDemo(runtime, {}, file);
     const client = connect(Number(new URL(demo.url).port), "127.0.0.1").on("error", () => {});
     try {
       // Connections are taken in their order: once the second has its answer, the server has the first.
@@ -338,7 +340,7 @@ describe(`the demo on ${runtime} is asked to stop`, () => {
   });
 
   it("while it streams, and it finishes that first", async () => {
-    const demo = await startDemo(runtime);
+    const demo = await startDemo(runtime, {}, file);
     let text: Promise<string> | undefined;
     try {
       text = (await fetch(`${demo.url}/stream?ms=1000`)).text();

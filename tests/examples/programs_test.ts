@@ -5,12 +5,13 @@ import type { Page } from "../support/page.ts";
 import { pgliteData } from "../support/pglite_data.ts";
 import { scrapeServer } from "../support/scrape.ts";
 import { startDemo } from "../support/server.ts";
+import { startable } from "../support/startable.ts";
 import { until } from "../support/until.ts";
 
 /** Starts an example on this runtime, and stops it whatever happens. */
 async function withExample(name: string, use: (url: string) => Promise<void>): Promise<void> {
   const env = name === "database" ? { PGLITE_DATA: await pgliteData() } : {};
-  const example = await startDemo(runtimeName, env, `examples/${name}.ts`);
+  const example = await startDemo(runtimeName, env, startable(`examples/${name}.ts`));
   try {
     await use(example.url);
   } finally {

@@ -7,6 +7,7 @@ import { createMonitor } from "@rtm/runtime-metrics";
 import { runtimeMetrics } from "@rtm/runtime-metrics/hono";
 import { scrapeServer } from "../support/scrape.ts";
 import { type Demo, type DemoRuntime, startDemo } from "../support/server.ts";
+import { startable } from "../support/startable.ts";
 import { until } from "../support/until.ts";
 
 const runtimes: readonly DemoRuntime[] = ["node", "deno", "bun"];
@@ -39,7 +40,7 @@ describe("promtool check metrics", { skip }, () => {
       let demo: Demo;
 
       before(async () => {
-        demo = await startDemo(runtime);
+        demo = await startDemo(runtime, {}, runtime === "node" ? startable("examples/demo/node.ts") : undefined);
       });
       after(() => demo?.stop());
 

@@ -1,12 +1,14 @@
 // Each thread records its own stalls, the main one too.
 
 import { describe, it } from "node:test";
+import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { Registry } from "prom-client";
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { createMonitor } from "@rtm/runtime-metrics";
 import { type RecordedStall, recordStalls } from "@rtm/runtime-metrics/stalls";
 import { sleep } from "../support/loop.ts";
+import { startable } from "../support/startable.ts";
 import { until } from "../support/until.ts";
 
 interface Told {
@@ -17,12 +19,11 @@ interface Told {
   file: string | undefined;
 }
 
-const at = (path: string): string => new URL(`../../${path}`, import.meta.url).href;
-
 /** A stall of a worker's, as its own recorder has told it. */
 async function stallOfWorker(): Promise<Told> {
   const worker = new Worker(new URL("../support/stalling_worker.mjs", import.meta.url), {
-    workerData: { main: at("mod.ts"), stalls: at("src/stalls/mod.ts") },
+    workerData: { library: pathToFileURL(startable("tests/support/stalls_library.ts")).href },
+    execArgv: [],
   });
   try {
     return await new Promise<Told>((told, failed) => {

@@ -37,8 +37,7 @@ function commandFor(runtime: DemoRuntime, file: string, preloaded: readonly stri
     case "node": {
       const onNode = !("Deno" in globalThis) && !("Bun" in globalThis);
       return [onNode ? process.execPath : "node", [
-        "--import",
-        "tsx",
+        ...(file.endsWith(".ts") ? ["--import", "tsx"] : []),
         ...preloaded.flatMap((path) => ["--import", path]),
         file,
       ]];

@@ -2,10 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 
 // A worker that records its own stalls, by a monitor of its own.
 
-// Node's threads do not take `--import tsx` over.
-if (!process.versions.bun && !process.versions.deno) (await import("tsx/esm/api")).register();
-const { createMonitor } = await import(workerData.main);
-const { recordStalls } = await import(workerData.stalls);
+const { createMonitor, recordStalls } = await import(workerData.library);
 
 function holdWorker() {
   for (const end = performance.now() + 500; performance.now() < end;) Math.hypot(3, 4);
