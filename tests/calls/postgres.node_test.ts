@@ -1,18 +1,20 @@
-// Node alone: the same WebAssembly answers a measured function on each runtime, and takes 4 s of CPU time to start.
+// Node alone: the same WebAssembly answers a measured function on each runtime, and takes 1 s of CPU time to start.
 
 import { after, before, describe, it } from "node:test";
+import { readFileSync } from "node:fs";
 import { PGlite } from "@electric-sql/pglite";
 import { Registry } from "prom-client";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createMonitor } from "@rtm/runtime-metrics";
 import { now } from "../support/loop.ts";
 import { scrape } from "../support/page.ts";
+import { pgliteData } from "../support/pglite_data.ts";
 import { measureCalls } from "../../src/calls/mod.ts";
 
 describe("a real PostgreSQL (PGlite)", () => {
   let database: PGlite;
   before(async () => {
-    database = await PGlite.create();
+    database = await PGlite.create({ loadDataDir: new Blob([readFileSync(await pgliteData())]) });
   });
   after(() => database?.close());
 
