@@ -46,7 +46,10 @@ for (const [name, serve] of Object.entries(servers)) {
     },
   };
   // The other realm has a limit of its own.
-  const kinds = kindsFor(name).filter((kind) => kind.name !== "answers another realm's rejection");
+  const left = ["answers another realm's rejection"];
+  // The adapter fails on such a piece by itself, and leaves its client waiting behind a head of 200 (0.10.18).
+  if (name.startsWith("createServerAdapter")) left.push("piece that has given its memory away");
+  const kinds = kindsFor(name).filter((kind) => !left.includes(kind.name));
   compareAnswers(door, { kinds, under: ["everything"], skip });
 }
 
