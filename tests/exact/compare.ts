@@ -182,6 +182,8 @@ function unframed({ text, end }: Wire, methods: readonly string[]): string {
 
 const asText = ({ text, end }: Wire): string => `${end} ${text}`;
 
+const isSame = (one: Wire, other: Wire): boolean => one.end === other.end && one.text === other.text;
+
 /** Shows where two texts part. */
 function difference(theirs: string, ours: string): string {
   let at = 0;
@@ -272,6 +274,7 @@ export class Comparison<Given = Fetched> implements AsyncDisposable {
   /** Has each conversation about a kind, one behind the other. */
   async #compareKind(kind: Kind<Given>, measured: readonly Measured<Given>[]): Promise<void> {
     for (const message of kind.messages ?? usual) {
+      const methods = methodsIn(message);
       const [bare, ...all] = await Promise.all(
         [this.#bare, ...measured.map(({ side }) => side)].map((side) => side.talk(kind, message)),
       );
@@ -280,7 +283,7 @@ export class Comparison<Given = Fetched> implements AsyncDisposable {
         const ours = [all[i]!];
         const differs = await this.#compareMessage(kind, message, side, theirs, ours);
         if (differs) found.push([kind, differs]);
-        const wires = ours.map((wire): [Wire, string[]] => [wire, methodsIn(message)]);
+        const wires = ours.map((wire): [Wire, string[]] => [wire, methods]);
         heard.set(kind, [...heard.get(kind) ?? [], ...wires]);
       }
     }
@@ -299,7 +302,7 @@ export class Comparison<Given = Fetched> implements AsyncDisposable {
     theirs: Wire[],
     ours: Wire[],
   ): Promise<string | undefined> {
-    if (theirs.some((wire) => asText(wire) === asText(ours[0]!))) return undefined;
+    if (theirs.some((wire) => isSame(wire, ours[0]!))) return undefined;
     for (let i = 0; i < repetitions; i++) {
       // Not at once, since both are cut into other pieces where they disturb each other.
       theirs.push(await this.#bare.talk(kind, message));
