@@ -114,16 +114,14 @@ export class Exchange implements PendingItem, RequestUnderWay {
 
   /** Ends a request whose answer is none. */
   refuse(answer: unknown, at: number = Number.NaN): void {
-    try {
+    this.attempt(() => {
       if (isHandedOver(this)) return;
       const { context, request, series: { recorder: { runtime } } } = this;
       const isUpgraded = context ? isUpgrade(request!, context, 200) : asksForUpgrade(request!, runtime.requestHeader);
       // Bun's handlers answer nothing when they have upgraded the connection; all else is a mistake.
       if (answer === undefined && isUpgraded) this.end(switchingProtocols, undefined, at);
       else refused(this, Math.abs(sentStatus(this, answer) ?? 500), undefined, at);
-    } catch {
-      this.lose();
-    }
+    });
   }
 
   /** Notes the route that a handler within has found, where it is not known. The innermost one knows it best. */
@@ -176,16 +174,15 @@ export class Exchange implements PendingItem, RequestUnderWay {
     const { incoming, outgoing } = this.context ?? {};
     // What only looks like a message, such as a test's own, is none of a server's.
     if (!outgoing || this.state & (told | ended)) return;
-    const closed = (isUnsent?: boolean): void => this.sent(isUnsent ? "aborted" : outcomeOf(outgoing), isUnsent);
-    try {
+    const closed = (isUnsent?: boolean): void =>
+      this.attempt(() => this.sent(isUnsent ? "aborted" : outcomeOf(outgoing), isUnsent));
+    this.attempt(() => {
       // A client may have left already, and no event tells it again.
       if (isGone(outgoing)) return closed();
       whenClosed(outgoing, incoming, closed);
       if (tellsEnd(outgoing)) this.state |= told;
       else if (this.status !== 0) this.over("completed", this.answeredAt);
-    } catch {
-      this.lose();
-    }
+    });
   }
 
   /** Ends what went through the message, however that looks. */
@@ -206,6 +203,7 @@ export class Exchange implements PendingItem, RequestUnderWay {
   /** Ends it, at that time; it is counted at once, or when what is still being read of it is known. */
   over(how: Outcome, at: number = Number.NaN): void {
     if (this.state & ended) return;
+    // Without a function of its own: every request ends here.
     try {
       conclude(this, how, at);
     } catch {
@@ -214,6 +212,14 @@ export class Exchange implements PendingItem, RequestUnderWay {
   }
 
   /** What only looks like a server's own may throw when it is looked at: no app ever sees that, and the request is left out. */
+  attempt(look: () => void): void {
+    try {
+      look();
+    } catch {
+      this.lose();
+    }
+  }
+
   private lose(): void {
     this.series.recorder.failed();
     this.discard();

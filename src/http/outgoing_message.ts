@@ -157,11 +157,15 @@ export function countBytes(outgoing: OutgoingLike): MessageBytes {
       isWriting = true;
       try {
         const answer = original.apply(outgoing, args);
-        const piece = bytesWritten(args[0], args[1]);
-        if (piece) {
-          bytes += piece.byteLength;
-          waiting = outgoing.writableLength ?? 0;
-          if (counted.keeps) pieces.push(piece.slice());
+        try {
+          const piece = bytesWritten(args[0], args[1]);
+          if (piece) {
+            bytes += piece.byteLength;
+            waiting = outgoing.writableLength ?? 0;
+            if (counted.keeps) pieces.push(piece.slice());
+          }
+        } catch {
+          bytes = Number.NaN; // such as an encoding that its server takes for another
         }
         return answer;
       } finally {

@@ -159,21 +159,29 @@ function hold(
     blame.leave(outer, at);
     noteSent(exchange, at);
   }
-  if (result instanceof Promise) {
-    const settle = (): void => {
-      // The end of that answer tells it.
-      if (answersBehind()) return;
-      noteSent(exchange, exchange.settled());
-    };
-    result.then(settle, settle);
+  if (!(result instanceof Promise)) return result;
+  return passedOn(result, () => {
+    // The end of that answer tells it.
+    if (!answersBehind()) noteSent(exchange, exchange.settled());
+  });
+}
+
+/** Tells when a promise has settled. The one that it answers is handled by nobody yet: what rejects unseen ends a Node process. */
+async function passedOn(promise: Promise<unknown>, settled: (failed: boolean) => void): Promise<unknown> {
+  let failed = true;
+  try {
+    const answer = await promise;
+    failed = false;
+    return answer;
+  } finally {
+    settled(failed);
   }
-  return result;
 }
 
 /** Notes when the system had all of a message, which closes a little later; on HTTP/2 it waits for its client. */
 function noteSent(exchange: Exchange, at: number): void {
   const outgoing = exchange.context?.outgoing;
-  if (outgoing?.writableFinished && outgoing.stream === undefined) exchange.answeredAt = at;
+  if (asked(() => outgoing?.writableFinished && outgoing.stream === undefined)) exchange.answeredAt = at;
 }
 
 /**
@@ -183,18 +191,16 @@ function noteSent(exchange: Exchange, at: number): void {
 function runToEnd(exchange: Exchange, outgoing: ResponseLike, run: () => unknown): unknown {
   const over = (failed = false): void => {
     const status = failed ? 500 : asked(() => outgoing.statusCode);
-    try {
+    exchange.attempt(() => {
       if (typeof status !== "number") return exchange.discard();
       exchange.head(status, undefined);
       exchange.sent();
-    } catch {
-      exchange.discard();
-    }
+    });
   };
   try {
     const result = run();
-    if (result instanceof Promise) result.then(() => over(), () => over(true));
-    else over();
+    if (result instanceof Promise) return passedOn(result, over);
+    over();
     return result;
   } catch (error) {
     over(true);
@@ -231,7 +237,7 @@ function follow(
 ): boolean {
   // What only looks like a message, such as a test's own, may have none of its events.
   if (!exchange.context?.outgoing) return false;
-  const finish = (): void => {
+  const look = (): void => {
     // On HTTP/2 a message is finished by its reset as well, also where no head was sent.
     const status = sentStatusOf(outgoing);
     if (status !== undefined) exchange.head(status, undefined);
@@ -242,6 +248,7 @@ function follow(
     }
     if (!isConnected || endsUnseen(outgoing)) exchange.sent();
   };
+  const finish = (): void => exchange.attempt(look);
   let isConnected = false;
   try {
     isConnected = (outgoing.stream ?? outgoing.socket) !== undefined;

@@ -7,6 +7,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { assertEquals } from "@std/assert";
 import { httpMetrics, type HttpOptions } from "@rtm/runtime-metrics";
 import { expressMetrics, instrumentListener, koaMetrics } from "@rtm/runtime-metrics/node";
+import { startProgram } from "../support/program.ts";
+import { startable } from "../support/startable.ts";
 import { counts, inFlight, measureApp, type MeasuredApp } from "../support/measured_app.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -176,4 +178,76 @@ describe("a framework's middleware in a test of the app", () => {
       await counted(under);
     });
   }
+});
+
+/** A response that throws at the nth look of another one at it while it is answered. */
+function throwsAtLook(nth: number): { response: Any; answer: () => void } {
+  let left = Infinity;
+  const own: Any = Object.assign(new EventEmitter(), {
+    ...{
+      socket: new EventEmitter(),
+      statusCode: 200,
+      headersSent: false,
+      writableEnded: false,
+      writableFinished: false,
+    },
+    getHeader() {},
+    write: () => true,
+    writeHead() {
+      own.headersSent = true;
+    },
+    end() {
+      own.writableEnded = own.writableFinished = true;
+      own.emit("finish");
+      own.emit("close");
+      return own;
+    },
+  });
+  const response = new Proxy(own, {
+    get(target, name) {
+      if (left-- === 0) refuse();
+      return target[name];
+    },
+  });
+  const answer = (): void => {
+    left = Infinity;
+    const { write, writeHead, end } = response;
+    left = nth;
+    writeHead.call(response, 200);
+    write.call(response, "some");
+    end.call(response);
+  };
+  return { response, answer };
+}
+
+describe("a response that throws when it is looked at once more", () => {
+  for (const [how, http] of Object.entries(settings)) {
+    it(`neither harms its listener nor stays in flight, measured ${how}`, async () => {
+      using under = measureApp(http);
+      for (const isLater of [false, true]) {
+        for (let nth = 0; nth < 40; nth++) {
+          const { response, answer } = throwsAtLook(nth);
+          const measured = instrumentListener(under.monitor, async (..._messages: Any[]) => {
+            if (isLater) await delay(0);
+            answer();
+            return 7;
+          });
+          assertEquals(await measured({ method: "GET", url: "/", headers: {} }, response), 7);
+        }
+      }
+      await counted(under);
+    });
+  }
+});
+
+describe("a listener's promise that rejects", () => {
+  it("is told as unhandled by the runtime where nobody waits for it, as without us, and only there", async () => {
+    const { output, errors } = await startProgram(startable("tests/support/rejecting_program.ts")).exited;
+    assertEquals(output && JSON.parse(output), [
+      "events, bare",
+      "events, measured",
+      "likeness, bare",
+      "likeness, measured",
+    ], errors);
+  });
 });
