@@ -6,45 +6,66 @@ import { Registry } from "prom-client";
 import { assert, assertGreater, assertGreaterOrEqual, assertLess } from "@std/assert";
 import { createMonitor } from "@rtm/runtime-metrics";
 import { holdThreads } from "../support/hidden_pool.ts";
-import { block, now, runtimeName, runtimeTitle, sleep } from "../support/loop.ts";
-import { difference, quantileBucket, scrape } from "../support/page.ts";
+import { block, now, runtimeName, runtimeTitle, sleep, waitedForCore } from "../support/loop.ts";
+import { difference, type Page, quantileBucket, scrape } from "../support/page.ts";
+import { until } from "../support/until.ts";
 
 const lag = "runtime_eventloop_lag_seconds";
 const waits = "runtime_pool_probe_wait_seconds";
 const oldest = 'runtime_pool_oldest_wait_seconds{pool="runtime"}';
 const capacity = 'runtime_pool_capacity{pool="runtime"}';
 
+/** How many canaries have come back. */
+const counted = (page: Page): number => page.has(`${waits}_count`) ? page.histogram(waits, 'pool="runtime"').count : 0;
+
+/** Waits for so many: one is worthless where the loop was late for half of its time, as on a busy machine. */
+const untilCanaries = (monitor: { handler(): Promise<Response> }, least: number): Promise<Page> =>
+  until(() => scrape(monitor), (page) => counted(page) >= least, 60, 0.25);
+
 describe("the hidden pool in real time", () => {
   it("shows its queue while the loop is free", async () => {
     using monitor = createMonitor({ registry: new Registry() });
-    await sleep(3.5);
-    const idle = (await scrape(monitor)).histogram(waits, 'pool="runtime"');
+    const idle = (await untilCanaries(monitor, 2)).histogram(waits, 'pool="runtime"');
     assertGreaterOrEqual(idle.count, 2);
 
+    const [began, waitedBefore] = [now(), waitedForCore()];
     const before = await scrape(monitor);
     const threads = before.value(capacity);
-    await (runtimeName === "deno" ? fillWithFifos(threads + 8, 8) : fillWithHashes(Math.max(16, 4 * threads), 8));
+    let isOver = false;
+    const full = runtimeName === "deno"
+      ? fillWithFifos(threads + 8, () => isOver)
+      : fillWithHashes(Math.max(16, 4 * threads), () => isOver);
+    await sleep(8);
+    await untilCanaries(monitor, counted(before) + 3);
+    isOver = true;
+    await full;
     const after = await scrape(monitor);
+    const [elapsed, waited] = [now() - began, waitedForCore() - waitedBefore];
 
     const busy = difference(after.histogram(waits, 'pool="runtime"'), before.histogram(waits, 'pool="runtime"'));
     const late = difference(after.histogram(lag), before.histogram(lag));
     const p99 = quantileBucket(late, 0.99);
     console.log(
       `${runtimeTitle}, full pool: ${busy.count} canaries waited ${ms(busy.sum / busy.count)} on average, ` +
-        `${ms(idle.sum / idle.count)} when idle; lag's mean ${ms(late.sum / late.count)}, p99 at most ${p99} s`,
+        `${ms(idle.sum / idle.count)} when idle; lag's mean ${
+          ms(late.sum / late.count)
+        }, p99 at most ${p99} s; the loop ` +
+        `waited for a core for ${waited.toFixed(3)} s`,
     );
     // Behind 16 jobs of 100 ms of CPU, four threads on one to four cores take 0.4 to 1.6 s. Idle, a canary is back within
-    // milliseconds. The loop shares the cores with the pool's threads and is up to a scheduler's slice late for that.
+    // milliseconds. The loop shares the cores with the pool's threads and is up to a scheduler's slice late for that; where
+    // one moment in a hundred waited for longer, other programs must have kept it from a core for that and more.
     assertGreaterOrEqual(busy.count, 3);
     assertGreater(busy.sum / busy.count, 0.2);
     assertGreater(busy.sum / busy.count, 10 * (idle.sum / idle.count));
-    assertLess(p99, 0.2);
+    assertLess(late.sum / late.count, busy.sum / busy.count / 5);
+    const longer = Math.max(...late.buckets.map(({ bound }) => bound).filter((bound) => bound < p99));
+    if (p99 >= 0.2) assertGreater(waited, longer + 0.01 * elapsed);
   });
 
   it("shows a pool that is stuck while it is stuck", async () => {
     using monitor = createMonitor({ registry: new Registry() });
-    await sleep(1.5);
-    const before = await scrape(monitor);
+    const before = await untilCanaries(monitor, 1);
     const ages: number[] = [];
     {
       await using _held = holdThreads(before.value(capacity) + 4);
@@ -79,16 +100,16 @@ describe("the hidden pool in real time", () => {
 
   it("does not take a blocked loop for a full pool", async () => {
     using monitor = createMonitor({ registry: new Registry() });
-    await sleep(1.5);
-    const before = await scrape(monitor);
+    const before = await untilCanaries(monitor, 1);
     const begin = now();
     for (let i = 0; i < 6; i++) {
       await sleep(begin + i + 0.2 - now());
       block(0.3);
     }
     await sleep(0.5);
+    const after = await untilCanaries(monitor, counted(before) + 2);
     const { count, sum } = difference(
-      (await scrape(monitor)).histogram(waits, 'pool="runtime"'),
+      after.histogram(waits, 'pool="runtime"'),
       before.histogram(waits, 'pool="runtime"'),
     );
     console.log(`${runtimeTitle}, blocked loop, free pool: ${count} canaries waited ${ms(sum)} in all`);
@@ -122,26 +143,25 @@ describe("the hidden pool in real time", () => {
   });
 });
 
-/** Keeps so many jobs of about 100 ms of CPU in the pool for so many seconds, then lets them run out. */
-async function fillWithHashes(jobs: number, seconds: number): Promise<void> {
+/** Keeps so many jobs of about 100 ms of CPU in the pool until that is over, then lets them run out. */
+async function fillWithHashes(jobs: number, isOver: () => boolean): Promise<void> {
   const begin = now();
   crypto.pbkdf2Sync("password", "salt", 20_000, 32, "sha512");
   const iterations = Math.ceil(20_000 * 0.1 / (now() - begin));
   const job = () =>
     new Promise<void>((resolve) => crypto.pbkdf2("password", "salt", iterations, 32, "sha512", () => resolve()));
   const lane = async () => {
-    while (now() - begin < seconds) await job();
+    while (!isOver()) await job();
   };
   await Promise.all(Array.from({ length: jobs }, lane));
 }
 
 /**
- * Keeps every thread held for so many seconds, 0.9 s at a time. Deno's 32 threads are more than a machine has cores, so
+ * Keeps every thread held until that is over, 0.9 s at a time. Deno's 32 threads are more than a machine has cores, so
  * jobs that need the CPU would show the wait for a core rather than for a thread.
  */
-async function fillWithFifos(jobs: number, seconds: number): Promise<void> {
-  const begin = now();
-  while (now() - begin < seconds) {
+async function fillWithFifos(jobs: number, isOver: () => boolean): Promise<void> {
+  while (!isOver()) {
     await using _held = holdThreads(jobs);
     await sleep(0.9);
   }
