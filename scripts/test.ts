@@ -31,7 +31,6 @@ import { type Count, countCases } from "./junit_counts.ts";
 import { pinnedPackages } from "./pinned_packages.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const typescript = new URL("./typescript.mjs", import.meta.url).href;
 
 const runtimes = ["node", "deno", "bun"] as const;
 type Runtime = typeof runtimes[number];
@@ -131,7 +130,7 @@ function commandFor(
       return {
         command: process.execPath,
         args: [
-          ...["--import", typescript, "--test", `--test-timeout=${testTimeoutSeconds * 1000}`],
+          ...["--import", "tsx", "--test", `--test-timeout=${testTimeoutSeconds * 1000}`],
           `--test-concurrency=${serial ? 1 : widths.node}`,
           ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
           ...["--test-reporter=junit", `--test-reporter-destination=${junitPath}`],
