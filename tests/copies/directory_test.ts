@@ -307,7 +307,7 @@ describe("a directory for copies", () => {
       }
     };
     const before = open();
-    const count = 40;
+    const count = 100;
     for (let i = 1; i <= count; i++) {
       const copy = startCopy({ directory });
       await copy.count();

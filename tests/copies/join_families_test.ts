@@ -586,7 +586,7 @@ describe("a family over the wire", () => {
 
 describe("the head of a report over the wire", () => {
   const head = { id: "a", copy: "a", process: "a", bornAt: 0, number: 1, labels: { zone: "eu" } };
-  const whole = { ...head, own: 0, lines: 0, heirOf: [], heirs: 0, exemplars: {} };
+  const whole = { ...head, own: 0, lines: 0, heirOf: [], adopted: 0, exemplars: {} };
 
   it("is read as it was told", () => {
     assertEquals<unknown>(readHead(JSON.stringify(whole)), whole);
