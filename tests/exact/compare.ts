@@ -416,9 +416,9 @@ async function checkCounts<Given>(
     const page = await measured.page();
     return { page, requests, counted: countedOf(page) };
   }, ({ page, requests, counted }) => {
-    const came = [...requests.values()].reduce((sum, count) => sum + count, 0);
-    const all = [...counted.values()].flatMap((statuses) => [...statuses.values()]);
-    return !measures || (inFlight(page) === 0 && all.reduce((sum, count) => sum + count, 0) === came);
+    const countOf = (kind: Kind<Given>): number =>
+      [...counted.get(pathOf(kind.name))?.values() ?? []].reduce((sum, count) => sum + count, 0);
+    return !measures || (inFlight(page) === 0 && [...requests].every(([kind, came]) => countOf(kind) === came));
   });
   const stuck = page.labels("http_requests_in_progress").filter((labels) =>
     page.value(`http_requests_in_progress${labels}`) !== 0
