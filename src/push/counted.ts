@@ -93,7 +93,7 @@ function spread(
   const bucketCounts = like.bucketCounts.map((each) => {
     seen += each;
     const before = given;
-    given = Math.round(seen * (count / most));
+    given = Math.round(seen * (count / (most || 1)));
     return given - before;
   });
   return { ...like, count, sum, bucketCounts, zeroCount: count - given };

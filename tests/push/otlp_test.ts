@@ -336,6 +336,10 @@ describe("pushing deltas", () => {
     assertEquals(push(failing, { ...after, zeroCount: 5 }, false)!.slice(0, 2), [21, 42]);
     assertEquals(push(failing, { bounds: [1], bucketCounts: [1, 1] }, false), [23, 46, [23]]);
     assertEquals(push(failing, { bucketCounts: [], zeroCount: 0, offset: 0 })!.slice(0, 2), [23, 46]);
+    // Buckets in which nothing is any more tell nothing of where the rest may be.
+    const emptied = new Deltas();
+    push(emptied, before, false);
+    assertEquals(push(emptied, { bucketCounts: [0, 0], zeroCount: 0, offset: 5 })!.slice(0, 2), [10, 20]);
 
     const random = seeded(7);
     for (let i = 0; i < 200; i++) {
