@@ -64,7 +64,7 @@ export interface Calls {
    * @param family The metric.
    * @param labels Its labels.
    * @param work What to do, called at once.
-   * @returns What the work answered; a promise as it is, observed when it settles.
+   * @returns What the work answered; a promise as it is, observed when it settles. It counts as handled from then on.
    * @throws {TypeError} If the metric cannot observe, or the work is no function.
    */
   readonly time: Time;
@@ -76,7 +76,7 @@ export interface Calls {
    * as its last argument is first called; where it answers a promise, that alone counts. What runs only when it is asked,
    * as the query builders of knex, Drizzle, postgres.js or Bun's `sql`, is timed from the first call of its `then` (an
    * `await`) until that is settled; a builder that answers a new object for each step has to be measured at its last one.
-   * A statement that nobody asks for is not measured.
+   * A statement that nobody asks for is not measured. A promise counts as handled, and its rejection as its holder's business.
    *
    * @example Usage
    * ```ts
