@@ -45,6 +45,8 @@ export interface Option extends Kind {
   readonly default?: unknown;
   /** Is it refused where nothing was given? */
   readonly isNeeded?: boolean;
+  /** Is it refused where it is there and undefined? A guard that is missing must not look as if it were there. */
+  readonly isGuard?: boolean;
 }
 
 /** Every option of an interface, in the order in which people read them. */
@@ -65,7 +67,9 @@ export function checkTable<Options extends object>(
   mustBeKnown(refuse, path ? `${what} in ${path}` : what, Object.keys(given), Object.keys(table));
   for (const [name, option] of Object.entries(table) as [keyof Options & string, Option][]) {
     const value = given[name];
-    if (value !== undefined || option.isNeeded) option.check(value, path ? `${path}.${name}` : name, refuse);
+    if (value !== undefined || option.isNeeded || (option.isGuard && name in given)) {
+      option.check(value, path ? `${path}.${name}` : name, refuse);
+    }
   }
   return withDefaults(table, given);
 }

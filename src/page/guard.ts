@@ -45,9 +45,10 @@ export function makeGuard(
   const read = (option: string, secret: Secret): string => {
     if (typeof secret === "string") return secret;
     const value = runtime().environment(secret.variable);
+    if (value) return value;
     // Who gives the token in place of its variable's name must not find it in a log.
-    return value ||
-      hiding(fail)(RangeError, `exposition.${option} must be in a variable that is set and not empty`, secret.variable);
+    const refuse = /^[A-Z]+_[A-Z_]+$/.test(secret.variable) ? fail : hiding(fail);
+    return refuse(RangeError, `exposition.${option} must be in a variable that is set and not empty`, secret.variable);
   };
   const listed = typeof bearerToken === "object" && !("variable" in bearerToken) ? bearerToken : [bearerToken];
   const tokens = listed.map((each) => {

@@ -43,6 +43,7 @@ const basicAuth: OptionTable<NonNullable<ExpositionOptions["basicAuth"]>> = {
 export const expositionOptions: OptionTable<ExpositionOptions> = {
   authorize: hidden(callable),
   bearerToken: hidden({
+    isGuard: true,
     check(value, name, refuse) {
       const tokens: readonly unknown[] = Array.isArray(value) ? value : [value];
       // An empty list would be a guard that lets everybody pass.

@@ -136,6 +136,22 @@ describe("a guard", () => {
       );
     }
   });
+
+  it("names that variable where it is called as variables are, which no token is", () => {
+    const asked = (variable: string): () => unknown => () => guard({ bearerToken: { variable } });
+    assertThrows(asked("METRICS_TOKEN"), RangeError, 'that is set and not empty, got "METRICS_TOKEN"');
+    for (const token of ["SECRET", "METRICS_TOKEN_2f9c", "JBSW_Y3DP", "_A_B", "eyJhbGciOi_JIUzI1"]) {
+      assertThrows(asked(token), RangeError, `got a string of ${token.length} characters`);
+    }
+  });
+
+  it("is an error where it is there and undefined, as a variable is that was read and is not set", () => {
+    const make = (exposition: object) => () => createMonitor({ registry: new Registry(), exposition }).stop();
+    const expected = "exposition.bearerToken must be a string, or { variable } with the name of one of the environment";
+    assertThrows(make({ bearerToken: undefined }), TypeError, `${expected}, got undefined`);
+    assertThrows(make({ bearerToken: ["t", undefined] }), TypeError, `${expected}, got undefined`);
+    make({ authorize: undefined, allow: undefined, compress: undefined })();
+  });
 });
 
 describe("a token that no header can hold", () => {
