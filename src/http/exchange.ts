@@ -220,6 +220,7 @@ export class Exchange implements PendingItem, RequestUnderWay {
     }
   }
 
+  /** Leaves the request out, and counts that as a failure of ours. */
   private lose(): void {
     this.series.recorder.failed();
     this.discard();
