@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type BuildOptions } from "esbuild";
+import { bundleOptions } from "./startable.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -16,18 +17,7 @@ export interface Bundle extends AsyncDisposable {
 export async function bundle(entry: string, options: BuildOptions = {}): Promise<Bundle> {
   const folder = await mkdtemp(join(tmpdir(), "runtime-metrics-bundle-"));
   const file = join(folder, "app.mjs");
-  await build({
-    absWorkingDir: root,
-    entryPoints: [entry],
-    outfile: file,
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    logLevel: "silent",
-    external: ["prom-client"],
-    ...options,
-  });
+  await build({ ...bundleOptions(entry, file), external: ["prom-client"], ...options });
   // Deno finds a package only where it is listed.
   await writeFile(join(folder, "package.json"), JSON.stringify({ dependencies: { "prom-client": "*" } }));
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
