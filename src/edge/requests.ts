@@ -6,6 +6,7 @@
 
 import { type Marked, needMarks, ownMarkOf } from "../http/measured_once.ts";
 import type { Monitor } from "../monitor/monitor.ts";
+import { asked } from "../runtime/asked.ts";
 import { contextAmong, trackWaitUntil, type WaitUntilLike } from "./wait_until.ts";
 
 /** What `monitor.track` calls the work that was handed to `waitUntil`. */
@@ -59,10 +60,7 @@ export class EdgeRequests {
         resolve();
       };
     });
-    try {
-      waitUntil(isOver);
-    } catch {
-      // A context that waits for nothing, such as a test's own.
-    }
+    // A context may wait for nothing, such as a test's own.
+    asked(() => waitUntil(isOver));
   }
 }
