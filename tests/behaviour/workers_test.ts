@@ -8,6 +8,7 @@ import { states } from "../support/copies.ts";
 import { now, sleep } from "../support/loop.ts";
 import { type Page, scrape } from "../support/page.ts";
 import { until } from "../support/until.ts";
+import type { Held } from "../support/worker.ts";
 import { startWorker, type TestWorker, workerKinds } from "../support/workers.ts";
 
 /** How long a page waits for a worker, in seconds: longer than one takes to answer on a busy machine. */
@@ -58,12 +59,16 @@ for (const kind of workerKinds) {
         const before = await read();
         const rises = (page: Page): number[] =>
           before.labels(name).map((labels) => page.value(name + labels) - before.value(name + labels));
-        // Every page that is asked for in the first half of this is whole before the worker can answer.
-        const blockSeconds = 2 * deadlineSeconds;
-        second!.tell({ block: blockSeconds });
-        // Nobody can tell it but who reads the memory of the one that is blocked.
+        const gate = new Int32Array(new SharedArrayBuffer(4));
+        const isHeld = (message: unknown): message is Held => (message as Partial<Held>).heldSeconds !== undefined;
+        const held = second!.heard(isHeld) as Promise<Held>;
+        second!.tell({ hold: gate });
+        // Nobody can tell it but who reads the memory of the one that is held.
         const late = (page: Page): number => page.value('runtime_copies{state="late"}');
         const page = await until(read, (page) => late(page) === 1 && Math.max(...rises(page)) > 0.5, 20);
+        Atomics.store(gate, 0, 1);
+        Atomics.notify(gate, 0);
+        const { heldSeconds } = await held;
         assertEquals(page.labels(name).sort(), before.labels(name).sort());
         assertEquals(page.labels(name).length, 3);
         assertEquals(late(page), 1);
@@ -71,8 +76,8 @@ for (const kind of workerKinds) {
         const check = (rise: number, least: number): void =>
           assert(rise > least && rise < now() - beganAt + 0.033, `${rise} s`);
         check(Math.max(...rises(page)), 0.5);
-        const isOver = (page: Page): boolean => living(page) && Math.max(...rises(page)) > blockSeconds - 0.1;
-        check(Math.max(...rises(await until(read, isOver, 20))), blockSeconds - 0.02);
+        const isOver = (page: Page): boolean => living(page) && Math.max(...rises(page)) > heldSeconds - 0.1;
+        check(Math.max(...rises(await until(read, isOver, 20))), heldSeconds - 0.02);
       });
     });
 
