@@ -41,11 +41,11 @@ const temporalities = { cumulative: "cumulative", delta: "delta", lowmemory: "cu
 /**
  * Fills in what the environment says where an option says nothing. A variable that is empty is as one that is not set.
  * What is wrong is refused by the variable's name, and not shown, since it may be a secret; a wrong number or word is warned
- * of and left out.
+ * of and left out, and so are attributes that cannot be read.
  */
 export function withOtelEnvironment(options: PusherOptions, read: ReadVariable, refuse: Refuse): PusherOptions {
   const variables = new Variables(read, refuse);
-  const attributes = variables.pairs("OTEL_RESOURCE_ATTRIBUTES");
+  const attributes = variables.attributes("OTEL_RESOURCE_ATTRIBUTES");
   const { "service.name": service, "service.instance.id": instance, ...labels } = Object.fromEntries(attributes);
   const asked: { [Name in keyof Told]-?: () => Told[Name] } = {
     url: () => variables.url(),
@@ -66,6 +66,11 @@ export function withOtelEnvironment(options: PusherOptions, read: ReadVariable, 
   }
   return told;
 }
+
+/** Names and values, such as those of `a=b,c=d`. */
+type Pairs = readonly (readonly [key: string, value: string])[];
+
+const pairsRule = "pairs such as a=b,c=d with percent-encoded values";
 
 interface Variable {
   readonly name: string;
@@ -105,28 +110,32 @@ class Variables {
   headers(): Readonly<Record<string, string>> | undefined {
     const name = this.text(`${metrics}HEADERS`, `${general}HEADERS`)?.name;
     if (name === undefined) return undefined;
-    const headers = this.pairs(name);
+    const headers = this.#pairs(name) ??
+      hiding(this.#refuse)(TypeError, `${name} must be ${pairsRule}`, this.text(name)?.value);
     for (const [key, value] of headers) checkHeader(key, value, name, hiding(this.#refuse));
     return Object.fromEntries(headers);
   }
 
-  /** Names and percent-encoded values, such as `a=b,c=d`. */
-  pairs(name: string): (readonly [key: string, value: string])[] {
-    const value = this.text(name)?.value ?? "";
-    return value.split(",").filter((part) => part.trim() !== "").map((part) => {
-      const at = part.indexOf("=");
-      const key = part.slice(0, Math.max(at, 0)).trim();
-      try {
-        if (key !== "") return [decodeURIComponent(key), decodeURIComponent(part.slice(at + 1).trim())] as const;
-      } catch {
-        // Refused as the rest is.
-      }
-      return hiding(this.#refuse)(
-        TypeError,
-        `${name} must be pairs such as a=b,c=d with percent-encoded values`,
-        value,
-      );
-    });
+  /** Of the resource. Where one cannot be read all are left out, as the specification has it. */
+  attributes(name: string): Pairs {
+    const attributes = this.#pairs(name);
+    if (!attributes) console.warn(`Cannot use ${name}: it must be ${pairsRule}`);
+    return attributes ?? [];
+  }
+
+  /** Undefined where one of them cannot be read. */
+  #pairs(name: string): Pairs | undefined {
+    const parts = (this.text(name)?.value ?? "").split(",").filter((part) => part.trim() !== "");
+    try {
+      const pairs = parts.map((part) => {
+        const at = part.indexOf("=");
+        const [key, value] = [part.slice(0, Math.max(at, 0)), part.slice(at + 1)].map((text) => text.trim());
+        return [decodeURIComponent(key!), decodeURIComponent(value!)] as const;
+      });
+      return pairs.some(([key]) => key === "") ? undefined : pairs;
+    } catch {
+      return undefined;
+    }
   }
 
   word<Word>(words: Readonly<Record<string, Word>>, ...names: readonly string[]): Word | undefined {
