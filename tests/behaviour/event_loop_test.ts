@@ -94,8 +94,8 @@ describe("the event loop's series", () => {
     const made = now();
     using monitor = await runningMonitor();
     const first = (await scrape(monitor)).value("runtime_eventloop_lag_peak_seconds");
-    // Before that it waited at least 0.1 s for a timer.
-    assertLess(first, Math.max(0.1, now() - made - 0.1));
+    // No beat waited for longer than all of it took.
+    assertLess(first, now() - made);
     const { begin: longBegin } = block(0.3);
     await sleep(0.1);
     const { begin: shortBegin } = block(0.1);

@@ -177,14 +177,19 @@ describe("the hidden pool's series", () => {
     const begin = now();
     using monitor = createMonitor({ registry: new Registry() });
     const sum = 'runtime_pool_probe_wait_seconds_sum{pool="runtime"}';
-    const before = await untilCanary(monitor, (page) => page.series.has(sum));
-    let waited: number;
-    {
-      await using _held = holdThreads(before.value('runtime_pool_capacity{pool="runtime"}'));
-      waited = age(await untilCanary(monitor, (page) => age(page) > 0.3));
+    let after = await untilCanary(monitor, (page) => page.series.has(sum));
+    let [waited, rise] = [Infinity, 0];
+    // One that comes back when the loop was late for half of its time is worthless, and another one has to wait.
+    for (let attempt = 0; attempt < 5 && rise < waited; attempt++) {
+      const before = after;
+      {
+        await using _held = holdThreads(before.value('runtime_pool_capacity{pool="runtime"}'));
+        waited = age(await untilCanary(monitor, (page) => age(page) > 0.3));
+      }
+      after = await untilCanary(monitor, (page) => age(page) === 0);
+      rise = after.value(sum) - before.value(sum);
     }
-    const after = await untilCanary(monitor, (page) => age(page) === 0);
-    const [rise, elapsed] = [after.value(sum) - before.value(sum), now() - begin];
+    const elapsed = now() - begin;
     // One canary waits at a time, and for each second of its wait those that could not be sent meanwhile are added.
     const most = elapsed * (Math.floor(elapsed) + 1);
     assert(rise >= waited && rise <= most, `${rise} s of ${waited} s, in ${elapsed} s`);

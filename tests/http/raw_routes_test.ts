@@ -193,8 +193,8 @@ describe("the route of a raw fetch handler is asked again", () => {
     await until(under.page, (page) => inFlight(page) === 1);
     await delay(50);
     client.leave();
-    // Deno's server tells only when the handler is done.
-    await delay(100);
+    // Its leave is heard before there is an answer.
+    await under.settled();
     resolve();
     assertEquals(await under.requests(), { "GET /slow/:id 499 aborted": 1 });
   });

@@ -3,6 +3,7 @@ import { Registry } from "prom-client";
 import { assertEquals, assertFalse, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { createMonitor } from "@rtm/runtime-metrics";
 import { watchdog, type WatchdogOptions } from "@rtm/runtime-metrics/stalls";
+import { freePort } from "../support/free_port.ts";
 import { freshPage, scrape } from "../support/page.ts";
 
 const start = (options?: unknown): void => {
@@ -70,9 +71,11 @@ describe("watchdog", () => {
 
   it("gives its place and its port to a later one, such as after a hot reload", async () => {
     using monitor = createMonitor({ registry: new Registry() });
-    const first = watchdog(monitor, { server: { port: 0 } });
-    const { port } = await first.ready;
-    using second = watchdog(monitor, { server: { port: port! }, thresholdSeconds: 1 });
+    // One that the system deals to nobody between the two.
+    const port = await freePort();
+    const first = watchdog(monitor, { server: { port } });
+    assertEquals((await first.ready).port, port);
+    using second = watchdog(monitor, { server: { port }, thresholdSeconds: 1 });
     assertEquals((await second.ready).port, port);
     first.stop();
     assertEquals((await fetch(`http://127.0.0.1:${port}/livez`)).status, 200);

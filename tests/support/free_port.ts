@@ -1,3 +1,4 @@
+import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 
 /**
@@ -14,7 +15,7 @@ export async function freePort(): Promise<number> {
     const port = first + Math.floor(Math.random() * (end - first));
     if (chosen.has(port)) continue;
     chosen.add(port);
-    if (await isFree(port)) return port;
+    if (await reserve(port) && await isFree(port)) return port;
   }
 }
 
@@ -22,5 +23,23 @@ function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer().once("error", () => resolve(false));
     server.listen(port, () => server.close(() => resolve(true)));
+  });
+}
+
+/**
+ * Takes it from the tests of all other processes until this one ends: they see it free as well, until the program that it is
+ * for listens. What tells them is the same port of UDP, which nobody here listens on.
+ */
+function reserve(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket("udp4");
+    socket.once("error", () => {
+      socket.close();
+      resolve(false);
+    });
+    socket.bind(port, "127.0.0.1", () => {
+      socket.unref();
+      resolve(true);
+    });
   });
 }

@@ -1,7 +1,7 @@
 // Lag in real time. Each case blocks the loop, notes when each block really began and ended, and compares the page with
 // the truth made from that: a callback that becomes ready at a random moment of T seconds waits sum(B²) / 2T on average.
 // So whatever the machine did to a block is in the truth; what it did to the loop between blocks is not, and raises the upper
-// bounds by what it can have made of it at most.
+// bounds by what it can have made of it at most: that no core was free, or that it stood still as a whole.
 
 import { describe, it } from "node:test";
 import process from "node:process";
@@ -10,6 +10,7 @@ import { assert, assertEquals, assertGreater, assertGreaterOrEqual, assertLessOr
 import { createMonitor } from "@rtm/runtime-metrics";
 import { block, now, runtimeTitle, seeded, sleep, waitedForCore } from "../support/loop.ts";
 import { difference, type HistogramState, type Page, quantileBucket, scrape } from "../support/page.ts";
+import { StoodStill } from "../support/stood_still.ts";
 
 /** How long each case measures, in seconds; the matrix of Node versions takes less. */
 const windowSeconds = Number(process.env.TRUTH_SECONDS ?? 10);
@@ -91,8 +92,9 @@ describe("lag in real time", () => {
     it(`tells the truth of ${plan.name}`, async () => {
       using monitor = createMonitor({ registry: new Registry() });
       await sleep(0.3);
+      using stood = new StoodStill();
       const watch = watchBuckets(monitor);
-      const marks = await runPlan(monitor, plan);
+      const marks = await runPlan(monitor, stood, plan);
       watch.stop();
 
       const whole = compare(marks[0]!, marks.at(-1)!);
@@ -163,19 +165,24 @@ interface Mark {
   /** The sums of the blocks so far, and of their squares. */
   blockedSeconds: number;
   squares: number;
-  /** For how long the loop has waited for a core besides. */
+  /** For how long the loop has waited for a core besides, or stood still with its machine. */
   waited: number;
   /** The longest block so far. */
   longest: number;
 }
 
-async function runPlan(monitor: Scraped, { blockSeconds, starts, sliceSeconds }: Plan): Promise<Mark[]> {
+async function runPlan(
+  monitor: Scraped,
+  stood: StoodStill,
+  { blockSeconds, starts, sliceSeconds }: Plan,
+): Promise<Mark[]> {
   let [blockedSeconds, squares, waitedInBlocks, longest] = [0, 0, 0, 0];
   const marks: Mark[] = [];
   const mark = async (): Promise<void> => {
     const at = now();
     const page = await scrape(monitor);
-    const waited = waitedForCore() - waitedInBlocks;
+    stood.note();
+    const waited = waitedForCore() - waitedInBlocks + stood.seconds;
     const told = { waits: page.histogram(lag), blockedTold: page.value(blocked) };
     marks.push({ at, ...told, blockedSeconds, squares, waited, longest });
   };
@@ -183,12 +190,14 @@ async function runPlan(monitor: Scraped, { blockSeconds, starts, sliceSeconds }:
   const begin = marks[0]!.at;
   for (const start of starts()) {
     await sleep(begin + start - now());
+    stood.note();
     // To read what the machine did holds the loop as well, on some machines for milliseconds: it is part of the block.
     const from = now();
     const waited = waitedForCore();
     block(blockSeconds);
     waitedInBlocks += waitedForCore() - waited;
     const to = now();
+    stood.skip();
     longest = Math.max(longest, to - from);
     blockedSeconds += to - from;
     squares += (to - from) ** 2;

@@ -16,6 +16,7 @@ import { collectGarbage } from "../support/garbage.ts";
 import { block, now, runtimeName, runtimeTitle, sleep, waitedForCore } from "../support/loop.ts";
 import { type Page, scrape } from "../support/page.ts";
 import { type RealServer, serveApp } from "../support/real_server.ts";
+import { StoodStill } from "../support/stood_still.ts";
 
 /** Blamed seconds by `kind name`, without those that are 0. */
 function blamedOn(page: Page): Record<string, number> {
@@ -51,15 +52,22 @@ interface Load {
 class Truth {
   seconds = 0;
   waited = 0;
+  readonly #stood: StoodStill;
   block = (seconds: number): void => void this.time(() => block(seconds));
   time = (work: () => void): void => {
+    this.#stood.note();
     // To read what the machine did holds the loop as well, on some machines for milliseconds.
     const begin = now();
     const waited = waitedForCore();
     work();
     this.waited += waitedForCore() - waited;
     this.seconds += now() - begin;
+    this.#stood.skip();
   };
+
+  constructor(stood: StoodStill) {
+    this.#stood = stood;
+  }
 }
 
 /** What collections have taken, as the page tells them by themselves. */
@@ -582,7 +590,8 @@ describe("who held the loop", () => {
     it(`${name}: ${blame}`, { skip: !on.includes(runtimeName) }, async () => {
       using monitor = createMonitor({ registry: new Registry() });
       const app = new Hono();
-      const truth = new Truth();
+      using stood = new StoodStill();
+      const truth = new Truth(stood);
       first?.(app, truth);
       app.use(runtimeMetrics(monitor));
       await using server = await (serve ? serve(monitor, truth) : serveApp(app.fetch));
@@ -593,13 +602,16 @@ describe("who held the loop", () => {
       await warm?.(get);
       await sleep(0.3);
       truth.seconds = truth.waited = 0;
+      stood.reset();
       const waited = waitedForCore();
       const begun = await scrape(monitor);
       await act();
       await sleep(0.3);
       const ended = await scrape(monitor);
-      // Whoever runs while the machine takes the core away holds the loop for so much longer.
-      const noise = waitedForCore() - waited - truth.waited;
+      stood.note();
+      // Whoever runs while the machine takes the core away holds the loop for so much longer; one that stands still holds it
+      // itself.
+      const noise = waitedForCore() - waited - truth.waited + stood.seconds;
       const [before, after] = [blamedOn(begun), blamedOn(ended)];
       const grown = Object.fromEntries(
         Object.entries(after).map(([who, seconds]) => [who, seconds - (before[who] ?? 0)]),

@@ -4,8 +4,10 @@ import { Registry } from "prom-client";
 import { createMonitor } from "@rtm/runtime-metrics";
 import { sleep } from "../support/loop.ts";
 import { scrape } from "../support/page.ts";
+import { StoodStill } from "../support/stood_still.ts";
 
 const monitor = createMonitor({ registry: new Registry() });
+const stood = new StoodStill();
 while (true) {
   await sleep(1);
   const page = await scrape(monitor);
@@ -17,5 +19,6 @@ while (true) {
     poolWaits: page.has("runtime_pool_probe_wait_seconds_sum")
       ? page.value('runtime_pool_probe_wait_seconds_sum{pool="runtime"}')
       : 0,
+    gaps: stood.gaps,
   }));
 }
