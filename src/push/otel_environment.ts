@@ -127,13 +127,12 @@ class Variables {
   #pairs(name: string): Pairs | undefined {
     const parts = (this.text(name)?.value ?? "").split(",").filter((part) => part.trim() !== "");
     try {
-      const pairs = parts.map((part) => {
-        const at = part.indexOf("=");
-        const [key, value] = [part.slice(0, Math.max(at, 0)), part.slice(at + 1)].map((text) => text.trim());
-        return [decodeURIComponent(key!), decodeURIComponent(value!)] as const;
+      return parts.map((part) => {
+        const [, key, value] = /^([^=]+)=(.*)$/s.exec(part.trim())!;
+        return [decodeURIComponent(key!.trim()), decodeURIComponent(value!.trim())];
       });
-      return pairs.some(([key]) => key === "") ? undefined : pairs;
     } catch {
+      // What has no name, or an escape that is none.
       return undefined;
     }
   }
