@@ -108,33 +108,19 @@ class Variables {
 
   /** Metrics' own headers take the place of the general ones, which may be meant for another address. */
   headers(): Readonly<Record<string, string>> | undefined {
-    const name = this.text(`${metrics}HEADERS`, `${general}HEADERS`)?.name;
-    if (name === undefined) return undefined;
-    const headers = this.#pairs(name) ??
-      hiding(this.#refuse)(TypeError, `${name} must be ${pairsRule}`, this.text(name)?.value);
+    const variable = this.text(`${metrics}HEADERS`, `${general}HEADERS`);
+    if (!variable) return undefined;
+    const { name, value: text } = variable;
+    const headers = pairsOf(text) ?? hiding(this.#refuse)(TypeError, `${name} must be ${pairsRule}`, text);
     for (const [key, value] of headers) checkHeader(key, value, name, hiding(this.#refuse));
     return Object.fromEntries(headers);
   }
 
   /** Of the resource. Where one cannot be read all are left out, as the specification has it. */
   attributes(name: string): Pairs {
-    const attributes = this.#pairs(name);
+    const attributes = pairsOf(this.text(name)?.value ?? "");
     if (!attributes) console.warn(`Cannot use ${name}: it must be ${pairsRule}`);
     return attributes ?? [];
-  }
-
-  /** Undefined where one of them cannot be read. */
-  #pairs(name: string): Pairs | undefined {
-    const parts = (this.text(name)?.value ?? "").split(",").filter((part) => part.trim() !== "");
-    try {
-      return parts.map((part) => {
-        const [, key, value] = /^([^=]+)=(.*)$/s.exec(part.trim())!;
-        return [decodeURIComponent(key!.trim()), decodeURIComponent(value!.trim())];
-      });
-    } catch {
-      // What has no name, or an escape that is none.
-      return undefined;
-    }
   }
 
   word<Word>(words: Readonly<Record<string, Word>>, ...names: readonly string[]): Word | undefined {
@@ -176,5 +162,18 @@ class Variables {
     ].map((seconds) => seconds || (seconds === 0 ? longestTimeoutSeconds : Infinity));
     const shortest = Math.min(...told);
     return shortest === Infinity ? undefined : shortest;
+  }
+}
+
+/** Undefined where one of them cannot be read. */
+function pairsOf(text: string): Pairs | undefined {
+  try {
+    return text.split(",").filter((part) => part.trim() !== "").map((part) => {
+      const [, key, value] = /^([^=]+)=(.*)$/s.exec(part.trim())!;
+      return [decodeURIComponent(key!.trim()), decodeURIComponent(value!.trim())];
+    });
+  } catch {
+    // What has no name, or an escape that is none.
+    return undefined;
   }
 }
